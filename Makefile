@@ -1,0 +1,75 @@
+# Everything the project does, by name: `make` lists it.
+
+MANIFEST ?= manifests/posenet.toml
+
+VENV := .venv
+PY   := $(VENV)/bin/python
+PIP  := $(PY) -m pip --quiet --disable-pip-version-check install --constraint constraints.txt
+NODE := tests/node/node_modules
+
+# The first Python that runs, can make an environment, and is of a version that TensorFlow 2.19 has. A `python3.12` on
+# the path proves nothing: version managers leave stand-ins there that only fail.
+USABLE := import ensurepip, sys, venv; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
+PYTHON ?= $(shell for name in python3 python3.12 python3.11 python3.10; do \
+	"$$name" -c '$(USABLE)' 2>/dev/null && echo "$$name" && break; done)
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help build test test-all check format bundles bench clean distclean FORCE
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z%\/-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: $(VENV)/core ## build MANIFEST (manifests/posenet.toml) into dist
+	$(PY) -m bundler build $(MANIFEST)
+
+dist/%: manifests/%.toml $(VENV)/core FORCE ## build manifests/NAME.toml into dist/NAME
+	$(PY) -m bundler build $< --output $@
+
+bundles: $(patsubst manifests/%.toml,dist/%,$(wildcard manifests/*.toml)) ## build every manifest
+
+test: $(VENV)/all $(NODE)/.done ## the test suite
+	$(PY) -m pytest
+
+test-all: $(VENV)/all $(NODE)/.done ## the test suite with its slow part
+	$(PY) -m pytest -m ""
+
+check: $(VENV)/all ## lint, format, types, direction of imports
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+	$(PY) -m pytest --quiet tests/test_architecture.py
+
+format: $(VENV)/all ## put the code in order
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+bench: $(VENV)/all $(NODE)/.done ## measure time and memory
+	$(PY) -m bench
+
+clean: ## remove what was built
+	rm -rf dist build *.egg-info .pytest_cache .ruff_cache .mypy_cache bench/results
+	find bundler tests bench -name node_modules -prune -o -name __pycache__ -type d -exec rm -rf {} +
+
+distclean: clean ## remove what was installed, too
+	rm -rf $(VENV) $(NODE)
+
+# Installed in three steps, each with a file that says it was finished: a step that was interrupted is done again, and
+# one that is done costs nothing. --no-compile: Python compiles what it imports, and a build imports little of TensorFlow.
+
+$(VENV)/made:
+	@test -n "$(PYTHON)" || { echo "no Python 3.10, 3.11 or 3.12 with venv was found: name one with PYTHON=…" >&2; exit 1; }
+	"$(PYTHON)" -m venv --clear $(VENV)
+	@touch $@
+
+$(VENV)/core: pyproject.toml constraints.txt | $(VENV)/made
+	$(PIP) --no-compile --editable .
+	@touch $@
+
+$(VENV)/all: pyproject.toml constraints.txt $(VENV)/core
+	$(PIP) --no-compile --editable '.[layers,dev]'
+	@touch $@
+
+$(NODE)/.done: tests/node/package.json tests/node/package-lock.json
+	cd tests/node && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@

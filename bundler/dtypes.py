@@ -1,0 +1,71 @@
+"""The element types of tensors, under TensorFlow's numbers and NumPy's names.
+
+The numbers are those of `DataType` in tensorflow/core/framework/types.proto.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+
+__all__ = ["DType"]
+
+
+class DType(IntEnum):
+    """A dtype; `DType.float32 == 1` as in TensorFlow's protobufs."""
+
+    float32 = 1
+    float64 = 2
+    int32 = 3
+    uint8 = 4
+    int16 = 5
+    int8 = 6
+    string = 7
+    complex64 = 8
+    int64 = 9
+    bool = 10
+    qint8 = 11
+    quint8 = 12
+    qint32 = 13
+    bfloat16 = 14
+    qint16 = 15
+    quint16 = 16
+    uint16 = 17
+    complex128 = 18
+    float16 = 19
+    resource = 20
+    variant = 21
+    uint32 = 22
+    uint64 = 23
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def proto_name(self) -> str:
+        """TensorFlow's spelling: `DT_FLOAT` for float32."""
+        return _PROTO_NAMES.get(self.name, f"DT_{self.name.upper()}")
+
+    @property
+    def numpy(self) -> np.dtype[np.generic]:
+        """The little-endian NumPy dtype; TypeError for dtypes that have none (string, resource)."""
+        return np.dtype(self.name).newbyteorder("<")
+
+    @classmethod
+    def parse(cls, spelled: str | int) -> DType:
+        """From `DT_FLOAT`, `float32` or 1. ValueError for anything else."""
+        if isinstance(spelled, int):
+            return cls(spelled)
+        try:
+            return _BY_SPELLING[spelled]
+        except KeyError:
+            raise ValueError(f"{spelled!r} is not a dtype") from None
+
+
+_PROTO_NAMES = {
+    "float32": "DT_FLOAT",
+    "float64": "DT_DOUBLE",
+    "float16": "DT_HALF",
+}
+_BY_SPELLING = {dtype.name: dtype for dtype in DType} | {dtype.proto_name: dtype for dtype in DType}

@@ -1,0 +1,137 @@
+"""Everything that can go wrong and that we can explain.
+
+    BundlerError            exit 1   anything we can explain
+    ├── ManifestError       exit 2   the user's file is wrong
+    ├── LockError           exit 3   the lock is stale or missing
+    ├── SourceError         exit 4   cannot fetch, digest differs, archive is hostile
+    ├── ConversionError     exit 5   a model that TensorFlow cannot take as it is
+    └── VerificationError   exit 6   written, but not what was meant
+
+An error carries one fault or several, so that a run reports all that is wrong and not just the
+first thing it met. Inner code says what it knows; each outer layer adds where it stood, with
+`within`. What is not a `BundlerError` is a bug of ours and keeps its traceback.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+__all__ = [
+    "BundlerError",
+    "ConversionError",
+    "Fault",
+    "LockError",
+    "ManifestError",
+    "SourceError",
+    "VerificationError",
+    "closest",
+    "within",
+]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing that is wrong, told to the person who can mend it."""
+
+    what: str
+    where: str = ""
+    found: str = ""
+    expected: str = ""
+    hint: str = ""
+
+    def __str__(self) -> str:
+        """`where: what (found x, expected y)`; the hint is shown apart."""
+        facts = [f"found {self.found}"] if self.found else []
+        facts += [f"expected {self.expected}"] if self.expected else []
+        told = f"{self.what} ({', '.join(facts)})" if facts else self.what
+        return f"{self.where}: {told}" if self.where else told
+
+    def inside(self, outer: str) -> Fault:
+        """The same fault, seen from one layer further out."""
+        return replace(self, where=f"{outer}: {self.where}" if self.where else outer)
+
+    def under(self, place: str) -> Fault:
+        """The same fault, its place continued from that of a larger part: `model[0]` and `outputs[1]`."""
+        return replace(self, where=f"{place}.{self.where}" if self.where else place)
+
+
+class BundlerError(Exception):
+    """Anything we can explain: exit status 1."""
+
+    exit_code = 1
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str = "",
+        found: str = "",
+        expected: str = "",
+        hint: str = "",
+    ) -> None:
+        super().__init__(what)
+        self.faults: tuple[Fault, ...] = (Fault(what, where, found, expected, hint),)
+
+    @classmethod
+    def of(cls, faults: Iterable[Fault]) -> BundlerError:
+        """One error for all that was found wrong."""
+        faults = tuple(faults)
+        error = cls(faults[0].what)
+        error.faults = faults
+        return error
+
+    def __str__(self) -> str:
+        return "\n".join(str(fault) for fault in self.faults)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Errors cross process borders whole: the default would rebuild them from `what` alone.
+        return type(self).of, (self.faults,)
+
+
+class ManifestError(BundlerError):
+    """The user's file is wrong: exit status 2."""
+
+    exit_code = 2
+
+
+class LockError(BundlerError):
+    """The lock is stale or missing: exit status 3."""
+
+    exit_code = 3
+
+
+class SourceError(BundlerError):
+    """A source cannot be fetched, differs from its digest, or is hostile: exit status 4."""
+
+    exit_code = 4
+
+
+class ConversionError(BundlerError):
+    """A model that cannot become part of a bundle: exit status 5."""
+
+    exit_code = 5
+
+
+class VerificationError(BundlerError):
+    """Written, but not what was meant: exit status 6."""
+
+    exit_code = 6
+
+
+@contextmanager
+def within(where: str) -> Iterator[None]:
+    """Add `where` to every fault that passes through."""
+    try:
+        yield
+    except BundlerError as error:
+        error.faults = tuple(fault.inside(where) for fault in error.faults)
+        raise
+
+
+def closest(name: str, known: Iterable[str]) -> str:
+    """A hint that names what was probably meant: "did you mean 'x'?", or nothing."""
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f"did you mean {near[0]!r}?" if near else ""

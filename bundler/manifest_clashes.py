@@ -1,0 +1,152 @@
+"""What does not go together in a manifest: names, keys and tags that must differ and do not.
+
+These rules look at the file as it was parsed, not at checked specs, and pass over values of a wrong
+shape: so one run tells of clashes and of wrong shapes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import NamedTuple
+
+from bundler.errors import Fault
+from bundler.manifest_faults import place
+
+__all__ = ["DEFAULT_KEY", "clashes"]
+
+DEFAULT_KEY = "serving_default"
+"""The signature that TensorFlow Serving runs when a request names none."""
+
+_RESERVED = ("__saved_model_init_op", "__saved_model_train_op")
+
+
+class _Entry(NamedTuple):
+    """A name that must be the only one of its kind: where it stands and what it is there."""
+
+    name: str
+    place: str
+    role: str
+
+
+class _Table(NamedTuple):
+    """A table of the file, and the keys and indices that lead to it."""
+
+    path: tuple[str | int, ...]
+    values: Mapping[str, object]
+
+    def place(self, *inner: str | int) -> str:
+        return place((*self.path, *inner))
+
+    def text(self, key: str) -> str | None:
+        found = self.values.get(key)
+        return found if isinstance(found, str) else None
+
+    def texts(self, key: str) -> list[str]:
+        found = self.values.get(key)
+        return [item for item in found if isinstance(item, str)] if isinstance(found, list) else []
+
+    def tables(self, key: str) -> list[_Table]:
+        found = self.values.get(key)
+        items = enumerate(found) if isinstance(found, list) else ()
+        return [_Table((*self.path, key, index), item) for index, item in items if isinstance(item, dict)]
+
+
+def clashes(document: Mapping[str, object]) -> Iterator[Fault]:
+    """Every clash in a parsed manifest."""
+    models = _Table((), document).tables("model")
+    found = document.get("bundle")
+    bundle = found if isinstance(found, dict) else {}
+    by_tags = bundle.get("layout") == "tags"
+    names = (_Entry(name, model.place("name"), f"the name of {model.place()}") for model, name in _named(models))
+    yield from _repeats(names, "a model's name is its scope in the graph: give each its own")
+    yield from _tag_faults(models, "tags" in bundle) if by_tags else _stray_tags(models)
+    for group in [[model] for model in models] if by_tags else [models]:
+        yield from _repeats(_keys(group), "a key names one signature: choose another")
+    for model in models:
+        for signature in model.tables("signature"):
+            yield from _signature_clashes(signature)
+
+
+def _repeats(entries: Iterable[_Entry], hint: str) -> Iterator[Fault]:
+    """A fault for each entry whose name an earlier one has."""
+    first: dict[str, _Entry] = {}
+    for entry in entries:
+        earlier = first.setdefault(entry.name, entry)
+        if earlier is not entry:
+            yield Fault(f"{entry.name!r} is also {earlier.role}", entry.place, hint=hint)
+
+
+def _named(models: Sequence[_Table]) -> list[tuple[_Table, str]]:
+    return [(model, name) for model in models if (name := model.text("name")) is not None]
+
+
+def _keys(models: Sequence[_Table]) -> Iterator[_Entry]:
+    """The keys in one MetaGraph; a model without signatures takes its default one."""
+    yield from (_Entry(key, "", "a key of TensorFlow's own") for key in _RESERVED)
+    named = _named(models)
+    first = {name: model for model, name in reversed(named)}
+    for model, name in named:
+        if "signature" not in model.values and model is first[name]:  # a second one's fault is its name
+            default = DEFAULT_KEY if len(models) == 1 else name
+            yield _Entry(default, model.place(), f"the key of model {name!r}, which has no signature table")
+        for signature in model.tables("signature"):
+            if (key := signature.text("key")) is not None:
+                yield _Entry(key, signature.place("key"), f"a key of model {name!r} ({signature.place()})")
+
+
+def _stray_tags(models: Iterable[_Table]) -> Iterator[Fault]:
+    for model in models:
+        if "tags" in model.values:
+            hint = 'write bundle.layout = "tags" for a MetaGraph for each model'
+            yield Fault('has no meaning without layout = "tags"', model.place("tags"), hint=hint)
+
+
+def _tag_faults(models: Iterable[_Table], bundle_has_tags: bool) -> Iterator[Fault]:
+    """With `layout = "tags"`: each model has its own tags, and the bundle has none."""
+    if bundle_has_tags:
+        yield Fault('has no meaning with layout = "tags"', "bundle.tags", hint="give each model tags of its own")
+    sets = []
+    for model in models:
+        if "tags" not in model.values:
+            yield Fault('is required with layout = "tags"', model.place("tags"))
+        elif tags := model.texts("tags"):
+            sets.append(_Entry(", ".join(sorted(set(tags))), model.place("tags"), f"the tag set of {model.place()}"))
+    yield from _repeats(sets, "a loader picks a model by its whole set of tags: make each set different")
+
+
+def _signature_clashes(signature: _Table) -> Iterator[Fault]:
+    """Tensors listed twice, and names that would stand for two tensors."""
+    for side in ("inputs", "outputs"):
+        listed = (
+            _Entry(_port_0(name), signature.place(side, index), f"{side}[{index}]")
+            for index, name in enumerate(signature.texts(side))
+        )
+        yield from _repeats(listed, "list each tensor once")
+    renames = _renames(signature)
+    yield from _repeats(
+        (_Entry(new, signature.place("rename", old), f"the new name of {old!r}") for old, new in renames.items()),
+        "a name stands for one tensor",
+    )
+    yield from _taken_names(signature, renames)
+
+
+def _taken_names(signature: _Table, renames: Mapping[str, str]) -> Iterator[Fault]:
+    """Renames onto the name of another tensor that keeps its own."""
+    for side in ("inputs", "outputs"):
+        listed = {_port_0(name) for name in signature.texts(side)}
+        kept = listed - {_port_0(old) for old in renames}
+        for old, new in renames.items():
+            if _port_0(old) in listed and new in kept:
+                what = f"{new!r} is the name of another tensor in {side}"
+                yield Fault(what, signature.place("rename", old), hint=f"rename {new!r} too, or choose another")
+
+
+def _renames(signature: _Table) -> Mapping[str, str]:
+    found = signature.values.get("rename")
+    pairs = found.items() if isinstance(found, dict) else ()
+    return {old: new for old, new in pairs if isinstance(new, str)}
+
+
+def _port_0(tensor: str) -> str:
+    """`y:0` and `y` are one tensor, and one name."""
+    return tensor.removesuffix(":0")

@@ -1,0 +1,110 @@
+"""What pydantic found wrong with a manifest, in words for the person who wrote it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from bundler.errors import Fault, closest
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
+
+__all__ = ["DIGEST", "FILE_NAME", "SCOPE", "place", "shape_faults"]
+
+# TensorFlow keeps names that begin with `_` to itself: importing such a graph fails.
+SCOPE = r"^[A-Za-z0-9]([A-Za-z0-9_./\-]*[A-Za-z0-9_.\-])?$"
+FILE_NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.\-]*$"
+DIGEST = r"^sha256:[0-9A-Fa-f]{64}$"
+
+_PATTERNS = {
+    SCOPE: "letters, digits and _ . - /, beginning with a letter or digit, not ending in /",
+    FILE_NAME: "letters, digits and _ . -, beginning with a letter, digit or _",
+    DIGEST: "sha256: and 64 hexadecimal digits",
+}
+
+_Path = tuple[str, ...]
+_Keys = Mapping[_Path, Sequence[str]]
+
+
+class _Wording(NamedTuple):
+    what: str
+    expected: str = ""
+    shows_found: bool = True
+
+
+# By pydantic's type of error: https://docs.pydantic.dev/latest/errors/validation_errors/
+_WORDINGS = {
+    "missing": _Wording("is required", shows_found=False),
+    "extra_forbidden": _Wording("is not a known key", shows_found=False),
+    "string_type": _Wording("has the wrong type", "a string"),
+    "path_type": _Wording("has the wrong type", "a string"),
+    "int_type": _Wording("has the wrong type", "an integer"),
+    "tuple_type": _Wording("has the wrong type", "an array"),
+    "mapping_type": _Wording("has the wrong type", "a table"),
+    "model_type": _Wording("has the wrong type", "a table"),
+    "string_too_short": _Wording("is empty", shows_found=False),
+    "too_short": _Wording("is empty", "at least one entry", shows_found=False),
+    "string_pattern_mismatch": _Wording("is not a legal value", "{pattern}"),
+    "greater_than_equal": _Wording("is too small", "{ge} or more"),
+    "literal_error": _Wording("is not one of the choices", "{expected}"),
+    "enum": _Wording("is not one of the choices", "{expected}"),
+}
+
+_BRACKETS: Mapping[_Path, str] = {
+    ("model",): "write [[model]], with two brackets",
+    ("model", "signature"): "write [[model.signature]], with two brackets",
+    ("bundle",): "write [bundle], with single brackets",
+}
+
+
+def shape_faults(error: ValidationError, keys: _Keys) -> list[Fault]:
+    """Pydantic's errors as faults; `keys` are the keys that a table may have, by its path."""
+    # Pydantic counts only the entries that passed: an array of one bad entry is not also empty.
+    return [_fault(detail, keys) for detail in error.errors() if detail["type"] != "too_short" or not detail["input"]]
+
+
+def _fault(detail: ErrorDetails, keys: _Keys) -> Fault:
+    wording = _WORDINGS.get(detail["type"], _Wording(detail["msg"]))
+    context = dict(detail.get("ctx", {}))
+    context["pattern"] = _PATTERNS.get(context.get("pattern", ""), "")
+    return Fault(
+        wording.what,
+        place(detail["loc"]),
+        found=_spell(detail["input"]) if wording.shows_found else "",
+        expected=wording.expected.format(**context),
+        hint=_hint(detail, keys),
+    )
+
+
+def _hint(detail: ErrorDetails, keys: _Keys) -> str:
+    path = tuple(part for part in detail["loc"] if isinstance(part, str))
+    if detail["type"] == "extra_forbidden":
+        known = keys[path[:-1]]
+        return closest(path[-1], known) or f"the keys here are {', '.join(known)}"
+    if detail["type"] in ("literal_error", "enum"):
+        return closest(str(detail["input"]).lower(), re.findall(r"'([^']*)'", detail["ctx"]["expected"]))
+    return _BRACKETS.get(path, "") if detail["type"] in ("tuple_type", "model_type") else ""
+
+
+def place(loc: Iterable[int | str]) -> str:
+    """`model[0].signature[1].rename."a/b"`: the path as TOML spells it."""
+    return "".join(_step(part) for part in loc).removeprefix(".")
+
+
+def _step(part: int | str) -> str:
+    if isinstance(part, int):
+        return f"[{part}]"
+    return f".{part}" if re.fullmatch(r"[\w\-]+", part, re.ASCII) else f'."{part}"'
+
+
+def _spell(value: object) -> str:
+    """A value as a message shows it: tables and arrays by kind, the rest as written."""
+    if isinstance(value, (dict, list)):
+        return "a table" if isinstance(value, dict) else "an array"
+    if isinstance(value, bool):
+        return str(value).lower()
+    spelled = repr(value) if isinstance(value, str) else str(value)
+    return spelled if len(spelled) <= 80 else f"{spelled[:76]}…"

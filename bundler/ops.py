@@ -1,0 +1,140 @@
+"""The op table: what TensorFlow.js can run, with the facts that the importer needs.
+
+`ops.json` has a row for each of the 248 ops of TensorFlow.js' op lists (tfjs-converter/python/
+tensorflowjs/op_list), with inputs, outputs and attributes as TensorFlow's op registry tells them. It
+is an allow-list: an op that stands in no row and lies on the way to an output is refused, so that
+no model from the web can smuggle a `WriteFile` into a served graph.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bundler.dtypes import DType
+from bundler.errors import Fault
+from bundler.model import Model, Tensor, attr
+from bundler.protos import NodeDef
+
+__all__ = ["Argument", "Op", "faults", "flat_port", "named_port", "output_dtype", "read_tensor", "table"]
+
+
+class Argument(NamedTuple):
+    """One input or output of an op: a tensor, or a list of tensors.
+
+    `kind` is a dtype's name or the attribute that holds it; `number` the attribute that tells how
+    many tensors of that one kind there are; with `listed`, `kind` is an attribute that lists the dtypes.
+    """
+
+    name: str
+    kind: str
+    number: str = ""
+    listed: bool = False
+
+    @classmethod
+    def parse(cls, spelled: str) -> Argument:
+        """Read `name:kind`, `name:number*kind` or `name:*kinds`."""
+        name, _, kind = spelled.partition(":")
+        number, star, rest = kind.rpartition("*")
+        return cls(name, rest, number, listed=bool(star) and not number)
+
+    def dtypes(self, node: NodeDef) -> list[DType | None]:
+        """The dtypes of the tensors that the argument stands for at `node`; None where unknown."""
+        if self.listed:
+            return list(attr(node, self.kind, ()))  # type: ignore[arg-type]
+        dtype = DType[self.kind] if self.kind in DType.__members__ else attr(node, self.kind)
+        return [dtype] * (int(attr(node, self.number, 0)) if self.number else 1)  # type: ignore[arg-type, list-item]
+
+
+@dataclass(frozen=True)
+class Op:
+    """A row of the table.
+
+    `attrs` gives each attribute's type as in an OpDef; `defaults` the values that TensorFlow.js
+    assumes where TensorFlow assumes another; `aliases` TensorFlow.js' names for TensorFlow's
+    attributes; `refused` says why an op that TensorFlow.js runs cannot be imported.
+    """
+
+    inputs: tuple[Argument, ...] = ()
+    outputs: tuple[Argument, ...] = ()
+    attrs: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    refused: str = ""
+
+    @cached_property
+    def output_names(self) -> tuple[str, ...]:
+        return tuple(output.name for output in self.outputs)
+
+
+@cache
+def table() -> Mapping[str, Op]:
+    """The rows by op."""
+    rows = json.loads(Path(__file__).with_name("ops.json").read_bytes())
+    return {name: _row(**row) for name, row in rows.items()}
+
+
+def _row(**row: Any) -> Op:
+    inputs, outputs = ([Argument.parse(argument) for argument in row.pop(side, ())] for side in ("in", "out"))
+    return Op(tuple(inputs), tuple(outputs), **row)
+
+
+def output_dtype(node: NodeDef, port: int) -> DType | None:
+    """The dtype of an output as the node's attributes tell it; None where they do not."""
+    op = table().get(node.op)
+    dtypes = [dtype for output in op.outputs for dtype in output.dtypes(node)] if op else []
+    return dtypes[port] if port < len(dtypes) else None
+
+
+def flat_port(node: NodeDef, output: str, index: int) -> int:
+    """From a function's `node:output:index` to the port: outputs are numbered through.
+
+    An op that is not in the table has its `index` for a port.
+    """
+    op = table().get(node.op)
+    if op is None or output not in op.output_names:
+        return index
+    before = op.outputs[: op.output_names.index(output)]
+    return index + sum(len(argument.dtypes(node)) for argument in before)
+
+
+def named_port(node: NodeDef, port: int) -> tuple[str, int]:
+    """From a port to the `output` and `index` that a FunctionDef speaks of."""
+    for output in table()[node.op].outputs:
+        count = len(output.dtypes(node))
+        if port < count:
+            return output.name, port
+        port -= count
+    raise IndexError(f"{node.op} {node.name!r} has no output {port}")
+
+
+def faults(model: Model, allowed: Iterable[str] = ()) -> Iterator[Fault]:
+    """What stands in the way of importing the model's ops, one fault for each kind of op."""
+    known, allowed = table(), set(allowed)
+    seen: set[str] = set()
+    for node in (node for graph in model.graphs for node in graph.nodes):
+        if node.op in seen or node.op in allowed:
+            continue
+        seen.add(node.op)
+        if node.op not in known:
+            hint = f"ask for outputs that do not need it, or trust it: allow_ops = [{node.op!r}]".replace("'", '"')
+            yield Fault(f"op {node.op!r} is not one that TensorFlow.js runs", f"node {node.name!r}", hint=hint)
+        elif known[node.op].refused:
+            yield Fault(
+                f"op {node.op!r} {known[node.op].refused}",
+                f"node {node.name!r}",
+                hint="ask for outputs that do not need it",
+            )
+
+
+def read_tensor(reference: str, nodes: Mapping[str, NodeDef]) -> Tensor:
+    """Read an input as a FunctionDef spells it: `arg`, `node:output:index`, `^node`."""
+    parts = reference.split(":")
+    if reference.startswith("^") or len(parts) < 3:
+        return Tensor.parse(reference)
+    name, output, index = ":".join(parts[:-2]), parts[-2], int(parts[-1])
+    return Tensor(name, flat_port(nodes[name], output, index) if name in nodes else index)

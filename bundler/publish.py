@@ -1,0 +1,133 @@
+"""All or nothing on disk: a bundle is built beside its place and put there by one rename.
+
+Until that rename whatever stands at the output is untouched, and it stays so when the build fails.
+On Linux an old bundle and the new one change places in one step (renameat2 with RENAME_EXCHANGE),
+so that a server which watches the folder never sees it missing.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from bundler.errors import BundlerError
+from bundler.scratch import scratch, sync, sync_entries
+
+__all__ = ["RECORD", "publishing", "replaceable"]
+
+RECORD = "assets.extra/bundle.json"
+"""The file by which a folder is known to be a bundle."""
+
+_CHANGED_MEANWHILE = (errno.ENOENT, errno.EEXIST, errno.ENOTEMPTY)
+"""Another build of the same output took it away, or put it there, between our look and our rename."""
+
+
+def replaceable(output: Path, *, force: bool) -> None:
+    """Raise BundlerError when `output` is not ours to replace, or cannot be written.
+
+    Free to take are a path where nothing stands, an empty folder, and a bundle. With `force`,
+    anything but the folders that hold the user's home or the current folder.
+    """
+    place = output.resolve()
+    if any(kept.is_relative_to(place) for kept in (Path.cwd(), Path.home().resolve())):
+        raise BundlerError(
+            "this folder is never replaced", where=str(output), hint="name a new folder inside it as the output"
+        )
+    ground = next(parent for parent in place.parents if parent.exists())
+    if not (ground.is_dir() and os.access(ground, os.W_OK)):
+        raise BundlerError("nothing can be written here", where=str(output), found=f"{ground} is no folder of yours")
+    if not (force or not place.exists() or _is_ours(place)):
+        raise BundlerError(
+            "something stands here that bundler did not write",
+            where=str(output),
+            expected=f"nothing, an empty folder, or one with {RECORD}",
+            hint="name another output, or replace this one with --force",
+        )
+
+
+@contextmanager
+def publishing(output: Path, *, force: bool = False) -> Iterator[Path]:
+    """A new folder to build in, that becomes `output` when the block ends well.
+
+    It lies beside the output under a hidden name that is no version number to TF Serving. When the
+    block raises, it is removed, with every folder that was made to hold it. Of several builds of
+    one output, the last to end stays. Raises BundlerError as `replaceable` does.
+    """
+    place = output.resolve()
+    replaceable(output, force=force)
+    with _folder(place.parent), scratch(place.parent, place.name) as fresh:
+        yield fresh
+        sync(fresh)
+        replaceable(output, force=force)
+        _put(fresh, place)
+        sync_entries(place.parent)
+
+
+def _is_ours(place: Path) -> bool:
+    return place.is_dir() and ((place / RECORD).is_file() or not any(place.iterdir()))
+
+
+@contextmanager
+def _folder(folder: Path) -> Iterator[None]:
+    """See that a folder is there, and remove what was made for it when the block raises."""
+    made = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        with suppress(OSError):  # others may have put something there meanwhile
+            for path in made:
+                path.rmdir()
+        raise
+
+
+def _put(fresh: Path, place: Path, attempts: int = 10) -> None:
+    """Rename `fresh` to `place`; what stood there ends up under the name of `fresh`."""
+    try:
+        if place.exists():
+            _exchange(fresh, place)
+        else:
+            fresh.rename(place)
+    except OSError as error:
+        if attempts == 1 or error.errno not in _CHANGED_MEANWHILE:
+            raise
+        _put(fresh, place, attempts - 1)
+
+
+def _exchange(one: Path, other: Path) -> None:
+    """Let two paths change places: at once where the system can, else in three renames."""
+    try:
+        _exchange_at_once(one, other)
+    except NotImplementedError:
+        _exchange_in_turn(one, other)
+
+
+def _exchange_at_once(one: Path, other: Path) -> None:
+    """renameat2(2), Linux 3.15. NotImplementedError where system, libc or filesystem lack it."""
+    renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None) if sys.platform == "linux" else None
+    if renameat2 is None:
+        raise NotImplementedError
+    at_cwd, exchange = -100, 2
+    if renameat2(at_cwd, os.fsencode(one), at_cwd, os.fsencode(other), exchange) == 0:
+        return
+    code = ctypes.get_errno()
+    if code in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
+        raise NotImplementedError
+    raise OSError(code, os.strerror(code), str(one), None, str(other))
+
+
+def _exchange_in_turn(one: Path, other: Path) -> None:
+    # Not a name that `scratch` clears away: if we are killed here, it is the only whole bundle.
+    aside = one.with_name(f"{one.stem}.old.part")
+    other.rename(aside)
+    try:
+        one.rename(other)
+    except BaseException:
+        aside.rename(other)
+        raise
+    aside.rename(one)

@@ -1,0 +1,48 @@
+"""From the ops that TensorFlow.js runs to a portable graph of TensorFlow's public ops.
+
+A rule says what stands for one node; a pass is a rule carried over every node of a model. The last
+node that a rule gives keeps the name of the node it replaces, so no edge, control edge or signature
+elsewhere changes. `PASSES` is the order in which they run.
+"""
+
+from __future__ import annotations
+
+from bundler import ops
+from bundler.errors import ConversionError
+from bundler.manifest import Compat
+from bundler.model import Model
+from bundler.rewrites.engine import Pass, check, each
+from bundler.rewrites.fused import split_fused
+from bundler.rewrites.own import replace_own_op
+from bundler.rewrites.prelu import expand_prelu
+from bundler.rewrites.traps import keep_pad_out_of_conv, keep_relu6_out_of_hard_swish
+
+__all__ = ["PASSES", "run"]
+
+_ALWAYS: tuple[Pass, ...] = (
+    each(replace_own_op),
+    each(split_fused),
+    each(expand_prelu),
+    each(keep_pad_out_of_conv),
+    each(keep_relu6_out_of_hard_swish),
+)
+PASSES: dict[Compat, tuple[Pass, ...]] = {
+    Compat.NONE: _ALWAYS,
+    Compat.TFJS: _ALWAYS,
+    Compat.TFLITE: _ALWAYS,
+}
+
+
+def run(model: Model, compat: Compat, allow_ops: tuple[str, ...] = ()) -> Model:
+    """The portable form of a model, for a way in which it is going to be used.
+
+    Raises ConversionError for ops that cannot be imported; an AssertionError, which names the pass, is
+    a bug of ours.
+    """
+    refused = tuple(ops.faults(model, allow_ops))
+    if refused:
+        raise ConversionError.of(refused)
+    for rewrite in PASSES[compat]:
+        model = rewrite(model)
+        check(model, after=rewrite.__name__)
+    return model

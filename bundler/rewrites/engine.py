@@ -1,0 +1,109 @@
+"""How a rule for one node becomes a pass over a model, and what must hold after each pass."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
+from typing import Protocol
+
+from bundler.model import Graph, Model, Tensor
+from bundler.protos import NodeDef
+
+__all__ = ["Pass", "Rule", "check", "each", "frame_of", "rule"]
+
+
+class Rule(Protocol):
+    """What stands for a node of one of `ops`, seen in its graph; None: the node may stay as it is.
+
+    The graph given is the one from before the pass.
+    """
+
+    __name__: str
+    ops: Collection[str]
+
+    def __call__(self, node: NodeDef, graph: Graph, /) -> Sequence[NodeDef] | None: ...
+
+
+class Pass(Protocol):
+    """A model into a model of the same meaning."""
+
+    __name__: str
+
+    def __call__(self, model: Model, /) -> Model: ...
+
+
+def rule(*ops: str) -> Callable[[Callable[[NodeDef, Graph], Sequence[NodeDef] | None]], Rule]:
+    """Declare a rule for nodes of these ops."""
+
+    def declare(function: Callable[[NodeDef, Graph], Sequence[NodeDef] | None]) -> Rule:
+        function.ops = frozenset(ops)  # type: ignore[attr-defined]
+        return function  # type: ignore[return-value]
+
+    return declare
+
+
+def each(rule: Rule) -> Pass:
+    """Carry a rule over every node of the graph and of its functions."""
+
+    def over_graph(graph: Graph) -> Graph:
+        given = {node.name: rule(node, graph) for node in graph.nodes if node.op in rule.ops}
+        replaced = {name: nodes for name, nodes in given.items() if nodes is not None}
+        if not replaced:
+            return graph
+        taken = graph.by_name.keys()
+        nodes = (new for node in graph.nodes for new in _distinct(replaced.get(node.name, (node,)), taken))
+        return replace(graph, nodes=tuple(nodes))
+
+    def over_model(model: Model) -> Model:
+        return model.with_graphs(over_graph)
+
+    over_model.__name__ = rule.__name__
+    over_model.__doc__ = rule.__doc__
+    return over_model
+
+
+def _distinct(nodes: Sequence[NodeDef], taken: Collection[str]) -> Iterable[NodeDef]:
+    """The nodes for one node under names that no other node of the graph has.
+
+    All but the last are new: where the model already uses such a name, they get an underscore.
+    """
+    clashes = [node.name for node in nodes[:-1] if node.name in taken]
+    if not clashes:
+        return nodes
+    renamed = {name: f"{name}_" for name in clashes}
+    return _distinct([_renamed(node, renamed) for node in nodes], taken)
+
+
+def _renamed(node: NodeDef, names: dict[str, str]) -> NodeDef:
+    made = NodeDef()
+    made.CopyFrom(node)
+    made.name = names.get(node.name, node.name)
+    tensors = map(Tensor.parse, node.input)
+    made.input[:] = [str(tensor._replace(node=names.get(tensor.node, tensor.node))) for tensor in tensors]
+    return made
+
+
+def frame_of(reference: str, graph: Graph) -> list[str]:
+    """What a new constant must wait for, to stand in the same loop as the tensor `reference`.
+
+    A constant without control inputs is outside of every version 1 loop, and TensorFlow refuses an op
+    whose inputs come from different frames.
+    """
+    return [Tensor.parse(reference).node] if graph.has_loops else []
+
+
+def check(model: Model, *, after: str) -> None:
+    """What always holds: names are unique, every input and every signature's tensor is there."""
+    for graph, arguments in _graphs_and_arguments(model):
+        assert len(graph.by_name) == len(graph.nodes), f"{after}: two nodes have one name"
+        known = graph.by_name.keys() | arguments
+        read = {Tensor.parse(reference).node for node in graph.nodes for reference in node.input}
+        assert read <= known, f"{after}: nothing makes {sorted(read - known)[:3]}"
+    asked = {spec.tensor.node for signature in model.signatures.values() for spec in signature.specs}
+    assert asked <= model.graph.by_name.keys(), f"{after}: a signature lost its tensor"
+
+
+def _graphs_and_arguments(model: Model) -> Iterable[tuple[Graph, set[str]]]:
+    yield model.graph, set()
+    for function in model.functions.values():
+        yield function.graph, {argument.name for argument in function.definition.signature.input_arg}

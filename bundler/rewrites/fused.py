@@ -1,0 +1,105 @@
+"""Fused ops are always split: op, bias, activation.
+
+Graphs written before TensorFlow 2.13 or so lack the attribute `TArgs` that the fused op now needs and do
+not import; the fused kernels lack several activations, XLA, TFLite and gradients. It costs nothing when
+the model runs: TensorFlow's own remapper fuses again on load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from bundler import ops
+from bundler.errors import ConversionError
+from bundler.model import Graph, Value, attr, node
+from bundler.protos import NodeDef
+from bundler.rewrites.engine import rule
+
+__all__ = ["split_fused"]
+
+_BASES = {
+    "_FusedConv2D": "Conv2D",
+    "_FusedMatMul": "MatMul",
+    "FusedDepthwiseConv2dNative": "DepthwiseConv2dNative",
+}
+_ACTIVATIONS = ("Relu", "Relu6", "Elu", "Sigmoid", "Tanh", "LeakyRelu", "Prelu")
+
+
+@rule(*_BASES)
+def split_fused(fused: NodeDef, graph: Graph) -> list[NodeDef]:
+    """Write a fused op as the ops it was fused from.
+
+    Before:
+        y = _FusedConv2D(x, w, b, fused_ops=[BiasAdd, Relu6])
+    After:
+        y/Conv2D = Conv2D(x, w)
+        y/BiasAdd = BiasAdd(y/Conv2D, b)
+        y = Relu6(y/BiasAdd)
+
+    Before:
+        y = _FusedMatMul(a, b, alpha, fused_ops=[NoOp, Prelu])
+    After:
+        y/MatMul = MatMul(a, b)
+        y = Prelu(y/MatMul, alpha)
+    """
+    steps = list(_steps(fused, graph))
+    names = [f"{fused.name}/{op}" for op, _, _ in steps[:-1]] + [fused.name]
+    made: list[NodeDef] = []
+    for name, (op, inputs, attrs) in zip(names, steps):
+        data = [made[-1].name, *inputs] if made else inputs
+        made.append(node(op, name, data, T=attr(fused, "T"), **attrs))
+    made[0].input.extend(reference for reference in fused.input if reference.startswith("^"))
+    return made
+
+
+def _steps(fused: NodeDef, graph: Graph) -> Iterator[tuple[str, list[str], dict[str, Value]]]:
+    """Op, further inputs and attributes of each node in the chain."""
+    base = _BASES[fused.op]
+    first, second, *rest = (reference for reference in fused.input if not reference.startswith("^"))
+    yield base, [first, second], _carried(fused, base)
+    for name in _fused_ops(fused):
+        if name == "BiasAdd":
+            bias, *rest = rest
+            yield _bias(fused, second, bias, graph)
+        elif name == "Prelu":
+            alpha, *rest = rest
+            yield "Prelu", [alpha], {}
+        elif name == "LeakyRelu":
+            yield "LeakyRelu", [], {"alpha": attr(fused, "leakyrelu_alpha", 0.2)}
+        elif name in _ACTIVATIONS:
+            yield name, [], {}
+        elif name != "NoOp":
+            raise ConversionError(
+                f"{fused.op} with {name!r} fused into it", where=f"node {fused.name!r}", expected=", ".join(_ACTIVATIONS)
+            )
+
+
+def _fused_ops(fused: NodeDef) -> Sequence[str]:
+    return attr(fused, "fused_ops", ())  # type: ignore[return-value]
+
+
+def _carried(fused: NodeDef, base: str) -> dict[str, Value]:
+    """The attributes that the base op shares with the fused one, as they are."""
+    shared = ops.table()[base].attrs.keys() & fused.attr.keys() - {"T"}
+    return {key: fused.attr[key] for key in sorted(shared)}
+
+
+def _bias(fused: NodeDef, filter: str, bias: str, graph: Graph) -> tuple[str, list[str], dict[str, Value]]:
+    """BiasAdd for a vector along the channels, AddV2 for the rest.
+
+    The converter takes any Add after a convolution or MatMul for a bias: it may be a scalar, a full matrix
+    or a residual, all of which BiasAdd refuses.
+    """
+    data_format = attr(fused, "data_format", "NHWC")
+    if graph.constant_shape(bias) == (_channels(fused, graph.constant_shape(filter)),) or data_format == "NCHW":
+        return "BiasAdd", [bias], {"data_format": data_format}
+    return "AddV2", [bias], {}
+
+
+def _channels(fused: NodeDef, filter: tuple[int, ...] | None) -> int | None:
+    """How many channels a filter of known shape gives."""
+    if filter is None:
+        return None
+    if fused.op == "FusedDepthwiseConv2dNative":
+        return filter[2] * filter[3]
+    return filter[-2] if attr(fused, "transpose_b", False) else filter[-1]

@@ -1,0 +1,73 @@
+"""Ops that TensorFlow.js has and TensorFlow has under another name, or with other attributes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bundler.model import Graph, Value, attr, constant, node
+from bundler.protos import NodeDef
+from bundler.rewrites.engine import frame_of, rule
+
+__all__ = ["replace_own_op"]
+
+
+@rule("Conv1D", "DepthwiseConv2d", "Ones", "Zeros")
+def replace_own_op(own: NodeDef, graph: Graph) -> list[NodeDef]:
+    """Write an op of TensorFlow.js' own with those of TensorFlow.
+
+    Before:
+        y = Conv1D(x, w, stride=2, padding=SAME)
+    After:
+        y/row = Const()
+        y/x = ExpandDims(x, y/row)
+        y/first = Const()
+        y/w = ExpandDims(w, y/first)
+        y/Conv2D = Conv2D(y/x, y/w, strides=[1, 1, 2, 1], padding=SAME)
+        y = Squeeze(y/Conv2D, squeeze_dims=[-3])
+
+    Before:
+        y = Zeros(shape)
+    After:
+        y/value = Const()
+        y = Fill(shape, y/value)
+    """
+    if own.op == "Conv1D":
+        return _conv2d_of_one_row(own, graph)
+    if own.op == "DepthwiseConv2d":
+        return [node("DepthwiseConv2dNative", own.name, own.input, **_attrs(own))]
+    return _fill(own, 1 if own.op == "Ones" else 0, graph)
+
+
+def _attrs(given: NodeDef) -> dict[str, Value]:
+    return {key: given.attr[key] for key in sorted(given.attr)}
+
+
+def _conv2d_of_one_row(conv: NodeDef, graph: Graph) -> list[NodeDef]:
+    """NWC becomes NHWC with a height of one; the filter [w, in, out] gets a height as well."""
+    x, filter, *control = conv.input
+    y, dtype = conv.name, attr(conv, "T")
+    return [
+        constant(f"{y}/row", np.int32(-3), control=frame_of(x, graph)),
+        node("ExpandDims", f"{y}/x", [x, f"{y}/row", *control], T=dtype),
+        constant(f"{y}/first", np.int32(0), control=frame_of(x, graph)),
+        node("ExpandDims", f"{y}/w", [filter, f"{y}/first"], T=dtype),
+        node(
+            "Conv2D",
+            f"{y}/Conv2D",
+            [f"{y}/x", f"{y}/w"],
+            T=dtype,
+            strides=[1, 1, attr(conv, "stride", 1), 1],
+            dilations=[1, 1, attr(conv, "dilation", 1), 1],
+            padding=attr(conv, "padding"),
+        ),
+        node("Squeeze", y, [f"{y}/Conv2D"], T=dtype, squeeze_dims=[-3]),
+    ]
+
+
+def _fill(own: NodeDef, value: int, graph: Graph) -> list[NodeDef]:
+    dtype = attr(own, "T")
+    filled = constant(f"{own.name}/value", np.array(value, dtype.numpy), control=frame_of(own.input[0], graph))
+    return [
+        filled,
+        node("Fill", own.name, [own.input[0], filled.name], T=dtype, index_type=attr(own, "index_type")),
+    ]

@@ -1,0 +1,66 @@
+"""Questions in, answers out: the main loop of the child process."""
+
+from __future__ import annotations
+
+import os
+import pickle
+import sys
+from typing import IO, Any, Protocol
+
+from .wire import Port, Refused, Spec, Value
+
+__all__ = ["serve"]
+
+
+class Engine(Protocol):
+    """TensorFlow, by whatever way. Each verb raises Refused with TensorFlow's words."""
+
+    def shapes(self, graph_def: bytes, tensors: list[Port]) -> list[Spec]: ...
+
+    def load(self, folder: str, tags: list[str], tensors: list[Port]) -> list[Spec]: ...
+
+    def run(
+        self, folder: str, tags: list[str], inputs: list[Port], values: list[Value], outputs: list[Port]
+    ) -> list[Value]: ...
+
+
+def serve(library: str | None) -> None:
+    """Answer until standard input ends. Without a library, TensorFlow is imported."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what TensorFlow prints is no answer
+    engine = _engine(library)
+    while (question := _receive(sys.stdin.buffer)) is not None:
+        _send(answers, _answer(engine, *question))
+    os._exit(0)  # TensorFlow's threads and destructors have nothing left to do
+
+
+def _engine(library: str | None) -> Engine:
+    if library is not None:
+        from .native import Native
+
+        return Native(library)
+    from .python import Python
+
+    return Python()
+
+
+def _answer(engine: Engine, verb: str, args: tuple[Any, ...]) -> tuple[str | None, object]:
+    try:
+        return None, getattr(engine, verb)(*args)
+    except Refused as refusal:
+        return str(refusal), None
+
+
+def _receive(stream: IO[bytes]) -> tuple[str, tuple[Any, ...]] | None:
+    length = stream.read(8)
+    if len(length) < 8:
+        return None
+    question: tuple[str, tuple[Any, ...]] = pickle.loads(stream.read(int.from_bytes(length, "little")))
+    return question
+
+
+def _send(stream: IO[bytes], answer: object) -> None:
+    content = pickle.dumps(answer)
+    stream.write(len(content).to_bytes(8, "little"))
+    stream.write(content)
+    stream.flush()

@@ -1,0 +1,210 @@
+"""A SavedModel on disk, written without ever being in memory.
+
+The file `saved_model.pb` is one protobuf message. Its structure is small, its weights are large, and their
+sizes are known before they are read: so the lengths of the nested messages are computed, and each weight
+goes straight from its shard into its place. What is written is what
+`SavedModel.SerializeToString(deterministic=True)` would give, byte for byte.
+
+Layout: tensorflow/core/protobuf/saved_model.proto, meta_graph.proto, framework/graph.proto.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, TypeAlias
+
+from bundler import ops
+from bundler.dtypes import DType
+from bundler.errors import ConversionError
+from bundler.model import Function, Model, Signature, Tensor, TensorSpec, shape_of, shape_proto
+from bundler.progress import SILENT, Progress
+from bundler.protos import (
+    FunctionDef,
+    GraphDef,
+    MetaGraphDef,
+    NodeDef,
+    SavedModel,
+    SignatureDef,
+    TensorInfo,
+    TensorProto,
+)
+from bundler.weight import Weight
+
+__all__ = ["FILE", "MetaGraph", "graph_def", "read_signatures", "write"]
+
+FILE = "saved_model.pb"
+_LIMIT = (1 << 31) - 1
+"""Protobuf refuses messages beyond this many bytes."""
+
+Piece: TypeAlias = "bytes | Weight"
+Pieces: TypeAlias = list[Piece]
+
+
+class MetaGraph(NamedTuple):
+    """One graph of a SavedModel, found by its tags."""
+
+    tags: tuple[str, ...]
+    model: Model
+
+
+def write(metagraphs: Sequence[MetaGraph], folder: Path, *, progress: Progress = SILENT) -> int:
+    """Write a SavedModel into a folder, and give its size in bytes.
+
+    Raises ConversionError when it would be larger than protobuf allows.
+    """
+    pieces = [SavedModel(saved_model_schema_version=1).SerializeToString()]
+    for tags, model in metagraphs:
+        pieces += _field(2, _metagraph(tags, model))
+    size = _size(pieces)
+    if size > _LIMIT:
+        raise ConversionError(
+            "too large for a SavedModel that holds its weights as constants",
+            found=f"{size:,} bytes",
+            expected=f"at most {_LIMIT:,}",
+            hint="split the bundle in two",
+        )
+    progress.start("writing", size)
+    with (folder / FILE).open("wb") as file:
+        for chunk in _chunks(pieces):
+            file.write(chunk)
+            progress.advance(len(chunk))
+    progress.finish()
+    return size
+
+
+def read_signatures(metagraph: MetaGraphDef) -> dict[str, Signature]:
+    """The signatures of a MetaGraph, by key."""
+    return {key: _signature(metagraph.signature_def[key]) for key in sorted(metagraph.signature_def)}
+
+
+def graph_def(model: Model) -> bytes:
+    """A serialized GraphDef of the structure alone: constants with weights stand in as Placeholders.
+
+    Enough to infer dtypes and shapes, and no weight is read.
+    """
+    stripped = model.with_graphs(lambda graph: graph.without_weights())
+    return b"".join(_chunks(_graph(stripped)))
+
+
+# Encoding ----------------------------------------------------------------------------------------
+
+
+def _metagraph(tags: Sequence[str], model: Model) -> Pieces:
+    info = MetaGraphDef.MetaInfoDef(tags=tags)
+    head = MetaGraphDef(meta_info_def=info).SerializeToString()
+    signatures = {key: _signature_def(signature) for key, signature in model.signatures.items()}
+    tail = MetaGraphDef(signature_def=signatures).SerializeToString(deterministic=True)
+    return [head, *_field(2, _graph(model)), tail]
+
+
+def _graph(model: Model) -> Pieces:
+    """A GraphDef: nodes, library, versions."""
+    pieces: Pieces = []
+    for node in model.graph.nodes:
+        pieces += _field(1, _node(node, model.graph.weights.get(node.name)))
+    library: Pieces = []
+    for name in sorted(model.functions):
+        library += _field(1, _function(model.functions[name]))
+    if library:
+        pieces += _field(2, library)
+    versions = GraphDef()
+    versions.versions.producer = model.producer
+    return [*pieces, versions.SerializeToString()]
+
+
+def _node(node: NodeDef, weight: Weight | None) -> Pieces:
+    """A NodeDef. A weight becomes the attribute `value`, whose key sorts after a Const's `dtype`."""
+    if weight is None:
+        return [node.SerializeToString(deterministic=True)]
+    bare = NodeDef(name=node.name, op=node.op, input=node.input)
+    bare.attr["dtype"].type = weight.dtype
+    value = _field(2, _field(8, _tensor(weight)))
+    return [bare.SerializeToString(), *_field(5, [*_field(1, [b"value"]), *value])]
+
+
+def _tensor(weight: Weight) -> Pieces:
+    """A TensorProto. Strings have a field of their own and are small: they are read at once."""
+    proto = TensorProto(dtype=weight.dtype.value, tensor_shape=shape_proto(weight.shape))
+    if weight.dtype == DType.string:
+        proto.string_val.extend(weight.strings())
+        return [proto.SerializeToString()]
+    return [proto.SerializeToString(), *_field(4, [weight])] if weight.nbytes else [proto.SerializeToString()]
+
+
+def _function(function: Function) -> Pieces:
+    """A FunctionDef: its inputs are written with the names of outputs instead of ports."""
+    by_name = function.graph.by_name
+    head, tail = FunctionDef(), FunctionDef()
+    head.CopyFrom(function.definition)
+    for output, tensor in function.returns.items():
+        tail.ret[output] = _spelled(tensor, by_name)
+    body: Pieces = []
+    for node in function.graph.nodes:
+        spelled = NodeDef()
+        spelled.CopyFrom(node)
+        spelled.input[:] = [_spelled(Tensor.parse(reference), by_name) for reference in node.input]
+        body += _field(3, _node(spelled, function.graph.weights.get(node.name)))
+    return [head.SerializeToString(deterministic=True), *body, tail.SerializeToString(deterministic=True)]
+
+
+def _spelled(tensor: Tensor, nodes: Mapping[str, NodeDef]) -> str:
+    if tensor.is_control or tensor.node not in nodes:
+        return str(tensor)
+    output, index = ops.named_port(nodes[tensor.node], tensor.port)
+    return f"{tensor.node}:{output}:{index}"
+
+
+def _field(number: int, pieces: Iterable[Piece]) -> Pieces:
+    """Pieces as a length-delimited field of an outer message."""
+    pieces = list(pieces)
+    return [_varint(number << 3 | 2) + _varint(_size(pieces)), *pieces]
+
+
+def _varint(value: int) -> bytes:
+    encoded = bytearray()
+    while value > 0x7F:
+        encoded.append(value & 0x7F | 0x80)
+        value >>= 7
+    encoded.append(value)
+    return bytes(encoded)
+
+
+def _size(pieces: Iterable[Piece]) -> int:
+    return sum(piece.nbytes if isinstance(piece, Weight) else len(piece) for piece in pieces)
+
+
+def _chunks(pieces: Iterable[Piece]) -> Iterator[bytes]:
+    for piece in pieces:
+        if isinstance(piece, Weight):
+            yield from piece.chunks()
+        else:
+            yield piece
+
+
+# Signatures --------------------------------------------------------------------------------------
+
+
+def _signature_def(signature: Signature) -> SignatureDef:
+    return SignatureDef(
+        inputs={key: _tensor_info(spec) for key, spec in signature.inputs.items()},
+        outputs={key: _tensor_info(spec) for key, spec in signature.outputs.items()},
+        method_name=signature.method_name,
+    )
+
+
+def _tensor_info(spec: TensorSpec) -> TensorInfo:
+    dtype = spec.dtype.value if spec.dtype is not None else 0
+    return TensorInfo(name=spec.tensor.full, dtype=dtype, tensor_shape=shape_proto(spec.shape))
+
+
+def _signature(proto: SignatureDef) -> Signature:
+    inputs, outputs = (
+        {key: _spec(side[key]) for key in sorted(side)} for side in (proto.inputs, proto.outputs)
+    )
+    return Signature(inputs, outputs, proto.method_name)
+
+
+def _spec(info: TensorInfo) -> TensorSpec:
+    dtype = DType(info.dtype) if info.dtype else None
+    return TensorSpec(Tensor.parse(info.name), dtype, shape_of(info.tensor_shape))

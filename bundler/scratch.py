@@ -1,0 +1,90 @@
+"""Folders that count for nothing until they are renamed to where they belong.
+
+What is fetched (`sources.cache`) and what is built (`publish`) is first written to such a folder,
+on the same filesystem as its place, so that a rename puts it there whole.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shutil
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+__all__ = ["scratch", "sync", "sync_entries"]
+
+_LEFT_OVER_AFTER = 24 * 60 * 60
+"""Seconds after which the scratch folder of a killed process is taken for left over."""
+
+
+@contextmanager
+def scratch(parent: Path, name: str) -> Iterator[Path]:
+    """An empty folder `.<name>.<random>.part` in `parent`, gone at the end unless it was renamed.
+
+    It has the permissions of any new folder (unlike those of `tempfile`). Left-overs of the same
+    name are cleared away first.
+    """
+    _sweep(parent, name)
+    fresh = parent / f".{name}.{secrets.token_hex(4)}.part"
+    fresh.mkdir()
+    try:
+        yield fresh
+    finally:
+        _discard(fresh)
+
+
+def _discard(path: Path) -> None:
+    """Remove a folder or a file, if it is there and can be removed."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        with suppress(OSError):
+            path.unlink()
+
+
+def sync(folder: Path) -> None:
+    """Have the disk hold every file and folder below `folder`, itself included.
+
+    After that, a rename can not survive a power cut that the content does not.
+    """
+    for root, _, names in os.walk(folder):
+        for name in names:
+            _sync_file(Path(root, name))
+        sync_entries(Path(root))
+
+
+def sync_entries(folder: Path) -> None:
+    """Have the disk hold which names a folder has. Windows has no such call, and no need of it."""
+    if os.name != "nt":
+        _fsync(folder, os.O_RDONLY)
+
+
+def _sync_file(path: Path) -> None:
+    _fsync(path, os.O_RDWR if os.name == "nt" else os.O_RDONLY)
+
+
+def _fsync(path: Path, flags: int) -> None:
+    descriptor = os.open(path, flags)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _sweep(parent: Path, name: str) -> None:
+    ours = re.compile(rf"\.{re.escape(name)}\.[0-9a-f]{{8}}\.part")
+    for path in parent.iterdir():
+        if ours.fullmatch(path.name) and _age(path) > _LEFT_OVER_AFTER:
+            _discard(path)
+
+
+def _age(path: Path) -> float:
+    """Seconds since the last change; 0 for what has just gone."""
+    try:
+        return time.time() - path.lstat().st_mtime
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,106 @@
+"""Models in npm packages, by the user's own `npm`: its registry, proxy and login apply."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import NamedTuple
+
+from bundler.artifact import Artifact
+from bundler.errors import SourceError, within
+from bundler.progress import Progress
+from bundler.sources import archive
+from bundler.sources.cache import Cache
+
+__all__ = ["fetch"]
+
+_PACKAGE = r"(?P<package>(?:@[a-z0-9][\w.-]*/)?[a-z0-9][\w.-]*)"
+_EXACT = r"(?P<version>\d+\.\d+\.\d+(?:[-+][a-z0-9.+-]+)?)"
+_SOURCE = re.compile(rf"npm:{_PACKAGE}@{_EXACT}(?:/(?P<inside>.*))?", re.IGNORECASE | re.ASCII)
+"""Nothing that this accepts is an option, a path, a URL or a word to a shell."""
+
+_TIMEOUT = 1800
+"""Seconds for one package; npm has its own, shorter ones for each request."""
+
+
+class _Wanted(NamedTuple):
+    package: str
+    inside: str
+
+
+def fetch(source: str, base: Path, cache: Cache, progress: Progress) -> Artifact:
+    """The model at `npm:<package>@<exact version>/<path>`; without a path, the only model.json."""
+    with within(source):
+        wanted = _parse(source)
+        kept = cache.get(f"npm:{wanted.package}", lambda folder: _fetch(wanted.package, folder, base, progress))
+        return archive.locate(_root(kept), wanted.inside)
+
+
+def _parse(source: str) -> _Wanted:
+    parsed = _SOURCE.fullmatch(source)
+    if parsed is None:
+        raise SourceError(
+            "is no package with an exact version",
+            expected="npm:<package>@<version>/<path>, as in npm:@scope/name@1.2.3/model/model.json",
+            hint="`npm view <package> version` tells the newest version",
+        )
+    return _Wanted(f"{parsed['package']}@{parsed['version']}", parsed["inside"] or "")
+
+
+def _fetch(package: str, folder: Path, base: Path, progress: Progress) -> None:
+    progress.start(f"npm pack {package}")
+    try:
+        tarballs = folder.with_name("npm")
+        tarballs.mkdir()
+        _pack(package, tarballs, base)
+        archive.unpack(next(tarballs.glob("*.tgz")), folder)
+    finally:
+        progress.finish()
+
+
+def _pack(package: str, folder: Path, base: Path) -> None:
+    """Have npm put the package's tarball in `folder`; it runs in `base`, where an .npmrc may lie."""
+    npm = shutil.which("npm")
+    if npm is None:
+        raise SourceError(
+            "npm is not installed, and it fetches packages",
+            hint="install Node.js, or download the package's .tgz and name that file",
+        )
+    options = ["--ignore-scripts", "--json", "--pack-destination", str(folder)]
+    try:
+        done = subprocess.run(
+            [npm, "pack", *options, "--", package],
+            cwd=base,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_TIMEOUT,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise SourceError(f"npm did not finish in {_TIMEOUT} seconds", found=f"npm pack {package}") from error
+    if done.returncode:
+        raise SourceError(
+            "npm cannot fetch the package",
+            found=_complaint(done.stdout, done.stderr),
+            hint=f"`npm view {package}` asks the same registry, with the same settings",
+        )
+
+
+def _complaint(stdout: str, stderr: str) -> str:
+    """What npm says is wrong: the summary of its JSON, or the last line of its log that tells."""
+    try:
+        return str(json.loads(stdout)["error"]["summary"])
+    except (ValueError, KeyError, TypeError):
+        lines = [line.strip() for line in stderr.splitlines() if line.strip() and "complete log" not in line]
+        return lines[-1] if lines else "no explanation"
+
+
+def _root(unpacked: Path) -> Path:
+    """A package's files lie in one folder of its tarball, mostly `package`."""
+    children = list(unpacked.iterdir())
+    return children[0] if len(children) == 1 and children[0].is_dir() else unpacked

@@ -1,0 +1,179 @@
+"""A weight: a tensor that stays on disk until it is written.
+
+It knows where its bytes are and how they are coded, hence how many bytes it will take in the
+output, before any of them is read.
+
+Decoding follows TensorFlow.js' own (tfjs-core/src/io/io_utils.ts, `decodeWeight`) and its writer
+(tfjs-converter/python/tensorflowjs/quantization.py): uint8 and uint16 mean `value * scale + min`,
+computed in float64; float16 is widened; complex64 is (re, im) interleaved.
+"""
+
+from __future__ import annotations
+
+import gzip
+import math
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import accumulate
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from bundler.dtypes import DType
+
+__all__ = ["Affine", "File", "Group", "Memory", "Weight"]
+
+_CHUNK = 1 << 20
+"""Elements decoded at a time: memory stays small however large the tensor is."""
+
+
+class Shard(Protocol):
+    """Bytes that can be read in part."""
+
+    @property
+    def size(self) -> int: ...
+
+    def read(self, start: int, length: int) -> bytes: ...
+
+
+@dataclass(frozen=True)
+class File:
+    """A shard on disk; `size` is that of its content, after decompression where it is gzipped."""
+
+    path: Path
+    size: int
+    gzipped: bool = False
+
+    def read(self, start: int, length: int) -> bytes:
+        with gzip.open(self.path) if self.gzipped else self.path.open("rb") as file:
+            file.seek(start)
+            return file.read(length)
+
+
+@dataclass(frozen=True)
+class Memory:
+    """A shard that was never a file."""
+
+    content: bytes
+
+    @property
+    def size(self) -> int:
+        return len(self.content)
+
+    def read(self, start: int, length: int) -> bytes:
+        return self.content[start : start + length]
+
+
+@dataclass(frozen=True)
+class Group:
+    """Shards that follow one another: a weight may span them."""
+
+    shards: tuple[Shard, ...]
+
+    @cached_property
+    def ends(self) -> list[int]:
+        return list(accumulate(shard.size for shard in self.shards))
+
+    @property
+    def size(self) -> int:
+        return self.ends[-1] if self.ends else 0
+
+    def read(self, start: int, length: int) -> bytes:
+        """`length` bytes from `start`; OSError when a shard has shrunk since it was measured."""
+        parts = []
+        index, left = bisect_right(self.ends, start), length
+        while left:
+            shard, shard_start = self.shards[index], self.ends[index] - self.shards[index].size
+            wanted = min(left, self.ends[index] - start)
+            part = shard.read(start - shard_start, wanted)
+            if len(part) != wanted:
+                raise OSError(f"{shard} ended {wanted - len(part)} bytes early")
+            parts.append(part)
+            start, left, index = start + wanted, left - wanted, index + 1
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+class Affine(NamedTuple):
+    """Quantization to uint8 or uint16: `stored * scale + min`."""
+
+    scale: float
+    min: float
+
+
+@dataclass(frozen=True)
+class Weight:
+    """A constant of the graph, still on disk.
+
+    `dtype` and `shape` are those of the tensor in the graph; `stored` is the dtype of the bytes,
+    which begin at `offset` of `group` and are `stored_bytes` long.
+    """
+
+    dtype: DType
+    shape: tuple[int, ...]
+    group: Group
+    offset: int
+    stored_bytes: int
+    stored: DType
+    affine: Affine | None = None
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return math.prod(self.shape)
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes that `chunks` gives in all; TypeError for strings."""
+        return self.size * self.dtype.numpy.itemsize
+
+    @property
+    def form(self) -> tuple[object, ...]:
+        """All that is known without reading: weights of one form and equal bytes are equal."""
+        return self.dtype, self.shape, self.stored, self.affine, self.stored_bytes
+
+    def stored_chunks(self) -> Iterator[bytes]:
+        """The bytes as they lie on disk, in pieces of whole elements."""
+        step = _CHUNK * self.stored.numpy.itemsize if self.stored != DType.string else max(self.stored_bytes, 1)
+        for start in range(0, self.stored_bytes, step):
+            yield self.group.read(self.offset + start, min(step, self.stored_bytes - start))
+
+    def chunks(self) -> Iterator[bytes]:
+        """The tensor's content as a SavedModel holds it: little-endian, row-major, in pieces. Not for strings."""
+        yield from map(self._decode, self.stored_chunks())
+
+    def array(self) -> np.ndarray:
+        """The whole tensor, read now. Strings come as an object array of bytes."""
+        if self.dtype == DType.string:
+            return np.array(self.strings(), object).reshape(self.shape)
+        return np.frombuffer(b"".join(self.chunks()), self.dtype.numpy).reshape(self.shape)
+
+    def strings(self) -> list[bytes]:
+        """The elements of a string tensor: a uint32 length, then as many bytes, for each."""
+        content, found, at = self.group.read(self.offset, self.stored_bytes), [], 0
+        for _ in range(self.size):
+            length = int.from_bytes(content[at : at + 4], "little")
+            found.append(content[at + 4 : at + 4 + length])
+            at += 4 + length
+        return found
+
+    def cast(self, dtype: DType) -> Weight:
+        """The same weight as a tensor of another dtype."""
+        return replace(self, dtype=dtype)
+
+    @property
+    def is_verbatim(self) -> bool:
+        """Whether the bytes on disk are the bytes of the output."""
+        return self.stored == self.dtype and self.affine is None
+
+    def _decode(self, content: bytes) -> bytes:
+        if self.is_verbatim:
+            return content
+        values = np.frombuffer(content, self.stored.numpy)
+        if self.affine is not None:
+            values = values * np.float64(self.affine.scale) + np.float64(self.affine.min)
+            if self.dtype.numpy.kind in "iu":
+                values = np.floor(values + 0.5)  # JavaScript's Math.round: halves go up
+        return values.astype(self.dtype.numpy).tobytes()

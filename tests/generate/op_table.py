@@ -1,0 +1,117 @@
+"""Write `bundler/ops.json`: the ops that TensorFlow.js can run, and what the importer must know of them.
+
+The names come from the op lists of the installed `tensorflowjs` package, the facts from the op
+registry of the installed TensorFlow. `tests/test_ops.py` checks that the committed table still
+agrees with both.
+
+    python tests/generate/op_table.py > bundler/ops.json
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+# What TensorFlow.js adds to TensorFlow's ops, told in the table's own terms
+# (tfjs-converter/python/tensorflowjs/converters/fuse_prelu.py, fuse_depthwise_conv2d.py).
+OWN_OPS: dict[str, dict[str, Any]] = {
+    "Prelu": {"in": ["x:T", "alpha:T"], "out": ["y:T"], "attrs": {"T": "type"}},
+    "FusedDepthwiseConv2dNative": {
+        "in": ["x:T", "filter:T", "args:num_args*T"],
+        "out": ["y:T"],
+        "attrs": {
+            "T": "type",
+            "num_args": "int",
+            "strides": "list(int)",
+            "padding": "string",
+            "explicit_paddings": "list(int)",
+            "data_format": "string",
+            "dilations": "list(int)",
+            "fused_ops": "list(string)",
+            "leakyrelu_alpha": "float",
+            "epsilon": "float",
+        },
+    },
+    "Conv1D": {
+        "in": ["x:T", "filter:T"],
+        "out": ["y:T"],
+        "attrs": {"T": "type", "stride": "int", "padding": "string", "data_format": "string", "dilation": "int"},
+    },
+    "DepthwiseConv2d": {
+        "in": ["input:T", "filter:T"],
+        "out": ["output:T"],
+        "attrs": {
+            "T": "type",
+            "strides": "list(int)",
+            "padding": "string",
+            "explicit_paddings": "list(int)",
+            "data_format": "string",
+            "dilations": "list(int)",
+        },
+    },
+    "Ones": {"in": ["shape:index_type"], "out": ["y:T"], "attrs": {"T": "type", "index_type": "type"}},
+    "Zeros": {"in": ["shape:index_type"], "out": ["y:T"], "attrs": {"T": "type", "index_type": "type"}},
+}
+DECISION_FORESTS = "needs TensorFlow Decision Forests, whose ops and model files a plain SavedModel does not have"
+# Where TensorFlow.js assumes another value than TensorFlow when the attribute is left out.
+OWN_DEFAULTS: dict[str, dict[str, Any]] = {
+    "FusedBatchNorm": {"epsilon": 0.001},
+    "FusedBatchNormV2": {"epsilon": 0.001},
+    "FusedBatchNormV3": {"epsilon": 0.001},
+    "SparseToDense": {"validate_indices": False},
+}
+# Attributes that TensorFlow.js knows by another name than TensorFlow.
+ALIASES: dict[str, dict[str, str]] = {"Squeeze": {"axis": "squeeze_dims"}}
+
+
+def main() -> None:
+    rows = ",\n".join(f"{json.dumps(name)}: {json.dumps(row)}" for name, row in sorted(table().items()))
+    sys.stdout.write("{\n" + rows + "\n}\n")
+
+
+def table() -> dict[str, dict[str, Any]]:
+    """One row for each op that TensorFlow.js lists."""
+    from tensorflow.python.framework import op_def_registry
+
+    return {name: _row(name, op_def_registry.get(name)) for name in tensorflowjs_ops()}
+
+
+def tensorflowjs_ops() -> list[str]:
+    """The names in the op lists of the installed `tensorflowjs`, found without importing it."""
+    spec = importlib.util.find_spec("tensorflowjs")
+    assert spec is not None and spec.origin is not None, "tensorflowjs is not installed"
+    lists = sorted((Path(spec.origin).parent / "op_list").glob("*.json"))
+    return [entry["tfOpName"] for path in lists for entry in json.loads(path.read_text())]
+
+
+def _row(name: str, definition: Any) -> dict[str, Any]:
+    if name.startswith("SimpleML"):
+        return {"refused": DECISION_FORESTS}
+    row = OWN_OPS[name] if definition is None else _registered(definition)
+    extra = {"defaults": OWN_DEFAULTS.get(name), "aliases": ALIASES.get(name)}
+    return row | {key: value for key, value in extra.items() if value}
+
+
+def _registered(definition: Any) -> dict[str, Any]:
+    return {
+        "in": [_argument(arg) for arg in definition.input_arg],
+        "out": [_argument(arg) for arg in definition.output_arg],
+        "attrs": {attr.name: attr.type for attr in definition.attr if not attr.name.startswith("_")},
+    }
+
+
+def _argument(arg: Any) -> str:
+    """`name:type`, `name:N*type` for a list of one type, `name:*types` for a list of several."""
+    from bundler.dtypes import DType
+
+    if arg.type_list_attr:
+        return f"{arg.name}:*{arg.type_list_attr}"
+    kind = arg.type_attr or str(DType(arg.type))
+    return f"{arg.name}:{arg.number_attr}*{kind}" if arg.number_attr else f"{arg.name}:{kind}"
+
+
+if __name__ == "__main__":
+    main()
