@@ -49,16 +49,17 @@ bench: $(VENV)/all $(NODE)/.done ## measure time and memory
 
 clean: ## remove what was built
 	rm -rf dist build *.egg-info .pytest_cache .ruff_cache .mypy_cache bench/results
-	find bundler tests bench -name node_modules -prune -o -name __pycache__ -type d -exec rm -rf {} +
+	find . \( -path ./$(VENV) -o -name node_modules \) -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
 distclean: clean ## remove what was installed, too
 	rm -rf $(VENV) $(NODE)
 
 # Installed in three steps, each with a file that says it was finished: a step that was interrupted is done again, and
-# one that is done costs nothing. --no-compile: Python compiles what it imports, and a build imports little of TensorFlow.
+# one that is done costs nothing. --no-compile: Python compiles what it imports, and a build imports next to nothing of
+# TensorFlow.
 
 $(VENV)/made:
-	@test -n "$(PYTHON)" || { echo "no Python 3.10, 3.11 or 3.12 with venv was found: name one with PYTHON=…" >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "no Python 3.10 to 3.12 with venv was found: name one, PYTHON=…" >&2; exit 1; }
 	"$(PYTHON)" -m venv --clear $(VENV)
 	@touch $@
 

@@ -193,7 +193,7 @@ def _refuse_pre_1_0(entry: Path) -> None:
 def _other_entries(folder: Path) -> str:
     """A hint at the files of a folder that are models under another name."""
     names = [path.name for path in sorted(folder.glob("*.json")) if _is_model(path)]
-    return f"name the file itself: {' or '.join(names)}" if names else ""
+    return f"name the file itself: {' or '.join(names[:10])}" if names else ""
 
 
 def _is_model(path: Path) -> bool:

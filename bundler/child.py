@@ -28,6 +28,9 @@ __all__ = ["Child"]
 _TELLING = ("FATAL", "Check failed", "Error:")
 """What marks the line that says why a program died, among stack traces and notes."""
 
+_STACK = ("@ ", "*** ")
+"""How the lines of a stack trace begin."""
+
 _DYING = 10
 """Seconds between the end of a program's output and its own: it may be writing a core dump."""
 
@@ -64,7 +67,6 @@ class Child:
                     return self._exchange(question)
             except (EOFError, OSError):
                 if expired.is_set():
-                    self._end()
                     raise VerificationError(f"{self._name} did not answer in {timeout:g} s") from None
                 raise self._death() from None
             except BaseException:
@@ -134,7 +136,7 @@ class Child:
     def _last_words(self) -> str:
         self._stderr.seek(0)
         lines = [line.strip() for line in self._stderr.read().decode(errors="replace").splitlines()]
-        spoken = [line for line in lines if line]
+        spoken = [line for line in lines if line and not line.startswith(_STACK)]
         telling = [line for line in spoken if any(mark in line for mark in _TELLING)]
         return (telling or spoken or [""])[-1]
 
@@ -148,11 +150,13 @@ def _deadline(process: subprocess.Popen[bytes], seconds: float | None) -> Iterat
         expired.set()
         process.kill()
 
-    timer = threading.Timer(seconds, expire) if seconds is not None else None
-    if timer:
-        timer.start()
+    timer = threading.Timer(seconds if seconds is not None else threading.TIMEOUT_MAX, expire)
+    timer.daemon = True
+    timer.start()
     try:
         yield expired
     finally:
-        if timer:
-            timer.cancel()
+        timer.cancel()
+        timer.join()
+        if expired.is_set():
+            process.wait()

@@ -11,14 +11,17 @@ from collections.abc import Callable
 from functools import wraps
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from bundler import __version__
 from bundler.console import Console
 from bundler.errors import BundlerError
-from bundler.report import Report
+
+if TYPE_CHECKING:
+    from bundler.manifest import Manifest
+    from bundler.report import Report
 
 __all__ = ["build", "check", "inspect", "main", "run", "schema"]
 
@@ -121,7 +124,7 @@ def build(console: Console, manifests: tuple[Path, ...], as_json: bool, output: 
         raise click.UsageError("-o names one folder, but there are several manifests: set `output` in each of them")
     from bundler import manifest, pipeline
 
-    def report(spec: manifest.Manifest) -> Report:
+    def report(spec: Manifest) -> Report:
         with console.progress() as progress:
             return pipeline.build(spec, output=output, progress=progress, **settings)
 
@@ -137,14 +140,14 @@ def check(console: Console, manifests: tuple[Path, ...], jobs: int, as_json: boo
     """Check each MANIFEST and its sources without writing anything."""
     from bundler import manifest, pipeline
 
-    def report(spec: manifest.Manifest) -> Report:
+    def report(spec: Manifest) -> Report:
         with console.progress() as progress:
             return pipeline.check(spec, jobs=jobs, progress=progress)
 
     console.show(map(report, manifest.read_all(manifests)), as_json)
 
 
-@main.command()
+@main.command(short_help="Show what is in a model, a manifest or a SavedModel.")
 @click.argument("path", type=click.Path(path_type=Path))
 @_JSON
 @_shown

@@ -20,10 +20,11 @@ import click
 
 from bundler.errors import BundlerError
 from bundler.progress import SILENT, Progress
-from bundler.report import Check, ModelReport, Report, SignatureReport, TensorReport
 
 if TYPE_CHECKING:
     from tqdm import tqdm
+
+    from bundler.report import Check, ModelReport, Report, SignatureReport, TensorReport
 
 __all__ = ["Console"]
 

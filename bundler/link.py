@@ -13,11 +13,12 @@ from dataclasses import replace
 from functools import reduce
 
 from bundler.errors import Fault, ManifestError
-from bundler.model import Function, Graph, Model, Tensor, TensorSpec
+from bundler.model import Function, Graph, Model, TensorSpec
+from bundler.nodes import Tensor
 from bundler.protos import AttrValue, FunctionDef, NodeDef
 from bundler.weight import Weight
 
-__all__ = ["link", "scoped"]
+__all__ = ["link", "scoped", "share_weights"]
 
 _NAME_ATTRS = ("frame_name", "shared_name", "tensor_array_name")
 """String attributes by which TensorFlow tells things apart at run time, whatever graph they came from."""
@@ -66,7 +67,9 @@ def scoped(model: Model, scope: str) -> Model:
     return replace(
         model,
         graph=_scope_graph(model.graph, prefix, model.functions, within_function=False),
-        functions={prefix + name: _scope_function(body, prefix, model.functions) for name, body in model.functions.items()},
+        functions={
+            prefix + name: _scope_function(body, prefix, model.functions) for name, body in model.functions.items()
+        },
         initializers=tuple(prefix + name for name in model.initializers),
     ).map_signatures(lambda spec: replace(spec, tensor=_scope_tensor(spec.tensor, prefix)))
 

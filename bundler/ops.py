@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 
 from bundler.dtypes import DType
 from bundler.errors import Fault
-from bundler.model import Model, Tensor, attr
+from bundler.model import Model
+from bundler.nodes import Tensor, attr
 from bundler.protos import NodeDef
 
 __all__ = ["Argument", "Op", "faults", "flat_port", "named_port", "output_dtype", "read_tensor", "table"]
@@ -45,9 +46,9 @@ class Argument(NamedTuple):
     def dtypes(self, node: NodeDef) -> list[DType | None]:
         """The dtypes of the tensors that the argument stands for at `node`; None where unknown."""
         if self.listed:
-            return list(attr(node, self.kind, ()))  # type: ignore[arg-type]
+            return list(attr(node, self.kind, ()))
         dtype = DType[self.kind] if self.kind in DType.__members__ else attr(node, self.kind)
-        return [dtype] * (int(attr(node, self.number, 0)) if self.number else 1)  # type: ignore[arg-type, list-item]
+        return [dtype] * (int(attr(node, self.number, 0)) if self.number else 1)
 
 
 @dataclass(frozen=True)

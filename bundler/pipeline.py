@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import cache, partial
 from pathlib import Path
+from typing import NamedTuple
 
 from bundler import record, rewrites, savedmodel, sources, tfjs, verify
 from bundler.artifact import Artifact
@@ -28,7 +29,7 @@ __all__ = ["build", "check"]
 
 
 @dataclass(frozen=True)
-class Converted:
+class _Converted:
     """A model that is ready to be linked, and what there is to say of it."""
 
     model: Model
@@ -36,7 +37,7 @@ class Converted:
 
 
 @dataclass(frozen=True)
-class Failed:
+class _Failed:
     """A model that is not, and why: a run reports every one of them."""
 
     error: BundlerError
@@ -63,13 +64,14 @@ def build(
         if check:
             runtime()  # loads TensorFlow while the models are converted
         models = _convert_all(manifest, jobs, progress)
-        metagraphs = _link(manifest, models, runtime)
+        linked = _link(manifest, models, runtime)
+        metagraphs = [part.metagraph for part in linked]
         with publishing(place, force=force) as folder:
             savedmodel.write(metagraphs, folder, progress=progress)
             record.write(folder, manifest.bundle.name, [made.report for made in models.values()])
             checks = [verify.load(folder, metagraph, runtime()) for metagraph in metagraphs] if check else []
             size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    return _report(manifest, models, metagraphs, started, output=place, checks=tuple(checks), bytes=size)
+    return _report(manifest, models, linked, started, output=place, checks=tuple(checks), bytes=size)
 
 
 def check(manifest: Manifest, *, jobs: int = 1, progress: Progress = SILENT) -> Report:
@@ -77,36 +79,37 @@ def check(manifest: Manifest, *, jobs: int = 1, progress: Progress = SILENT) -> 
     started = time.perf_counter()
     models = _convert_all(manifest, jobs, progress)
     with ExitStack() as stack:
-        metagraphs = _link(manifest, models, cache(lambda: stack.enter_context(Runtime())))
-    return _report(manifest, models, metagraphs, started)
+        linked = _link(manifest, models, cache(lambda: stack.enter_context(Runtime())))
+    return _report(manifest, models, linked, started)
 
 
 # Each model on its own ---------------------------------------------------------------------------
 
 
-def _convert_all(manifest: Manifest, jobs: int, progress: Progress) -> dict[str, Converted]:
+def _convert_all(manifest: Manifest, jobs: int, progress: Progress) -> dict[str, _Converted]:
     """Every model of the manifest, by name. Raises one error for all that is wrong with any of them."""
     convert = partial(_convert, manifest, progress)
     outcomes = _in_parallel(convert, range(len(manifest.models)), jobs)
-    failed = [outcome.error for outcome in outcomes if isinstance(outcome, Failed)]
+    failed = [outcome.error for outcome in outcomes if isinstance(outcome, _Failed)]
     if failed:
         kind = type(min(failed, key=lambda error: error.exit_code))
         raise kind.of(fault for error in failed for fault in error.faults)
-    made = [outcome for outcome in outcomes if isinstance(outcome, Converted)]
+    made = [outcome for outcome in outcomes if isinstance(outcome, _Converted)]
     return {spec.name: outcome for spec, outcome in zip(manifest.models, made)}
 
 
 def _in_parallel(
-    convert: Callable[[int], Converted | Failed], indices: Sequence[int], jobs: int
-) -> Iterable[Converted | Failed]:
+    convert: Callable[[int], _Converted | _Failed], indices: Sequence[int], jobs: int
+) -> Iterable[_Converted | _Failed]:
     if min(jobs, len(indices)) == 1:
         return [convert(index) for index in indices]
     from joblib import Parallel, delayed
 
-    return Parallel(n_jobs=jobs, prefer="threads")(delayed(convert)(index) for index in indices)
+    outcomes: Iterable[_Converted | _Failed] = Parallel(n_jobs=jobs, prefer="threads")(map(delayed(convert), indices))
+    return outcomes
 
 
-def _convert(manifest: Manifest, progress: Progress, index: int) -> Converted | Failed:
+def _convert(manifest: Manifest, progress: Progress, index: int) -> _Converted | _Failed:
     """One model, from its source to the graph that will be linked."""
     spec = manifest.models[index]
     try:
@@ -120,9 +123,9 @@ def _convert(manifest: Manifest, progress: Progress, index: int) -> Converted | 
             raise ManifestError.of(fault.under(place) for fault in selection.faults)
         with within(f"model {spec.name!r}"):
             portable = rewrites.run(selection.model, manifest.compat(spec))
-        return Converted(portable, _model_report(spec, artifact, selection.model))
+        return _Converted(portable, _model_report(spec, artifact, selection.model))
     except BundlerError as error:
-        return Failed(error)
+        return _Failed(error)
 
 
 def _check_digest(spec: ModelSpec, artifact: Artifact) -> None:
@@ -139,13 +142,26 @@ def _check_digest(spec: ModelSpec, artifact: Artifact) -> None:
 # The bundle --------------------------------------------------------------------------------------
 
 
-def _link(manifest: Manifest, models: dict[str, Converted], runtime: Callable[[], Runtime]) -> list[MetaGraph]:
+class _Linked(NamedTuple):
+    """A MetaGraph, and the name of the model behind each of its signatures."""
+
+    metagraph: MetaGraph
+    owners: Mapping[str, str]
+
+
+def _link(manifest: Manifest, models: Mapping[str, _Converted], runtime: Callable[[], Runtime]) -> list[_Linked]:
     """One MetaGraph of all models, or with `layout = "tags"` one of each."""
     if manifest.bundle.layout == "tags":
         parts = [(spec.tags or (), {spec.name: models[spec.name].model}) for spec in manifest.models]
     else:
         parts = [(manifest.bundle.tags, {name: made.model for name, made in models.items()})]
-    return [MetaGraph(tags, infer(link(part), runtime)) for tags, part in parts]
+    return [
+        _Linked(
+            MetaGraph(tags, infer(link(part), runtime)),
+            owners={key: name for name, model in part.items() for key in model.signatures},
+        )
+        for tags, part in parts
+    ]
 
 
 def _model_report(spec: ModelSpec, artifact: Artifact, model: Model) -> ModelReport:
@@ -162,22 +178,21 @@ def _model_report(spec: ModelSpec, artifact: Artifact, model: Model) -> ModelRep
 
 def _report(
     manifest: Manifest,
-    models: dict[str, Converted],
-    metagraphs: Sequence[MetaGraph],
+    models: Mapping[str, _Converted],
+    linked: Sequence[_Linked],
     started: float,
     *,
     output: Path | None = None,
     checks: tuple[Check, ...] = (),
     bytes: int = 0,
 ) -> Report:
-    owners = {key: name for name, made in models.items() for key in made.model.signatures}
     return Report(
         output=output,
         name=manifest.bundle.name,
         signatures=tuple(
-            SignatureReport.of(key, signature, owners[key])
-            for metagraph in metagraphs
-            for key, signature in metagraph.model.signatures.items()
+            SignatureReport.of(key, signature, part.owners[key])
+            for part in linked
+            for key, signature in part.metagraph.model.signatures.items()
         ),
         models=tuple(made.report for made in models.values()),
         checks=checks,

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bundler.errors import BundlerError
-from bundler.scratch import scratch, sync, sync_entries
+from bundler.scratch import discard, scratch, sync, sync_entries
 
 __all__ = ["RECORD", "publishing", "replaceable"]
 
@@ -69,7 +69,12 @@ def publishing(output: Path, *, force: bool = False) -> Iterator[Path]:
 
 
 def _is_ours(place: Path) -> bool:
-    return place.is_dir() and ((place / RECORD).is_file() or not any(place.iterdir()))
+    try:
+        return (place / RECORD).is_file() or not any(place.iterdir())
+    except NotADirectoryError:
+        return False
+    except FileNotFoundError:  # another build took it away meanwhile, to put its own there
+        return True
 
 
 @contextmanager
@@ -86,7 +91,7 @@ def _folder(folder: Path) -> Iterator[None]:
         raise
 
 
-def _put(fresh: Path, place: Path, attempts: int = 10) -> None:
+def _put(fresh: Path, place: Path, attempts: int = 100) -> None:
     """Rename `fresh` to `place`; what stood there ends up under the name of `fresh`."""
     try:
         if place.exists():
@@ -128,6 +133,16 @@ def _exchange_in_turn(one: Path, other: Path) -> None:
     try:
         one.rename(other)
     except BaseException:
-        aside.rename(other)
+        _put_back(aside, other)
         raise
     aside.rename(one)
+
+
+def _put_back(aside: Path, place: Path) -> None:
+    """Undo a renaming, unless another build has taken the place: then what stood there is old."""
+    try:
+        aside.rename(place)
+    except OSError:
+        if not place.exists():
+            raise
+        discard(aside)

@@ -10,7 +10,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-import bundler
+from bundler import __version__
 from bundler.publish import RECORD
 from bundler.report import ModelReport
 
@@ -20,7 +20,7 @@ __all__ = ["write"]
 def write(folder: Path, name: str, models: Sequence[ModelReport]) -> None:
     """Write the record of a bundle into its folder."""
     document = {
-        "bundler": bundler.__version__,
+        "bundler": __version__,
         "name": name,
         "models": [{"name": model.name, "source": model.source, "digest": model.digest} for model in models],
     }

@@ -130,12 +130,17 @@ async function findModel(entry) {
 
 const isGraphModel = (model) => model instanceof tf.GraphModel;
 
+// A layers model names its inputs and outputs after their layers; `inputNames` is empty in a Sequential.
+const layerNames = (tensors) => tensors.map(({sourceLayer}) => sourceLayer.name);
+const inputNames = (model) => isGraphModel(model) ? model.inputNodes : layerNames(model.inputs);
+const outputNames = (model) => isGraphModel(model) ? model.outputNodes : layerNames(model.outputs);
+
 // The tensor behind each output's name. A signature says it best: where two outputs are ports of one
 // node, `outputNodes` names one of them twice.
 function outputTensors(model) {
   const signature = isGraphModel(model) && model.modelSignature?.outputs;
   if (signature) return new Map(Object.entries(signature).map(([key, {name}]) => [key, name ?? key]));
-  return new Map((isGraphModel(model) ? model.outputNodes : model.outputNames).map((name) => [name, name]));
+  return new Map(outputNames(model).map((name) => [name, name]));
 }
 
 function runGraph(model, feeds, tensors) {
@@ -148,25 +153,23 @@ function runGraph(model, feeds, tensors) {
 }
 
 function runLayers(model, feeds, names) {
-  const results = [model.predictOnBatch(model.inputNames.map((name) => feeds[name]))].flat();
-  return names.map((name) => {
-    const at = model.outputNames.indexOf(name);
-    if (at < 0) throw new Error(`The model has no output ${name}, only ${model.outputNames.join(', ')}`);
-    return results[at];
-  });
+  const known = outputNames(model);
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) throw new Error(`The model has no output ${unknown}, only ${known.join(', ')}`);
+  const lacking = inputNames(model).find((name) => !feeds[name]);
+  if (lacking !== undefined) throw new Error(`The input ${lacking} has no value`);
+  const results = [model.predictOnBatch(inputNames(model).map((name) => feeds[name]))].flat();
+  return names.map((name) => results[known.indexOf(name)]);
 }
 
 // Verbs
 
 function describe(model) {
   const show = (name, known) => ({name, dtype: known?.dtype ?? null, shape: known?.shape ?? null});
-  const inputNames = isGraphModel(model) ? model.inputNodes : model.inputNames;
-  const known = isGraphModel(model) ? model.outputs.map(({name}) => name) : model.outputNames;
-  return {
-    inputs: inputNames.map((name, at) => show(name, model.inputs[at])),
-    outputs: [...outputTensors(model)].map(([key, tensor]) =>
-      show(key, model.outputs[known.indexOf(tensor.replace(/:\d+$/, ''))])),
-  };
+  const known = isGraphModel(model) ? model.outputs.map(({name}) => name) : outputNames(model);
+  const outputs = [...outputTensors(model)].map(([key, tensor]) =>
+    show(key, model.outputs[known.indexOf(tensor.replace(/:\d+$/, ''))]));
+  return {inputs: inputNames(model).map((name, at) => show(name, model.inputs[at])), outputs};
 }
 
 async function run(model, {feeds, outputs, payload}) {

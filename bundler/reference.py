@@ -17,7 +17,7 @@ import numpy as np
 from bundler.child import Child
 from bundler.dtypes import DType
 from bundler.errors import BundlerError, VerificationError
-from bundler.model import Shape
+from bundler.nodes import Shape
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -49,7 +49,9 @@ class TensorFlowJs:
 
     def __init__(self, modules: Path, *, timeout: float = 600) -> None:
         if not (modules / "@tensorflow" / "tfjs" / "package.json").is_file():
-            raise BundlerError("TensorFlow.js is not installed", where=str(modules), hint="npm install @tensorflow/tfjs")
+            raise BundlerError(
+                "TensorFlow.js is not installed", where=str(modules), hint="npm install @tensorflow/tfjs"
+            )
         script = Path(__file__).with_suffix(".js")
         self._timeout = timeout
         self._child = Child("TensorFlow.js", [_node(), str(script), str(modules.resolve())])

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 
-from bundler.model import Shape, Signature, TensorSpec
+from bundler.model import Signature, TensorSpec
+from bundler.nodes import Shape
 
 __all__ = ["Check", "ModelReport", "Report", "SignatureReport", "TensorReport"]
 

@@ -17,7 +17,8 @@ from typing import NamedTuple, TypeAlias
 from bundler import ops
 from bundler.dtypes import DType
 from bundler.errors import ConversionError
-from bundler.model import Function, Model, Signature, Tensor, TensorSpec, shape_of, shape_proto
+from bundler.model import Function, Model, Signature, TensorSpec
+from bundler.nodes import Tensor, shape_of, shape_proto
 from bundler.progress import SILENT, Progress
 from bundler.protos import (
     FunctionDef,
@@ -199,9 +200,7 @@ def _tensor_info(spec: TensorSpec) -> TensorInfo:
 
 
 def _signature(proto: SignatureDef) -> Signature:
-    inputs, outputs = (
-        {key: _spec(side[key]) for key in sorted(side)} for side in (proto.inputs, proto.outputs)
-    )
+    inputs, outputs = ({key: _spec(side[key]) for key in sorted(side)} for side in (proto.inputs, proto.outputs))
     return Signature(inputs, outputs, proto.method_name)
 
 

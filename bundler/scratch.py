@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-__all__ = ["scratch", "sync", "sync_entries"]
+__all__ = ["discard", "scratch", "sync", "sync_entries"]
 
 _LEFT_OVER_AFTER = 24 * 60 * 60
 """Seconds after which the scratch folder of a killed process is taken for left over."""
@@ -34,10 +34,10 @@ def scratch(parent: Path, name: str) -> Iterator[Path]:
     try:
         yield fresh
     finally:
-        _discard(fresh)
+        discard(fresh)
 
 
-def _discard(path: Path) -> None:
+def discard(path: Path) -> None:
     """Remove a folder or a file, if it is there and can be removed."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
@@ -79,7 +79,7 @@ def _sweep(parent: Path, name: str) -> None:
     ours = re.compile(rf"\.{re.escape(name)}\.[0-9a-f]{{8}}\.part")
     for path in parent.iterdir():
         if ours.fullmatch(path.name) and _age(path) > _LEFT_OVER_AFTER:
-            _discard(path)
+            discard(path)
 
 
 def _age(path: Path) -> float:

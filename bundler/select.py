@@ -13,11 +13,12 @@ from functools import cached_property
 from bundler import ops
 from bundler.errors import ConversionError, Fault, closest
 from bundler.manifest import SignatureSpec
-from bundler.model import Function, Graph, Model, Signature, Tensor, TensorSpec
+from bundler.model import Function, Graph, Model, Signature, TensorSpec
+from bundler.nodes import Tensor
 from bundler.protos import AttrValue, NodeDef
 from bundler.serving import method_faults
 
-__all__ = ["Selection", "prune", "select"]
+__all__ = ["Selection", "prune", "reachable", "select"]
 
 
 @dataclass(frozen=True)
@@ -134,9 +135,7 @@ class _Question:
     def _spellings(side: Mapping[str, TensorSpec]) -> dict[str, TensorSpec]:
         """Every name by which a user may mean an entry: its key, and its tensor with and without `:0`."""
         return {
-            name: spec
-            for key, spec in side.items()
-            for name in (key, f"{key}:0", str(spec.tensor), spec.tensor.full)
+            name: spec for key, spec in side.items() for name in (key, f"{key}:0", str(spec.tensor), spec.tensor.full)
         }
 
 
@@ -202,7 +201,7 @@ def _called(graph: Graph) -> set[str]:
 
 
 def _function_names(value: AttrValue) -> Iterator[str]:
-    for named in ([value.func] if value.HasField("func") else value.list.func):
+    for named in [value.func] if value.HasField("func") else value.list.func:
         yield named.name
         for inner in named.attr.values():
             yield from _function_names(inner)

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from bundler.dtypes import DType
 from bundler.errors import Fault, VerificationError
-from bundler.model import Shape, TensorSpec
+from bundler.model import TensorSpec
+from bundler.nodes import Shape
 from bundler.report import Check
 from bundler.runtime import Runtime
 from bundler.savedmodel import MetaGraph

@@ -24,7 +24,7 @@ import numpy as np
 
 from bundler.dtypes import DType
 
-__all__ = ["Affine", "File", "Group", "Memory", "Weight"]
+__all__ = ["Affine", "File", "Group", "Memory", "Shard", "Weight"]
 
 _CHUNK = 1 << 20
 """Elements decoded at a time: memory stays small however large the tensor is."""
@@ -171,9 +171,9 @@ class Weight:
     def _decode(self, content: bytes) -> bytes:
         if self.is_verbatim:
             return content
-        values = np.frombuffer(content, self.stored.numpy)
+        values: np.ndarray = np.frombuffer(content, self.stored.numpy)
         if self.affine is not None:
-            values = values * np.float64(self.affine.scale) + np.float64(self.affine.min)
+            values = values.astype(np.float64) * self.affine.scale + self.affine.min
             if self.dtype.numpy.kind in "iu":
                 values = np.floor(values + 0.5)  # JavaScript's Math.round: halves go up
         return values.astype(self.dtype.numpy).tobytes()

@@ -18,8 +18,10 @@ import os, sys, time
 while size := sys.stdin.buffer.read(8):
     question = sys.stdin.buffer.read(int.from_bytes(size, "little"))
     if question == b"abort":
-        print("why: FATAL, as it is", "  @ 0x123 a stack trace", file=sys.stderr, sep="\\n", flush=True)
+        print("why: FATAL, as it is", "a note", file=sys.stderr, sep="\\n", flush=True)
         os.abort()
+    if question == b"trace":
+        sys.exit("the reason\\n\\n*** Check failure stack trace: ***\\n    @     0x7efc738a71f5  (unknown)")
     if question == b"exit":
         sys.exit(3)
     if question == b"hang":
@@ -48,6 +50,11 @@ def test_a_death_is_an_error_with_its_signal_and_last_words() -> None:
     assert str(caught.value) == "echo died (SIGABRT) (found why: FATAL, as it is)"
 
 
+def test_a_stack_trace_is_not_taken_for_the_reason() -> None:
+    with Child("echo", COMMAND) as child, pytest.raises(VerificationError, match="found the reason"):
+        child.ask(b"trace")
+
+
 def test_an_early_exit_is_an_error_with_its_status() -> None:
     with Child("echo", COMMAND) as child, pytest.raises(VerificationError, match=r"^echo died \(exit status 3\)$"):
         child.ask(b"exit")
@@ -71,7 +78,7 @@ def test_a_death_costs_one_answer_and_not_the_next(deadly: bytes) -> None:
 
 def test_an_answer_that_takes_too_long_is_an_error() -> None:
     with Child("echo", COMMAND) as child:
-        with pytest.raises(VerificationError, match="echo did not answer in 0.2 s"):
+        with pytest.raises(VerificationError, match=r"echo did not answer in 0\.2 s"):
             child.ask(b"hang", timeout=0.2)
         assert child.ask(b"next", timeout=60) == b"next"
 

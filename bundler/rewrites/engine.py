@@ -6,7 +6,8 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol
 
-from bundler.model import Graph, Model, Tensor
+from bundler.model import Graph, Model
+from bundler.nodes import Tensor
 from bundler.protos import NodeDef
 
 __all__ = ["Pass", "Rule", "check", "each", "frame_of", "rule"]
@@ -25,9 +26,10 @@ class Rule(Protocol):
 
 
 class Pass(Protocol):
-    """A model into a model of the same meaning."""
+    """A model into a model of the same meaning, by the rule that it carries."""
 
     __name__: str
+    rule: Rule
 
     def __call__(self, model: Model, /) -> Model: ...
 
@@ -58,8 +60,8 @@ def each(rule: Rule) -> Pass:
         return model.with_graphs(over_graph)
 
     over_model.__name__ = rule.__name__
-    over_model.__doc__ = rule.__doc__
-    return over_model
+    over_model.rule = rule  # type: ignore[attr-defined]
+    return over_model  # type: ignore[return-value]
 
 
 def _distinct(nodes: Sequence[NodeDef], taken: Collection[str]) -> Iterable[NodeDef]:

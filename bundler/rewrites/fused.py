@@ -7,11 +7,12 @@ the model runs: TensorFlow's own remapper fuses again on load.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from bundler import ops
 from bundler.errors import ConversionError
-from bundler.model import Graph, Value, attr, node
+from bundler.model import Graph
+from bundler.nodes import Value, attr, node
 from bundler.protos import NodeDef
 from bundler.rewrites.engine import rule
 
@@ -57,7 +58,7 @@ def _steps(fused: NodeDef, graph: Graph) -> Iterator[tuple[str, list[str], dict[
     base = _BASES[fused.op]
     first, second, *rest = (reference for reference in fused.input if not reference.startswith("^"))
     yield base, [first, second], _carried(fused, base)
-    for name in _fused_ops(fused):
+    for name in attr(fused, "fused_ops", ()):
         if name == "BiasAdd":
             bias, *rest = rest
             yield _bias(fused, second, bias, graph)
@@ -70,12 +71,10 @@ def _steps(fused: NodeDef, graph: Graph) -> Iterator[tuple[str, list[str], dict[
             yield name, [], {}
         elif name != "NoOp":
             raise ConversionError(
-                f"{fused.op} with {name!r} fused into it", where=f"node {fused.name!r}", expected=", ".join(_ACTIVATIONS)
+                f"{fused.op} with {name!r} fused into it",
+                where=f"node {fused.name!r}",
+                expected=", ".join(_ACTIVATIONS),
             )
-
-
-def _fused_ops(fused: NodeDef) -> Sequence[str]:
-    return attr(fused, "fused_ops", ())  # type: ignore[return-value]
 
 
 def _carried(fused: NodeDef, base: str) -> dict[str, Value]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from bundler.model import Graph, Value, attr, constant, node
+from bundler.model import Graph
+from bundler.nodes import Value, attr, constant, node
 from bundler.protos import NodeDef
 from bundler.rewrites.engine import frame_of, rule
 
@@ -47,9 +48,9 @@ def _conv2d_of_one_row(conv: NodeDef, graph: Graph) -> list[NodeDef]:
     x, filter, *control = conv.input
     y, dtype = conv.name, attr(conv, "T")
     return [
-        constant(f"{y}/row", np.int32(-3), control=frame_of(x, graph)),
+        constant(f"{y}/row", np.array(-3, np.int32), control=frame_of(x, graph)),
         node("ExpandDims", f"{y}/x", [x, f"{y}/row", *control], T=dtype),
-        constant(f"{y}/first", np.int32(0), control=frame_of(x, graph)),
+        constant(f"{y}/first", np.array(0, np.int32), control=frame_of(x, graph)),
         node("ExpandDims", f"{y}/w", [filter, f"{y}/first"], T=dtype),
         node(
             "Conv2D",

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bundler.model import Graph, attr, node
+from bundler.model import Graph
+from bundler.nodes import attr, node
 from bundler.protos import NodeDef
 from bundler.rewrites.engine import rule
 

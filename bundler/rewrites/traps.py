@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bundler.model import Graph, Tensor, attr, constant, node
+from bundler.model import Graph
+from bundler.nodes import Tensor, attr, constant, node
 from bundler.protos import NodeDef
 from bundler.rewrites.engine import frame_of, rule
 
@@ -52,11 +53,17 @@ def keep_relu6_out_of_hard_swish(relu6: NodeDef, graph: Graph) -> list[NodeDef] 
     models whose weights were float16, c is 0.16662598: one percent off at the end of a deep network.
 
     Before:
-        y = Relu6(x)
+        x3 = AddV2(x, three)
+        y = Relu6(x3)
+        xy = Mul(x, y)
+        z = Mul(xy, c)
     After:
+        x3 = AddV2(x, three)
         y/zero = Const()
         y/six = Const()
-        y = ClipByValue(x, y/zero, y/six)
+        y = ClipByValue(x3, y/zero, y/six)
+        xy = Mul(x, y)
+        z = Mul(xy, c)
     """
     if not _is_plus_three(relu6, graph) or all(factor == _ONE_SIXTH for factor in _factors(relu6, graph)):
         return None

@@ -26,7 +26,7 @@ import numpy as np
 from bundler.child import Child
 from bundler.dtypes import DType
 from bundler.errors import VerificationError
-from bundler.model import Shape, Tensor
+from bundler.nodes import Shape, Tensor
 from bundler.protos import tensorflow_folder
 
 if TYPE_CHECKING:
@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 __all__ = ["Runtime"]
 
 _LIBRARIES = ("libtensorflow_cc.so.2", "libtensorflow_cc.2.dylib")
-_START = "import json, sys; sys.path[:0], library = json.loads(sys.argv[1]); from engines.serve import serve; serve(library)"
+_START = (
+    "import json, sys; sys.path[:0], library = json.loads(sys.argv[1]); from engines.serve import serve; serve(library)"
+)
 
 
 class Runtime:

@@ -7,6 +7,7 @@ nor devices, nor permissions matter, on whichever patch release of Python.
 
 from __future__ import annotations
 
+import gzip
 import stat
 import tarfile
 import zipfile
@@ -33,6 +34,7 @@ _Entry: TypeAlias = "tuple[str, IO[bytes] | None]"
 """A name, and the file's content; None for a folder."""
 
 _CHUNK = 1 << 20
+_BOMB = "the archive unpacks to far more than its size: it may be a bomb"
 _BROKEN = (
     EOFError,
     NotImplementedError,  # a compression that zipfile does not know
@@ -60,8 +62,7 @@ def unpack(archive: Path, folder: Path) -> None:
                 raise SourceError("the archive has too many files", expected=f"at most {MAX_FILES}")
             if not is_inside(name):
                 raise SourceError("the archive has an unsafe path", found=repr(name))
-            if content is not None:
-                left -= _write(content, folder / name, left)
+            left -= _write(content, folder / name, left) if content is not None else 0
     except _BROKEN as error:
         raise SourceError("the archive cannot be unpacked", found=str(error) or type(error).__name__) from error
 
@@ -115,7 +116,7 @@ def _write(content: IO[bytes], path: Path, allowed: int) -> int:
         while chunk := content.read(_CHUNK):
             written += file.write(chunk)
             if written > allowed:
-                raise SourceError("the archive unpacks to far more than its size: it may be a bomb")
+                raise SourceError(_BOMB)
     return written
 
 
@@ -133,9 +134,20 @@ def _zip_entries(archive: Path) -> Iterator[_Entry]:
 
 
 def _tar_entries(archive: Path) -> Iterator[_Entry]:
-    with tarfile.open(archive) as opened:
-        for member in opened:
-            yield member.name, _tar_content(opened, member)
+    with gzip.open(archive) as stream:
+        with tarfile.open(fileobj=stream, mode="r:") as opened:
+            for member in opened:
+                yield member.name, _tar_content(opened, member)
+        _check_end(stream, archive.stat().st_size)
+
+
+def _check_end(stream: gzip.GzipFile, size: int) -> None:
+    """Read to the end, where gzip keeps its checksum: a tarball that was cut short can look whole."""
+    left = _allowance(size)
+    while chunk := stream.read(_CHUNK):
+        left -= len(chunk)
+        if left < 0:
+            raise SourceError(_BOMB)
 
 
 def _tar_content(opened: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes] | None:

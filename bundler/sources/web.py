@@ -103,7 +103,11 @@ class _SecureRedirects(urllib.request.HTTPRedirectHandler):
         headers: http.client.HTTPMessage,
         newurl: str,
     ) -> urllib.request.Request | None:
-        _refuse_insecure(newurl)
+        try:
+            _refuse_insecure(newurl)
+        except SourceError:
+            fp.close()
+            raise
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
@@ -113,6 +117,7 @@ def _download(url: str, path: Path, progress: Progress) -> None:
         with urllib.request.build_opener(_SecureRedirects).open(request, timeout=_TIMEOUT) as response:
             _save(response, path, url, progress)
     except urllib.error.HTTPError as error:
+        error.close()
         found = f"{error.code} {error.reason}"
         raise _unreachable(url, found, _HINTS.get(error.code, "")) from error
     except urllib.error.URLError as error:

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 from bundler.artifact import Artifact
 from bundler.errors import ConversionError, within
-from bundler.model import Graph, Model, Signature, attr, node, shape_proto
+from bundler.model import Graph, Model, Signature
+from bundler.nodes import attr, node, shape_proto
 from bundler.protos import NodeDef, TensorShapeProto
 from bundler.tfjs.signatures import read_signature
 from bundler.tfjs.topology import read_functions, read_graph

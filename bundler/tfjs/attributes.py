@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from bundler import ops
 from bundler.dtypes import DType
-from bundler.model import Tensor, attr
+from bundler.nodes import Tensor, attr
 from bundler.protos import AttrValue, NodeDef
 
 __all__ = ["tidy"]

@@ -9,17 +9,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 from bundler import ops
 from bundler.dtypes import DType
-from bundler.model import Graph, Signature, Tensor, TensorSpec, attr, shape_of
+from bundler.model import Graph, Signature, TensorSpec
+from bundler.nodes import Tensor, attr, shape_of
 from bundler.protos import NodeDef, TensorShapeProto
 from bundler.tfjs.topology import read_shape
 
 __all__ = ["read_signature"]
 
-Json = Mapping[str, Any]
+Json: TypeAlias = Mapping[str, Any]
 
 
 def read_signature(document: Json, graph: Graph) -> Signature:

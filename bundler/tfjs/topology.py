@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator, Mapping, Set
-from typing import Any
+from typing import Any, TypeAlias
 
 from bundler import ops
 from bundler.dtypes import DType
 from bundler.errors import ConversionError, within
-from bundler.model import Function, Graph, Tensor
+from bundler.model import Function, Graph
+from bundler.nodes import Tensor
 from bundler.protos import AttrValue, FunctionDef, NameAttrList, NodeDef, TensorProto, TensorShapeProto
 from bundler.tfjs.attributes import tidy
 from bundler.weight import Weight
 
 __all__ = ["read_functions", "read_graph", "read_shape"]
 
-Json = Mapping[str, Any]
+Json: TypeAlias = Mapping[str, Any]
 
 
 def read_graph(topology: Json, weights: Mapping[str, Weight]) -> Graph:
@@ -162,9 +163,7 @@ def _bytes(text: str | list[int]) -> bytes:
 def _tensor(entry: Json) -> TensorProto:
     """A tensor of an attribute; that of a Const has no content, which is among the weights."""
     if entry.keys() <= {"dtype", "tensorShape", "versionNumber"}:
-        return TensorProto(
-            dtype=_dtype(entry.get("dtype", 0)), tensor_shape=read_shape(entry.get("tensorShape") or {})
-        )
+        return TensorProto(dtype=_dtype(entry.get("dtype", 0)), tensor_shape=read_shape(entry.get("tensorShape") or {}))
     made = TensorProto()
     _read_message(entry, made)
     return made

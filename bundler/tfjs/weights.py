@@ -10,7 +10,7 @@ import gzip
 import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from bundler.artifact import Artifact
 from bundler.dtypes import DType
@@ -19,7 +19,7 @@ from bundler.weight import Affine, File, Group, Weight
 
 __all__ = ["read_weights"]
 
-Json = Mapping[str, Any]
+Json: TypeAlias = Mapping[str, Any]
 _GZIP = b"\x1f\x8b"
 _SCALED = (DType.uint8, DType.uint16)
 

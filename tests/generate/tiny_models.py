@@ -200,7 +200,7 @@ def drawn(digit: int) -> Array:
 def _blocks() -> Array:
     """[64, 16]: pixel to block of 2x2 pixels."""
     row, column = np.divmod(np.arange(64), 8)
-    return (row // 2 * 4 + column // 2)[:, None] == np.arange(16)
+    return np.equal.outer(row // 2 * 4 + column // 2, np.arange(16))
 
 
 def _perceptron(blocks: Array) -> tuple[Array, Array]:

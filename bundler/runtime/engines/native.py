@@ -10,7 +10,7 @@ from typing import NamedTuple
 from .capi import STRING_SIZE, Output, bind
 from .wire import STRING, Port, Refused, Spec, Value, version
 
-__all__ = ["Native"]
+__all__ = ["Native", "Session"]
 
 
 class Session(NamedTuple):
@@ -53,7 +53,7 @@ class Native:
         made = (ctypes.c_void_p * len(fetches))()
         try:
             self._run(session, feeds, given, fetches, made)
-            return [self._value(pointer) for pointer in made]
+            return [self._value(pointer) for pointer in filter(None, made)]
         finally:
             for pointer in filter(None, [*given, *made]):
                 self._c.TF_DeleteTensor(pointer)

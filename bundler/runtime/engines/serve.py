@@ -9,7 +9,7 @@ from typing import IO, Any, Protocol
 
 from .wire import Port, Refused, Spec, Value
 
-__all__ = ["serve"]
+__all__ = ["Engine", "serve"]
 
 
 class Engine(Protocol):

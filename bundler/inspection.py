@@ -1,0 +1,78 @@
+"""What is in there: a TensorFlow.js model, a manifest or a SavedModel, told as a Report."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from bundler import manifest, pipeline, sources, tfjs
+from bundler.dtypes import DType
+from bundler.errors import SourceError
+from bundler.model import Signature
+from bundler.protos import NodeDef, SavedModel
+from bundler.report import ModelReport, Report, SignatureReport
+from bundler.savedmodel import FILE, read_signatures
+
+__all__ = ["inspect"]
+
+
+def inspect(path: Path) -> Report:
+    """Signatures, ops and weights of what lies at a path, told apart by what it is.
+
+    Raises a BundlerError when it is none of the three.
+    """
+    if path.suffix == ".toml":
+        return pipeline.check(manifest.read(path))
+    if (path / FILE).is_file() or path.name == FILE:
+        return _of_saved_model(path if path.is_dir() else path.parent)
+    return _of_model(path)
+
+
+def _of_model(path: Path) -> Report:
+    artifact = sources.fetch(str(path), Path())
+    model = tfjs.read(artifact)
+    signatures = {key or artifact.entry: signature for key, signature in model.signatures.items()}
+    nodes = [node for graph in model.graphs for node in graph.nodes]
+    size = sum(artifact.path(name).stat().st_size for name in artifact.files)
+    described = _describe(artifact.entry, str(path), artifact.digest, nodes, model.weight_bytes)
+    return _report(artifact.entry, signatures, [described], size)
+
+
+def _of_saved_model(folder: Path) -> Report:
+    saved = SavedModel()
+    try:
+        saved.ParseFromString((folder / FILE).read_bytes())
+    except Exception as error:
+        # protobuf's DecodeError has a home of its own in each of its implementations.
+        raise SourceError("this is no SavedModel", where=str(folder / FILE), found=str(error)) from None
+    signatures: dict[str, Signature] = {}
+    models: list[ModelReport] = []
+    for metagraph in saved.meta_graphs:
+        graph = metagraph.graph_def
+        nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
+        tags = ", ".join(sorted(metagraph.meta_info_def.tags))
+        signatures |= read_signatures(metagraph)
+        models.append(_describe(tags, str(folder), "", nodes, sum(map(_constant_bytes, nodes))))
+    size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    return _report(folder.name, signatures, models, size)
+
+
+def _describe(name: str, source: str, digest: str, nodes: Iterable[NodeDef], weight_bytes: int) -> ModelReport:
+    ops = Counter(node.op for node in nodes)
+    return ModelReport(name, source, digest, sum(ops.values()), weight_bytes, dict(sorted(ops.items())))
+
+
+def _constant_bytes(node: NodeDef) -> int:
+    if node.op != "Const":
+        return 0
+    tensor = node.attr["value"].tensor
+    return (
+        len(tensor.tensor_content) or tensor.ByteSize() if tensor.dtype == DType.string else len(tensor.tensor_content)
+    )
+
+
+def _report(name: str, signatures: Mapping[str, Signature], models: Iterable[ModelReport], size: int) -> Report:
+    models = tuple(models)
+    told = tuple(SignatureReport.of(key, signature, models[0].name) for key, signature in signatures.items())
+    return Report(None, name, told, models, (), size)

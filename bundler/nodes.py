@@ -1,0 +1,186 @@
+"""One node of a graph: to make it, to read it, to show it.
+
+Nodes are TensorFlow's own `NodeDef` messages, in the main graph and in functions alike. They are shared between
+models and never edited: `node` builds new ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from bundler.dtypes import DType
+from bundler.protos import AttrValue, NameAttrList, NodeDef, TensorProto, TensorShapeProto
+
+__all__ = [
+    "Shape",
+    "Tensor",
+    "Value",
+    "attr",
+    "constant",
+    "inline_value",
+    "node",
+    "shape_of",
+    "shape_proto",
+    "show",
+    "tensor_proto",
+]
+
+Shape: TypeAlias = tuple[int | None, ...]
+"""Dimensions, None where unknown; a tensor of unknown rank has None in place of the whole."""
+
+
+class Tensor(NamedTuple):
+    """A reference to one output of a node: `y:1` is `Tensor("y", 1)`, a control edge has port -1."""
+
+    node: str
+    port: int = 0
+
+    @classmethod
+    def parse(cls, reference: str) -> Tensor:
+        """Read `y`, `y:1` or `^y`."""
+        if reference.startswith("^"):
+            return cls(reference[1:], -1)
+        name, colon, port = reference.rpartition(":")
+        return cls(name, int(port)) if colon and port.isdecimal() else cls(reference, 0)
+
+    @property
+    def is_control(self) -> bool:
+        return self.port < 0
+
+    def __str__(self) -> str:
+        """The spelling of a node's input: `y`, `y:1`, `^y`."""
+        if self.port < 0:
+            return f"^{self.node}"
+        return f"{self.node}:{self.port}" if self.port else self.node
+
+    @property
+    def full(self) -> str:
+        """The spelling of a signature: `y:0`."""
+        return f"{self.node}:{self.port}"
+
+
+Value: TypeAlias = (
+    "bool | int | float | str | bytes | DType | np.ndarray | Sequence[Value]"
+    " | AttrValue | NameAttrList | TensorProto | TensorShapeProto | None"
+)
+
+
+def node(op: str, name: str, inputs: Iterable[str] = (), **attrs: Value) -> NodeDef:
+    """A new node. Attributes whose value is None are left out.
+
+    Python values become the attribute that TensorFlow means by them: a DType a type, an array a
+    tensor, a list a list; messages are taken as they are.
+    """
+    made = NodeDef(name=name, op=op, input=inputs)
+    for key, value in attrs.items():
+        if value is not None:
+            made.attr[key].CopyFrom(_attr_value(value))
+    return made
+
+
+def constant(name: str, value: np.ndarray, *, control: Iterable[str] = ()) -> NodeDef:
+    """A Const node with its value inside. `control` are nodes (no `^`) that tie it to a loop's frame."""
+    dtype = DType.parse(value.dtype.name)
+    return node("Const", name, [f"^{name}" for name in control], dtype=dtype, value=value)
+
+
+def attr(node: NodeDef, key: str, default: Value = None) -> Any:
+    """An attribute as a Python value, `default` where the node lacks it.
+
+    Any: the op's definition tells the type, not Python's.
+
+    Reading `node.attr[key]` would create the key: this is the way that does not.
+    """
+    if key not in node.attr:
+        return default
+    return _plain(node.attr[key])
+
+
+def show(node: NodeDef, *attrs: str) -> str:
+    """One node in the notation of the docs: `y = Conv2D(x, w, padding=SAME)`."""
+    shown = [*node.input, *(f"{key}={_spell(attr(node, key))}" for key in attrs if key in node.attr)]
+    return f"{node.name} = {node.op}({', '.join(shown)})"
+
+
+def shape_of(proto: TensorShapeProto) -> Shape | None:
+    """A shape from TensorFlow's message: None for an unknown dimension, or for an unknown rank."""
+    return None if proto.unknown_rank else tuple(None if dim.size < 0 else dim.size for dim in proto.dim)
+
+
+def shape_proto(shape: Shape | None) -> TensorShapeProto:
+    """The reverse. An unknown rank is said: a message without dimensions would mean a scalar."""
+    if shape is None:
+        return TensorShapeProto(unknown_rank=True)
+    return TensorShapeProto(dim=[TensorShapeProto.Dim(size=-1 if size is None else size) for size in shape])
+
+
+def tensor_proto(value: np.ndarray) -> TensorProto:
+    """A TensorProto with the array's bytes, little-endian and row-major."""
+    dtype = DType.parse(value.dtype.name)
+    content = np.ascontiguousarray(value, dtype.numpy).tobytes()
+    return TensorProto(dtype=dtype.value, tensor_shape=shape_proto(value.shape), tensor_content=content)
+
+
+_SCALARS: tuple[tuple[type, str], ...] = (
+    (DType, "type"),
+    (bool, "b"),
+    (int, "i"),
+    (float, "f"),
+    (bytes, "s"),
+    (TensorShapeProto, "shape"),
+    (TensorProto, "tensor"),
+    (NameAttrList, "func"),
+)
+
+
+def _attr_value(value: Value) -> AttrValue:
+    if isinstance(value, AttrValue):
+        return value
+    if isinstance(value, np.ndarray):
+        value = tensor_proto(value)
+    if isinstance(value, str):
+        value = value.encode(errors="surrogateescape")
+    for kind, slot in _SCALARS:
+        if isinstance(value, kind):
+            return AttrValue(**{slot: value})
+    if not isinstance(value, Sequence):
+        raise TypeError(f"no attribute holds a {type(value).__name__}")
+    made = AttrValue()
+    made.list.SetInParent()
+    for item in value:
+        single = _attr_value(item)
+        slot = single.WhichOneof("value") or ""
+        getattr(made.list, slot).append(getattr(single, slot))
+    return made
+
+
+def _plain(value: AttrValue) -> Any:
+    slot = value.WhichOneof("value")
+    if slot is None:
+        return None
+    if slot != "list":
+        return _plain_item(slot, getattr(value, slot))
+    return [_plain_item(field.name, item) for field, items in value.list.ListFields() for item in items]
+
+
+def _plain_item(slot: str, item: Any) -> Any:
+    if slot == "s":
+        return item.decode(errors="surrogateescape")
+    return DType(item) if slot == "type" else item
+
+
+def _spell(value: Value) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_spell, value))}]"
+    return str(value)
+
+
+def inline_value(tensor: TensorProto) -> np.ndarray | None:
+    """The array in a small TensorProto that holds its bytes; None for other spellings."""
+    shape = tuple(dim.size for dim in tensor.tensor_shape.dim)
+    if len(tensor.tensor_content) > 1024 or (not tensor.tensor_content and 0 not in shape):
+        return None
+    return np.frombuffer(tensor.tensor_content, DType(tensor.dtype).numpy).reshape(shape)

@@ -1,0 +1,119 @@
+"""Small TensorFlow.js models on disk, written as the converter of TensorFlow.js writes them."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+from google.protobuf import json_format
+
+from bundler import artifact, tfjs
+from bundler.dtypes import DType
+from bundler.model import Model
+from bundler.nodes import node, shape_proto
+from bundler.protos import FunctionDef, NodeDef, TensorProto
+
+__all__ = ["Json", "const", "placeholder", "read_model", "text", "write_model"]
+
+Json: TypeAlias = Mapping[str, Any]
+Value: TypeAlias = "np.ndarray | list[bytes]"
+
+NARROWED = {"int64": "int32", "float64": "float32", "complex128": "complex64"}
+"""What the converter makes of dtypes that the format lacks; the Const node keeps the wider one."""
+
+
+def write_model(
+    folder: Path,
+    nodes: Sequence[NodeDef | Json],
+    weights: Mapping[str, Value] = {},
+    *,
+    functions: Sequence[FunctionDef | Json] = (),
+    quantization: Mapping[str, Json] = {},
+    shard_bytes: int = 4 << 20,
+    gzipped: bool = False,
+    **document: Any,
+) -> Path:
+    """Write `model.json` and its shards into `folder` (made where it is not), and give the path of `model.json`.
+
+    `nodes` are messages, as `bundler.model.node` makes them, or JSON as it is to stand in the file. A weight is an
+    array, or a list of bytes for strings; a Const node is made for each that `nodes` lacks, unless it belongs to a
+    function (`<function>/…`). `quantization` is by weight, as in the file (`{"dtype": "uint8", "scale": .5, "min": 0}`):
+    the values are quantized here. All weights are in one group, cut into shards of `shard_bytes`; with `gzipped` every
+    file is compressed. What else is given stands in the document: `signature`, `userDefinedMetadata`, `format`, …
+    """
+    listed = [_json(item) for item in nodes]
+    library = [_json(item) for item in functions]
+    inner = tuple(f"{function['signature']['name']}/" for function in library)
+    present = {item.get("name") for item in listed}
+    listed += [_json(const(n, value)) for n, value in weights.items() if n not in present and not n.startswith(inner)]
+    topology = {"node": listed, "library": {"function": library}, "versions": {"producer": 1395}}
+    entries = [_entry(name, value, quantization.get(name)) for name, value in weights.items()]
+    content = b"".join(_stored(value, quantization.get(name)) for name, value in weights.items())
+    shards = dict(_cut(content, shard_bytes))
+    manifest = [{"paths": list(shards), "weights": entries}] if weights else []
+    made = {"format": "graph-model", "modelTopology": topology, "weightsManifest": manifest, **document}
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, piece in {**shards, "model.json": json.dumps(made).encode()}.items():
+        (folder / name).write_bytes(gzip.compress(piece, mtime=0) if gzipped else piece)
+    return folder / "model.json"
+
+
+def read_model(path: Path) -> Model:
+    """The model in a folder or behind a `model.json`."""
+    return tfjs.read(artifact.open(path))
+
+
+def placeholder(name: str, *dims: int | None, dtype: DType = DType.float32) -> NodeDef:
+    """A Placeholder of that shape, None for a dimension that is not known; without `dims` the shape says nothing."""
+    return node("Placeholder", name, dtype=dtype, shape=shape_proto(dims))
+
+
+def const(name: str, value: Value) -> NodeDef:
+    """The Const node of a weight, as the converter leaves it: dtype and shape, no content."""
+    dtype = DType.string if isinstance(value, list) else DType.parse(value.dtype.name)
+    return node(
+        "Const", name, dtype=dtype, value=TensorProto(dtype=dtype.value, tensor_shape=shape_proto(_shape(value)))
+    )
+
+
+def text(value: str | bytes) -> str:
+    """A string attribute as it stands in the file: base64."""
+    return base64.b64encode(value.encode() if isinstance(value, str) else value).decode()
+
+
+def _json(item: NodeDef | FunctionDef | Json) -> Json:
+    return item if isinstance(item, Mapping) else json_format.MessageToDict(item)
+
+
+def _shape(value: Value) -> tuple[int, ...]:
+    return (len(value),) if isinstance(value, list) else value.shape
+
+
+def _file_dtype(value: Value) -> str:
+    return "string" if isinstance(value, list) else NARROWED.get(value.dtype.name, value.dtype.name)
+
+
+def _entry(name: str, value: Value, quantization: Json | None) -> Json:
+    entry = {"name": name, "shape": list(_shape(value)), "dtype": _file_dtype(value)}
+    return {**entry, "quantization": quantization} if quantization else entry
+
+
+def _stored(value: Value, quantization: Json | None) -> bytes:
+    if isinstance(value, list):
+        return b"".join(len(item).to_bytes(4, "little") + item for item in value)
+    if quantization is None:
+        return value.astype(_file_dtype(value)).tobytes()
+    if "scale" in quantization:
+        value = np.round((value - quantization["min"]) / quantization["scale"])
+    return value.astype(quantization["dtype"]).tobytes()
+
+
+def _cut(content: bytes, size: int) -> Iterator[tuple[str, bytes]]:
+    count = max(1, -(-len(content) // size))
+    for index in range(count):
+        yield f"group1-shard{index + 1}of{count}.bin", content[index * size : (index + 1) * size]

@@ -1,0 +1,100 @@
+"""The `Before:` and `After:` of every rule's docstring are true: each pair is run."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from bundler import ops
+from bundler.dtypes import DType
+from bundler.model import Graph
+from bundler.nodes import Tensor, Value, constant, node, show
+from bundler.protos import NodeDef
+from bundler.rewrites import PASSES
+from bundler.rewrites.engine import Rule
+
+RULES: Mapping[str, Rule] = {rewrite.rule.__name__: rewrite.rule for passes in PASSES.values() for rewrite in passes}
+
+# What the letters of the notation stand for where a rule looks at more than edges.
+CONSTANTS = {
+    "w": np.ones((1, 1, 3, 4), np.float32),
+    "b": np.ones(4, np.float32),
+    "three": np.array(3, np.float32),
+    "c": np.array(0.16662598, np.float32),
+}
+TYPES = {"T": DType.float32, "Tpaddings": DType.int32, "index_type": DType.int32}
+
+
+class Case(NamedTuple):
+    rule: str
+    before: list[str]
+    after: list[str]
+
+
+def cases() -> Iterator[Case]:
+    for name, rule in RULES.items():
+        lines = inspect.cleandoc(rule.__doc__ or "").splitlines()
+        blocks = re.findall(r"Before:\n((?:    .*\n?)+)After:\n((?:    .*\n?)+)", "\n".join(lines))
+        for before, after in blocks:
+            yield Case(name, _lines(before), _lines(after))
+
+
+def _lines(block: str) -> list[str]:
+    return [line.strip() for line in block.splitlines() if line.strip()]
+
+
+def _parse(line: str) -> NodeDef:
+    match = re.fullmatch(r"(\S+) = (\w+)\((.*)\)", line)
+    assert match, line
+    name, op, inside = match.groups()
+    parts = re.findall(r"(?:[^,\[]|\[[^\]]*\])+", inside)
+    given = [part.strip() for part in parts if part.strip()]
+    attrs = {key: _value(text) for key, _, text in (part.partition("=") for part in given if "=" in part)}
+    known = ops.table()[op].attrs
+    types = {key: dtype for key, dtype in TYPES.items() if key in known}
+    return node(op, name, [part for part in given if "=" not in part], **types, **attrs)
+
+
+def _value(text: str) -> Value:
+    if text.startswith("["):
+        return [_value(item.strip()) for item in text[1:-1].split(",") if item.strip()]
+    return int(text) if re.fullmatch(r"-?\d+", text) else text
+
+
+def _graph(lines: list[str]) -> Graph:
+    nodes = [_parse(line) for line in lines]
+    named = {given.name for given in nodes}
+    wanted = sorted({Tensor.parse(reference).node for given in nodes for reference in given.input} - named)
+    return Graph((*map(_source, wanted), *nodes))
+
+
+def _source(name: str) -> NodeDef:
+    if name in CONSTANTS:
+        return constant(name, CONSTANTS[name])
+    return node("Placeholder", name, dtype=DType.float32)
+
+
+def _shown(nodes: list[NodeDef], like: list[str]) -> list[str]:
+    """The nodes in the notation, with the attributes that the docstring names."""
+    named = [re.findall(r"(\w+)=", line) for line in like] + [[]] * len(nodes)
+    return [show(given, *attrs) for given, attrs in zip(nodes, named)]
+
+
+def test_every_rule_shows_what_it_does() -> None:
+    assert {case.rule for case in cases()} == set(RULES)
+
+
+@pytest.mark.parametrize("case", [*cases()], ids=lambda case: case.rule)
+def test_the_docstring_of_a_rule_is_true(case: Case) -> None:
+    graph, rule = _graph(case.before), RULES[case.rule]
+    made: list[NodeDef] = []
+    for line in case.before:
+        given = graph.by_name[line.split(" = ")[0]]
+        replaced = rule(given, graph) if given.op in rule.ops else None
+        made += [given] if replaced is None else replaced
+    assert _shown(made, case.after) == case.after

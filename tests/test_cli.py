@@ -1,0 +1,157 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from click.testing import CliRunner
+
+from bundler import __version__, manifest, pipeline
+from bundler.cli import main
+from bundler.errors import BundlerError, ConversionError, SourceError, VerificationError
+
+FAULTY = Path(__file__).parent / "data" / "manifests"
+TINY = '[bundle]\nname = "pets"\n[[model]]\nname = "cat"\nsource = "cat"\n'
+
+
+def failing_with(error: BaseException, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[int, str, str]:
+    """Exit status, standard output and standard error of a build in which `error` comes up."""
+
+    def build(*_: object, **__: object) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr(pipeline, "build", build)
+    monkeypatch.setattr(manifest, "read_all", lambda paths: paths)
+    done = CliRunner().invoke(main, ["build", "pets.toml", *arguments])
+    if done.exception and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done.exit_code, done.stdout, done.stderr
+
+
+def python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_version_tells_three() -> None:
+    done = CliRunner().invoke(main, ["--version"])
+    own, python_version = __version__, ".".join(map(str, sys.version_info[:3]))
+    assert done.exit_code == 0
+    assert done.stdout == f"bundler {own} (TensorFlow {version('tensorflow')}, Python {python_version})\n"
+
+
+@pytest.mark.parametrize("flag", ["--help", "--version"])
+def test_a_flag_that_only_tells_loads_nothing_heavy(flag: str) -> None:
+    done = python("-X", "importtime", "-m", "bundler", flag)
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert done.returncode == 0
+    assert "click" in loaded
+    assert not loaded & {"tensorflow", "numpy", "pydantic", "rich", "tqdm", "joblib", "google.protobuf"}
+
+
+@pytest.mark.parametrize("command", ["build", "check", "inspect", "schema"])
+def test_a_command_has_help(command: str) -> None:
+    done = CliRunner().invoke(main, [command, "--help"])
+    assert done.exit_code == 0
+    assert done.stdout.startswith(f"Usage: main {command} ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["biuld"], "No such command 'biuld'."),
+        (["build"], "Missing argument 'MANIFEST...'."),
+        (["build", "a.toml", "-j", "0"], "0 is not in the range x>=1."),
+        (["build", "a.toml", "b.toml", "-o", "out"], "-o names one folder, but there are several manifests"),
+        (["inspect"], "Missing argument 'PATH'."),
+    ],
+)
+def test_wrong_usage_exits_with_2(arguments: list[str], told: str) -> None:
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 2
+    assert told in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("command", ["build", "check"])
+def test_a_faulty_manifest_exits_with_2_and_is_told_on_standard_error(command: str) -> None:
+    path = FAULTY / "unknown-keys.toml"
+    done = CliRunner().invoke(main, [command, str(path), "--json"])
+    expected = path.with_suffix(".txt").read_text(encoding="utf-8").replace("unknown-keys.toml", str(path))
+    assert (done.exit_code, done.stdout, done.stderr) == (2, "", expected)
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(BundlerError, 1), (SourceError, 4), (ConversionError, 5), (VerificationError, 6)],
+)
+def test_an_error_has_its_exit_status(error: type[BundlerError], status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = failing_with(error("is torn", where="cat", hint="sew it"), monkeypatch)
+    assert told == (status, "", "error: cat: is torn\nhint: sew it\n")
+
+
+def test_an_explained_error_shows_its_traceback_when_asked_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, _, told = failing_with(BundlerError("is torn"), monkeypatch, "-vv")
+    assert told.startswith("Traceback (most recent call last):\n")
+    assert told.endswith("\nerror: is torn\n")
+
+
+def test_an_error_nobody_foresaw_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ZeroDivisionError):
+        failing_with(ZeroDivisionError(), monkeypatch)
+
+
+def test_an_interrupt_exits_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert failing_with(KeyboardInterrupt(), monkeypatch) == (130, "", "interrupted\n")
+
+
+def test_termination_cleans_up_and_exits_with_143(tmp_path: Path) -> None:
+    (tmp_path / "pets.toml").write_text(TINY)
+    program = """
+        import sys, time
+        from pathlib import Path
+        from bundler import cli, pipeline
+
+        def build(*_, **__):
+            try:
+                Path("started").touch()
+                time.sleep(60)
+            finally:
+                Path("cleaned").touch()
+
+        pipeline.build = build
+        sys.argv = ["bundler", "build", "pets.toml"]
+        cli.run()
+    """
+    code = "\n".join(line[8:] for line in program.splitlines())
+    root = Path(__file__).parents[1]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    child = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, env=environment, stderr=subprocess.PIPE)
+    while not (tmp_path / "started").exists() and child.poll() is None:
+        time.sleep(0.02)
+    child.send_signal(signal.SIGTERM)
+    _, told = child.communicate(timeout=30)
+    assert (child.returncode, told) == (143, b"interrupted\n")
+    assert (tmp_path / "cleaned").exists()
+
+
+def test_a_reader_who_leaves_early_sees_no_traceback() -> None:
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    done = subprocess.run(
+        [sys.executable, "-m", "bundler", "schema"], stdout=write_end, stderr=subprocess.PIPE, timeout=60, check=False
+    )
+    os.close(write_end)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_schema_prints_the_schema() -> None:
+    done = CliRunner().invoke(main, ["schema"])
+    assert done.exit_code == 0
+    assert json.loads(done.stdout) == manifest.schema()
