@@ -49,17 +49,20 @@ class DType(IntEnum):
 
     @property
     def numpy(self) -> np.dtype[np.generic]:
-        """The little-endian NumPy dtype; TypeError for dtypes that have none (string, resource)."""
+        """The little-endian NumPy dtype; TypeError for what `is_number` denies (string, resource)."""
         return np.dtype(self.name).newbyteorder("<")
+
+    @property
+    def is_number(self) -> bool:
+        """Whether NumPy has it: numbers and bool."""
+        return self in _NUMBERS
 
     @classmethod
     def parse(cls, spelled: str | int) -> DType:
         """From `DT_FLOAT`, `float32` or 1. ValueError for anything else."""
-        if isinstance(spelled, int):
-            return cls(spelled)
         try:
-            return _BY_SPELLING[spelled]
-        except KeyError:
+            return cls(spelled) if isinstance(spelled, int) else _BY_SPELLING[spelled]
+        except (KeyError, ValueError):
             raise ValueError(f"{spelled!r} is not a dtype") from None
 
 
@@ -68,4 +71,11 @@ _PROTO_NAMES = {
     "float64": "DT_DOUBLE",
     "float16": "DT_HALF",
 }
+_NUMBERS = frozenset(
+    {
+        *(DType.bool, DType.uint8, DType.uint16, DType.uint32, DType.uint64),
+        *(DType.int8, DType.int16, DType.int32, DType.int64),
+        *(DType.float16, DType.float32, DType.float64, DType.complex64, DType.complex128),
+    }
+)
 _BY_SPELLING = {dtype.name: dtype for dtype in DType} | {dtype.proto_name: dtype for dtype in DType}

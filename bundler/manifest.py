@@ -92,6 +92,11 @@ class ModelSpec(_Spec):
         default="auto", description="Kind of TensorFlow.js model; `auto` reads it from the file."
     )
     compat: Compat | None = Field(default=None, description="Overrides the bundle's `compat` for this model.")
+    allow_ops: tuple[_Text, ...] = Field(
+        default=(),
+        description="Ops of TensorFlow that TensorFlow.js does not run, and that this model may use all the same:"
+        " they are imported as they stand.",
+    )
     tags: _Tags | None = Field(
         default=None,
         description='Tags of the model\'s MetaGraph: required with `layout = "tags"`, an error otherwise.',

@@ -169,8 +169,9 @@ class Model:
 
     @property
     def weight_bytes(self) -> int:
-        """What the weights take in the output, in bytes."""
-        return sum(weight.nbytes for graph in self.graphs for weight in graph.weights.values())
+        """What the weights take in the output, in bytes; a string takes its length and a few."""
+        weights = (weight for graph in self.graphs for weight in graph.weights.values())
+        return sum(weight.stored_bytes if weight.dtype == DType.string else weight.nbytes for weight in weights)
 
 
 def _stand_in(const: NodeDef, weight: Weight) -> NodeDef:

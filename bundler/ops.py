@@ -21,7 +21,7 @@ from bundler.model import Model
 from bundler.nodes import Tensor, attr
 from bundler.protos import NodeDef
 
-__all__ = ["Argument", "Op", "faults", "flat_port", "named_port", "output_dtype", "read_tensor", "table"]
+__all__ = ["Argument", "Op", "faults", "flat_port", "has_port", "named_port", "output_dtype", "read_tensor", "table"]
 
 
 class Argument(NamedTuple):
@@ -48,7 +48,7 @@ class Argument(NamedTuple):
         if self.listed:
             return list(attr(node, self.kind, ()))
         dtype = DType[self.kind] if self.kind in DType.__members__ else attr(node, self.kind)
-        return [dtype] * (int(attr(node, self.number, 0)) if self.number else 1)
+        return [dtype] * (attr(node, self.number, 0) if self.number else 1)
 
 
 @dataclass(frozen=True)
@@ -70,6 +70,21 @@ class Op:
     @cached_property
     def output_names(self) -> tuple[str, ...]:
         return tuple(output.name for output in self.outputs)
+
+    @cached_property
+    def input_attrs(self) -> frozenset[str]:
+        """The attributes that tell the dtypes and the number of the inputs."""
+        return frozenset(key for argument in self.inputs for key in (argument.kind, argument.number)) & self.attrs.keys()
+
+    @cached_property
+    def counts(self) -> frozenset[str]:
+        """The attributes that tell how many tensors there are."""
+        return frozenset(argument.number for argument in (*self.inputs, *self.outputs)) & self.attrs.keys()
+
+    @cached_property
+    def output_counts(self) -> frozenset[str]:
+        """Those of them that the inputs do not tell."""
+        return self.counts - self.input_attrs
 
 
 @cache
@@ -113,29 +128,46 @@ def named_port(node: NodeDef, port: int) -> tuple[str, int]:
     raise IndexError(f"{node.op} {node.name!r} has no output {port}")
 
 
+def has_port(node: NodeDef, port: int) -> bool:
+    """Whether a node gives that output, as far as the table tells."""
+    op = table().get(node.op)
+    return op is None or 0 <= port < sum(len(output.dtypes(node)) for output in op.outputs)
+
+
 def faults(model: Model, allowed: Iterable[str] = ()) -> Iterator[Fault]:
-    """What stands in the way of importing the model's ops, one fault for each kind of op."""
-    known, allowed = table(), set(allowed)
-    seen: set[str] = set()
+    """What stands in the way of importing the model's ops; an op that is refused is told once."""
+    known, told = table(), set(allowed)
     for node in (node for graph in model.graphs for node in graph.nodes):
-        if node.op in seen or node.op in allowed:
-            continue
-        seen.add(node.op)
-        if node.op not in known:
-            hint = f"ask for outputs that do not need it, or trust it: allow_ops = [{node.op!r}]".replace("'", '"')
-            yield Fault(f"op {node.op!r} is not one that TensorFlow.js runs", f"node {node.name!r}", hint=hint)
-        elif known[node.op].refused:
-            yield Fault(
-                f"op {node.op!r} {known[node.op].refused}",
-                f"node {node.name!r}",
-                hint="ask for outputs that do not need it",
-            )
+        if node.op in known and not known[node.op].refused:
+            yield from _input_faults(node, known[node.op])
+        elif node.op not in told:
+            told.add(node.op)
+            yield _refusal(node, known.get(node.op))
+
+
+def _refusal(node: NodeDef, op: Op | None) -> Fault:
+    hint = "ask for outputs that do not need it"
+    if op is not None:
+        return Fault(f"op {node.op!r} {op.refused}", f"node {node.name!r}", hint=hint)
+    hint += f', or trust it: allow_ops = ["{node.op}"]'
+    return Fault(f"op {node.op!r} is not one that TensorFlow.js runs", f"node {node.name!r}", hint=hint)
+
+
+def _input_faults(node: NodeDef, op: Op) -> Iterator[Fault]:
+    """Inputs that are not as many as the op takes, or whose dtype nobody tells."""
+    given = sum(not reference.startswith("^") for reference in node.input)
+    taken = sum(len(argument.dtypes(node)) for argument in op.inputs)
+    unknown = sorted(key for key in op.input_attrs if key not in node.attr)
+    if given != taken:
+        yield Fault(f"{node.op} with a wrong number of inputs", f"node {node.name!r}", str(given), str(taken))
+    elif unknown:
+        yield Fault(f"{node.op} lacks an attribute that nothing else tells", f"node {node.name!r}", "", unknown[0])
 
 
 def read_tensor(reference: str, nodes: Mapping[str, NodeDef]) -> Tensor:
     """Read an input as a FunctionDef spells it: `arg`, `node:output:index`, `^node`."""
-    parts = reference.split(":")
-    if reference.startswith("^") or len(parts) < 3:
+    name, _, rest = reference.partition(":")
+    output, _, index = rest.partition(":")
+    if reference.startswith("^") or name not in nodes or not index.isdecimal():
         return Tensor.parse(reference)
-    name, output, index = ":".join(parts[:-2]), parts[-2], int(parts[-1])
-    return Tensor(name, flat_port(nodes[name], output, index) if name in nodes else index)
+    return Tensor(name, flat_port(nodes[name], output, int(index)))

@@ -122,7 +122,7 @@ def _convert(manifest: Manifest, progress: Progress, index: int) -> _Converted |
             place = f"{manifest.path}: model[{index}]"
             raise ManifestError.of(fault.under(place) for fault in selection.faults)
         with within(f"model {spec.name!r}"):
-            portable = rewrites.run(selection.model, manifest.compat(spec))
+            portable = rewrites.run(selection.model, manifest.compat(spec), spec.allow_ops)
         return _Converted(portable, _model_report(spec, artifact, selection.model))
     except BundlerError as error:
         return _Failed(error)

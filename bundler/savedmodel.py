@@ -11,6 +11,7 @@ Layout: tensorflow/core/protobuf/saved_model.proto, meta_graph.proto, framework/
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
@@ -35,6 +36,10 @@ from bundler.weight import Weight
 __all__ = ["FILE", "MetaGraph", "graph_def", "read_signatures", "write"]
 
 FILE = "saved_model.pb"
+_INIT = "__saved_model_init_op"
+"""The signature whose one output, of the same key, is the node that every loader runs first."""
+_INIT_NODE = "initialize"
+"""No other node has this name: those of models are scoped."""
 _LIMIT = (1 << 31) - 1
 """Protobuf refuses messages beyond this many bytes."""
 
@@ -76,7 +81,7 @@ def write(metagraphs: Sequence[MetaGraph], folder: Path, *, progress: Progress =
 
 def read_signatures(metagraph: MetaGraphDef) -> dict[str, Signature]:
     """The signatures of a MetaGraph, by key."""
-    return {key: _signature(metagraph.signature_def[key]) for key in sorted(metagraph.signature_def)}
+    return {key: _signature(metagraph.signature_def[key]) for key in sorted(metagraph.signature_def) if key != _INIT}
 
 
 def graph_def(model: Model) -> bytes:
@@ -95,8 +100,18 @@ def _metagraph(tags: Sequence[str], model: Model) -> Pieces:
     info = MetaGraphDef.MetaInfoDef(tags=tags)
     head = MetaGraphDef(meta_info_def=info).SerializeToString()
     signatures = {key: _signature_def(signature) for key, signature in model.signatures.items()}
+    if model.initializers:
+        signatures[_INIT] = SignatureDef(outputs={_INIT: TensorInfo(name=_INIT_NODE, tensor_shape=shape_proto(None))})
     tail = MetaGraphDef(signature_def=signatures).SerializeToString(deterministic=True)
-    return [head, *_field(2, _graph(model)), tail]
+    return [head, *_field(2, _graph(_with_init(model))), tail]
+
+
+def _with_init(model: Model) -> Model:
+    """The model with one node that waits for all initializers."""
+    if not model.initializers:
+        return model
+    init = NodeDef(name=_INIT_NODE, op="NoOp", input=[f"^{name}" for name in model.initializers])
+    return replace(model, graph=replace(model.graph, nodes=(*model.graph.nodes, init)))
 
 
 def _graph(model: Model) -> Pieces:

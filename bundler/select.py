@@ -11,12 +11,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from bundler import ops
+from bundler.dtypes import DType
 from bundler.errors import ConversionError, Fault, closest
 from bundler.manifest import SignatureSpec
 from bundler.model import Function, Graph, Model, Signature, TensorSpec
-from bundler.nodes import Tensor
+from bundler.nodes import Tensor, attr
 from bundler.protos import AttrValue, NodeDef
 from bundler.serving import method_faults
+from bundler.tables import shared_names
 
 __all__ = ["Selection", "prune", "reachable", "select"]
 
@@ -159,22 +161,34 @@ def _has_port(node: NodeDef, port: int) -> bool:
 def prune(model: Model) -> Model:
     """The model without the nodes and functions that its signatures do not need.
 
-    Raises ConversionError for a constant that is needed and whose weight is missing.
+    Raises ConversionError for a constant that is needed and whose weight is missing, or a table that nothing makes.
     """
     asked = [spec.tensor.node for signature in model.signatures.values() for spec in signature.specs]
-    graph = _keep(model.graph, reachable(model.graph, [*asked, *model.initializers]))
+    running = _library(replace(model, graph=_keep(model.graph, reachable(model.graph, asked))))
+    initializers = tuple(name for name in model.initializers if _fills_table_of(running, model.graph, name))
+    graph = _keep(model.graph, reachable(model.graph, [*asked, *initializers]))
+    pruned = _library(replace(model, graph=graph, initializers=initializers))
+    _check_sources(pruned)
+    return pruned
+
+
+def _fills_table_of(running: Model, graph: Graph, initializer: str) -> bool:
+    """Whether a node fills a table that a running model uses."""
+    used = {name for graph in running.graphs for name in shared_names(graph.nodes)}
+    return not used.isdisjoint(shared_names(_keep(graph, reachable(graph, [initializer])).nodes))
+
+
+def _library(model: Model) -> Model:
+    """The model with no other functions than those that its graph calls, and these in turn."""
     functions: dict[str, Function] = {}
-    pending = _called(graph)
+    pending = _called(model.graph)
     while pending:
         name = pending.pop()
         function = model.functions.get(name)
         if function is not None and name not in functions:
             functions[name] = function
             pending |= _called(function.graph)
-    kept = {name: function for name, function in model.functions.items() if name in functions}
-    pruned = replace(model, graph=graph, functions=kept)
-    _check_constants(pruned)
-    return pruned
+    return replace(model, functions={name: model.functions[name] for name in model.functions if name in functions})
 
 
 def reachable(graph: Graph, outputs: Iterable[str], until: Iterable[str] = ()) -> set[str]:
@@ -207,11 +221,13 @@ def _function_names(value: AttrValue) -> Iterator[str]:
             yield from _function_names(inner)
 
 
-def _check_constants(model: Model) -> None:
+def _check_sources(model: Model) -> None:
     for graph in model.graphs:
         for node in graph.nodes:
             if node.op == "Const" and node.name not in graph.weights and not _has_value(node):
                 raise ConversionError("the model holds no weight for this constant", where=f"node {node.name!r}")
+            if node.op == "Placeholder" and attr(node, "dtype") == DType.resource:
+                raise ConversionError("the model does not say what makes this resource", where=f"node {node.name!r}")
 
 
 def _has_value(const: NodeDef) -> bool:

@@ -23,6 +23,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from bundler.dtypes import DType
+from bundler.errors import ConversionError
 
 __all__ = ["Affine", "File", "Group", "Memory", "Shard", "Weight"]
 
@@ -97,10 +98,18 @@ class Group:
 
 
 class Affine(NamedTuple):
-    """Quantization to uint8 or uint16: `stored * scale + min`."""
+    """Quantization of a `dtype` to uint8 or uint16: `stored * scale + min`."""
 
     scale: float
     min: float
+    dtype: DType
+
+    def expand(self, stored: np.ndarray) -> np.ndarray:
+        """The values, computed in float64, then cast."""
+        values = stored.astype(np.float64) * self.scale + self.min
+        if self.dtype == DType.int32:
+            values = np.floor(values + 0.5)  # JavaScript's Math.round: halves go up
+        return values.astype(self.dtype.numpy)
 
 
 @dataclass(frozen=True)
@@ -160,7 +169,9 @@ class Weight:
         return found
 
     def cast(self, dtype: DType) -> Weight:
-        """The same weight as a tensor of another dtype."""
+        """The same weight as a tensor of another dtype. ConversionError where numbers would be strings, or the like."""
+        if dtype != self.dtype and not (dtype.is_number and self.dtype.is_number):
+            raise ConversionError(f"its weight is {self.dtype}, which makes no constant", expected=str(dtype))
         return replace(self, dtype=dtype)
 
     @property
@@ -173,7 +184,5 @@ class Weight:
             return content
         values: np.ndarray = np.frombuffer(content, self.stored.numpy)
         if self.affine is not None:
-            values = values.astype(np.float64) * self.affine.scale + self.affine.min
-            if self.dtype.numpy.kind in "iu":
-                values = np.floor(values + 0.5)  # JavaScript's Math.round: halves go up
+            values = self.affine.expand(values)
         return values.astype(self.dtype.numpy).tobytes()

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import fcntl
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
+from bundler import manifest, pipeline
 from bundler.reference import TensorFlowJs
 from bundler.runtime import Runtime
 
 NODE = Path(__file__).parent / "node"
+MANIFESTS = Path(__file__).parent.parent / "manifests"
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +41,17 @@ def runtime() -> Iterator[Runtime]:
     """TensorFlow's runtime, running."""
     with Runtime() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """The bundle of `manifests/<name>.toml`, built once."""
+
+    @cache
+    def build(name: str) -> Path:
+        spec = manifest.read(MANIFESTS / f"{name}.toml")
+        output = tmp_path_factory.mktemp("bundles") / name
+        pipeline.build(spec, output=output, jobs=2)
+        return output
+
+    return build

@@ -41,7 +41,7 @@ def write_model(
     """Write `model.json` and its shards into `folder` (made where it is not), and give the path of `model.json`.
 
     `nodes` are messages, as `bundler.model.node` makes them, or JSON as it is to stand in the file. A weight is an
-    array, or a list of bytes for strings; a Const node is made for each that `nodes` lacks, unless it belongs to a
+    array, for strings an object array or a list of bytes; a Const node is made for each that `nodes` lacks, unless it belongs to a
     function (`<function>/…`). `quantization` is by weight, as in the file (`{"dtype": "uint8", "scale": .5, "min": 0}`):
     the values are quantized here. All weights are in one group, cut into shards of `shard_bytes`; with `gzipped` every
     file is compressed. What else is given stands in the document: `signature`, `userDefinedMetadata`, `format`, …
@@ -75,7 +75,7 @@ def placeholder(name: str, *dims: int | None, dtype: DType = DType.float32) -> N
 
 def const(name: str, value: Value) -> NodeDef:
     """The Const node of a weight, as the converter leaves it: dtype and shape, no content."""
-    dtype = DType.string if isinstance(value, list) else DType.parse(value.dtype.name)
+    dtype = DType.string if _is_text(value) else DType.parse(value.dtype.name)
     return node(
         "Const", name, dtype=dtype, value=TensorProto(dtype=dtype.value, tensor_shape=shape_proto(_shape(value)))
     )
@@ -94,8 +94,12 @@ def _shape(value: Value) -> tuple[int, ...]:
     return (len(value),) if isinstance(value, list) else value.shape
 
 
+def _is_text(value: Value) -> bool:
+    return isinstance(value, list) or value.dtype == object
+
+
 def _file_dtype(value: Value) -> str:
-    return "string" if isinstance(value, list) else NARROWED.get(value.dtype.name, value.dtype.name)
+    return "string" if _is_text(value) else NARROWED.get(value.dtype.name, value.dtype.name)
 
 
 def _entry(name: str, value: Value, quantization: Json | None) -> Json:
@@ -104,8 +108,8 @@ def _entry(name: str, value: Value, quantization: Json | None) -> Json:
 
 
 def _stored(value: Value, quantization: Json | None) -> bytes:
-    if isinstance(value, list):
-        return b"".join(len(item).to_bytes(4, "little") + item for item in value)
+    if _is_text(value):
+        return b"".join(len(item).to_bytes(4, "little") + item for item in np.asarray(value, object).flat)
     if quantization is None:
         return value.astype(_file_dtype(value)).tobytes()
     if "scale" in quantization:

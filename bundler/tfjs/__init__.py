@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from bundler.artifact import Artifact
@@ -9,6 +10,8 @@ from bundler.errors import ConversionError, within
 from bundler.model import Graph, Model, Signature
 from bundler.nodes import attr, node, shape_proto
 from bundler.protos import NodeDef, TensorShapeProto
+from bundler.tfjs.initializer import join_initializer
+from bundler.tfjs import fields
 from bundler.tfjs.signatures import read_signature
 from bundler.tfjs.topology import read_functions, read_graph
 from bundler.tfjs.weights import read_weights
@@ -18,7 +21,8 @@ __all__ = ["is_graph_model", "read"]
 
 def is_graph_model(artifact: Artifact) -> bool:
     """Whether it holds a graph (and not Keras layers). `format` is missing in files older than 1.0."""
-    return "node" in (artifact.document.get("modelTopology") or {})
+    topology = artifact.document.get("modelTopology")
+    return isinstance(topology, Mapping) and "node" in topology
 
 
 def read(artifact: Artifact) -> Model:
@@ -33,12 +37,13 @@ def read(artifact: Artifact) -> Model:
     with within(artifact.entry):
         graph = read_graph(topology, weights)
         signature = read_signature(artifact.document, graph)
-        return Model(
+        model = Model(
             graph=_with_input_shapes(graph, signature),
             signatures={"": signature},
             functions=read_functions(topology, weights),
-            producer=int((topology.get("versions") or {}).get("producer", 0)),
+            producer=fields.integer(fields.table(topology, "versions").get("producer", 0)),
         )
+        return join_initializer(model, artifact.document, weights)
 
 
 def _with_input_shapes(graph: Graph, signature: Signature) -> Graph:

@@ -6,30 +6,43 @@ refuses a node whose attributes are not those of the op's definition.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from bundler import ops
 from bundler.dtypes import DType
+from bundler.errors import ConversionError
 from bundler.nodes import Tensor, attr
 from bundler.protos import AttrValue, NodeDef
 
-__all__ = ["tidy"]
+__all__ = ["derive", "tidy"]
 
+_SLOTS = {"int": "i", "string": "s", "float": "f", "bool": "b"}
+"""Where an AttrValue holds what an OpDef calls so; the other kinds have the same name in both."""
+_MOST_TENSORS = 1 << 16
 _DILATED = {"Conv2D", "DepthwiseConv2dNative", "FusedDepthwiseConv2dNative", "_FusedConv2D", "DepthwiseConv2d"}
 
 
-def tidy(nodes: Sequence[NodeDef], arguments: Mapping[str, DType]) -> None:
-    """Mend the attributes of freshly read nodes, in place. Ops outside the table stay as they are.
+def tidy(node: NodeDef) -> None:
+    """Mend the attributes of a freshly read node, in place; an op outside the table stays as it is.
+
+    ConversionError for an attribute of a kind that the op does not have.
+    """
+    if node.op in ops.table():
+        _rename(node)
+        _drop(node)
+        _default(node)
+        _check(node)
+        _reorder_dilations(node)
+
+
+def derive(nodes: Sequence[NodeDef], arguments: Mapping[str, DType]) -> None:
+    """Fill in, in place, what nodes do not say of themselves and their surroundings do.
 
     `arguments` are the dtypes of a function's arguments.
     """
     known = [node for node in nodes if node.op in ops.table()]
-    for node in known:
-        _rename(node)
-        _drop(node)
-        _default(node)
-        _reorder_dilations(node)
-    _derive(known, {node.name: node for node in nodes}, arguments)
+    _count_outputs(known)
+    _derive_inputs(known, {node.name: node for node in nodes}, arguments)
 
 
 def _rename(node: NodeDef) -> None:
@@ -50,6 +63,25 @@ def _default(node: NodeDef) -> None:
             node.attr[key].CopyFrom(AttrValue(b=value) if isinstance(value, bool) else AttrValue(f=value))
 
 
+def _check(node: NodeDef) -> None:
+    """Attributes are of the kinds that the op's definition tells, and counts are not out of this world."""
+    op = ops.table()[node.op]
+    for key, value in node.attr.items():
+        if not _is_of(op.attrs[key], value):
+            raise ConversionError(f"attribute {key!r} of {node.op} is of another kind", expected=op.attrs[key])
+        if key in op.counts and not 0 <= value.i <= _MOST_TENSORS:
+            raise ConversionError(f"attribute {key!r} of {node.op} counts tensors", found=str(value.i))
+
+
+def _is_of(kind: str, value: AttrValue) -> bool:
+    """Whether a value is an `int`, a `list(int)`, …"""
+    item = kind.removeprefix("list(").removesuffix(")")
+    slot = _SLOTS.get(item, item)
+    if item == kind:
+        return value.WhichOneof("value") == slot
+    return value.HasField("list") and all(field.name == slot for field, _ in value.list.ListFields())
+
+
 def _reorder_dilations(node: NodeDef) -> None:
     """Old converters wrote `[r, r, 1, 1]` for `[1, r, r, 1]` (BodyPix, PoseNet with ResNet)."""
     dilations = attr(node, "dilations") if node.op in _DILATED else None
@@ -57,9 +89,19 @@ def _reorder_dilations(node: NodeDef) -> None:
         node.attr["dilations"].list.i[:] = [1, dilations[0], dilations[1], 1]
 
 
-def _derive(nodes: Sequence[NodeDef], by_name: Mapping[str, NodeDef], arguments: Mapping[str, DType]) -> None:
-    """Fill in the dtypes and counts that the inputs tell, until nothing new is learned."""
-    pending = [node for node in nodes if _missing(node)]
+def _count_outputs(nodes: Sequence[NodeDef]) -> None:
+    """`num` and `num_split`, where left out: as many as are read. TensorFlow compares them with the shapes."""
+    lacking = [(node, key) for node in nodes for key in ops.table()[node.op].output_counts if key not in node.attr]
+    if lacking:
+        read = [Tensor.parse(reference) for node in nodes for reference in node.input]
+        last = {tensor.node: tensor.port for tensor in sorted(read)}
+        for node, key in lacking:
+            node.attr[key].i = max(last.get(node.name, 0), 0) + 1
+
+
+def _derive_inputs(nodes: Sequence[NodeDef], by_name: Mapping[str, NodeDef], arguments: Mapping[str, DType]) -> None:
+    """The dtypes and counts that the inputs tell, until nothing new is learned."""
+    pending = [node for node in nodes if _lacks(node)]
     while pending:
         left = [node for node in pending if not _derive_one(node, by_name, arguments)]
         if len(left) == len(pending):
@@ -67,33 +109,36 @@ def _derive(nodes: Sequence[NodeDef], by_name: Mapping[str, NodeDef], arguments:
         pending = left
 
 
-def _missing(node: NodeDef) -> bool:
-    """Whether no attribute tells the dtype or the count of some input."""
-    attrs = ops.table()[node.op].attrs
-    keys = {key for argument in ops.table()[node.op].inputs for key in (argument.kind, argument.number)}
-    return any(key in attrs and key not in node.attr for key in keys)
+def _lacks(node: NodeDef) -> set[str]:
+    """The attributes that would tell the dtypes and the number of the inputs, and are not there."""
+    return {key for key in ops.table()[node.op].input_attrs if key not in node.attr}
 
 
 def _derive_one(node: NodeDef, by_name: Mapping[str, NodeDef], arguments: Mapping[str, DType]) -> bool:
     """Fill in one node; whether all that it lacked is now known."""
+    lacks = _lacks(node)
     inputs = [reference for reference in node.input if not reference.startswith("^")]
-    _count(node, len(inputs))
-    at = 0
-    for argument in ops.table()[node.op].inputs:
-        dtype = _dtype_of(inputs[at], by_name, arguments) if at < len(inputs) else None
-        if dtype is not None and not argument.listed and argument.kind not in node.attr:
-            if argument.kind in ops.table()[node.op].attrs:
-                node.attr[argument.kind].type = dtype
-        at += len(argument.dtypes(node))
-    return not _missing(node)
+    for argument, given in _shared_out(node, inputs):
+        if argument.number in lacks:
+            node.attr[argument.number].i = len(given)
+        dtypes = [dtype for dtype in (_dtype_of(reference, by_name, arguments) for reference in given) if dtype]
+        if argument.kind in lacks and argument.listed and len(dtypes) == len(given):
+            node.attr[argument.kind].list.type.extend(dtypes)
+        elif argument.kind in lacks and not argument.listed and dtypes:
+            node.attr[argument.kind].type = dtypes[0]
+    return not _lacks(node)
 
 
-def _count(node: NodeDef, given: int) -> None:
-    """`N` is what the inputs leave for the lists that are so long: one list, or two of equal length."""
-    arguments = ops.table()[node.op].inputs
-    lists = [argument for argument in arguments if argument.number]
-    if lists and lists[0].number not in node.attr:
-        node.attr[lists[0].number].i = (given - (len(arguments) - len(lists))) // len(lists)
+def _shared_out(node: NodeDef, inputs: Sequence[str]) -> Iterator[tuple[ops.Argument, Sequence[str]]]:
+    """Each argument of the op with its inputs. A list of unknown length takes what the others leave."""
+    lacks, arguments = _lacks(node), ops.table()[node.op].inputs
+    counts = [len(argument.dtypes(node)) for argument in arguments]
+    left, at = max(0, len(inputs) - sum(counts)), 0
+    for argument, count in zip(arguments, counts):
+        if (argument.kind if argument.listed else argument.number) in lacks:
+            count, left = left, 0
+        yield argument, inputs[at : at + count]
+        at += count
 
 
 def _dtype_of(reference: str, by_name: Mapping[str, NodeDef], arguments: Mapping[str, DType]) -> DType | None:

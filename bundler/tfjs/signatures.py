@@ -7,48 +7,60 @@ nobody reads.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Iterator, Mapping, Sequence
 
 from bundler import ops
-from bundler.dtypes import DType
+from bundler.errors import ConversionError, within
 from bundler.model import Graph, Signature, TensorSpec
 from bundler.nodes import Tensor, attr, shape_of
 from bundler.protos import NodeDef, TensorShapeProto
-from bundler.tfjs.topology import read_shape
+from bundler.tfjs import fields
+from bundler.tfjs.fields import Json
+from bundler.tfjs.topology import read_dtype, read_shape
 
 __all__ = ["read_signature"]
 
-Json: TypeAlias = Mapping[str, Any]
+_NO_DTYPE = (None, 0, "DT_INVALID")
+_NUMBERED = re.compile("(?:.*/)?[Ii]dentity(?:_([0-9]+))?")
+"""The outputs of a SavedModel, as the converter leaves them: `Identity`, `Identity_1`, …"""
 
 
 def read_signature(document: Json, graph: Graph) -> Signature:
-    """The effective signature; what names a node that is not there (freezing removes some) is left out."""
-    metadata = document.get("userDefinedMetadata") or {}
-    declared = metadata.get("signature") or document.get("signature") or {}
-    inputs = dict(_entries(declared.get("inputs") or {}, graph)) or dict(_placeholders(graph))
-    outputs = dict(_entries(declared.get("outputs") or {}, graph)) or dict(_unread(graph))
-    return Signature(_short(inputs), _structured(_short(outputs), metadata.get("structuredOutputKeys")))
+    """The effective signature; what names a node that is not there (freezing removes some) is left out.
+
+    ConversionError where an entry makes no sense.
+    """
+    metadata = fields.table(document, "userDefinedMetadata")
+    chosen = metadata if metadata.get("signature") is not None else document
+    with within("signature"):
+        declared = fields.table(chosen, "signature")
+        inputs = dict(_entries(declared, "inputs", graph)) or dict(_placeholders(graph))
+        outputs = dict(_entries(declared, "outputs", graph)) or dict(_unread(graph))
+        return Signature(_short(inputs), _structured(_short(outputs), fields.texts(metadata, "structuredOutputKeys")))
 
 
-def _entries(declared: Json, graph: Graph) -> Iterator[tuple[str, TensorSpec]]:
-    for key in sorted(declared):
-        entry = declared[key]
-        tensor = Tensor.parse(entry.get("name") or key)
-        if tensor.node in graph.by_name:
-            yield key, _with_facts(_declared(entry, tensor), graph.by_name[tensor.node])
+def _entries(declared: Json, side: str, graph: Graph) -> Iterator[tuple[str, TensorSpec]]:
+    for key, entry in sorted(fields.table(declared, side).items()):
+        with within(f"{side} {key!r}"):
+            spec = _declared(fields.of(dict, entry, "its value"), key)
+            node = graph.by_name.get(spec.tensor.node)
+            if node is not None:
+                yield key, _with_facts(spec, node)
 
 
-def _declared(entry: Json, tensor: Tensor) -> TensorSpec:
+def _declared(entry: Json, key: str) -> TensorSpec:
     """What a TensorInfo says; it may lack anything but the name."""
-    dtype = DType.parse(entry["dtype"]) if entry.get("dtype") else None
-    shape = shape_of(read_shape(entry["tensorShape"])) if "tensorShape" in entry else None
-    return TensorSpec(tensor, dtype, shape)
+    dtype = read_dtype(entry["dtype"]) if entry.get("dtype") not in _NO_DTYPE else None
+    shape = shape_of(read_shape(entry["tensorShape"])) if entry.get("tensorShape") is not None else None
+    return TensorSpec(Tensor.parse(fields.text(entry, "name", "") or key), dtype, shape)
 
 
 def _with_facts(spec: TensorSpec, node: NodeDef) -> TensorSpec:
     """The node's own dtype goes before the signature's; a Placeholder's shape fills in for a missing one."""
+    if not ops.has_port(node, spec.tensor.port):
+        raise ConversionError("the node has no such output", found=str(spec.tensor))
     dtype = ops.output_dtype(node, spec.tensor.port) or spec.dtype
     shape = spec.shape
     if shape is None and node.op == "Placeholder":
@@ -65,8 +77,9 @@ def _placeholders(graph: Graph) -> Iterator[tuple[str, TensorSpec]]:
 
 
 def _unread(graph: Graph) -> Iterator[tuple[str, TensorSpec]]:
+    """The nodes without consumers; those without outputs (NoOp) have nothing to give."""
     for node in graph.nodes:
-        if node.name not in graph.consumers:
+        if node.name not in graph.consumers and ops.has_port(node, 0):
             yield node.name, _with_facts(TensorSpec(Tensor(node.name)), node)
 
 
@@ -78,17 +91,17 @@ def _short(entries: dict[str, TensorSpec]) -> dict[str, TensorSpec]:
     }
 
 
-def _structured(outputs: dict[str, TensorSpec], keys: list[str] | None) -> dict[str, TensorSpec]:
+def _structured(outputs: dict[str, TensorSpec], keys: Sequence[str]) -> Mapping[str, TensorSpec]:
     """The names that the outputs had in the original model.
 
     The converter writes them sorted, and the outputs as `Identity`, `Identity_1`, …: number n has key n.
     """
-    if not keys or len(keys) != len(outputs):
+    numbered = {_number(spec.tensor): spec for spec in outputs.values()}
+    if len(keys) != len(outputs) or len(numbered) != len(outputs) or None in numbered:
         return outputs
-    ordered = sorted(outputs.values(), key=lambda spec: _number(spec.tensor))
-    return dict(zip(sorted(keys), ordered))
+    return dict(zip(sorted(keys), (spec for _, spec in sorted(numbered.items()))))
 
 
-def _number(tensor: Tensor) -> int:
-    _, _, number = tensor.node.rpartition("_")
-    return int(number) if number.isdecimal() else 0
+def _number(tensor: Tensor) -> int | None:
+    found = _NUMBERED.fullmatch(tensor.node)
+    return int(found[1] or 0) if found else None

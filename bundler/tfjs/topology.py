@@ -7,49 +7,48 @@ the liberties that TensorFlow.js allows: see `operation_mapper.ts` in tfjs-conve
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping, Set
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Set
+from typing import Any
 
 from bundler import ops
 from bundler.dtypes import DType
 from bundler.errors import ConversionError, within
 from bundler.model import Function, Graph
-from bundler.nodes import Tensor
-from bundler.protos import AttrValue, FunctionDef, NameAttrList, NodeDef, TensorProto, TensorShapeProto
-from bundler.tfjs.attributes import tidy
+from bundler.nodes import Tensor, attr
+from bundler.protos import AttrValue, FunctionDef, NameAttrList, NodeDef, OpDef, TensorProto, TensorShapeProto
+from bundler.tfjs import fields
+from bundler.tfjs.attributes import derive, tidy
+from bundler.tfjs.edges import check_edges
+from bundler.tfjs.fields import Json
 from bundler.weight import Weight
 
-__all__ = ["read_functions", "read_graph", "read_shape"]
-
-Json: TypeAlias = Mapping[str, Any]
+__all__ = ["read_dtype", "read_functions", "read_graph", "read_shape"]
 
 
 def read_graph(topology: Json, weights: Mapping[str, Weight]) -> Graph:
     """The main graph. ConversionError where a node is not what a GraphDef can hold."""
-    return _join([_node(entry) for entry in topology.get("node") or ()], weights)
+    return _join([_node(entry) for entry in fields.tables(topology, "node")], weights)
 
 
 def read_functions(topology: Json, weights: Mapping[str, Weight]) -> dict[str, Function]:
     """The function library, by name."""
-    entries = (topology.get("library") or {}).get("function") or ()
+    entries = fields.tables(fields.table(topology, "library"), "function")
     functions = [_function(entry, weights) for entry in entries]
     return {function.definition.signature.name: function for function in functions}
 
 
 def _node(entry: Json) -> NodeDef:
     """One node. Its device goes: it is where the converter ran, not where the user will."""
-    name = entry.get("name", "")
+    name = fields.text(entry, "name", "")
     with within(f"node {name!r}"):
-        node = NodeDef(name=name, op=entry.get("op", ""), input=entry.get("input") or ())
-        for key, value in (entry.get("attr") or {}).items():
-            # Private attributes (`_class`, `_output_shapes`, …) speak of the program that wrote the graph.
-            if not key.startswith("_"):
-                with within(f"attribute {key!r}"):
-                    _read_attr(value, node.attr[key])
+        node = NodeDef(name=name, op=fields.text(entry, "op", ""), input=fields.texts(entry, "input"))
+        # Private attributes (`_class`, `_output_shapes`, …) speak of the program that wrote the graph.
+        _read_attrs({key: value for key, value in fields.table(entry, "attr").items() if key[:1] != "_"}, node.attr)
+        tidy(node)
         return node
 
 
-def _join(nodes: list[NodeDef], weights: Mapping[str, Weight], arguments: Mapping[str, DType] | None = None) -> Graph:
+def _join(nodes: list[NodeDef], weights: Mapping[str, Weight], arguments: Mapping[str, DType] = {}) -> Graph:
     """Nodes and weights become a graph: each weight is cast to what its Const says it is.
 
     The file's dtype is not the graph's: the converter writes int64 as int32 and float64 as float32,
@@ -59,11 +58,14 @@ def _join(nodes: list[NodeDef], weights: Mapping[str, Weight], arguments: Mappin
     for node in nodes:
         weight = weights.get(node.name) if node.op == "Const" else None
         if weight is not None:
-            if "dtype" not in node.attr:
+            if not isinstance(attr(node, "dtype"), DType):
                 node.attr["dtype"].type = weight.dtype
-            found[node.name] = weight.cast(DType(node.attr["dtype"].type))
-    tidy(nodes, arguments or {})
-    return Graph(tuple(nodes), found)
+            with within(f"node {node.name!r}"):
+                found[node.name] = weight.cast(attr(node, "dtype"))
+    derive(nodes, arguments)
+    graph = Graph(tuple(nodes), found)
+    check_edges(graph, arguments)
+    return graph
 
 
 # Functions ---------------------------------------------------------------------------------------
@@ -72,19 +74,26 @@ def _join(nodes: list[NodeDef], weights: Mapping[str, Weight], arguments: Mappin
 def _function(entry: Json, weights: Mapping[str, Weight]) -> Function:
     """One function, its inputs written as in a graph."""
     definition = FunctionDef()
-    _read_message(entry["signature"], definition.signature)
+    with within("a function's signature"):
+        _read_message(fields.table(entry, "signature"), definition.signature)
     definition.signature.ClearField("control_output")
     name = definition.signature.name
     with within(f"function {name!r}"):
-        nodes = [_node(node) for node in entry.get("nodeDef") or ()]
-        arguments = {argument.name: DType(argument.type) for argument in definition.signature.input_arg}
-        references = [*(reference for node in nodes for reference in node.input), *entry.get("ret", {}).values()]
+        nodes = [_node(node) for node in fields.tables(entry, "nodeDef")]
+        arguments = {argument.name: _argument_dtype(argument) for argument in definition.signature.input_arg}
+        results = {output: fields.of(str, value, "a result") for output, value in fields.table(entry, "ret").items()}
+        references = [*(reference for node in nodes for reference in node.input), *results.values()]
         nodes += _missing_constants(name, references, {node.name for node in nodes} | arguments.keys(), weights)
         names = _Names(name, {node.name: node for node in nodes}, arguments.keys())
         for node in nodes:
             node.input[:] = [str(names.tensor(reference)) for reference in node.input]
-        returns = {output: names.tensor(reference) for output, reference in entry.get("ret", {}).items()}
+        returns = {output: names.tensor(reference) for output, reference in results.items()}
         return Function(definition, _join(nodes, weights, arguments), returns)
+
+
+def _argument_dtype(argument: OpDef.ArgDef) -> DType:
+    with within(f"argument {argument.name!r}"):
+        return read_dtype(argument.type)
 
 
 def _missing_constants(
@@ -121,9 +130,10 @@ class _Names:
         caret = "^" if reference.startswith("^") else ""
         name, colon, port = reference.removeprefix("^").partition(":")
         found = next((spelled for spelled in self._spellings(name) if spelled in self._known), None)
-        if found is None:
-            raise ConversionError(f"input {reference!r} is nowhere in the function")
-        return ops.read_tensor(f"{caret}{found}{colon}{port}", self._nodes)
+        tensor = ops.read_tensor(f"{caret}{found}{colon}{port}", self._nodes)
+        if tensor.node != found:
+            raise ConversionError("a name leads nowhere in the function", found=reference)
+        return tensor
 
     def _spellings(self, name: str) -> tuple[str, ...]:
         return name, self._prefix + name, name.removeprefix(self._prefix)
@@ -132,72 +142,99 @@ class _Names:
 # Attributes --------------------------------------------------------------------------------------
 
 
-def read_shape(entry: Json) -> TensorShapeProto:
+def read_shape(entry: object) -> TensorShapeProto:
     """A shape. A dimension of size 0 is written as an empty object."""
-    if entry.get("unknownRank"):
+    shape = fields.of(dict, entry, "a shape")
+    if shape.get("unknownRank"):
         return TensorShapeProto(unknown_rank=True)
-    return TensorShapeProto(dim=[TensorShapeProto.Dim(size=int(dim.get("size", 0))) for dim in entry.get("dim") or ()])
+    sizes = [fields.integer(dim.get("size", 0)) for dim in fields.tables(shape, "dim")]
+    return TensorShapeProto(dim=[TensorShapeProto.Dim(size=size) for size in sizes])
+
+
+def read_dtype(spelled: object) -> DType:
+    """A dtype, by its name (`DT_FLOAT`) or number."""
+    try:
+        return DType.parse(spelled if isinstance(spelled, (str, int)) else repr(spelled))
+    except ValueError as error:
+        raise ConversionError(str(error)) from None
+
+
+def _read_attrs(entries: Json, into: MutableMapping[str, AttrValue]) -> None:
+    for key, entry in entries.items():
+        with within(f"attribute {key!r}"):
+            if fields.of(dict, entry, "its value"):
+                _read_attr(entry, into[key])
 
 
 def _read_attr(entry: Json, into: AttrValue) -> None:
     if "list" in entry:
         into.list.SetInParent()
-        for slot, items in entry["list"].items():
-            getattr(into.list, slot).extend([_READERS[slot](item) for item in items])
+        for slot, items in fields.table(entry, "list").items():
+            read = _reader(slot)
+            getattr(into.list, slot).extend([read(item) for item in fields.of(list, items, repr(slot))])
         return
     for slot, value in entry.items():
-        read = _READERS.get(slot)
-        if read is None:
-            raise ConversionError(f"{slot!r} is no kind of attribute", expected=", ".join(_READERS))
+        made = _reader(slot)(value)
         if slot in ("shape", "tensor", "func"):
-            getattr(into, slot).CopyFrom(read(value))
+            getattr(into, slot).CopyFrom(made)
         else:
-            setattr(into, slot, read(value))
+            setattr(into, slot, made)
 
 
-def _bytes(text: str | list[int]) -> bytes:
+def _reader(slot: str) -> Callable[[Any], Any]:
+    if slot not in _READERS:
+        raise ConversionError(f"{slot!r} is no kind of attribute", expected=", ".join(_READERS))
+    return _READERS[slot]
+
+
+def _bytes(spelled: object) -> bytes:
     """Base64, or in old models a list of character codes; an empty list is an empty string."""
-    return base64.b64decode(text) if isinstance(text, str) else bytes(text)
-
-
-def _tensor(entry: Json) -> TensorProto:
-    """A tensor of an attribute; that of a Const has no content, which is among the weights."""
-    if entry.keys() <= {"dtype", "tensorShape", "versionNumber"}:
-        return TensorProto(dtype=_dtype(entry.get("dtype", 0)), tensor_shape=read_shape(entry.get("tensorShape") or {}))
-    made = TensorProto()
-    _read_message(entry, made)
-    return made
-
-
-def _function_name(entry: Json) -> NameAttrList:
-    made = NameAttrList(name=entry["name"])
-    for key, value in (entry.get("attr") or {}).items():
-        _read_attr(value, made.attr[key])
-    return made
-
-
-def _dtype(spelled: str | int) -> int:
     try:
-        return DType.parse(spelled).value if spelled else 0
-    except ValueError as error:
-        raise ConversionError(str(error)) from None
+        if isinstance(spelled, str):
+            # As lenient as protobuf: both alphabets, and the padding may be missing.
+            encoded = spelled.translate({ord("-"): "+", ord("_"): "/"}).rstrip("=")
+            return base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
+        return bytes(fields.of(list, spelled, "a string"))
+    except (TypeError, ValueError):
+        raise ConversionError("a string is neither base64 nor a list of bytes", found=str(spelled)[:60]) from None
+
+
+def _tensor(entry: object) -> TensorProto:
+    """A tensor of an attribute; that of a Const has no content, which is among the weights."""
+    tensor = fields.of(dict, entry, "a tensor")
+    dtype = read_dtype(tensor["dtype"]) if tensor.get("dtype") else None
+    shape = read_shape(fields.table(tensor, "tensorShape"))
+    made = TensorProto()
+    if not tensor.keys() <= {"dtype", "tensorShape", "versionNumber"}:
+        _read_message({key: value for key, value in tensor.items() if key not in ("dtype", "tensorShape")}, made)
+    made.MergeFrom(TensorProto(dtype=dtype, tensor_shape=shape))
+    return made
+
+
+def _function_name(entry: object) -> NameAttrList:
+    function = fields.of(dict, entry, "a function")
+    made = NameAttrList(name=fields.text(function, "name"))
+    _read_attrs(fields.table(function, "attr"), made.attr)
+    return made
 
 
 def _read_message(entry: Json, into: Any) -> None:
     """Any message, by protobuf's own reader: right for the few that are not worth a reader here."""
     from google.protobuf import json_format
 
-    json_format.ParseDict(entry, into, ignore_unknown_fields=True)
+    try:
+        json_format.ParseDict(entry, into, ignore_unknown_fields=True)
+    except json_format.ParseError as error:
+        raise ConversionError("is not what protobuf can hold", found=str(error)) from None
 
 
-_READERS: Mapping[str, Any] = {
+_READERS: Mapping[str, Callable[[Any], Any]] = {
     "s": _bytes,
-    "i": int,
-    "f": float,
-    "b": bool,
-    "type": _dtype,
+    "i": fields.integer,
+    "f": fields.number,
+    "b": lambda value: fields.of(bool, value, "a truth value"),
+    "type": read_dtype,
     "shape": read_shape,
     "tensor": _tensor,
     "func": _function_name,
-    "placeholder": str,
 }

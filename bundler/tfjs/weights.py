@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import gzip
 import math
-from collections.abc import Iterable, Mapping
+import zlib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, TypeAlias
 
 from bundler.artifact import Artifact
 from bundler.dtypes import DType
 from bundler.errors import ConversionError, SourceError, within
+from bundler.tfjs import fields
+from bundler.tfjs.fields import Json
 from bundler.weight import Affine, File, Group, Weight
 
 __all__ = ["read_weights"]
 
-Json: TypeAlias = Mapping[str, Any]
 _GZIP = b"\x1f\x8b"
+_WINDOW = 1 << 16
+"""Bytes read at a time to find where strings end."""
 _SCALED = (DType.uint8, DType.uint16)
+_QUANTIZED = (*_SCALED, DType.float16)
+_STORED = (DType.float32, DType.int32, DType.bool, DType.string, DType.complex64, *_QUANTIZED)
 
 
 def read_weights(artifact: Artifact) -> dict[str, Weight]:
@@ -31,20 +36,18 @@ def read_weights(artifact: Artifact) -> dict[str, Weight]:
     when an entry makes no sense.
     """
     found: dict[str, Weight] = {}
-    for index, entry in enumerate(artifact.document.get("weightsManifest") or ()):
+    for index, (entry, names) in enumerate(zip(fields.tables(artifact.document, "weightsManifest"), artifact.groups)):
         with within(f"{artifact.entry}: weightsManifest[{index}]"):
-            paths = [artifact.path(name) for name in entry["paths"]]
-            found |= _read_group(entry["weights"], paths)
+            found |= _read_group(fields.tables(entry, "weights"), [artifact.path(name) for name in names])
     return found
 
 
-def _read_group(entries: Iterable[Json], paths: Iterable[Path]) -> dict[str, Weight]:
+def _read_group(entries: Sequence[Json], paths: Sequence[Path]) -> dict[str, Weight]:
     """The weights of one group, whether or not its files are gzipped.
 
     Weights may begin with gzip's magic by chance, so the plain reading goes first: only where its size
     is wrong are the files taken as compressed.
     """
-    entries, paths = list(entries), list(paths)
     plain = Group(tuple(File(path, path.stat().st_size) for path in paths))
     try:
         return _lay_out(entries, plain)
@@ -65,20 +68,21 @@ def _unpacked(path: Path) -> File:
     with within(path.name), gzip.open(path) as file:
         try:
             return File(path, file.seek(0, 2), gzipped=True)
-        except (EOFError, gzip.BadGzipFile) as error:
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise SourceError("the compressed file is damaged", found=str(error)) from error
 
 
-def _lay_out(entries: Iterable[Json], group: Group) -> dict[str, Weight]:
+def _lay_out(entries: Sequence[Json], group: Group) -> dict[str, Weight]:
     """Each weight at its offset. The bytes used must be the bytes present."""
     found: dict[str, Weight] = {}
     offset = 0
     for entry in entries:
-        with within(f"weight {entry.get('name', '')!r}"):
+        name = fields.text(entry, "name")
+        with within(f"weight {name!r}"):
             weight = _weight(entry, group, offset)
         offset += weight.stored_bytes
         if entry.get("group") != "optimizer":
-            found[entry["name"]] = weight
+            found[name] = weight
     if offset != group.size:
         names = ", ".join(shard.path.name for shard in group.shards if isinstance(shard, File)) or "no files"
         raise SourceError(
@@ -91,36 +95,48 @@ def _lay_out(entries: Iterable[Json], group: Group) -> dict[str, Weight]:
 
 
 def _weight(entry: Json, group: Group, offset: int) -> Weight:
-    dtype, shape = _dtype(entry["dtype"]), tuple(int(size) for size in entry.get("shape") or ())
-    quantization = entry.get("quantization")
+    dtype, shape = _dtype(entry, _STORED), _shape(entry)
     if dtype == DType.string:
         size = _string_bytes(group, offset, math.prod(shape))
         return Weight(dtype, shape, group, offset, size, DType.string)
-    stored = _dtype(quantization["dtype"]) if quantization else dtype
-    size = math.prod(shape) * stored.numpy.itemsize
-    return Weight(dtype, shape, group, offset, size, stored, _affine(quantization, stored))
+    quantization = fields.table(entry, "quantization")
+    stored = _dtype(quantization, _QUANTIZED) if quantization else dtype
+    affine = _affine(quantization, stored, dtype) if quantization and stored in _SCALED else None
+    return Weight(dtype, shape, group, offset, math.prod(shape) * stored.numpy.itemsize, stored, affine)
 
 
-def _affine(quantization: Json | None, stored: DType) -> Affine | None:
-    if quantization is None or stored not in _SCALED:
-        return None
+def _affine(quantization: Json, stored: DType, dtype: DType) -> Affine:
     if "scale" not in quantization or "min" not in quantization:
         raise ConversionError(f"quantized to {stored}, but without scale or min", found=str(dict(quantization)))
-    return Affine(float(quantization["scale"]), float(quantization["min"]))
+    return Affine(fields.number(quantization["scale"]), fields.number(quantization["min"]), dtype)
 
 
-def _dtype(spelled: str) -> DType:
-    try:
-        return DType.parse(spelled)
-    except ValueError as error:
-        raise ConversionError(str(error)) from None
+def _dtype(entry: Json, known: Sequence[DType]) -> DType:
+    spelled = fields.text(entry, "dtype")
+    found = next((dtype for dtype in known if dtype.name == spelled), None)
+    if found is None:
+        raise ConversionError("is of a dtype that the format does not have", found=spelled, expected=_list(known))
+    return found
+
+
+def _list(dtypes: Sequence[DType]) -> str:
+    return ", ".join(dtype.name for dtype in dtypes)
+
+
+def _shape(entry: Json) -> tuple[int, ...]:
+    shape = tuple(map(fields.integer, fields.of(list, entry.get("shape") or [], "'shape'")))
+    if any(size < 0 for size in shape):
+        raise ConversionError("has a negative size", found=str(list(shape)))
+    return shape
 
 
 def _string_bytes(group: Group, offset: int, count: int) -> int:
     """How many bytes `count` strings take: only reading their lengths tells."""
-    at = offset
+    at, window, start = offset, b"", offset
     for _ in range(count):
         if at + 4 > group.size:
             raise SourceError("the strings do not fit their files", found=f"{group.size:,} bytes")
-        at += 4 + int.from_bytes(group.read(at, 4), "little")
+        if at + 4 > start + len(window):
+            start, window = at, group.read(at, min(_WINDOW, group.size - at))
+        at += 4 + int.from_bytes(window[at - start : at - start + 4], "little")
     return at - offset

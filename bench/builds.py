@@ -1,0 +1,83 @@
+"""Builds, each beside the plain copy of what it wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+
+from bench import measure
+from bench.measure import Failed, Usage
+from bench.rows import Goal, Row
+from bundler.scratch import discard
+
+__all__ = ["Setting", "build", "build_again", "predecessor"]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """How to measure: `runs` of each thing, in an empty folder; the other converter's Python, if any."""
+
+    runs: int
+    folder: Path
+    picture: Path
+    predecessor: str | None = None
+
+
+def build(case: str, manifest: Path, setting: Setting, *options: str, goals: Sequence[Goal] = ()) -> Row:
+    """Build a manifest where nothing stands yet, then copy the result, so many times."""
+    output, copied = setting.folder / "output", setting.folder / "copy"
+    usages, copies = [], []
+    for _ in range(setting.runs):
+        discard(output)
+        discard(copied)
+        usages.append(_build(manifest, output, options))
+        copies.append(measure.copy(output, copied).seconds)
+    return Row(case, _beside(usages, copies, _size(output)), tuple(goals))
+
+
+def build_again(case: str, manifest: Path, setting: Setting, *options: str) -> Row:
+    """Build a manifest where its own bundle stands, up to date."""
+    output = setting.folder / "output"
+    _build(manifest, output, options)
+    return Row(case, measure.figures([_build(manifest, output, options) for _ in range(setting.runs)]))
+
+
+def predecessor(models: Mapping[str, Path], setting: Setting, than: Row) -> Iterator[Row]:
+    """tfjs-graph-converter on each model by itself, once; nothing where the setting names no Python that has it."""
+    if setting.predecessor is None:
+        return
+    usages = list(_converted(models, setting.folder / "predecessor", setting.predecessor))
+    seconds, cpu_seconds, own, largest = zip(*usages)
+    total = Usage(sum(seconds), sum(cpu_seconds), max(own), max(largest))
+    refused = len(models) - len(usages)
+    yield Row(
+        "tfjs-graph-converter",
+        {**measure.figures([total]), "times_ours": total.seconds / than.figures["seconds"]},
+        note=f"it fails on {refused} of {len(models)} models, whose time is not counted" if refused else "",
+    )
+
+
+def _build(manifest: Path, output: Path, options: Sequence[str]) -> Usage:
+    return measure.module("bundler", "build", manifest, "--output", output, "--quiet", *options)
+
+
+def _converted(models: Mapping[str, Path], folder: Path, interpreter: str) -> Iterator[Usage]:
+    for name, path in models.items():
+        arguments = (path, folder / name, "--output_format", "tf_saved_model", "--silent")
+        try:
+            yield measure.module("tfjs_graph_converter.converter", *arguments, interpreter=interpreter)
+        except Failed:
+            continue
+
+
+def _beside(usages: Sequence[Usage], copies: Sequence[float], size: int) -> dict[str, float]:
+    found = measure.figures(usages)
+    copy_seconds = median(copies)
+    times_copy = found["seconds"] / copy_seconds
+    return {**found, "copy_seconds": copy_seconds, "times_copy": times_copy, "output_mb": size / 1e6}
+
+
+def _size(folder: Path) -> int:
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())

@@ -1,0 +1,82 @@
+"""One process, from its start to its end: how long it took, how much it worked, how much memory it held."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from statistics import median
+from typing import NamedTuple
+
+__all__ = ["ROOT", "Failed", "Usage", "copy", "figures", "module"]
+
+ROOT = Path(__file__).parents[1]
+"""Where measured processes run."""
+
+
+class Failed(Exception):
+    """A measured process ended with an error; the message is what it said of it."""
+
+
+class Usage(NamedTuple):
+    """What one run took: seconds by the clock, seconds of all processors and processes, bytes at the peak.
+
+    `own_bytes` is the process that was started, `largest_bytes` the largest one of its tree.
+    """
+
+    seconds: float
+    cpu_seconds: float
+    own_bytes: int = 0
+    largest_bytes: int = 0
+
+
+def module(name: str, *arguments: object, interpreter: str = sys.executable) -> Usage:
+    """Run a Python module; Failed where its exit status is not 0."""
+    with tempfile.TemporaryDirectory() as folder:
+        note = Path(folder, "memory")
+        command = [interpreter, "-m", "bench.probe", str(note), name, *map(str, arguments)]
+        usage = _process(command)
+        own, largest = map(int, note.read_text().split())
+    return usage._replace(own_bytes=own, largest_bytes=largest)
+
+
+def copy(folder: Path, to: Path) -> Usage:
+    """Copy a folder and have the disk hold the copy: the least that writing its bytes can take here."""
+    script = 'cp -R "$0" "$1" && find "$1" -exec sync {} +'
+    return _process(["sh", "-c", script, str(folder), str(to)])
+
+
+def figures(usages: Sequence[Usage]) -> dict[str, float]:
+    """Several runs of one thing: the median of each number, and the spread of the seconds. Memory in MB."""
+    seconds, cpu_seconds, own, largest = zip(*usages)
+    return {
+        "seconds": median(seconds),
+        "fastest": min(seconds),
+        "slowest": max(seconds),
+        "cpu_seconds": median(cpu_seconds),
+        "own_mb": median(own) / 1e6,
+        "largest_mb": median(largest) / 1e6,
+    }
+
+
+def _process(command: Sequence[str]) -> Usage:
+    with tempfile.TemporaryFile() as said:
+        started = time.perf_counter()
+        process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said)
+        _, status, used = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - started
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            said.seek(0)
+            raise Failed(_complaint(said.read().decode(errors="replace")) or f"exit status {process.returncode}")
+    return Usage(seconds, used.ru_utime + used.ru_stime)
+
+
+def _complaint(said: str) -> str:
+    """The line that tells: bundler's error, or the last of a traceback."""
+    lines = [line for line in said.splitlines() if line.strip()]
+    return next((line for line in lines if line.startswith("error: ")), lines[-1] if lines else "")

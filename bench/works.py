@@ -1,0 +1,83 @@
+"""What is measured, by name, with the goals on a machine of two processors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import NamedTuple
+
+from bench import manifests, measure, models
+from bench.builds import Setting, build, build_again, predecessor
+from bench.inference import inference
+from bench.rows import Goal, Row
+from bench.scaling import scaling
+from bundler import sources
+
+__all__ = ["WORKS", "Work"]
+
+
+class Work(NamedTuple):
+    """Rows, one after another as they are found; `heavy` works run when they are asked for."""
+
+    measure: Callable[[Setting], Iterator[Row]]
+    heavy: bool = False
+
+
+def _start(setting: Setting) -> Iterator[Row]:
+    for flag in ("--help", "--version"):
+        yield Row(flag, measure.figures([measure.module("bundler", flag) for _ in range(setting.runs)]))
+
+
+def _posenet(setting: Setting) -> Iterator[Row]:
+    """From the cache: a first fetch is the network's time."""
+    path = manifests.POSENET
+    source = sources.fetch(manifests.posenet_source(), path.parent)
+    yield build("with load check", path, setting, goals=[Goal("seconds", 1.2)])
+    row = build("no check", path, setting, "--no-check", goals=[Goal("seconds", 0.7)])
+    yield row
+    yield from predecessor({"posenet": source.path(source.entry)}, setting, than=row)
+
+
+def _many(setting: Setting) -> Iterator[Row]:
+    found = manifests.human_models()
+    named = {name: manifests.npm_source(path) for name, path in found.items()}
+    manifest = manifests.write(setting.folder / "many.toml", named)
+    goals = [Goal("times_copy", 4), Goal("own_mb", 200)]
+    one = build("-j 1", manifest, setting, "--no-check", "-j", "1", goals=goals)
+    yield one
+    two = build("-j 2", manifest, setting, "--no-check", "-j", "2", goals=goals)
+    speedup = one.figures["seconds"] / two.figures["seconds"]
+    faster = Goal("speedup", 1.6, at_least=True)
+    yield replace(two, figures={**two.figures, "speedup": speedup}, goals=(*two.goals, faster))
+    yield build_again("again, -j 2", manifest, setting, "--no-check", "-j", "2")
+    yield from predecessor(found, setting, than=two)
+
+
+def _nodes(setting: Setting) -> Iterator[Row]:
+    model = models.write_nodes(setting.folder / "nodes", 100_000)
+    manifest = manifests.write(setting.folder / "nodes.toml", {"nodes": model})
+    yield build("100,000 nodes", manifest, setting, "--no-check")
+
+
+def _one_gb(setting: Setting) -> Iterator[Row]:
+    model = models.write_weights(setting.folder / "large", 64)
+    manifest = manifests.write(setting.folder / "large.toml", {"large": model})
+    yield build("constants", manifest, setting, "--no-check", goals=[Goal("own_mb", 250), Goal("times_copy", 2)])
+
+
+def _three_gb(setting: Setting) -> Iterator[Row]:
+    model = models.write_weights(setting.folder / "huge", 192)
+    manifest = manifests.write(setting.folder / "huge.toml", {"huge": model}, weights="variables")
+    yield build("variables", manifest, setting, "--no-check", goals=[Goal("own_mb", 250)])
+
+
+WORKS = {
+    "start": Work(_start),
+    "posenet": Work(_posenet),
+    "many": Work(_many),
+    "nodes": Work(_nodes),
+    "inference": Work(inference),
+    "one-gb": Work(_one_gb, heavy=True),
+    "three-gb": Work(_three_gb, heavy=True),
+    "scaling": Work(scaling, heavy=True),
+}

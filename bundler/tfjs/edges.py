@@ -1,0 +1,62 @@
+"""Do the nodes of a graph hold together? TensorFlow.js would not load such a graph either."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Container, Iterator
+
+from bundler import ops
+from bundler.errors import ConversionError
+from bundler.model import Graph
+from bundler.nodes import Tensor
+from bundler.protos import NodeDef
+
+__all__ = ["check_edges"]
+
+
+def check_edges(graph: Graph, arguments: Container[str] = ()) -> None:
+    """Names are unique, every input is there, and only loops go round. ConversionError where it is not so.
+
+    `arguments` are the names that a function's callers fill in.
+    """
+    if len(graph.by_name) < len(graph.nodes):
+        name, count = Counter(node.name for node in graph.nodes).most_common(1)[0]
+        raise ConversionError(f"{count} nodes have the name {name!r}")
+    for node in graph.nodes:
+        for tensor in map(Tensor.parse, node.input):
+            producer = graph.by_name.get(tensor.node)
+            if tensor.node not in arguments if producer is None else not _gives(producer, tensor):
+                raise ConversionError("reads what no node gives", where=f"node {node.name!r}", found=str(tensor))
+    going_round = _in_cycles(graph)
+    if going_round:
+        raise ConversionError("nodes wait for each other outside of a loop", found=", ".join(going_round[:3]))
+
+
+def _gives(producer: NodeDef, tensor: Tensor) -> bool:
+    return tensor.is_control or ops.has_port(producer, tensor.port)
+
+
+def _read_by(node: NodeDef) -> Iterator[str]:
+    return (Tensor.parse(reference).node for reference in node.input)
+
+
+def _in_cycles(graph: Graph) -> list[str]:
+    """The nodes that can never run, for they wait for themselves; a loop's next turn is not waited for."""
+    waits = {
+        node.name: {name for name in _read_by(node) if name in graph.by_name and _is_awaited(graph.by_name[name])}
+        for node in graph.nodes
+    }
+    ready = [name for name, awaited in waits.items() if not awaited]
+    while ready:
+        done = ready.pop()
+        del waits[done]
+        for reader in graph.consumers.get(done, ()):
+            awaited = waits.get(reader.name, set())
+            if done in awaited:
+                awaited.remove(done)
+                ready += [] if awaited else [reader.name]
+    return list(waits)
+
+
+def _is_awaited(producer: NodeDef) -> bool:
+    return producer.op != "NextIteration"

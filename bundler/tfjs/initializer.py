@@ -1,0 +1,122 @@
+"""`modelInitializer` of a model.json: the graph that fills the hash tables, once, after loading.
+
+TensorFlow.js runs it as a graph of its own, and hands its tables to the main graph. In files of TensorFlow 2
+models (those with an `initializerSignature`) a Placeholder takes the table, and the same `resourceId` stands at
+an output of the initializer; in older ones both graphs have the table, under one name. See
+`setResourceIdToCapturedInput` in tfjs-converter/src/executor/graph_model.ts, and resource_manager.ts.
+
+Here both graphs become one, and a table one node of it, under the name that the main graph knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import count
+
+from bundler.model import Graph, Model
+from bundler.nodes import Tensor
+from bundler.protos import NodeDef
+from bundler.tables import FILLS, TABLES, with_own_names
+from bundler.tfjs import fields
+from bundler.tfjs.fields import Json
+from bundler.tfjs.topology import read_functions, read_graph
+from bundler.weight import Weight
+
+__all__ = ["join_initializer"]
+
+
+def join_initializer(model: Model, document: Json, weights: Mapping[str, Weight]) -> Model:
+    """The model and its initializer in one; the nodes that fill a table become `Model.initializers`.
+
+    The inputs by which tables came in are gone from its signatures.
+    """
+    topology = fields.table(document, "modelInitializer")
+    initializer = read_graph(topology, weights)
+    shared = {**_by_name(model.graph, initializer), **_by_id(document, initializer)}
+    names = _names(model.graph, initializer, shared)
+    main = [_table(initializer, shared, node) if node.name in shared else node for node in model.graph.nodes]
+    inner = [_renamed(node, names) for node in initializer.nodes if node.name not in shared.values()]
+    filled = {names[name]: weight for name, weight in initializer.weights.items()}
+    joined = replace(
+        model,
+        graph=Graph((*main, *inner), {**model.graph.weights, **filled}),
+        signatures={
+            key: replace(
+                signature,
+                inputs={name: spec for name, spec in signature.inputs.items() if spec.tensor.node not in shared},
+            )
+            for key, signature in model.signatures.items()
+        },
+        functions={**model.functions, **read_functions(topology, weights)},
+        initializers=tuple(names[node.name] for node in initializer.nodes if node.op in FILLS),
+    )
+    return with_own_names(joined)
+
+
+# What the graphs share, by its name in the main graph: the initializer's node ------------------------
+
+
+def _by_name(graph: Graph, initializer: Graph) -> dict[str, str]:
+    tables = (node.name for node in graph.nodes if node.op in TABLES)
+    return {name: name for name in tables if name in initializer.by_name}
+
+
+def _by_id(document: Json, initializer: Graph) -> dict[str, str]:
+    outputs = dict(_resources(fields.table(document, "initializerSignature"), "outputs"))
+    signature = fields.table(fields.table(document, "userDefinedMetadata"), "signature")
+    inputs = _resources(signature or fields.table(document, "signature"), "inputs")
+    return {
+        name: _source(initializer, outputs[resource])
+        for resource, name in inputs
+        if outputs.get(resource) in initializer.by_name
+    }
+
+
+def _resources(signature: Json, side: str) -> Iterator[tuple[int, str]]:
+    """The resources on one side of a signature: id, and the node's name."""
+    for key in fields.table(signature, side):
+        entry = fields.table(fields.table(signature, side), key)
+        if entry.get("resourceId") is not None:
+            yield fields.integer(entry["resourceId"]), Tensor.parse(fields.text(entry, "name", key)).node
+
+
+def _source(graph: Graph, name: str) -> str:
+    """The node that makes the resource, behind the Identities that pass it on."""
+    while graph.by_name[name].op == "Identity":
+        name = Tensor.parse(graph.by_name[name].input[0]).node
+    return name
+
+
+# Both in one graph -----------------------------------------------------------------------------------
+
+
+def _names(graph: Graph, initializer: Graph, shared: Mapping[str, str]) -> dict[str, str]:
+    """What the initializer's nodes are called from now on: both graphs may have an `Identity`."""
+    scope = _free_scope(node.name for node in graph.nodes)
+    names = {node.name: f"{scope}{node.name}" for node in initializer.nodes}
+    return names | {inner: name for name, inner in shared.items()}
+
+
+def _free_scope(taken: Iterable[str]) -> str:
+    names = list(taken)
+    scopes = (f"initializer{'_' * more}/" for more in count())
+    return next(scope for scope in scopes if not any(name.startswith(scope) for name in names))
+
+
+def _table(initializer: Graph, shared: Mapping[str, str], node: NodeDef) -> NodeDef:
+    """The initializer's table, in place of a node of the main graph; it waits for nothing."""
+    made = NodeDef()
+    made.CopyFrom(initializer.by_name[shared[node.name]])
+    made.name = node.name
+    del made.input[:]
+    return made
+
+
+def _renamed(node: NodeDef, names: Mapping[str, str]) -> NodeDef:
+    made = NodeDef()
+    made.CopyFrom(node)
+    made.name = names[node.name]
+    tensors = map(Tensor.parse, node.input)
+    made.input[:] = [str(tensor._replace(node=names[tensor.node])) for tensor in tensors]
+    return made

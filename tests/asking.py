@@ -1,0 +1,36 @@
+"""Ask a bundle by signature and name, in TensorFlow's C runtime: as TensorFlow Serving would."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from bundler.model import Signature
+from bundler.protos import SavedModel
+from bundler.runtime import Runtime
+from bundler.savedmodel import FILE, read_signatures
+
+__all__ = ["ask", "signatures"]
+
+
+@cache
+def signatures(bundle: Path) -> Mapping[str, Signature]:
+    """The signatures of a bundle's first MetaGraph, by key."""
+    saved = SavedModel()
+    saved.ParseFromString((bundle / FILE).read_bytes())
+    return read_signatures(saved.meta_graphs[0])
+
+
+def ask(runtime: Runtime, bundle: Path, key: str, **feeds: np.ndarray) -> dict[str, np.ndarray]:
+    """The outputs of one signature, by name."""
+    signature = signatures(bundle)[key]
+    values = runtime.run(
+        bundle,
+        ["serve"],
+        {signature.inputs[name].tensor.full: value for name, value in feeds.items()},
+        [spec.tensor.full for spec in signature.outputs.values()],
+    )
+    return dict(zip(signature.outputs, values))

@@ -1,0 +1,121 @@
+"""Cases of basic_math.json: one number becomes one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from bundler.dtypes import DType
+from bundler.nodes import node
+from bundler.protos import NodeDef
+from tests.conformance.case import Case, Const, Differs, case
+
+__all__ = ["CASES"]
+
+NAN, INF = float("nan"), float("inf")
+REAL = [-3.0, -1.5, -0.5, 0.0, 0.5, 1.0, 2.5, 6.5]
+UNIT = [-1.0, -0.75, -0.1, 0.0, 0.3, 1.0]
+POSITIVE = [0.01, 0.5, 1.0, 2.0, 100.0]
+FROM_ONE = [1.0, 1.5, 4.0, 50.0]
+DOMAINS: dict[str, list[float]] = {
+    **dict.fromkeys(["Abs", "Atan", "Ceil", "Cos", "Elu", "Exp", "Floor", "Neg", "Relu", "Relu6", "Selu"], REAL),
+    **dict.fromkeys(["Sigmoid", "Sin", "Sinh", "Cosh", "Square", "Tan", "Tanh", "Sign", "Round", "Expm1"], REAL),
+    **dict.fromkeys(["Softplus", "Asinh", "Erf", "LeakyRelu", "IsNan", "IsFinite", "IsInf"], REAL),
+    **dict.fromkeys(["Acos", "Asin"], UNIT),
+    "Atanh": [-0.9, -0.3, 0.0, 0.5, 0.99],
+    **dict.fromkeys(["Log", "Sqrt", "Rsqrt", "Reciprocal"], POSITIVE),
+    "Log1p": [-0.5, 0.0, 1.0, 100.0],
+    "Acosh": FROM_ONE,
+}
+EDGES = {
+    **dict.fromkeys(["Abs", "Relu", "Relu6", "Elu", "Exp", "Sigmoid", "Tanh", "Neg", "Square"], [INF, -INF, NAN]),
+    **dict.fromkeys(["IsNan", "IsFinite", "IsInf"], [INF, -INF, NAN, 1.0]),
+    **dict.fromkeys(["Acos", "Asin"], [2.0, -2.0, NAN]),
+    **dict.fromkeys(["Ceil", "Floor"], [INF, -INF, 1e20]),
+    "Log": [0.0, -1.0, INF, NAN],
+    "Sqrt": [-1.0, INF, NAN],
+    "Rsqrt": [-1.0, INF],
+    "Acosh": [0.5, INF],
+    "Atanh": [1.0, -1.0, 2.0],
+    "Log1p": [-1.0, -2.0],
+    "Round": [0.5, 1.5, 2.5, -0.5, -1.5],
+    "Softplus": [100.0, -100.0],
+    "Atan": [INF, -INF],
+}
+WHOLE = ("Abs", "Neg", "Relu", "Relu6", "Square", "Sign")
+
+
+def unary() -> Iterator[Case]:
+    for op, values in DOMAINS.items():
+        yield case(op, "float32", values)
+        yield case(op, "rank 3", np.array(values, np.float32).reshape(1, 2, -1) if len(values) % 2 == 0 else [[values]])
+    for op, edges in EDGES.items():
+        yield case(op, "edges", edges)
+    for op in WHOLE:
+        yield case(op, "int32", [-7, 0, 5, 9])
+
+
+def prelu(alpha: str) -> list[NodeDef]:
+    """What Prelu means: x where it is positive, alpha x elsewhere."""
+    return [
+        node("ZerosLike", "zero", ["x"], T=DType.float32),
+        node("Greater", "positive", ["x", "zero"], T=DType.float32),
+        node("Mul", "scaled", ["x", alpha], T=DType.float32),
+        node("SelectV2", "y", ["positive", "x", "scaled"], T=DType.float32),
+    ]
+
+
+def prelus() -> Iterator[Case]:
+    x = np.linspace(-2, 2, 24, dtype=np.float32).reshape(1, 2, 4, 3)
+    alphas = {
+        "channels": [0.1, 0.5, -2.0],
+        "scalar": 0.25,
+        "elements": np.linspace(-1, 1, 24, dtype=np.float32).reshape(2, 4, 3),
+        "negative": [-0.1, -0.5, -1.0],
+    }
+    for name, alpha in alphas.items():
+        yield case("Prelu", name, x, Const(alpha), meaning=prelu("x1"))
+    yield case("Prelu", "alpha is fed", x, alphas["channels"], meaning=prelu("x1"))
+    yield case(
+        "Prelu",
+        "alpha has other readers",
+        x,
+        Const([0.1, 0.5, -2.0]),
+        nodes=[
+            node("Prelu", "first", ["x", "x1"]),
+            node("Mul", "y", ["first", "x1"], T=DType.float32),
+        ],
+        meaning=[
+            *[made for made in prelu("x1")[:-1]],
+            node("SelectV2", "first", ["positive", "x", "scaled"], T=DType.float32),
+            node("Mul", "y", ["first", "x1"], T=DType.float32),
+        ],
+    )
+
+
+CASES = [
+    *unary(),
+    *prelus(),
+    case("Abs", "scalar", -3.5),
+    case("Sign", "NaN", [NAN, 2.0], javascript=Differs("NaN has the sign 0")),
+    case("Log", "denormal", [1e-40, 1.0], javascript=Differs("denormal numbers are not taken for 0")),
+    case("Relu", "empty", np.zeros((0, 2), np.float32)),
+    case("Atan2", "quadrants", [1.0, 1.0, -1.0, -1.0, 0.0], [1.0, -1.0, 1.0, -1.0, -1.0]),
+    case("Atan2", "broadcast", [[1.0], [2.0]], [3.0, -4.0]),
+    case("ClipByValue", "float32", REAL, Const(-1.0), Const(2.0)),
+    case("ClipByValue", "fed limits", REAL, 0.0, 6.0),
+    case("ClipByValue", "int32", [-7, 0, 9], Const(-1), Const(5)),
+    *(case("LeakyRelu", f"alpha {alpha}", REAL, alpha=alpha) for alpha in (0.0, 0.01, 0.3, 1.0)),
+    case("Complex", "two parts", [1.0, 2.0], [3.0, -4.0], Tout=DType.complex64),
+    case("Complex", "rank 2", [[1.0], [2.0]], [[0.0], [1.0]], Tout=DType.complex64),
+    *(
+        case(op, "complex64", np.array([3 + 4j, -1 - 1j, 2], np.complex64), Tout=DType.float32)
+        for op in ("ComplexAbs", "Real", "Imag")
+    ),
+    *(
+        case(op, "rank 2", np.array([[5 - 12j, 1j]], np.complex64), Tout=DType.float32)
+        for op in ("ComplexAbs", "Real", "Imag")
+    ),
+    case("Neg", "complex64", np.array([3 + 4j], np.complex64)),
+]

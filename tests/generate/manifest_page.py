@@ -1,0 +1,61 @@
+"""Write `docs/MANIFEST.md`, the reference of the manifest, from the fields' own descriptions.
+
+    python tests/generate/manifest_page.py > docs/MANIFEST.md
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from bundler.manifest import schema
+
+TABLES = {"[bundle]": "BundleSpec", "[[model]]": "ModelSpec", "[[model.signature]]": "SignatureSpec"}
+
+HEAD = """# The manifest
+
+A manifest is a TOML file. Paths in it are relative to its own folder. `bundler schema` prints its JSON Schema, which editors use to complete and
+check: put `#:schema ./bundler.schema.json` into the first line. What is unknown, of a wrong type, doubled or missing is an error that names the
+place in the file; all of them are told at once.
+"""
+
+
+def page() -> str:
+    """The whole page."""
+    return HEAD + "".join(_section(title, schema()["$defs"][name]) for title, name in TABLES.items())
+
+
+def _section(title: str, table: Mapping[str, Any]) -> str:
+    rows = "".join(f"| {' | '.join(row)} |\n" for row in _rows(table))
+    return f"\n## `{title}`\n\n{table['description']}\n\n| key | type | default | meaning |\n|---|---|---|---|\n{rows}"
+
+
+def _rows(table: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
+    required = table.get("required", ())
+    for key, field in table["properties"].items():
+        if key in required:
+            default = "required"
+        else:
+            default = f"`{_toml(field['default'])}`" if "default" in field else ""
+        yield f"`{key}`", _type(field), default, " ".join(field["description"].split())
+
+
+def _type(field: Mapping[str, Any]) -> str:
+    if "$ref" in field:
+        field = schema()["$defs"][field["$ref"].rpartition("/")[2]]
+    if "enum" in field:
+        return ", ".join(f"`{value}`" for value in field["enum"])
+    if field.get("type") == "array":
+        return "tables" if "$ref" in field["items"] else "list of strings"
+    return {"object": "table of strings", "integer": "whole number"}.get(field.get("type", ""), "string")
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, list):
+        return f"[{', '.join(map(_toml, value))}]"
+    return "{}" if value == {} else f'"{value}"'
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

@@ -1,0 +1,126 @@
+"""Real models give the browser's numbers: every output of every signature, against TensorFlow.js in Node.
+
+All models of a manifest sit in one bundle. They are asked on both roads into TensorFlow, the session that TensorFlow Serving
+uses and `tf.saved_model.load`, each with oneDNN and without.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bundler import manifest, sources
+from bundler.manifest import Manifest, ModelSpec
+from bundler.model import Signature, TensorSpec
+from bundler.reference import TensorFlowJs
+from bundler.runtime import Runtime
+from tests.answers import NO_ONEDNN, ONEDNN, Tensors, answers
+from tests.asking import ask, signatures
+
+MANIFESTS = Path(__file__).parent.parent / "manifests"
+NAMES = ["tiny", pytest.param("posenet", marks=pytest.mark.network), pytest.param("human", marks=pytest.mark.network)]
+TOLERANCE = 1e-4
+"""Of the largest absolute value, for floats; everything else must be equal."""
+
+Roads = Mapping[str, Callable[[Path, Mapping[str, Tensors]], Mapping[str, Tensors]]]
+
+
+@pytest.fixture(scope="module")
+def without_onednn() -> Iterator[Runtime]:
+    with Runtime(environment=NO_ONEDNN) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def roads(runtime: Runtime, without_onednn: Runtime) -> Roads:
+    def session(running: Runtime) -> Callable[[Path, Mapping[str, Tensors]], Mapping[str, Tensors]]:
+        return lambda bundle, feeds: {key: ask(running, bundle, key, **inputs) for key, inputs in feeds.items()}
+
+    return {
+        "session": session(runtime),
+        "session, no oneDNN": session(without_onednn),
+        "saved_model.load": lambda bundle, feeds: answers(bundle, feeds, ONEDNN),
+        "saved_model.load, no oneDNN": lambda bundle, feeds: answers(bundle, feeds, NO_ONEDNN),
+    }
+
+
+@pytest.fixture(scope="module")
+def expected(built: Callable[[str], Path], javascript: TensorFlowJs) -> Callable[[str], Mapping[str, Tensors]]:
+    """What TensorFlow.js answers to `feeds`, by signature and name; each model runs once."""
+
+    @cache
+    def run(name: str) -> dict[str, Tensors]:
+        spec, bundle = manifest.read(MANIFESTS / f"{name}.toml"), signatures(built(name))
+        return {
+            key: outputs for model in spec.models for key, outputs in _in_javascript(javascript, spec, model, bundle)
+        }
+
+    return run
+
+
+def _in_javascript(
+    javascript: TensorFlowJs, spec: Manifest, model: ModelSpec, bundle: Mapping[str, Signature]
+) -> Iterator[tuple[str, Tensors]]:
+    artifact = sources.fetch(model.source, spec.folder)
+    own = {signature.key: bundle[signature.key] for signature in spec.signatures(model)}
+    feeds = {_unscoped(entry): value for key in own for entry, value in _feeds(own[key]).items()}
+    outputs = sorted({_unscoped(entry) for signature in own.values() for entry in signature.outputs.values()})
+    found = javascript.run(artifact.path(artifact.entry), feeds, outputs)
+    for key, signature in own.items():
+        yield key, {name: found[_unscoped(entry)] for name, entry in signature.outputs.items()}
+
+
+def _unscoped(spec: TensorSpec) -> str:
+    """A tensor's name in its own model: the bundle put the model's name before it."""
+    return spec.tensor.full.partition("/")[2]
+
+
+def _feeds(signature: Signature) -> dict[TensorSpec, np.ndarray]:
+    return {spec: _drawn(spec) for spec in signature.inputs.values()}
+
+
+def _drawn(spec: TensorSpec) -> np.ndarray:
+    """A seeded input: a batch of one, 64 wherever else the model takes any size."""
+    assert spec.shape is not None and spec.dtype is not None
+    shape = [size or (64 if axis else 1) for axis, size in enumerate(spec.shape)]
+    random = np.random.default_rng(7)
+    if spec.dtype.numpy.kind == "f":
+        return random.random(shape, np.float32).astype(spec.dtype.numpy)
+    return random.integers(0, 256, shape).astype(spec.dtype.numpy)
+
+
+@pytest.mark.parametrize("road", ["session", "session, no oneDNN", "saved_model.load", "saved_model.load, no oneDNN"])
+@pytest.mark.parametrize("name", NAMES)
+def test_every_output_is_the_browsers(
+    name: str,
+    road: str,
+    roads: Roads,
+    built: Callable[[str], Path],
+    expected: Callable[[str], Mapping[str, Tensors]],
+) -> None:
+    bundle = built(name)
+    feeds = {
+        key: {name: _drawn(spec) for name, spec in signature.inputs.items()}
+        for key, signature in signatures(bundle).items()
+    }
+    found = roads[road](bundle, feeds)
+    errors = {
+        f"{key}.{output}": _error(found[key][output], value)
+        for key, outputs in expected(name).items()
+        for output, value in outputs.items()
+    }
+    assert {where: error for where, error in errors.items() if not error <= TOLERANCE} == {}
+
+
+def _error(found: np.ndarray, expected: np.ndarray) -> float:
+    """The largest difference, as a part of the largest value; infinite where shapes or whole numbers differ."""
+    if found.shape != expected.shape:
+        return np.inf
+    if found.dtype.kind != "f":
+        return 0.0 if np.array_equal(found, expected) else np.inf
+    scale = max(float(np.abs(expected).max(initial=0)), np.finfo(np.float32).tiny)
+    return float(np.abs(found - expected).max(initial=0)) / scale
