@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,9 @@ from bench.rows import Goal, Row
 from bundler.scratch import discard
 
 __all__ = ["Setting", "build", "build_again", "predecessor"]
+
+_PATIENCE = 30
+"""Seconds after which a case is not run again, however many runs were asked for."""
 
 
 @dataclass(frozen=True)
@@ -26,10 +30,10 @@ class Setting:
 
 
 def build(case: str, manifest: Path, setting: Setting, *options: str, goals: Sequence[Goal] = ()) -> Row:
-    """Build a manifest where nothing stands yet, then copy the result, so many times."""
+    """Build a manifest where nothing stands yet, then copy the result; several times."""
     output, copied = setting.folder / "output", setting.folder / "copy"
     usages, copies = [], []
-    for _ in range(setting.runs):
+    for _ in _turns(setting):
         discard(output)
         discard(copied)
         usages.append(_build(manifest, output, options))
@@ -41,7 +45,7 @@ def build_again(case: str, manifest: Path, setting: Setting, *options: str) -> R
     """Build a manifest where its own bundle stands, up to date."""
     output = setting.folder / "output"
     _build(manifest, output, options)
-    return Row(case, measure.figures([_build(manifest, output, options) for _ in range(setting.runs)]))
+    return Row(case, measure.figures([_build(manifest, output, options) for _ in _turns(setting)]))
 
 
 def predecessor(models: Mapping[str, Path], setting: Setting, than: Row) -> Iterator[Row]:
@@ -57,6 +61,13 @@ def predecessor(models: Mapping[str, Path], setting: Setting, than: Row) -> Iter
         {**measure.figures([total]), "times_ours": total.seconds / than.figures["seconds"]},
         note=f"it fails on {refused} of {len(models)} models, whose time is not counted" if refused else "",
     )
+
+
+def _turns(setting: Setting) -> Iterator[int]:
+    started = time.perf_counter()
+    for turn in range(setting.runs):
+        if turn == 0 or time.perf_counter() - started < _PATIENCE:
+            yield turn
 
 
 def _build(manifest: Path, output: Path, options: Sequence[str]) -> Usage:

@@ -10,7 +10,7 @@ from bench.measure import ROOT
 from bundler import artifact, sources, tfjs
 from bundler.errors import SourceError
 
-__all__ = ["POSENET", "human_models", "write"]
+__all__ = ["POSENET", "human_models", "npm_source", "write"]
 
 POSENET = ROOT / "manifests" / "posenet.toml"
 

@@ -54,6 +54,7 @@ def figures(usages: Sequence[Usage]) -> dict[str, float]:
     """Several runs of one thing: the median of each number, and the spread of the seconds. Memory in MB."""
     seconds, cpu_seconds, own, largest = zip(*usages)
     return {
+        "runs": len(usages),
         "seconds": median(seconds),
         "fastest": min(seconds),
         "slowest": max(seconds),

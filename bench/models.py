@@ -9,12 +9,13 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-__all__ = ["write_nodes", "write_weights"]
+__all__ = ["WEIGHT_BYTES", "write_nodes", "write_weights"]
 
 Json: TypeAlias = Mapping[str, Any]
 
@@ -23,8 +24,19 @@ _LANES = 10
 _WIDTH = 8
 """Elements of the vectors that flow through a graph of many nodes."""
 _SIDE = 2048
-"""Rows and columns of a large weight: 16 MiB of float32."""
-_FORMS = ({}, {}, {}, {"dtype": "float16"}, {}, {}, {}, {"dtype": "uint8", "scale": 0.001, "min": -0.128})
+"""Rows and columns of a large weight."""
+WEIGHT_BYTES = 4 * _SIDE * _SIDE
+"""What a large weight takes in the output: 16 MiB of float32."""
+_FORMS: tuple[Json, ...] = (
+    {},
+    {},
+    {},
+    {"dtype": "float16"},
+    {},
+    {},
+    {},
+    {"dtype": "uint8", "scale": 0.001, "min": -0.128},
+)
 """How the large weights are quantized, in turn."""
 _STORED = {"float32": 4, "float16": 2, "uint8": 1}
 """Bytes of an element."""
@@ -131,10 +143,10 @@ def _const(name: str, dtype: str) -> Json:
 def _tail(name: str, count: int) -> list[Json]:
     """A chain of so many nodes after the node `name`."""
     names = [name, *(f"tail_{index}" for index in range(count))]
-    return [_node("Identity", new, [old]) for old, new in zip(names, names[1:])]
+    return [_node("Identity", new, [old]) for old, new in pairwise(names)]
 
 
-def _entry(name: str, dtype: str, shape: Iterable[int], quantization: Json = {}) -> Json:
+def _entry(name: str, dtype: str, shape: Iterable[int], quantization: Json | None = None) -> Json:
     entry = {"name": name, "dtype": dtype, "shape": list(shape)}
     return {**entry, "quantization": quantization} if quantization else entry
 
@@ -143,9 +155,7 @@ def _shape(width: int) -> Json:
     return {"dim": [{"size": "1"}, {"size": str(width)}]}
 
 
-def _write(
-    folder: Path, nodes: Sequence[Json], entries: Sequence[Json], shards: Iterable[bytes], width: int
-) -> Path:
+def _write(folder: Path, nodes: Sequence[Json], entries: Sequence[Json], shards: Iterable[bytes], width: int) -> Path:
     """Write a model of one input and one output, both `[1, width]`: the first node and the last."""
     folder.mkdir(parents=True)
     paths = []

@@ -9,6 +9,7 @@ from bench.rows import Goal, Row
 __all__ = ["show"]
 
 _COLUMNS = {
+    "runs": ("runs", "{runs}"),
     "seconds": ("seconds (min to max)", "{seconds:.2f} ({fastest:.2f} to {slowest:.2f})"),
     "cpu_seconds": ("CPU", "{cpu_seconds:.2f}"),
     "own_mb": ("own MB", "{own_mb:.0f}"),

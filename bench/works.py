@@ -11,7 +11,6 @@ from bench.builds import Setting, build, build_again, predecessor
 from bench.inference import inference
 from bench.rows import Goal, Row
 from bench.scaling import scaling
-from bundler import sources
 
 __all__ = ["WORKS", "Work"]
 
@@ -31,11 +30,11 @@ def _start(setting: Setting) -> Iterator[Row]:
 def _posenet(setting: Setting) -> Iterator[Row]:
     """From the cache: a first fetch is the network's time."""
     path = manifests.POSENET
-    source = sources.fetch(manifests.posenet_source(), path.parent)
+    posenet = manifests.human_models()["posenet"]
     yield build("with load check", path, setting, goals=[Goal("seconds", 1.2)])
     row = build("no check", path, setting, "--no-check", goals=[Goal("seconds", 0.7)])
     yield row
-    yield from predecessor({"posenet": source.path(source.entry)}, setting, than=row)
+    yield from predecessor({"posenet": posenet}, setting, than=row)
 
 
 def _many(setting: Setting) -> Iterator[Row]:

@@ -28,6 +28,8 @@ _ENTRY = "model.json"
 _PRE_1_0 = ("tensorflowjs_model.pb", "weights_manifest.json")
 _GZIP = b"\x1f\x8b"
 _CHUNK = 1 << 20
+_NEVER_IN_NAMES = "[\\\\\0\ud800-\udc7f\udd00-\udfff]"
+"""Backslashes, and what no file system takes: halves of characters, but for those that stand for undecodable bytes."""
 _MAX_ENTRY = 1 << 30
 """Bytes of JSON, unpacked: past this the file is a gzip bomb, not a model."""
 
@@ -92,7 +94,7 @@ def read_entry(path: Path) -> tuple[Mapping[str, Any], Groups]:
 def is_inside(name: str) -> bool:
     """Whether a path, as written in a file from elsewhere, stays in its folder on every system."""
     absolute = name.startswith("/") or re.match("[A-Za-z]:", name)
-    return bool(name) and not absolute and not re.search(r"[\\\0]", name) and ".." not in name.split("/")
+    return bool(name) and not absolute and not re.search(_NEVER_IN_NAMES, name) and ".." not in name.split("/")
 
 
 def digest(folder: Path, names: Iterable[str]) -> str:

@@ -5,6 +5,7 @@ The numbers are those of `DataType` in tensorflow/core/framework/types.proto.
 
 from __future__ import annotations
 
+import builtins
 from enum import IntEnum
 
 import numpy as np
@@ -53,7 +54,7 @@ class DType(IntEnum):
         return np.dtype(self.name).newbyteorder("<")
 
     @property
-    def is_number(self) -> bool:
+    def is_number(self) -> builtins.bool:
         """Whether NumPy has it: numbers and bool."""
         return self in _NUMBERS
 

@@ -8,9 +8,8 @@ hold is kept once.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import reduce
 
 from bundler.errors import Fault, ManifestError
 from bundler.model import Function, Graph, Model, TensorSpec
@@ -31,7 +30,7 @@ def link(models: Mapping[str, Model]) -> Model:
     """
     _check_keys(models)
     parts = [scoped(model, name) for name, model in models.items()]
-    return share_weights(reduce(_join, parts))
+    return share_weights(_join(parts))
 
 
 def _check_keys(models: Mapping[str, Model]) -> None:
@@ -48,13 +47,16 @@ def _check_keys(models: Mapping[str, Model]) -> None:
         raise ManifestError.of(faults)
 
 
-def _join(left: Model, right: Model) -> Model:
+def _join(parts: Sequence[Model]) -> Model:
     return Model(
-        graph=Graph(left.graph.nodes + right.graph.nodes, {**left.graph.weights, **right.graph.weights}),
-        signatures={**left.signatures, **right.signatures},
-        functions={**left.functions, **right.functions},
-        initializers=left.initializers + right.initializers,
-        producer=max(left.producer, right.producer),
+        graph=Graph(
+            nodes=tuple(node for part in parts for node in part.graph.nodes),
+            weights={name: weight for part in parts for name, weight in part.graph.weights.items()},
+        ),
+        signatures={key: signature for part in parts for key, signature in part.signatures.items()},
+        functions={name: function for part in parts for name, function in part.functions.items()},
+        initializers=tuple(name for part in parts for name in part.initializers),
+        producer=max(part.producer for part in parts),
     )
 
 
@@ -127,9 +129,10 @@ def _scope_tensor(tensor: Tensor, prefix: str) -> Tensor:
 def share_weights(model: Model) -> Model:
     """Keep one of several equal weights of the main graph; the readers of the others read that one.
 
-    A constant with control inputs belongs to a loop's frame and stays.
+    A constant with control inputs belongs to a loop's frame and stays; so does one that callers may feed.
     """
-    first = dict(_duplicates(model.graph))
+    fed = {spec.tensor.node for signature in model.signatures.values() for spec in signature.inputs.values()}
+    first = dict(_duplicates(model.graph, fed))
     if not first:
         return model
     graph = Graph(
@@ -139,16 +142,16 @@ def share_weights(model: Model) -> Model:
     return replace(model, graph=graph).map_signatures(lambda spec: _pointing(spec, first))
 
 
-def _duplicates(graph: Graph) -> Iterator[tuple[str, str]]:
+def _duplicates(graph: Graph, fed: Container[str]) -> Iterator[tuple[str, str]]:
     """Pairs (name, name of the earlier equal weight). Bytes are read only where all that is known of them agrees."""
-    free = {name: weight for name, weight in graph.weights.items() if not graph.by_name[name].input}
+    free = (name for name in graph.weights if name not in fed and not graph.by_name[name].input)
     alike: dict[object, list[str]] = {}
-    for name, weight in free.items():
-        alike.setdefault(weight.form, []).append(name)
+    for name in free:
+        alike.setdefault(graph.weights[name].form, []).append(name)
     for names in alike.values():
         seen: dict[bytes, str] = {}
         for name in names if len(names) > 1 else ():
-            first = seen.setdefault(_fingerprint(free[name]), name)
+            first = seen.setdefault(_fingerprint(graph.weights[name]), name)
             if first != name:
                 yield name, first
 

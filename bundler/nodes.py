@@ -6,8 +6,10 @@ models and never edited: `node` builds new ones.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple, TypeAlias
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -24,10 +26,12 @@ __all__ = [
     "node",
     "shape_of",
     "shape_proto",
+    "short_names",
     "show",
     "tensor_proto",
 ]
 
+_Entry = TypeVar("_Entry")
 Shape: TypeAlias = tuple[int | None, ...]
 """Dimensions, None where unknown; a tensor of unknown rank has None in place of the whole."""
 
@@ -60,6 +64,13 @@ class Tensor(NamedTuple):
     def full(self) -> str:
         """The spelling of a signature: `y:0`."""
         return f"{self.node}:{self.port}"
+
+
+def short_names(entries: Mapping[str, _Entry]) -> dict[str, _Entry]:
+    """Entries by tensor or key, without the trailing `:0`, which says nothing, where the names stay unique."""
+    count = Counter(name.removesuffix(":0") for name in entries)
+    names = (name.removesuffix(":0") if count[name.removesuffix(":0")] == 1 else name for name in entries)
+    return dict(zip(names, entries.values()))
 
 
 Value: TypeAlias = (
@@ -180,7 +191,10 @@ def _spell(value: Value) -> str:
 
 def inline_value(tensor: TensorProto) -> np.ndarray | None:
     """The array in a small TensorProto that holds its bytes; None for other spellings."""
-    shape = tuple(dim.size for dim in tensor.tensor_shape.dim)
-    if len(tensor.tensor_content) > 1024 or (not tensor.tensor_content and 0 not in shape):
+    content, shape = tensor.tensor_content, [dim.size for dim in tensor.tensor_shape.dim]
+    dtype = DType(tensor.dtype) if tensor.dtype else DType.variant
+    if len(content) > 1024 or not dtype.is_number or min(shape, default=0) < 0:
         return None
-    return np.frombuffer(tensor.tensor_content, DType(tensor.dtype).numpy).reshape(shape)
+    if len(content) != math.prod(shape) * dtype.numpy.itemsize:
+        return None
+    return np.frombuffer(content, dtype.numpy).reshape(shape)

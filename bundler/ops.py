@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bundler.dtypes import DType
-from bundler.errors import Fault
+from bundler.errors import ConversionError, Fault
 from bundler.model import Model
 from bundler.nodes import Tensor, attr
 from bundler.protos import NodeDef
@@ -74,7 +74,9 @@ class Op:
     @cached_property
     def input_attrs(self) -> frozenset[str]:
         """The attributes that tell the dtypes and the number of the inputs."""
-        return frozenset(key for argument in self.inputs for key in (argument.kind, argument.number)) & self.attrs.keys()
+        return (
+            frozenset(key for argument in self.inputs for key in (argument.kind, argument.number)) & self.attrs.keys()
+        )
 
     @cached_property
     def counts(self) -> frozenset[str]:
@@ -119,19 +121,24 @@ def flat_port(node: NodeDef, output: str, index: int) -> int:
 
 
 def named_port(node: NodeDef, port: int) -> tuple[str, int]:
-    """From a port to the `output` and `index` that a FunctionDef speaks of."""
-    for output in table()[node.op].outputs:
+    """From a port to the `output` and `index` that a FunctionDef speaks of.
+
+    Raises ConversionError for an op that is not in the table: what its outputs are called is not known.
+    """
+    for output in table()[node.op].outputs if node.op in table() else ():
         count = len(output.dtypes(node))
         if port < count:
             return output.name, port
         port -= count
-    raise IndexError(f"{node.op} {node.name!r} has no output {port}")
+    raise ConversionError(
+        f"no output of {node.op!r} is known by that number", where=f"node {node.name!r}", found=str(port)
+    )
 
 
 def has_port(node: NodeDef, port: int) -> bool:
     """Whether a node gives that output, as far as the table tells."""
     op = table().get(node.op)
-    return op is None or 0 <= port < sum(len(output.dtypes(node)) for output in op.outputs)
+    return op is None or bool(op.refused) or 0 <= port < sum(len(output.dtypes(node)) for output in op.outputs)
 
 
 def faults(model: Model, allowed: Iterable[str] = ()) -> Iterator[Fault]:

@@ -178,6 +178,8 @@ async function run(model, {feeds, outputs, payload}) {
   const given = parseFeeds(feeds, payload);
   const tensors = names.map((name) => own.get(name) ?? name);
   const results = [await (isGraphModel(model) ? runGraph : runLayers)(model, given, tensors)].flat();
+  const broken = results.find(({shape}) => shape.some((size) => !Number.isInteger(size)));
+  if (broken) throw new Error(`it makes a tensor of shape [${broken.shape}]`); // a negative axis, in some ops
   const contents = await Promise.all(results.map(showTensor));
   const shown = results.map(({dtype, shape}, at) => ({name: names[at], dtype, shape, size: contents[at].length}));
   return {tensors: shown, contents};

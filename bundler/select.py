@@ -6,7 +6,8 @@ imported. TensorFlow.js does the same, and runs models whose unneeded ops it doe
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -15,7 +16,7 @@ from bundler.dtypes import DType
 from bundler.errors import ConversionError, Fault, closest
 from bundler.manifest import SignatureSpec
 from bundler.model import Function, Graph, Model, Signature, TensorSpec
-from bundler.nodes import Tensor, attr
+from bundler.nodes import Tensor, attr, short_names
 from bundler.protos import AttrValue, NodeDef
 from bundler.serving import method_faults
 from bundler.tables import shared_names
@@ -61,6 +62,7 @@ class _Question:
     def faults(self) -> Iterator[Fault]:
         """Everything that is wrong, by its place in the signature."""
         found = [*self._missing("outputs"), *self._missing("inputs")]
+        found += [] if found or self._outputs else [Fault("the model has no outputs of its own", "outputs")]
         yield from found
         if not found:
             yield from self._unfed()
@@ -69,15 +71,18 @@ class _Question:
 
     @cached_property
     def _outputs(self) -> dict[str, TensorSpec]:
-        if self.spec.outputs is None:
-            return dict(self._own.outputs)
-        return {_public(name): spec for name in self.spec.outputs if (spec := self._find(name, self._own.outputs))}
+        return self._chosen(self.spec.outputs, self._own.outputs)
 
     @cached_property
     def _inputs(self) -> dict[str, TensorSpec]:
         if self.spec.inputs is None:
-            return dict(self._needed_placeholders())
-        return {_public(name): spec for name in self.spec.inputs if (spec := self._find(name, self._own.inputs))}
+            return dict(self._needed_inputs())
+        return self._chosen(self.spec.inputs, self._own.inputs)
+
+    def _chosen(self, names: Sequence[str] | None, own: Mapping[str, TensorSpec]) -> dict[str, TensorSpec]:
+        if names is None:
+            return dict(own)
+        return short_names({name: spec for name in names if (spec := self._find(name, own))})
 
     def _find(self, name: str, own: Mapping[str, TensorSpec]) -> TensorSpec | None:
         """The tensor behind one of the model's own keys, or behind `n` or `n:1`; None if there is none."""
@@ -85,74 +90,76 @@ class _Question:
             return own[name]
         tensor = Tensor.parse(name)
         node = self._graph.by_name.get(tensor.node)
-        if node is None or tensor.is_control or not _has_port(node, tensor.port):
+        if node is None or not ops.has_port(node, tensor.port):
             return None
         known = next((spec for spec in self._own.specs if spec.tensor == tensor), None)
         return known or TensorSpec(tensor, ops.output_dtype(node, tensor.port))
 
-    def _needed_placeholders(self) -> Iterator[tuple[str, TensorSpec]]:
+    def _needed_inputs(self) -> Iterator[tuple[str, TensorSpec]]:
         """The model's own inputs that the outputs need, then Placeholders that its signature does not name."""
-        needed = reachable(self._graph, (spec.tensor.node for spec in self._outputs.values()))
-        named = {spec.tensor.node for spec in self._own.inputs.values()}
-        yield from ((key, spec) for key, spec in self._own.inputs.items() if spec.tensor.node in needed)
-        for node in self._graph.nodes:
-            if node.op == "Placeholder" and node.name in needed and node.name not in named:
-                yield node.name, TensorSpec(Tensor(node.name), ops.output_dtype(node, 0))
+        own = {spec.tensor for spec in self._own.inputs.values()}
+        needed = _reached(self._graph, self._asked, fed=own)
+        yield from ((key, spec) for key, spec in self._own.inputs.items() if spec.tensor in needed)
+        for name in self._placeholders(needed - own):
+            yield name, TensorSpec(Tensor(name), ops.output_dtype(self._graph.by_name[name], 0))
+
+    @property
+    def _asked(self) -> list[Tensor]:
+        return [spec.tensor for spec in self._outputs.values()]
+
+    def _placeholders(self, tensors: Iterable[Tensor]) -> list[str]:
+        return sorted({name for name, _ in tensors if self._graph.by_name[name].op == "Placeholder"})
 
     def _missing(self, side: str) -> Iterator[Fault]:
         own: Mapping[str, TensorSpec] = getattr(self._own, side)
         for index, name in enumerate(getattr(self.spec, side) or ()):
             if self._find(name, own) is None:
                 near = closest(name, [*own, *self._graph.by_name])
-                hint = near or f"its own {side} are {', '.join(sorted(own))}"
+                hint = near or f"its own {side} are {_list(own)}"
                 yield Fault("the model has no such tensor", f"{side}[{index}]", found=repr(name), hint=hint)
 
     def _unfed(self) -> Iterator[Fault]:
         """Placeholders that the outputs need, where the manifest names the inputs itself."""
-        fed = {spec.tensor.node for spec in self._inputs.values()}
-        needed = reachable(self._graph, (spec.tensor.node for spec in self._outputs.values()), until=fed)
-        unfed = sorted(name for name in needed - fed if self._graph.by_name[name].op == "Placeholder")
+        fed = {spec.tensor for spec in self._inputs.values()}
+        unfed = self._placeholders(_reached(self._graph, self._asked, fed) - fed)
         if unfed:
             yield Fault("the outputs need more inputs", "inputs", found=_list(self._inputs), expected=_list(unfed))
 
     def _bad_renames(self) -> Iterator[Fault]:
-        names = {**self._spellings(self._inputs), **self._spellings(self._outputs)}
+        keys = {**_keys_by_name(self._inputs), **_keys_by_name(self._outputs)}
         for name in self.spec.rename:
-            if name not in names:
-                hint = closest(name, names) or f"it has {_list({*self._inputs, *self._outputs})}"
+            if name not in keys:
+                hint = closest(name, keys) or f"it has {_list({*self._inputs, *self._outputs})}"
                 yield Fault("no input or output of this signature has that name", f"rename[{name!r}]", hint=hint)
         for side in (self._inputs, self._outputs):
-            public = [self._public_name(key, spec) for key, spec in side.items()]
-            for name in sorted({name for name in public if public.count(name) > 1}):
-                yield Fault(f"two tensors would be called {name!r}", "rename")
+            yield from self._doubled_names(side)
+
+    def _doubled_names(self, side: Mapping[str, TensorSpec]) -> Iterator[Fault]:
+        keys = _keys_by_name(side)
+        renamed = Counter(keys[name] for name in self.spec.rename if name in keys)
+        yield from (Fault(f"{key!r} is renamed twice", "rename") for key, count in renamed.items() if count > 1)
+        public = Counter(self._public_names(side).values())
+        doubled = sorted(name for name, count in public.items() if count > 1)
+        yield from (Fault(f"two tensors would be called {name!r}", "rename") for name in doubled)
 
     def _renamed(self, side: Mapping[str, TensorSpec]) -> dict[str, TensorSpec]:
-        return {self._public_name(key, spec): spec for key, spec in side.items()}
+        public = self._public_names(side)
+        return {public[key]: spec for key, spec in side.items()}
 
-    def _public_name(self, key: str, spec: TensorSpec) -> str:
-        rename = self.spec.rename
-        return next((rename[name] for name in self._spellings({key: spec}) if name in rename), key)
-
-    @staticmethod
-    def _spellings(side: Mapping[str, TensorSpec]) -> dict[str, TensorSpec]:
-        """Every name by which a user may mean an entry: its key, and its tensor with and without `:0`."""
-        return {
-            name: spec for key, spec in side.items() for name in (key, f"{key}:0", str(spec.tensor), spec.tensor.full)
-        }
+    def _public_names(self, side: Mapping[str, TensorSpec]) -> dict[str, str]:
+        keys = _keys_by_name(side)
+        renamed = {keys[old]: new for old, new in self.spec.rename.items() if old in keys}
+        return {key: renamed.get(key, key) for key in side}
 
 
-def _public(name: str) -> str:
-    return name.removesuffix(":0")
+def _keys_by_name(side: Mapping[str, TensorSpec]) -> dict[str, str]:
+    """Every name by which a user may mean an entry: its tensor, with and without `:0`, and before that its key."""
+    tensors = {name: key for key, spec in side.items() for name in (str(spec.tensor), spec.tensor.full)}
+    return tensors | {f"{key}:0": key for key in side} | {key: key for key in side}
 
 
 def _list(names: Iterable[str]) -> str:
     return ", ".join(sorted(names)) or "none"
-
-
-def _has_port(node: NodeDef, port: int) -> bool:
-    """Whether a node gives that output, as far as the table tells."""
-    op = ops.table().get(node.op)
-    return op is None or port < sum(len(output.dtypes(node)) for output in op.outputs)
 
 
 # Pruning -----------------------------------------------------------------------------------------
@@ -191,16 +198,26 @@ def _library(model: Model) -> Model:
     return replace(model, functions={name: model.functions[name] for name in model.functions if name in functions})
 
 
-def reachable(graph: Graph, outputs: Iterable[str], until: Iterable[str] = ()) -> set[str]:
-    """The names of the nodes that the outputs need, themselves included; `until` are fed from outside."""
-    fed, found, pending = set(until), set[str](), list(outputs)
+def reachable(graph: Graph, outputs: Iterable[str]) -> set[str]:
+    """The names of the nodes that the outputs need, themselves included."""
+    return {tensor.node for tensor in _reached(graph, map(Tensor, outputs))}
+
+
+def _reached(graph: Graph, outputs: Iterable[Tensor], fed: Container[Tensor] = ()) -> set[Tensor]:
+    """The tensors that the outputs need, themselves included; nothing is needed for one that is fed.
+
+    To wait for a Placeholder is to need its value.
+    """
+    found, pending = set[Tensor](), list(outputs)
     while pending:
-        name = pending.pop()
-        if name in found or name not in graph.by_name:
+        tensor = pending.pop()
+        if tensor.is_control and graph.by_name[tensor.node].op == "Placeholder":
+            tensor = Tensor(tensor.node)
+        if tensor in found or tensor.node not in graph.by_name:
             continue
-        found.add(name)
-        if name not in fed:
-            pending += [Tensor.parse(reference).node for reference in graph.by_name[name].input]
+        found.add(tensor)
+        if tensor not in fed:
+            pending += map(Tensor.parse, graph.by_name[tensor.node].input)
     return found
 
 
@@ -210,8 +227,9 @@ def _keep(graph: Graph, names: set[str]) -> Graph:
 
 
 def _called(graph: Graph) -> set[str]:
-    """The functions that the nodes name in their attributes."""
-    return {name for node in graph.nodes for value in node.attr.values() for name in _function_names(value)}
+    """The functions that the nodes name: in their attributes, or as their op."""
+    named = {name for node in graph.nodes for value in node.attr.values() for name in _function_names(value)}
+    return named | {node.op for node in graph.nodes}
 
 
 def _function_names(value: AttrValue) -> Iterator[str]:
@@ -230,10 +248,13 @@ def _check_sources(model: Model) -> None:
                 raise ConversionError("the model does not say what makes this resource", where=f"node {node.name!r}")
 
 
+_TYPE_FIELDS = ("dtype", "tensor_shape", "version_number")
+
+
 def _has_value(const: NodeDef) -> bool:
     """Whether the value stands in the node itself (the converter writes dtype and shape and no content)."""
     if "value" not in const.attr:
         return False
     tensor = const.attr["value"].tensor
-    filled = [field.name for field, _ in tensor.ListFields() if field.name not in ("dtype", "tensor_shape")]
+    filled = [field.name for field, _ in tensor.ListFields() if field.name not in _TYPE_FIELDS]
     return bool(filled) or any(dim.size == 0 for dim in tensor.tensor_shape.dim)

@@ -40,11 +40,12 @@ def write_model(
 ) -> Path:
     """Write `model.json` and its shards into `folder` (made where it is not), and give the path of `model.json`.
 
-    `nodes` are messages, as `bundler.model.node` makes them, or JSON as it is to stand in the file. A weight is an
-    array, for strings an object array or a list of bytes; a Const node is made for each that `nodes` lacks, unless it belongs to a
-    function (`<function>/…`). `quantization` is by weight, as in the file (`{"dtype": "uint8", "scale": .5, "min": 0}`):
-    the values are quantized here. All weights are in one group, cut into shards of `shard_bytes`; with `gzipped` every
-    file is compressed. What else is given stands in the document: `signature`, `userDefinedMetadata`, `format`, …
+    `nodes` are messages, as `bundler.nodes.node` makes them, or JSON as it is to stand in the file. A weight is an
+    array, for strings an object array or a list of bytes; a Const node is made for each that `nodes` lacks, unless it
+    belongs to a function (`<function>/…`). `quantization` is by weight, as in the file
+    (`{"dtype": "uint8", "scale": 0.5, "min": 0}`): the values are quantized here. All weights are in one group, cut
+    into shards of `shard_bytes`; with `gzipped` every file is compressed. What else is given stands in the document:
+    `signature`, `userDefinedMetadata`, `format`, …
     """
     listed = [_json(item) for item in nodes]
     library = [_json(item) for item in functions]

@@ -11,8 +11,12 @@ from bundler import ops
 from bundler.errors import ConversionError
 from bundler.manifest import Compat
 from bundler.model import Model
+from bundler.rewrites.channels import put_channels_last
+from bundler.rewrites.debug import drop_debug_op
+from bundler.rewrites.depthwise import dilate_by_batches, pad_before_depthwise, stride_after_depthwise
 from bundler.rewrites.engine import Pass, check, each
 from bundler.rewrites.fused import split_fused
+from bundler.rewrites.inference import keep_full_precision, normalize_by_given_statistics
 from bundler.rewrites.own import replace_own_op
 from bundler.rewrites.prelu import expand_prelu
 from bundler.rewrites.traps import keep_pad_out_of_conv, keep_relu6_out_of_hard_swish
@@ -20,9 +24,16 @@ from bundler.rewrites.traps import keep_pad_out_of_conv, keep_relu6_out_of_hard_
 __all__ = ["PASSES", "run"]
 
 _ALWAYS: tuple[Pass, ...] = (
+    each(drop_debug_op),
+    each(keep_full_precision),
+    each(normalize_by_given_statistics),
     each(replace_own_op),
     each(split_fused),
     each(expand_prelu),
+    each(put_channels_last),
+    each(pad_before_depthwise),
+    each(stride_after_depthwise),
+    each(dilate_by_batches),
     each(keep_pad_out_of_conv),
     each(keep_relu6_out_of_hard_swish),
 )
@@ -39,7 +50,7 @@ def run(model: Model, compat: Compat, allow_ops: tuple[str, ...] = ()) -> Model:
     Raises ConversionError for ops that cannot be imported; an AssertionError, which names the pass, is
     a bug of ours.
     """
-    refused = tuple(ops.faults(model, allow_ops))
+    refused = tuple(ops.faults(model, {*allow_ops, *drop_debug_op.ops}))
     if refused:
         raise ConversionError.of(refused)
     for rewrite in PASSES[compat]:

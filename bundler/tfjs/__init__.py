@@ -10,8 +10,8 @@ from bundler.errors import ConversionError, within
 from bundler.model import Graph, Model, Signature
 from bundler.nodes import attr, node, shape_proto
 from bundler.protos import NodeDef, TensorShapeProto
-from bundler.tfjs.initializer import join_initializer
 from bundler.tfjs import fields
+from bundler.tfjs.initializer import join_initializer
 from bundler.tfjs.signatures import read_signature
 from bundler.tfjs.topology import read_functions, read_graph
 from bundler.tfjs.weights import read_weights

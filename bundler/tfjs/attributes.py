@@ -78,7 +78,7 @@ def _is_of(kind: str, value: AttrValue) -> bool:
     item = kind.removeprefix("list(").removesuffix(")")
     slot = _SLOTS.get(item, item)
     if item == kind:
-        return value.WhichOneof("value") == slot
+        return bool(value.WhichOneof("value") == slot)
     return value.HasField("list") and all(field.name == slot for field, _ in value.list.ListFields())
 
 

@@ -43,8 +43,7 @@ def _read_by(node: NodeDef) -> Iterator[str]:
 def _in_cycles(graph: Graph) -> list[str]:
     """The nodes that can never run, for they wait for themselves; a loop's next turn is not waited for."""
     waits = {
-        node.name: {name for name in _read_by(node) if name in graph.by_name and _is_awaited(graph.by_name[name])}
-        for node in graph.nodes
+        node.name: {producer for producer in _read_by(node) if _is_awaited(producer, graph)} for node in graph.nodes
     }
     ready = [name for name, awaited in waits.items() if not awaited]
     while ready:
@@ -58,5 +57,5 @@ def _in_cycles(graph: Graph) -> list[str]:
     return list(waits)
 
 
-def _is_awaited(producer: NodeDef) -> bool:
-    return producer.op != "NextIteration"
+def _is_awaited(producer: str, graph: Graph) -> bool:
+    return producer in graph.by_name and graph.by_name[producer].op != "NextIteration"

@@ -80,5 +80,5 @@ def _wrong(what: str, value: object, expected: str) -> ConversionError:
 
 
 def _is_unicode(value: str) -> bool:
-    """JSON can spell halves of characters (`\\ud800`), which no UTF-8 holds."""
+    """JSON can spell halves of characters, surrogates, which no UTF-8 holds."""
     return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)

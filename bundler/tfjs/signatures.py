@@ -8,17 +8,16 @@ nobody reads.
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
 from bundler import ops
 from bundler.errors import ConversionError, within
 from bundler.model import Graph, Signature, TensorSpec
-from bundler.nodes import Tensor, attr, shape_of
+from bundler.nodes import Tensor, attr, shape_of, short_names
 from bundler.protos import NodeDef, TensorShapeProto
 from bundler.tfjs import fields
 from bundler.tfjs.fields import Json
-from bundler.tfjs.topology import read_dtype, read_shape
+from bundler.tfjs.values import read_dtype, read_shape
 
 __all__ = ["read_signature"]
 
@@ -38,7 +37,8 @@ def read_signature(document: Json, graph: Graph) -> Signature:
         declared = fields.table(chosen, "signature")
         inputs = dict(_entries(declared, "inputs", graph)) or dict(_placeholders(graph))
         outputs = dict(_entries(declared, "outputs", graph)) or dict(_unread(graph))
-        return Signature(_short(inputs), _structured(_short(outputs), fields.texts(metadata, "structuredOutputKeys")))
+        names = fields.texts(metadata, "structuredOutputKeys")
+        return Signature(short_names(inputs), _structured(short_names(outputs), names))
 
 
 def _entries(declared: Json, side: str, graph: Graph) -> Iterator[tuple[str, TensorSpec]]:
@@ -81,14 +81,6 @@ def _unread(graph: Graph) -> Iterator[tuple[str, TensorSpec]]:
     for node in graph.nodes:
         if node.name not in graph.consumers and ops.has_port(node, 0):
             yield node.name, _with_facts(TensorSpec(Tensor(node.name)), node)
-
-
-def _short(entries: dict[str, TensorSpec]) -> dict[str, TensorSpec]:
-    """Keys without a trailing `:0`, which says nothing, where they stay unique."""
-    count = Counter(key.removesuffix(":0") for key in entries)
-    return {
-        key.removesuffix(":0") if count[key.removesuffix(":0")] == 1 else key: spec for key, spec in entries.items()
-    }
 
 
 def _structured(outputs: dict[str, TensorSpec], keys: Sequence[str]) -> Mapping[str, TensorSpec]:

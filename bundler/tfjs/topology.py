@@ -1,28 +1,26 @@
 """`modelTopology` and `modelInitializer` of a model.json: from JSON to nodes and functions.
 
-The JSON is protobuf's own form of a GraphDef (camelCase keys, int64 as strings, bytes in base64), with
-the liberties that TensorFlow.js allows: see `operation_mapper.ts` in tfjs-converter/src/operations.
+They are GraphDefs, as tensorflow/core/framework/graph.proto and function.proto tell.
 """
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Callable, Iterator, Mapping, MutableMapping, Set
-from typing import Any
+from collections.abc import Iterator, Mapping, Set
 
 from bundler import ops
 from bundler.dtypes import DType
 from bundler.errors import ConversionError, within
 from bundler.model import Function, Graph
 from bundler.nodes import Tensor, attr
-from bundler.protos import AttrValue, FunctionDef, NameAttrList, NodeDef, OpDef, TensorProto, TensorShapeProto
+from bundler.protos import FunctionDef, NodeDef, OpDef
 from bundler.tfjs import fields
 from bundler.tfjs.attributes import derive, tidy
 from bundler.tfjs.edges import check_edges
 from bundler.tfjs.fields import Json
+from bundler.tfjs.values import read_attrs, read_bool, read_dtype
 from bundler.weight import Weight
 
-__all__ = ["read_dtype", "read_functions", "read_graph", "read_shape"]
+__all__ = ["read_functions", "read_graph"]
 
 
 def read_graph(topology: Json, weights: Mapping[str, Weight]) -> Graph:
@@ -43,7 +41,7 @@ def _node(entry: Json) -> NodeDef:
     with within(f"node {name!r}"):
         node = NodeDef(name=name, op=fields.text(entry, "op", ""), input=fields.texts(entry, "input"))
         # Private attributes (`_class`, `_output_shapes`, …) speak of the program that wrote the graph.
-        _read_attrs({key: value for key, value in fields.table(entry, "attr").items() if key[:1] != "_"}, node.attr)
+        read_attrs({key: value for key, value in fields.table(entry, "attr").items() if key[:1] != "_"}, node.attr)
         tidy(node)
         return node
 
@@ -58,7 +56,7 @@ def _join(nodes: list[NodeDef], weights: Mapping[str, Weight], arguments: Mappin
     for node in nodes:
         weight = weights.get(node.name) if node.op == "Const" else None
         if weight is not None:
-            if not isinstance(attr(node, "dtype"), DType):
+            if "dtype" not in node.attr:
                 node.attr["dtype"].type = weight.dtype
             with within(f"node {node.name!r}"):
                 found[node.name] = weight.cast(attr(node, "dtype"))
@@ -73,14 +71,11 @@ def _join(nodes: list[NodeDef], weights: Mapping[str, Weight], arguments: Mappin
 
 def _function(entry: Json, weights: Mapping[str, Weight]) -> Function:
     """One function, its inputs written as in a graph."""
-    definition = FunctionDef()
-    with within("a function's signature"):
-        _read_message(fields.table(entry, "signature"), definition.signature)
-    definition.signature.ClearField("control_output")
-    name = definition.signature.name
+    name = fields.text(fields.table(entry, "signature"), "name", "")
     with within(f"function {name!r}"):
+        definition = FunctionDef(signature=_function_signature(name, fields.table(entry, "signature")))
         nodes = [_node(node) for node in fields.tables(entry, "nodeDef")]
-        arguments = {argument.name: _argument_dtype(argument) for argument in definition.signature.input_arg}
+        arguments = {argument.name: DType(argument.type) for argument in definition.signature.input_arg}
         results = {output: fields.of(str, value, "a result") for output, value in fields.table(entry, "ret").items()}
         references = [*(reference for node in nodes for reference in node.input), *results.values()]
         nodes += _missing_constants(name, references, {node.name for node in nodes} | arguments.keys(), weights)
@@ -88,12 +83,30 @@ def _function(entry: Json, weights: Mapping[str, Weight]) -> Function:
         for node in nodes:
             node.input[:] = [str(names.tensor(reference)) for reference in node.input]
         returns = {output: names.tensor(reference) for output, reference in results.items()}
-        return Function(definition, _join(nodes, weights, arguments), returns)
+        return Function(definition, _join(nodes, _own(name, weights), arguments), returns)
 
 
-def _argument_dtype(argument: OpDef.ArgDef) -> DType:
-    with within(f"argument {argument.name!r}"):
-        return read_dtype(argument.type)
+def _own(function: str, weights: Mapping[str, Weight]) -> dict[str, Weight]:
+    """The weights as a function knows them: its own `<function>/<constant>` are `<constant>` as well."""
+    prefix = f"{function}/"
+    own = {name.removeprefix(prefix): weight for name, weight in weights.items() if name.startswith(prefix)}
+    return {**weights, **own}
+
+
+def _function_signature(name: str, entry: Json) -> OpDef:
+    """Name, arguments and results. Control outputs (`controlRet`) mean nothing to TensorFlow.js."""
+    return OpDef(
+        name=name,
+        input_arg=[_argument(argument) for argument in fields.tables(entry, "inputArg")],
+        output_arg=[_argument(argument) for argument in fields.tables(entry, "outputArg")],
+        is_stateful=read_bool(entry.get("isStateful", False)),
+    )
+
+
+def _argument(entry: Json) -> OpDef.ArgDef:
+    name = fields.text(entry, "name")
+    with within(f"argument {name!r}"):
+        return OpDef.ArgDef(name=name, type=read_dtype(entry.get("type")))
 
 
 def _missing_constants(
@@ -137,104 +150,3 @@ class _Names:
 
     def _spellings(self, name: str) -> tuple[str, ...]:
         return name, self._prefix + name, name.removeprefix(self._prefix)
-
-
-# Attributes --------------------------------------------------------------------------------------
-
-
-def read_shape(entry: object) -> TensorShapeProto:
-    """A shape. A dimension of size 0 is written as an empty object."""
-    shape = fields.of(dict, entry, "a shape")
-    if shape.get("unknownRank"):
-        return TensorShapeProto(unknown_rank=True)
-    sizes = [fields.integer(dim.get("size", 0)) for dim in fields.tables(shape, "dim")]
-    return TensorShapeProto(dim=[TensorShapeProto.Dim(size=size) for size in sizes])
-
-
-def read_dtype(spelled: object) -> DType:
-    """A dtype, by its name (`DT_FLOAT`) or number."""
-    try:
-        return DType.parse(spelled if isinstance(spelled, (str, int)) else repr(spelled))
-    except ValueError as error:
-        raise ConversionError(str(error)) from None
-
-
-def _read_attrs(entries: Json, into: MutableMapping[str, AttrValue]) -> None:
-    for key, entry in entries.items():
-        with within(f"attribute {key!r}"):
-            if fields.of(dict, entry, "its value"):
-                _read_attr(entry, into[key])
-
-
-def _read_attr(entry: Json, into: AttrValue) -> None:
-    if "list" in entry:
-        into.list.SetInParent()
-        for slot, items in fields.table(entry, "list").items():
-            read = _reader(slot)
-            getattr(into.list, slot).extend([read(item) for item in fields.of(list, items, repr(slot))])
-        return
-    for slot, value in entry.items():
-        made = _reader(slot)(value)
-        if slot in ("shape", "tensor", "func"):
-            getattr(into, slot).CopyFrom(made)
-        else:
-            setattr(into, slot, made)
-
-
-def _reader(slot: str) -> Callable[[Any], Any]:
-    if slot not in _READERS:
-        raise ConversionError(f"{slot!r} is no kind of attribute", expected=", ".join(_READERS))
-    return _READERS[slot]
-
-
-def _bytes(spelled: object) -> bytes:
-    """Base64, or in old models a list of character codes; an empty list is an empty string."""
-    try:
-        if isinstance(spelled, str):
-            # As lenient as protobuf: both alphabets, and the padding may be missing.
-            encoded = spelled.translate({ord("-"): "+", ord("_"): "/"}).rstrip("=")
-            return base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
-        return bytes(fields.of(list, spelled, "a string"))
-    except (TypeError, ValueError):
-        raise ConversionError("a string is neither base64 nor a list of bytes", found=str(spelled)[:60]) from None
-
-
-def _tensor(entry: object) -> TensorProto:
-    """A tensor of an attribute; that of a Const has no content, which is among the weights."""
-    tensor = fields.of(dict, entry, "a tensor")
-    dtype = read_dtype(tensor["dtype"]) if tensor.get("dtype") else None
-    shape = read_shape(fields.table(tensor, "tensorShape"))
-    made = TensorProto()
-    if not tensor.keys() <= {"dtype", "tensorShape", "versionNumber"}:
-        _read_message({key: value for key, value in tensor.items() if key not in ("dtype", "tensorShape")}, made)
-    made.MergeFrom(TensorProto(dtype=dtype, tensor_shape=shape))
-    return made
-
-
-def _function_name(entry: object) -> NameAttrList:
-    function = fields.of(dict, entry, "a function")
-    made = NameAttrList(name=fields.text(function, "name"))
-    _read_attrs(fields.table(function, "attr"), made.attr)
-    return made
-
-
-def _read_message(entry: Json, into: Any) -> None:
-    """Any message, by protobuf's own reader: right for the few that are not worth a reader here."""
-    from google.protobuf import json_format
-
-    try:
-        json_format.ParseDict(entry, into, ignore_unknown_fields=True)
-    except json_format.ParseError as error:
-        raise ConversionError("is not what protobuf can hold", found=str(error)) from None
-
-
-_READERS: Mapping[str, Callable[[Any], Any]] = {
-    "s": _bytes,
-    "i": fields.integer,
-    "f": fields.number,
-    "b": lambda value: fields.of(bool, value, "a truth value"),
-    "type": read_dtype,
-    "shape": read_shape,
-    "tensor": _tensor,
-    "func": _function_name,
-}

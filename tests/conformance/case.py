@@ -85,9 +85,9 @@ class Case:
 
     @property
     def placeholders(self) -> Iterator[NodeDef]:
-        """The nodes to feed, of the shape of what is fed, or of `dims`."""
+        """The nodes to feed, of the shape of what is fed, or of `dims`. TensorFlow.js takes no size of 0."""
         for name, value in self.feeds.items():
-            shape = shape_proto(self.dims.get(name, value.shape))
+            shape = shape_proto(self.dims.get(name, tuple(size or None for size in value.shape)))
             yield node("Placeholder", name, dtype=dtype_of(value), shape=shape)
 
 

@@ -132,8 +132,12 @@ def _expected(case: Case, runtime: Runtime, folder: Path) -> list[np.ndarray] | 
     saved = SavedModel(saved_model_schema_version=1)
     meta = saved.meta_graphs.add()
     meta.meta_info_def.tags.extend(SERVE)
-    weights = (node("Const", name, dtype=dtype_of(v), value=_proto(v)) for name, v in case.weights.items())
-    meta.graph_def.node.extend([*case.placeholders, *weights, *(case.meaning or case.nodes)])
+    nodes = {made.name: made for made in case.meaning or case.nodes}
+    weights = {
+        name: node("Const", name, nodes[name].input if name in nodes else (), dtype=dtype_of(v), value=_proto(v))
+        for name, v in case.weights.items()
+    }
+    meta.graph_def.node.extend([*case.placeholders, *{**nodes, **weights}.values()])
     meta.graph_def.library.function.extend(case.functions)
     meta.graph_def.versions.producer = 1395
     folder.mkdir(parents=True)

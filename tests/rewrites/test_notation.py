@@ -55,7 +55,7 @@ def _parse(line: str) -> NodeDef:
     parts = re.findall(r"(?:[^,\[]|\[[^\]]*\])+", inside)
     given = [part.strip() for part in parts if part.strip()]
     attrs = {key: _value(text) for key, _, text in (part.partition("=") for part in given if "=" in part)}
-    known = ops.table()[op].attrs
+    known = ops.table()[op].attrs if op in ops.table() else ()
     types = {key: dtype for key, dtype in TYPES.items() if key in known}
     return node(op, name, [part for part in given if "=" not in part], **types, **attrs)
 

@@ -1,0 +1,33 @@
+"""What a graph says about itself while it runs: nothing, in TensorFlow.js and in a served model."""
+
+from __future__ import annotations
+
+from bundler.model import Graph
+from bundler.nodes import Tensor, attr, node
+from bundler.protos import NodeDef
+from bundler.rewrites.engine import rule
+
+__all__ = ["drop_debug_op"]
+
+
+@rule("Assert", "CheckNumerics", "Print")
+def drop_debug_op(debug: NodeDef, _graph: Graph) -> list[NodeDef]:
+    """Let pass what is checked or printed.
+
+    An assertion has no output. Others may wait for it, perhaps in a loop: a NoOp stands there, in its frame.
+
+    Before:
+        y = Print(x, message)
+    After:
+        y = Identity(x)
+
+    Before:
+        y = Assert(condition, message)
+    After:
+        y = NoOp(^condition)
+    """
+    x, *others = debug.input
+    control = [reference for reference in others if reference.startswith("^")]
+    if debug.op == "Assert":
+        return [node("NoOp", debug.name, dict.fromkeys([str(Tensor(Tensor.parse(x).node, -1)), *control]))]
+    return [node("Identity", debug.name, [x, *control], T=attr(debug, "T"))]

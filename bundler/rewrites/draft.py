@@ -1,0 +1,49 @@
+"""Writing down the several nodes that stand for one."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bundler.model import Graph
+from bundler.nodes import Value, constant, node
+from bundler.protos import NodeDef
+from bundler.rewrites.engine import frame_of
+
+__all__ = ["Draft"]
+
+
+class Draft:
+    """The nodes for `replaced`, in order, under names that begin with its own.
+
+    Every call adds one and gives its name, to be the input of the next. Constants stand in the replaced node's loop;
+    the first op waits for what the replaced node waited for.
+    """
+
+    def __init__(self, replaced: NodeDef, graph: Graph) -> None:
+        self.inputs = [reference for reference in replaced.input if not reference.startswith("^")]
+        self._waits = [reference for reference in replaced.input if reference.startswith("^")]
+        self._name = replaced.name
+        self._frame = frame_of(self.inputs[0], graph)
+        self._nodes: list[NodeDef] = []
+
+    def constant(self, name: str, value: object) -> str:
+        """A constant: an array as it is, whole numbers as int32."""
+        array = value if isinstance(value, np.ndarray) else np.array(value, np.int32)
+        return self._add(constant(f"{self._name}/{name}", array, control=self._frame))
+
+    def op(self, op: str, name: str, *inputs: str, **attrs: Value) -> str:
+        """A node on the way."""
+        return self._add(node(op, f"{self._name}/{name}", [*inputs, *self._take_waits()], **attrs))
+
+    def end(self, op: str, *inputs: str, **attrs: Value) -> list[NodeDef]:
+        """The node that takes the replaced one's place, after all others."""
+        self._add(node(op, self._name, [*inputs, *self._take_waits()], **attrs))
+        return self._nodes
+
+    def _take_waits(self) -> list[str]:
+        waits, self._waits = self._waits, []
+        return waits
+
+    def _add(self, made: NodeDef) -> str:
+        self._nodes.append(made)
+        return made.name

@@ -1,0 +1,42 @@
+"""What training leaves in a graph, and TensorFlow.js does not heed."""
+
+from __future__ import annotations
+
+from bundler.dtypes import DType
+from bundler.model import Graph
+from bundler.nodes import Value, attr, node
+from bundler.protos import NodeDef
+from bundler.rewrites.engine import rule
+
+__all__ = ["keep_full_precision", "normalize_by_given_statistics"]
+
+
+@rule("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")
+def normalize_by_given_statistics(norm: NodeDef, graph: Graph) -> list[NodeDef] | None:
+    """Normalize by the mean and variance that the model holds, not by those of the batch.
+
+    TensorFlow.js does so whatever `is_training` says. Where the model holds none, the batch's are all there are.
+
+    Before:
+        y = FusedBatchNormV3(x, scale, offset, mean, variance, is_training=True)
+    After:
+        y = FusedBatchNormV3(x, scale, offset, mean, variance, is_training=False)
+    """
+    mean = graph.constant_shape(norm.input[3])
+    if mean == (0,) or not attr(norm, "is_training", True):
+        return None
+    attrs: dict[str, Value] = {key: norm.attr[key] for key in sorted(norm.attr)}
+    return [node(norm.op, norm.name, norm.input, **{**attrs, "is_training": False})]
+
+
+@rule("FakeQuantWithMinMaxVars")
+def keep_full_precision(quantize: NodeDef, _graph: Graph) -> list[NodeDef]:
+    """Do not round to the steps that training was to get used to: TensorFlow.js does not.
+
+    Before:
+        y = FakeQuantWithMinMaxVars(x, min, max, num_bits=8)
+    After:
+        y = Identity(x)
+    """
+    x, _min, _max, *control = quantize.input
+    return [node("Identity", quantize.name, [x, *control], T=DType.float32)]

@@ -1,0 +1,136 @@
+"""Values in a model.json: attributes, shapes, dtypes, tensors.
+
+They are in protobuf's own JSON form (camelCase keys, int64 as strings, bytes in base64), with the liberties
+that TensorFlow.js allows: see `operation_mapper.ts` in tfjs-converter/src/operations.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping, MutableMapping, MutableSequence
+from typing import Any
+
+from bundler.dtypes import DType
+from bundler.errors import ConversionError, within
+from bundler.protos import AttrValue, NameAttrList, TensorProto, TensorShapeProto
+from bundler.tfjs import fields
+from bundler.tfjs.fields import Json
+
+__all__ = ["read_attrs", "read_bool", "read_dtype", "read_shape"]
+
+
+def read_shape(entry: object) -> TensorShapeProto:
+    """A shape. A dimension of size 0 is written as an empty object."""
+    shape = fields.of(dict, entry, "a shape")
+    if shape.get("unknownRank"):
+        return TensorShapeProto(unknown_rank=True)
+    sizes = [fields.integer(dim.get("size", 0)) for dim in fields.tables(shape, "dim")]
+    return TensorShapeProto(dim=[TensorShapeProto.Dim(size=size) for size in sizes])
+
+
+def read_dtype(spelled: object) -> DType:
+    """A dtype, by its name (`DT_FLOAT`) or number."""
+    try:
+        return DType.parse(spelled if isinstance(spelled, (str, int)) else repr(spelled))
+    except ValueError as error:
+        raise ConversionError(str(error)) from None
+
+
+def read_attrs(entries: Json, into: MutableMapping[str, AttrValue]) -> None:
+    """Attributes by name; one that holds nothing is as good as none."""
+    for key, entry in entries.items():
+        with within(f"attribute {key!r}"):
+            if fields.of(dict, entry, "its value"):
+                _read_attr(entry, into[key])
+
+
+def _read_attr(entry: Json, into: AttrValue) -> None:
+    if "list" in entry:
+        into.list.SetInParent()
+        for slot, items in fields.table(entry, "list").items():
+            read = _reader(slot)
+            getattr(into.list, slot).extend([read(item) for item in fields.of(list, items, repr(slot))])
+        return
+    for slot, value in entry.items():
+        made = _reader(slot)(value)
+        if slot in ("shape", "tensor", "func"):
+            getattr(into, slot).CopyFrom(made)
+        else:
+            setattr(into, slot, made)
+
+
+def _reader(slot: str) -> Callable[[Any], Any]:
+    if slot not in _READERS:
+        raise ConversionError(f"{slot!r} is no kind of attribute", expected=", ".join(_READERS))
+    return _READERS[slot]
+
+
+def _bytes(spelled: object) -> bytes:
+    """Base64, or in old models a list of character codes; an empty list is an empty string."""
+    try:
+        if isinstance(spelled, str):
+            # As lenient as protobuf: both alphabets, and the padding may be missing.
+            encoded = spelled.translate({ord("-"): "+", ord("_"): "/"}).rstrip("=")
+            return base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
+        return bytes(fields.of(list, spelled, "a string"))
+    except (TypeError, ValueError):
+        raise ConversionError("a string is neither base64 nor a list of bytes", found=str(spelled)[:60]) from None
+
+
+def read_bool(value: object) -> bool:
+    """True or false; nothing else is taken for either."""
+    return fields.of(bool, value, "a truth value")
+
+
+def _tensor(entry: object) -> TensorProto:
+    """A tensor of an attribute; that of a Const has no content, which is among the weights."""
+    tensor = fields.of(dict, entry, "a tensor")
+    made = TensorProto(tensor_shape=read_shape(fields.table(tensor, "tensorShape")))
+    if tensor.get("dtype"):
+        made.dtype = read_dtype(tensor["dtype"])
+    if tensor.get("tensorContent"):
+        made.tensor_content = _bytes(tensor["tensorContent"])
+    for key in tensor.keys() & _TENSOR_VALUES.keys():
+        slot, read = _TENSOR_VALUES[key]
+        _extend(getattr(made, slot), [read(value) for value in fields.of(list, tensor[key], repr(key))])
+    return made
+
+
+def _extend(numbers: MutableSequence[Any], values: list[Any]) -> None:
+    try:
+        numbers.extend(values)
+    except ValueError as error:
+        raise ConversionError("a number is out of range", found=str(error)) from None
+
+
+def _function_name(entry: object) -> NameAttrList:
+    function = fields.of(dict, entry, "a function")
+    made = NameAttrList(name=fields.text(function, "name"))
+    read_attrs(fields.table(function, "attr"), made.attr)
+    return made
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "s": _bytes,
+    "i": fields.integer,
+    "f": fields.number,
+    "b": read_bool,
+    "type": read_dtype,
+    "shape": read_shape,
+    "tensor": _tensor,
+    "func": _function_name,
+}
+_TENSOR_VALUES: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
+    "halfVal": ("half_val", fields.integer),
+    "floatVal": ("float_val", fields.number),
+    "doubleVal": ("double_val", fields.number),
+    "intVal": ("int_val", fields.integer),
+    "stringVal": ("string_val", _bytes),
+    "scomplexVal": ("scomplex_val", fields.number),
+    "int64Val": ("int64_val", fields.integer),
+    "boolVal": ("bool_val", read_bool),
+    "dcomplexVal": ("dcomplex_val", fields.number),
+    "uint32Val": ("uint32_val", fields.integer),
+    "uint64Val": ("uint64_val", fields.integer),
+}
+"""How the JSON spells the values of a TensorProto, and the field that takes them."""

@@ -1,0 +1,128 @@
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from click.testing import CliRunner, Result
+
+from bench import chart, manifests, measure, models, table
+from bench.__main__ import main
+from bench.builds import Setting
+from bench.chart import Panel
+from bench.measure import Failed
+from bench.rows import Goal, Row
+from bench.works import WORKS, Work
+from bundler.link import share_weights
+from bundler.manifest import Compat
+from bundler.rewrites import run
+from tests.models import read_model
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the bench reads memory from /proc")
+
+MB = 1_000_000
+
+
+def bench(tmp_path: Path, *arguments: str) -> tuple[Result, list[dict[str, object]]]:
+    """A run of the bench, and the rows of its document."""
+    document = tmp_path / "bench.json"
+    done = CliRunner().invoke(main, [*arguments, "--scratch", str(tmp_path / "scratch"), "--json", str(document)])
+    return done, json.loads(document.read_text())["rows"]
+
+
+def test_the_smallest_run_gives_a_table_and_a_document(tmp_path: Path) -> None:
+    done, rows = bench(tmp_path, "start", "--runs", "1")
+    assert done.exit_code == 0
+    assert [line.split()[:2] for line in done.stdout.splitlines()[1:3]] == [["start", "--help"], ["start", "--version"]]
+    document = json.loads((tmp_path / "bench.json").read_text())
+    assert document.keys() == {"machine", "runs", "rows"}
+    assert [row["case"] for row in rows] == ["--help", "--version"]
+    for row in rows:
+        assert row.keys() == {"work", "case", "figures", "goals", "note"}
+        assert 0 < row["figures"]["fastest"] == row["figures"]["seconds"] < 30
+
+
+def test_nothing_stays_in_the_scratch_folder(tmp_path: Path) -> None:
+    bench(tmp_path, "start", "--runs", "1")
+    assert list((tmp_path / "scratch").iterdir()) == []
+
+
+def test_a_work_that_fails_is_told_in_its_row_and_in_the_exit_status(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(setting: Setting) -> Iterator[Row]:
+        yield Row("first", {"seconds": 1.0, "fastest": 1.0, "slowest": 1.0})
+        measure.module("bundler", "build", setting.folder / "missing.toml")
+
+    monkeypatch.setitem(WORKS, "start", Work(broken))
+    done, rows = bench(tmp_path, "start")
+    assert done.exit_code == 1
+    assert [row["case"] for row in rows] == ["first", ""]
+    assert "missing.toml: no such file or directory" in rows[1]["note"].lower()
+    assert rows[1]["note"] in done.stdout
+
+
+@pytest.mark.parametrize("count", [12, 137])
+def test_a_generated_graph_has_exactly_so_many_nodes_of_ops_that_we_convert(tmp_path: Path, count: int) -> None:
+    model = read_model(models.write_nodes(tmp_path / "model", count))
+    assert len(model.graph.nodes) == count
+    assert run(model, Compat.NONE).graph.nodes
+
+
+def test_generated_weights_have_their_size_and_are_all_different(tmp_path: Path) -> None:
+    model = read_model(models.write_weights(tmp_path / "model", 4))
+    assert model.weight_bytes == 4 * models.WEIGHT_BYTES
+    assert sorted(weight.stored.name for weight in model.graph.weights.values()) == ["float16", *["float32"] * 3]
+    assert share_weights(model).graph.weights.keys() == model.graph.weights.keys()
+
+
+@pytest.mark.parametrize(
+    "generate", [lambda folder: models.write_nodes(folder, 50), lambda folder: models.write_weights(folder, 1)]
+)
+def test_tensorflow_loads_what_is_built_of_a_generated_model(tmp_path: Path, generate: Callable[[Path], Path]) -> None:
+    manifest = manifests.write(tmp_path / "made.toml", {"made": generate(tmp_path / "model")})
+    measure.module("bundler", "build", manifest, "--output", tmp_path / "bundle")
+    assert (tmp_path / "bundle" / "saved_model.pb").stat().st_size > 0
+
+
+def test_memory_is_that_of_the_measured_process_whatever_we_hold_ourselves() -> None:
+    ballast = b"\1" * (300 * MB)
+    usage = measure.module("bundler", "--help")
+    assert len(ballast) == 300 * MB
+    assert 5 * MB < usage.own_bytes <= usage.largest_bytes < 100 * MB
+
+
+def test_the_largest_process_counts_children_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    parent = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'b = b\"x\" * 200_000_000'], check=True)"
+    (tmp_path / "parent_of_a_large_one.py").write_text(parent)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    usage = measure.module("parent_of_a_large_one")
+    assert usage.own_bytes < 100 * MB < 200 * MB < usage.largest_bytes
+
+
+def test_a_measured_process_that_fails_is_an_error_with_its_own_words() -> None:
+    with pytest.raises(Failed, match="nowhere"):
+        measure.module("bundler", "inspect", "nowhere")
+
+
+@pytest.mark.parametrize(
+    ("goal", "met"),
+    [(Goal("seconds", 2), True), (Goal("seconds", 1), False), (Goal("speedup", 1.5, at_least=True), True)],
+)
+def test_a_goal_is_met_or_missed_in_the_table(goal: Goal, met: bool) -> None:
+    figures = {"seconds": 1.5, "fastest": 1.5, "slowest": 1.5, "speedup": 1.6}
+    shown = table.show({"posenet": [Row("no check", figures, (goal,))]})
+    assert goal.met(figures) is met
+    assert (f"{goal.limit:g}: met" in shown, f"{goal.limit:g}: MISSED" in shown) == (met, not met)
+
+
+def test_the_picture_has_a_dot_for_each_point_inside_its_frame() -> None:
+    panels = [Panel(name, "a < b", [(1, 0.5), (10, 1.0), (40, 2.0)], 0.04, 0.5) for name in ("models", "nodes")]
+    drawn = ElementTree.fromstring(chart.draw("seconds", panels))
+    dots = list(drawn.iter("{http://www.w3.org/2000/svg}circle"))
+    width, height = map(float, drawn.attrib["viewBox"].split()[2:])
+    assert len(dots) == 6
+    assert all(0 < float(dot.attrib["cx"]) < width and 0 < float(dot.attrib["cy"]) < height for dot in dots)
