@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,7 +19,8 @@ __all__ = ["scaling"]
 class _Axis(NamedTuple):
     """One way to grow: `generate` writes models of one of `sizes` into a folder.
 
-    A size of 1 counts for `each` of what the axis is named for; the slope is told for `unit` of that.
+    A size of 1 counts for `each` of what the axis is named for; the slope is told for `unit` of that, which
+    `per` says in words.
     """
 
     name: str
@@ -27,34 +28,39 @@ class _Axis(NamedTuple):
     sizes: tuple[int, ...]
     each: int
     unit: int
-
-    @property
-    def per(self) -> str:
-        return f"for each {self.name.removesuffix('s')}" if self.unit == 1 else f"for {self.unit:,} {self.name}"
+    per: str
 
 
 def scaling(setting: Setting) -> Iterator[Row]:
     """A row for each size and for each slope; the picture goes where the setting says."""
     panels = []
     for axis in _AXES:
-        points = []
+        rows = []
         for size in axis.sizes:
-            row = _grown(axis, size, setting)
-            points.append((float(size * axis.each), row.figures["seconds"]))
-            yield row
-        xs, ys = zip(*points)
-        slope, start = (float(part) for part in np.polyfit(xs, ys, 1))
-        milliseconds = slope * axis.unit * 1000
-        yield Row(f"{axis.name}, slope", {"milliseconds": milliseconds}, note=axis.per)
-        panels.append(Panel(f"{axis.name} in the bundle", f"{milliseconds:.3g} ms {axis.per}", points, slope, start))
+            rows.append(_grown(axis, size, setting))
+            yield rows[-1]
+        slope, panel = _line(axis, [row.figures["seconds"] for row in rows])
+        yield slope
+        panels.append(panel)
     setting.picture.parent.mkdir(parents=True, exist_ok=True)
     setting.picture.write_text(chart.draw("Seconds that a build takes", panels))
+
+
+def _line(axis: _Axis, seconds: Sequence[float]) -> tuple[Row, Panel]:
+    """The straight line through the sizes of an axis, as a row and as a picture."""
+    sizes = [size * axis.each for size in axis.sizes]
+    slope, start = (float(part) for part in np.polyfit(sizes, seconds, 1))
+    milliseconds = slope * axis.unit * 1000
+    note = f"{milliseconds:,.0f} ms for {axis.per}"
+    points = list(zip(map(float, sizes), seconds))
+    row = Row(f"{axis.name}: slope", {"milliseconds": milliseconds}, note=f"for {axis.per}")
+    return row, Panel(f"{axis.name} in the bundle", note, points, slope, start)
 
 
 def _grown(axis: _Axis, size: int, setting: Setting) -> Row:
     folder = setting.folder / f"{axis.name}-{size}"
     manifest = manifests.write(setting.folder / f"{folder.name}.toml", axis.generate(folder, size))
-    return build(f"{size * axis.each:,} {axis.name}", manifest, setting, "--no-check")
+    return build(f"{axis.name}: {size * axis.each:,}", manifest, setting, "--no-check")
 
 
 def _one_of_nodes(folder: Path, count: int) -> dict[str, Path]:
@@ -70,7 +76,7 @@ def _many(folder: Path, count: int) -> dict[str, Path]:
 
 
 _AXES = (
-    _Axis("nodes", _one_of_nodes, (1_000, 10_000, 100_000), each=1, unit=1_000),
-    _Axis("bytes", _one_of_weights, (4, 16, 64), each=models.WEIGHT_BYTES, unit=1_000_000_000),
-    _Axis("models", _many, (1, 10, 40), each=1, unit=1),
+    _Axis("nodes", _one_of_nodes, (1_000, 10_000, 100_000), each=1, unit=1_000, per="1,000 nodes"),
+    _Axis("bytes", _one_of_weights, (4, 16, 64), each=models.WEIGHT_BYTES, unit=1_000_000_000, per="each GB"),
+    _Axis("models", _many, (1, 10, 40), each=1, unit=1, per="each model"),
 )

@@ -36,7 +36,7 @@ def _cells(work: str, row: Row) -> list[str]:
 
 
 def _also(row: Row) -> Iterator[str]:
-    yield from (f"{_words(name)} {value:.3g}" for name, value in row.figures.items() if name not in _SHOWN)
+    yield from (f"{_words(name)} {_number(value)}" for name, value in row.figures.items() if name not in _SHOWN)
     yield from (_verdict(goal, row.figures) for goal in row.goals)
     if row.note:
         yield row.note
@@ -45,6 +45,10 @@ def _also(row: Row) -> Iterator[str]:
 def _verdict(goal: Goal, figures: Mapping[str, float]) -> str:
     verdict = "met" if goal.met(figures) else "MISSED"
     return f"goal {_words(goal.figure)} {'≥' if goal.at_least else '≤'} {goal.limit:g}: {verdict}"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def _words(figure: str) -> str:

@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 
 from bundler.errors import Fault, SourceError, closest
 
-__all__ = ["Artifact", "Groups", "digest", "is_inside", "open", "read_entry"]
+__all__ = ["Artifact", "Groups", "digest", "digests", "entry", "is_inside", "open", "read_entry"]
 
 Groups: TypeAlias = tuple[tuple[str, ...], ...]
 """The shards' paths of each group of the weight manifest, as written."""
@@ -54,9 +54,14 @@ class Artifact:
         return tuple(dict.fromkeys((self.entry, *shards)))
 
     @cached_property
+    def digests(self) -> Mapping[str, str]:
+        """The sha256, in hex, of each of `files`."""
+        return digests(self.folder, self.files)
+
+    @cached_property
     def digest(self) -> str:
-        """`sha256:<hex>` of the files' names and bytes, wherever they came from."""
-        return f"sha256:{digest(self.folder, self.files)}"
+        """`sha256:<hex>` of the files' names and contents, wherever they came from."""
+        return f"sha256:{digest(self.digests)}"
 
 
 def open(path: Path) -> Artifact:
@@ -64,18 +69,24 @@ def open(path: Path) -> Artifact:
 
     Raises SourceError where a file is missing, unsafe to open, or not JSON.
     """
-    entry = path / _ENTRY if path.is_dir() else path
-    _refuse_pre_1_0(entry)
-    if not path.exists():
-        raise SourceError("there is no such file or folder", where=str(path), hint=_neighbour(path))
-    if not entry.is_file():
-        raise SourceError(f"the folder has no {_ENTRY}", where=str(path), hint=_other_entries(path))
-    document, groups = read_entry(entry)
-    artifact = Artifact(entry.parent, entry.name, document, groups)
+    path = entry(path)
+    document, groups = read_entry(path)
+    artifact = Artifact(path.parent, path.name, document, groups)
     faults = list(_absent_shards(artifact))
     if faults:
         raise SourceError.of(faults)
     return artifact
+
+
+def entry(path: Path) -> Path:
+    """The JSON file of a model: the path itself, or `model.json` in a folder. SourceError where there is none."""
+    found = path / _ENTRY if path.is_dir() else path
+    _refuse_pre_1_0(found)
+    if not path.exists():
+        raise SourceError("there is no such file or folder", where=str(path), hint=_neighbour(path))
+    if not found.is_file():
+        raise SourceError(f"the folder has no {_ENTRY}", where=str(path), hint=_other_entries(path))
+    return found
 
 
 def read_entry(path: Path) -> tuple[Mapping[str, Any], Groups]:
@@ -97,18 +108,28 @@ def is_inside(name: str) -> bool:
     return bool(name) and not absolute and not re.search(_NEVER_IN_NAMES, name) and ".." not in name.split("/")
 
 
-def digest(folder: Path, names: Iterable[str]) -> str:
-    """The sha256, in hex, of files' names and bytes, in the order given.
+def digests(folder: Path, names: Iterable[str]) -> dict[str, str]:
+    """The sha256, in hex, of each file's bytes, by its name."""
+    return {name: _sha256(folder / name) for name in names}
 
-    Names and contents go in after their lengths, so that no two sets of files read the same.
+
+def digest(digests: Mapping[str, str]) -> str:
+    """One sha256, in hex, for files by name and sha256, in the order given.
+
+    Names go in after their lengths, so that no two sets of files read the same.
     """
     hashed = hashlib.sha256()
-    for name in names:
-        path, spelled = folder / name, name.encode(errors="surrogateescape")
-        hashed.update(b"%d %d " % (len(spelled), path.stat().st_size) + spelled)
-        with path.open("rb") as file:
-            while chunk := file.read(_CHUNK):
-                hashed.update(chunk)
+    for name, file_digest in digests.items():
+        spelled = name.encode(errors="surrogateescape")
+        hashed.update(b"%d " % len(spelled) + spelled + file_digest.encode())
+    return hashed.hexdigest()
+
+
+def _sha256(path: Path) -> str:
+    hashed = hashlib.sha256()
+    with path.open("rb", buffering=0) as file:
+        while chunk := file.read(_CHUNK):
+            hashed.update(chunk)
     return hashed.hexdigest()
 
 

@@ -12,9 +12,10 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import IO, TYPE_CHECKING
 
@@ -23,7 +24,7 @@ from bundler.errors import VerificationError
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Child"]
+__all__ = ["Child", "serve"]
 
 _TELLING = ("FATAL", "Check failed", "Error:")
 """What marks the line that says why a program died, among stack traces and notes."""
@@ -139,6 +140,19 @@ class Child:
         spoken = [line for line in lines if line and not line.startswith(_STACK)]
         telling = [line for line in spoken if any(mark in line for mark in _TELLING)]
         return (telling or spoken or [""])[-1]
+
+
+def serve(answer: Callable[[bytes], bytes]) -> None:
+    """The other side of a `Child`, in its process: answer until standard input ends.
+
+    What is printed meanwhile goes to standard error.
+    """
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    while head := sys.stdin.buffer.read(8):
+        told = answer(sys.stdin.buffer.read(int.from_bytes(head, "little")))
+        answers.write(len(told).to_bytes(8, "little") + told)
+        answers.flush()
 
 
 @contextmanager

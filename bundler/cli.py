@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import platform
-import signal
-import sys
-from collections.abc import Callable
-from functools import wraps
 from pathlib import Path
-from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bundler import __version__
+from bundler.cli_convert import convert
+from bundler.cli_frame import handle_termination, show_versions, shown
 from bundler.console import Console
-from bundler.errors import BundlerError
 
 if TYPE_CHECKING:
     from bundler.manifest import Manifest
@@ -47,58 +41,15 @@ _JOBS = click.option(
 )
 
 
-class _Terminated(KeyboardInterrupt):
-    """SIGTERM, as an exception: what cleans up after an interrupt cleans up after this one."""
-
-
 def run() -> None:
     """The process: `main`, with SIGTERM handled like an interrupt. Ends by SystemExit."""
-
-    def terminate(number: int, frame: FrameType | None) -> None:
-        raise _Terminated
-
-    signal.signal(signal.SIGTERM, terminate)
+    handle_termination()
     main(prog_name="bundler")
-
-
-def _show_versions(ctx: click.Context, option: click.Parameter, wanted: bool) -> None:
-    if wanted:
-        click.echo(_versions())
-        ctx.exit()
-
-
-def _versions() -> str:
-    """Bundler's version, TensorFlow's and Python's, from the installed packages' own records."""
-    from importlib.metadata import packages_distributions, version
-
-    tensorflow = packages_distributions().get("tensorflow")
-    found = f"TensorFlow {version(tensorflow[0])}" if tensorflow else "no TensorFlow"
-    return f"bundler {__version__} ({found}, Python {platform.python_version()})"
-
-
-def _shown(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command `-q`, `-v` and a console. The one place where what went wrong becomes an exit status."""
-
-    @click.option("-q", "--quiet", is_flag=True, help="Show errors only.")
-    @click.option("-v", "--verbose", count=True, help="Show steps and details; twice: the traceback of errors too.")
-    @wraps(command)
-    def shown(quiet: bool, verbose: int, **given: object) -> None:
-        console = Console(quiet, verbose)
-        try:
-            command(console, **given)
-        except BundlerError as error:
-            console.show_error(error)
-            sys.exit(error.exit_code)
-        except KeyboardInterrupt as stop:
-            click.echo("interrupted", err=True)
-            sys.exit(128 + (signal.SIGTERM if isinstance(stop, _Terminated) else signal.SIGINT))
-
-    return shown
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
-    "--version", is_flag=True, is_eager=True, expose_value=False, callback=_show_versions, help="Show versions."
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=show_versions, help="Show versions."
 )
 def main() -> None:
     """Turn TensorFlow.js models into one TensorFlow SavedModel, with a signature for each task."""
@@ -113,7 +64,7 @@ def main() -> None:
     "--no-check", "check", flag_value=False, default=True, help="Do not load the result before it is published."
 )
 @_JSON
-@_shown
+@shown
 def build(console: Console, manifests: tuple[Path, ...], as_json: bool, output: Path | None, **settings: Any) -> None:
     """Build the bundle of each MANIFEST.
 
@@ -135,7 +86,7 @@ def build(console: Console, manifests: tuple[Path, ...], as_json: bool, output: 
 @_MANIFESTS
 @_JOBS
 @_JSON
-@_shown
+@shown
 def check(console: Console, manifests: tuple[Path, ...], jobs: int, as_json: bool) -> None:
     """Check each MANIFEST and its sources without writing anything."""
     from bundler import manifest, pipeline
@@ -147,10 +98,13 @@ def check(console: Console, manifests: tuple[Path, ...], jobs: int, as_json: boo
     console.show(map(report, manifest.read_all(manifests)), as_json)
 
 
+main.add_command(convert)
+
+
 @main.command(short_help="Show what is in a model, a manifest or a SavedModel.")
 @click.argument("path", type=click.Path(path_type=Path))
 @_JSON
-@_shown
+@shown
 def inspect(console: Console, path: Path, as_json: bool) -> None:
     """Show what is in PATH: a TensorFlow.js model, a manifest or a SavedModel."""
     from bundler import inspection

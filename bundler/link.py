@@ -17,7 +17,7 @@ from bundler.nodes import Tensor
 from bundler.protos import AttrValue, FunctionDef, NodeDef
 from bundler.weight import Weight
 
-__all__ = ["link", "scoped", "share_weights"]
+__all__ = ["alone", "join", "link", "scoped", "share_weights"]
 
 _NAME_ATTRS = ("frame_name", "shared_name", "tensor_array_name")
 """String attributes by which TensorFlow tells things apart at run time, whatever graph they came from."""
@@ -28,9 +28,13 @@ def link(models: Mapping[str, Model]) -> Model:
 
     Raises ManifestError when two models have a signature of the same key.
     """
+    return join({name: scoped(model, name) for name, model in models.items()})
+
+
+def join(models: Mapping[str, Model]) -> Model:
+    """One model from several, by name, that are in their scopes already."""
     _check_keys(models)
-    parts = [scoped(model, name) for name, model in models.items()]
-    return share_weights(_join(parts))
+    return share_weights(_join(list(models.values())))
 
 
 def _check_keys(models: Mapping[str, Model]) -> None:
@@ -74,6 +78,15 @@ def scoped(model: Model, scope: str) -> Model:
         },
         initializers=tuple(prefix + name for name in model.initializers),
     ).map_signatures(lambda spec: replace(spec, tensor=_scope_tensor(spec.tensor, prefix)))
+
+
+def alone(model: Model, name: str) -> Model:
+    """The same model for a MetaGraph of its own, where its nodes can keep their names.
+
+    What TensorFlow tells apart by name over a whole process (tables, above all) gets the model's name before it:
+    several MetaGraphs may be loaded side by side.
+    """
+    return model.with_graphs(lambda graph: _scope_graph(graph, f"{name}/", functions={}, within_function=True))
 
 
 def _scope_function(function: Function, prefix: str, functions: Mapping[str, Function]) -> Function:

@@ -7,6 +7,7 @@ reference: `schema()` hands them to editors.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -22,7 +23,7 @@ from bundler.errors import Fault, ManifestError, closest
 from bundler.manifest_clashes import DEFAULT_KEY, clashes
 from bundler.manifest_faults import DIGEST, FILE_NAME, SCOPE, shape_faults
 
-__all__ = ["BundleSpec", "Compat", "Manifest", "ModelSpec", "SignatureSpec", "read", "read_all", "schema"]
+__all__ = ["BundleSpec", "Compat", "Manifest", "ModelSpec", "SignatureSpec", "of", "read", "read_all", "schema"]
 
 
 class Compat(str, Enum):
@@ -157,6 +158,13 @@ class Manifest:
         """Where relative paths of the manifest start."""
         return self.path.parent
 
+    @property
+    def digest(self) -> str:
+        """The sha256, in hex, of all that the bundle's bytes depend on: not of where it is written."""
+        bundle = self.bundle.model_copy(update={"output": None, "version": None})
+        parts = [bundle.model_dump_json(), *(model.model_dump_json() for model in self.models)]
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
     def output(self, override: Path | None = None) -> Path:
         """The folder to write: `override` as it is, else as the manifest says; then the version."""
         named = self.folder / self.bundle.output if self.bundle.output else Path("dist", self.bundle.name)
@@ -180,7 +188,11 @@ class Manifest:
 
 def read(path: Path) -> Manifest:
     """The manifest in a TOML file. ManifestError with everything that is wrong with it."""
-    document = _parse(path)
+    return of(_parse(path), path)
+
+
+def of(document: Mapping[str, object], path: Path) -> Manifest:
+    """The manifest in a document of TOML's types, whether or not `path` is a file. ManifestError as for `read`."""
     faults = [*_shape_faults(document), *clashes(document)]
     if faults:
         raise ManifestError.of(fault.inside(str(path)) for fault in faults)

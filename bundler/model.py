@@ -15,8 +15,8 @@ from types import MappingProxyType
 import numpy as np
 
 from bundler.dtypes import DType
-from bundler.nodes import Shape, Tensor, inline_value, node, shape_proto
-from bundler.protos import FunctionDef, NodeDef
+from bundler.nodes import Shape, Tensor, attr, inline_value, node, shape_proto
+from bundler.protos import FunctionDef, GraphDef, NodeDef, TensorProto
 from bundler.weight import Weight
 
 __all__ = ["PREDICT", "Function", "Graph", "Model", "Signature", "TensorSpec"]
@@ -62,6 +62,11 @@ class Graph:
     nodes: tuple[NodeDef, ...]
     weights: Mapping[str, Weight] = field(default_factory=dict)
 
+    def __reduce__(self) -> tuple[Callable[..., Graph], tuple[bytes, dict[str, Weight]]]:
+        # Between processes a graph travels as one message: a thousand small ones take a hundred times as long, and
+        # to find the class of a single one, pickle would import TensorFlow.
+        return _graph, (GraphDef(node=self.nodes).SerializeToString(), dict(self.weights))
+
     @cached_property
     def by_name(self) -> Mapping[str, NodeDef]:
         return MappingProxyType({node.name: node for node in self.nodes})
@@ -99,26 +104,27 @@ class Graph:
 
     def constant(self, reference: str) -> np.ndarray | None:
         """The value behind an input where it is a constant of at most 64 elements; else None."""
-        const = self.producer(reference)
-        while const is not None and const.op == "Identity":
-            const = self.producer(const.input[0])
-        if const is None or const.op != "Const":
-            return None
-        weight = self.weights.get(const.name)
+        const = self._constant_behind(reference)
+        weight = None if const is None else self.weights.get(const.name)
         if weight is not None:
             return weight.array() if weight.size <= 64 and weight.dtype != DType.string else None
-        return inline_value(const.attr["value"].tensor) if "value" in const.attr else None
+        return None if const is None or "value" not in const.attr else inline_value(const.attr["value"].tensor)
 
     def constant_shape(self, reference: str) -> tuple[int, ...] | None:
         """The shape of the constant behind an input; None where it is no constant."""
-        const = self.producer(reference)
-        while const is not None and const.op == "Identity":
-            const = self.producer(const.input[0])
-        if const is None or const.op != "Const":
+        const = self._constant_behind(reference)
+        if const is None:
             return None
         if const.name in self.weights:
             return self.weights[const.name].shape
-        return tuple(dim.size for dim in const.attr["value"].tensor.tensor_shape.dim)
+        return tuple(dim.size for dim in attr(const, "value", TensorProto()).tensor_shape.dim)
+
+    def _constant_behind(self, reference: str) -> NodeDef | None:
+        """The Const that an input reads, past Identities."""
+        producer = self.producer(reference)
+        while producer is not None and producer.op == "Identity":
+            producer = self.producer(producer.input[0])
+        return producer if producer is not None and producer.op == "Const" else None
 
 
 @dataclass(frozen=True)
@@ -132,6 +138,9 @@ class Function:
     definition: FunctionDef
     graph: Graph
     returns: Mapping[str, Tensor]
+
+    def __reduce__(self) -> tuple[Callable[..., Function], tuple[bytes, Graph, dict[str, Tensor]]]:
+        return _function, (self.definition.SerializeToString(), self.graph, dict(self.returns))
 
 
 @dataclass(frozen=True)
@@ -176,3 +185,11 @@ class Model:
 
 def _stand_in(const: NodeDef, weight: Weight) -> NodeDef:
     return node("Placeholder", const.name, const.input, dtype=weight.dtype, shape=shape_proto(weight.shape))
+
+
+def _graph(nodes: bytes, weights: Mapping[str, Weight]) -> Graph:
+    return Graph(tuple(GraphDef.FromString(nodes).node), weights)
+
+
+def _function(definition: bytes, graph: Graph, returns: Mapping[str, Tensor]) -> Function:
+    return Function(FunctionDef.FromString(definition), graph, returns)

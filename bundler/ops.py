@@ -23,6 +23,9 @@ from bundler.protos import NodeDef
 
 __all__ = ["Argument", "Op", "faults", "flat_port", "has_port", "named_port", "output_dtype", "read_tensor", "table"]
 
+_OF_LAYERS = ("Conv3DBackpropInputV2",)
+"""Ops beyond the lists that layers of TensorFlow.js become in TensorFlow (Conv3DTranspose), harmless like the rest."""
+
 
 class Argument(NamedTuple):
     """One input or output of an op: a tensor, or a list of tensors.
@@ -125,11 +128,12 @@ def named_port(node: NodeDef, port: int) -> tuple[str, int]:
 
     Raises ConversionError for an op that is not in the table: what its outputs are called is not known.
     """
+    index = port
     for output in table()[node.op].outputs if node.op in table() else ():
         count = len(output.dtypes(node))
-        if port < count:
-            return output.name, port
-        port -= count
+        if index < count:
+            return output.name, index
+        index -= count
     raise ConversionError(
         f"no output of {node.op!r} is known by that number", where=f"node {node.name!r}", found=str(port)
     )
@@ -138,12 +142,14 @@ def named_port(node: NodeDef, port: int) -> tuple[str, int]:
 def has_port(node: NodeDef, port: int) -> bool:
     """Whether a node gives that output, as far as the table tells."""
     op = table().get(node.op)
-    return op is None or bool(op.refused) or 0 <= port < sum(len(output.dtypes(node)) for output in op.outputs)
+    if op is None or op.refused:
+        return port >= 0
+    return 0 <= port < sum(len(output.dtypes(node)) for output in op.outputs)
 
 
 def faults(model: Model, allowed: Iterable[str] = ()) -> Iterator[Fault]:
     """What stands in the way of importing the model's ops; an op that is refused is told once."""
-    known, told = table(), set(allowed)
+    known, told = table(), {*allowed, *_OF_LAYERS}
     for node in (node for graph in model.graphs for node in graph.nodes):
         if node.op in known and not known[node.op].refused:
             yield from _input_faults(node, known[node.op])

@@ -3,44 +3,38 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from bundler import record, rewrites, savedmodel, sources, tfjs, verify
-from bundler.artifact import Artifact
-from bundler.errors import BundlerError, ManifestError, SourceError, within
-from bundler.infer import infer
-from bundler.link import link
-from bundler.manifest import Manifest, ModelSpec
-from bundler.model import Model
+from bundler import artifact, record
+from bundler.manifest import Manifest
 from bundler.progress import SILENT, Progress
-from bundler.publish import publishing, replaceable
+from bundler.publish import publishing, publishing_file, replaceable
 from bundler.report import Check, ModelReport, Report, SignatureReport
-from bundler.runtime import Runtime
-from bundler.savedmodel import MetaGraph
-from bundler.select import select
 
-__all__ = ["build", "check"]
+if TYPE_CHECKING:
+    from bundler.convert import Converted
+    from bundler.model import Model
+    from bundler.runtime import Runtime
+    from bundler.savedmodel import MetaGraph
 
+# What converts and writes is imported where it is needed: a bundle that is up to date needs none of it.
 
-@dataclass(frozen=True)
-class _Converted:
-    """A model that is ready to be linked, and what there is to say of it."""
+__all__ = ["Finish", "build", "check", "freeze", "metagraphs"]
 
-    model: Model
-    report: ModelReport
+Digests: TypeAlias = Mapping[str, str]
+"""The sha256, in hex, of each file of a model, by its name."""
 
+Finish: TypeAlias = "Callable[[Sequence[Converted]], Sequence[Converted]]"
+"""What a caller does to the converted models, in the manifest's order, that a manifest cannot say."""
 
-@dataclass(frozen=True)
-class _Failed:
-    """A model that is not, and why: a run reports every one of them."""
-
-    error: BundlerError
+_LARGE = 1 << 30
+"""Bytes of weights in a file of graphs, beyond which they had better be elsewhere: protobuf's limit is the double."""
 
 
 def build(
@@ -50,93 +44,127 @@ def build(
     jobs: int = 1,
     force: bool = False,
     check: bool = True,
+    cuda: bool = False,
     progress: Progress = SILENT,
+    finish: Finish | None = None,
 ) -> Report:
-    """Make the bundle that a manifest describes, and tell what was made.
+    """Make the bundle that a manifest describes, unless it is there already, and tell what was made.
 
     The output appears whole or not at all. Raises a BundlerError that tells all that is wrong.
     """
     started = time.perf_counter()
     place = manifest.output(output)
     replaceable(place, force=force)
+    fresh = None if force or finish else record.fresh(place, manifest, jobs)
+    if fresh is not None:
+        return replace(fresh, seconds=time.perf_counter() - started)
+
+    from bundler.runtime import Runtime
+
     with ExitStack() as stack:
-        runtime = cache(lambda: stack.enter_context(Runtime()))
+        runtime = cache(lambda: stack.enter_context(Runtime(cuda=cuda)))
         if check:
             runtime()  # loads TensorFlow while the models are converted
-        models = _convert_all(manifest, jobs, progress)
+        models = _convert_all(manifest, jobs, progress, finish)
+        digests = _digest_all(models, stack.enter_context(ThreadPoolExecutor(jobs)))
         linked = _link(manifest, models, runtime)
         metagraphs = [part.metagraph for part in linked]
         with publishing(place, force=force) as folder:
-            savedmodel.write(metagraphs, folder, progress=progress)
-            record.write(folder, manifest.bundle.name, [made.report for made in models.values()])
-            checks = [verify.load(folder, metagraph, runtime()) for metagraph in metagraphs] if check else []
+            checks = _write(metagraphs, folder, runtime, jobs, check, progress)
+            report = _report(manifest, models, digests, linked)
+            record.write(folder, manifest, report, {name: digest() for name, digest in digests.items()})
             size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    return _report(manifest, models, linked, started, output=place, checks=tuple(checks), bytes=size)
+    seconds = time.perf_counter() - started
+    return replace(report, output=place, checks=tuple(checks), bytes=size, seconds=seconds)
 
 
 def check(manifest: Manifest, *, jobs: int = 1, progress: Progress = SILENT) -> Report:
     """All that `build` does before it writes: is anything wrong with the manifest or its models?"""
+    from bundler.runtime import Runtime
+
     started = time.perf_counter()
     models = _convert_all(manifest, jobs, progress)
     with ExitStack() as stack:
+        digests = _digest_all(models, stack.enter_context(ThreadPoolExecutor(jobs)))
         linked = _link(manifest, models, cache(lambda: stack.enter_context(Runtime())))
-    return _report(manifest, models, linked, started)
+        report = _report(manifest, models, digests, linked)
+    return replace(report, seconds=time.perf_counter() - started)
+
+
+def freeze(
+    manifest: Manifest,
+    output: Path,
+    *,
+    cuda: bool = False,
+    progress: Progress = SILENT,
+    finish: Finish | None = None,
+) -> Report:
+    """Write the one model of a manifest as a frozen graph: one file, which appears whole or not at all."""
+    from bundler import savedmodel, verify
+    from bundler.runtime import Runtime
+
+    started = time.perf_counter()
+    with Runtime(cuda=cuda) as runtime:
+        models = _convert_all(manifest, 1, progress, finish)
+        with ThreadPoolExecutor(1) as pool:
+            digests = _digest_all(models, pool)
+            linked = _link(manifest, models, lambda: runtime)
+            model = linked[0].metagraph.model
+            with publishing_file(output) as file:
+                size = savedmodel.write_graph(model, file, progress=progress)
+                checks = (verify.graph(model, runtime),)
+            report = _report(manifest, models, digests, linked)
+    return replace(report, output=output, checks=checks, bytes=size, seconds=time.perf_counter() - started)
+
+
+def metagraphs(manifest: Manifest, *, cuda: bool = False, finish: Finish | None = None) -> list[MetaGraph]:
+    """What `build` would write."""
+    from bundler.runtime import Runtime
+
+    models = _convert_all(manifest, 1, SILENT, finish)
+    with ExitStack() as stack:
+        linked = _link(manifest, models, cache(lambda: stack.enter_context(Runtime(cuda=cuda))))
+    return [part.metagraph for part in linked]
 
 
 # Each model on its own ---------------------------------------------------------------------------
 
 
-def _convert_all(manifest: Manifest, jobs: int, progress: Progress) -> dict[str, _Converted]:
+def _convert_all(
+    manifest: Manifest, jobs: int, progress: Progress, finish: Finish | None = None
+) -> dict[str, Converted]:
     """Every model of the manifest, by name. Raises one error for all that is wrong with any of them."""
-    convert = partial(_convert, manifest, progress)
-    outcomes = _in_parallel(convert, range(len(manifest.models)), jobs)
-    failed = [outcome.error for outcome in outcomes if isinstance(outcome, _Failed)]
-    if failed:
-        kind = type(min(failed, key=lambda error: error.exit_code))
-        raise kind.of(fault for error in failed for fault in error.faults)
-    made = [outcome for outcome in outcomes if isinstance(outcome, _Converted)]
-    return {spec.name: outcome for spec, outcome in zip(manifest.models, made)}
+    from bundler import parallel
+    from bundler.convert import Failed, Task, convert, find
 
-
-def _in_parallel(
-    convert: Callable[[int], _Converted | _Failed], indices: Sequence[int], jobs: int
-) -> Iterable[_Converted | _Failed]:
-    if min(jobs, len(indices)) == 1:
-        return [convert(index) for index in indices]
-    from joblib import Parallel, delayed
-
-    outcomes: Iterable[_Converted | _Failed] = Parallel(n_jobs=jobs, prefer="threads")(map(delayed(convert), indices))
-    return outcomes
-
-
-def _convert(manifest: Manifest, progress: Progress, index: int) -> _Converted | _Failed:
-    """One model, from its source to the graph that will be linked."""
-    spec = manifest.models[index]
-    try:
-        with within(f"model {spec.name!r}"):
-            artifact = sources.fetch(spec.source, manifest.folder, progress=progress)
-            _check_digest(spec, artifact)
-            model = tfjs.read(artifact)
-        selection = select(model, manifest.signatures(spec))
-        if selection.faults:
-            place = f"{manifest.path}: model[{index}]"
-            raise ManifestError.of(fault.under(place) for fault in selection.faults)
-        with within(f"model {spec.name!r}"):
-            portable = rewrites.run(selection.model, manifest.compat(spec), spec.allow_ops)
-        return _Converted(portable, _model_report(spec, artifact, selection.model))
-    except BundlerError as error:
-        return _Failed(error)
-
-
-def _check_digest(spec: ModelSpec, artifact: Artifact) -> None:
-    if spec.digest is not None and spec.digest != artifact.digest:
-        raise SourceError(
-            "the files are not those that the manifest was written for",
-            where=spec.source,
-            found=artifact.digest,
-            expected=spec.digest,
-            hint="find out what changed them, then set the new digest",
+    tasks = [
+        Task(
+            spec,
+            manifest.signatures(spec),
+            manifest.compat(spec),
+            manifest.folder,
+            f"{manifest.path}: model[{index}]",
+            alone=manifest.bundle.layout == "tags",
         )
+        for index, spec in enumerate(manifest.models)
+    ]
+    with ThreadPoolExecutor(jobs) as pool:
+        found = list(pool.map(partial(find, progress=progress), tasks))
+    failed = [entry for entry in found if isinstance(entry, Failed)]
+    there = {task.spec.name: task for task, entry in zip(tasks, found) if not isinstance(entry, Failed)}
+    sizes = [entry.stat().st_size for entry in found if not isinstance(entry, Failed)]
+    outcomes = parallel.each(convert, list(there.values()), sizes, jobs)
+    failed += [outcome for outcome in outcomes if isinstance(outcome, Failed)]
+    if failed:
+        kind = type(min((failure.error for failure in failed), key=lambda error: error.exit_code))
+        raise kind.of(fault for failure in failed for fault in failure.error.faults)
+    made = [outcome for outcome in outcomes if not isinstance(outcome, Failed)]
+    return dict(zip(there, finish(made) if finish else made))
+
+
+def _digest_all(models: Mapping[str, Converted], pool: ThreadPoolExecutor) -> dict[str, Callable[[], Digests]]:
+    """The sha256 of every model's files, by name: computed beside other work, and waited for when asked."""
+    return {name: pool.submit(artifact.digests, made.folder, made.files).result for name, made in models.items()}
 
 
 # The bundle --------------------------------------------------------------------------------------
@@ -149,53 +177,73 @@ class _Linked(NamedTuple):
     owners: Mapping[str, str]
 
 
-def _link(manifest: Manifest, models: Mapping[str, _Converted], runtime: Callable[[], Runtime]) -> list[_Linked]:
+def _link(manifest: Manifest, models: Mapping[str, Converted], runtime: Callable[[], Runtime]) -> list[_Linked]:
     """One MetaGraph of all models, or with `layout = "tags"` one of each."""
+    from bundler.infer import infer
+    from bundler.link import join
+    from bundler.savedmodel import MetaGraph
+    from bundler.variables import with_variables
+
     if manifest.bundle.layout == "tags":
         parts = [(spec.tags or (), {spec.name: models[spec.name].model}) for spec in manifest.models]
     else:
         parts = [(manifest.bundle.tags, {name: made.model for name, made in models.items()})]
-    return [
-        _Linked(
-            MetaGraph(tags, infer(link(part), runtime)),
-            owners={key: name for name, model in part.items() for key in model.signatures},
-        )
-        for tags, part in parts
-    ]
+    linked = [infer(join(part), runtime) for _, part in parts]
+    owners = [{key: name for name, model in part.items() for key in model.signatures} for _, part in parts]
+    held = [with_variables(model) if _apart(manifest, linked) else (model, ()) for model in linked]
+    return [_Linked(MetaGraph(tags, *split), named) for (tags, _), split, named in zip(parts, held, owners)]
 
 
-def _model_report(spec: ModelSpec, artifact: Artifact, model: Model) -> ModelReport:
-    ops = Counter(node.op for graph in model.graphs for node in graph.nodes)
-    return ModelReport(
-        name=spec.name,
-        source=spec.source,
-        digest=artifact.digest,
-        nodes=ops.total(),
-        weight_bytes=model.weight_bytes,
-        ops=dict(sorted(ops.items())),
-    )
+def _apart(manifest: Manifest, models: Sequence[Model]) -> bool:
+    """Whether weights go beside the graphs: where the manifest leaves it open, large ones do."""
+    large = sum(model.weight_bytes for model in models) > _LARGE
+    return manifest.bundle.weights == "variables" or (manifest.bundle.weights == "auto" and large)
+
+
+def _write(
+    metagraphs: Sequence[MetaGraph],
+    folder: Path,
+    runtime: Callable[[], Runtime],
+    jobs: int,
+    check: bool,
+    progress: Progress,
+) -> list[Check]:
+    """Write the graphs, and the checkpoint of those that have variables; try both."""
+    from bundler import checkpoint, savedmodel, verify
+
+    savedmodel.write(metagraphs, folder, jobs=jobs, progress=progress)
+    # Before there is a checkpoint: to load the graphs later would take the memory of all variables at once.
+    checks = [verify.load(folder, metagraph, runtime()) for metagraph in metagraphs] if check else []
+    variables = {variable.name: variable.weight for metagraph in metagraphs for variable in metagraph.variables}
+    if variables:
+        checkpoint.write(variables, folder, runtime(), jobs=jobs, progress=progress)
+    restored = [metagraph for metagraph in metagraphs if metagraph.variables and check]
+    return [*checks, *(verify.restore(folder, metagraph, runtime()) for metagraph in restored)]
 
 
 def _report(
     manifest: Manifest,
-    models: Mapping[str, _Converted],
+    models: Mapping[str, Converted],
+    digests: Mapping[str, Callable[[], Digests]],
     linked: Sequence[_Linked],
-    started: float,
-    *,
-    output: Path | None = None,
-    checks: tuple[Check, ...] = (),
-    bytes: int = 0,
 ) -> Report:
     return Report(
-        output=output,
+        output=None,
         name=manifest.bundle.name,
         signatures=tuple(
             SignatureReport.of(key, signature, part.owners[key])
             for part in linked
             for key, signature in part.metagraph.model.signatures.items()
         ),
-        models=tuple(made.report for made in models.values()),
-        checks=checks,
-        bytes=bytes,
-        seconds=time.perf_counter() - started,
+        models=tuple(
+            ModelReport(
+                name=spec.name,
+                source=spec.source,
+                digest=f"sha256:{artifact.digest(digests[spec.name]())}",
+                nodes=sum(models[spec.name].ops.values()),
+                weight_bytes=models[spec.name].weight_bytes,
+                ops=dict(sorted(models[spec.name].ops.items())),
+            )
+            for spec in manifest.models
+        ),
     )

@@ -24,8 +24,10 @@ if TYPE_CHECKING:
     from tensorflow.core.framework.op_def_pb2 import OpDef
     from tensorflow.core.framework.tensor_pb2 import TensorProto
     from tensorflow.core.framework.tensor_shape_pb2 import TensorShapeProto
+    from tensorflow.core.framework.variable_pb2 import VariableDef
     from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef, SignatureDef, TensorInfo
     from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+    from tensorflow.core.protobuf.saver_pb2 import SaverDef
 
 __all__ = [
     "AttrValue",
@@ -36,10 +38,12 @@ __all__ = [
     "NodeDef",
     "OpDef",
     "SavedModel",
+    "SaverDef",
     "SignatureDef",
     "TensorInfo",
     "TensorProto",
     "TensorShapeProto",
+    "VariableDef",
     "tensorflow_folder",
 ]
 
@@ -77,8 +81,9 @@ def _messages() -> dict[str, type]:
         op_def_pb2,
         tensor_pb2,
         tensor_shape_pb2,
+        variable_pb2,
     )
-    from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2
+    from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2, saver_pb2
 
     modules = (
         attr_value_pb2,
@@ -88,8 +93,10 @@ def _messages() -> dict[str, type]:
         node_def_pb2,
         op_def_pb2,
         saved_model_pb2,
+        saver_pb2,
         tensor_pb2,
         tensor_shape_pb2,
+        variable_pb2,
     )
     found = {name: message for module in modules for name, message in vars(module).items()}
     return {name: found[name] for name in __all__ if name in found}

@@ -18,7 +18,7 @@ from pathlib import Path
 from bundler.errors import BundlerError
 from bundler.scratch import discard, scratch, sync, sync_entries
 
-__all__ = ["RECORD", "publishing", "replaceable"]
+__all__ = ["RECORD", "publishing", "publishing_file", "replaceable"]
 
 RECORD = "assets.extra/bundle.json"
 """The file by which a folder is known to be a bundle."""
@@ -38,9 +38,7 @@ def replaceable(output: Path, *, force: bool) -> None:
         raise BundlerError(
             "this folder is never replaced", where=str(output), hint="name a new folder inside it as the output"
         )
-    ground = next(parent for parent in place.parents if parent.exists())
-    if not (ground.is_dir() and os.access(ground, os.W_OK)):
-        raise BundlerError("nothing can be written here", where=str(output), found=f"{ground} is no folder of yours")
+    _check_ground(output)
     if not (force or not place.exists() or _is_ours(place)):
         raise BundlerError(
             "something stands here that bundler did not write",
@@ -66,6 +64,30 @@ def publishing(output: Path, *, force: bool = False) -> Iterator[Path]:
         replaceable(output, force=force)
         _put(fresh, place)
         sync_entries(place.parent)
+
+
+@contextmanager
+def publishing_file(output: Path) -> Iterator[Path]:
+    """The same for one file: a path to write to, that takes the place of `output` when the block ends well.
+
+    A file that stands there is replaced, as by any tool that is told the file to write. Raises BundlerError where
+    `output` is a folder, or nothing can be written.
+    """
+    place = output.resolve()
+    if place.is_dir():
+        raise BundlerError("this is a folder", where=str(output), expected="the name of a file")
+    _check_ground(output)
+    with _folder(place.parent), scratch(place.parent, place.name) as fresh:
+        yield fresh / place.name
+        sync(fresh)
+        (fresh / place.name).replace(place)
+        sync_entries(place.parent)
+
+
+def _check_ground(output: Path) -> None:
+    ground = next(parent for parent in output.resolve().parents if parent.exists())
+    if not (ground.is_dir() and os.access(ground, os.W_OK)):
+        raise BundlerError("nothing can be written here", where=str(output), found=f"{ground} is no folder of yours")
 
 
 def _is_ours(place: Path) -> bool:

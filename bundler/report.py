@@ -6,9 +6,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from bundler.model import Signature, TensorSpec
-from bundler.nodes import Shape
+if TYPE_CHECKING:
+    from bundler.model import Signature, TensorSpec
+    from bundler.nodes import Shape
 
 __all__ = ["Check", "ModelReport", "Report", "SignatureReport", "TensorReport"]
 
@@ -30,6 +32,12 @@ class TensorReport:
     def of(cls, name: str, spec: TensorSpec) -> TensorReport:
         """An entry of a signature."""
         return cls(name, spec.tensor.full, str(spec.dtype or "?"), spec.shape)
+
+    @classmethod
+    def parse(cls, document: Mapping[str, Any]) -> TensorReport:
+        """The entry in the JSON of a report."""
+        shape = document["shape"]
+        return cls(document["name"], document["tensor"], document["dtype"], None if shape is None else tuple(shape))
 
     @property
     def type(self) -> str:
@@ -58,6 +66,12 @@ class SignatureReport:
         )
         return cls(key, model, inputs, outputs, signature.method_name)
 
+    @classmethod
+    def parse(cls, document: Mapping[str, Any]) -> SignatureReport:
+        """The signature in the JSON of a report."""
+        inputs, outputs = (tuple(map(TensorReport.parse, document[side])) for side in ("inputs", "outputs"))
+        return cls(document["key"], document["model"], inputs, outputs, document["method_name"])
+
 
 @dataclass(frozen=True)
 class ModelReport:
@@ -83,7 +97,10 @@ class Check:
 
 @dataclass(frozen=True)
 class Report:
-    """All of it. `output` is None where nothing was written; `bytes` is the size on disk."""
+    """All of it. `output` is None where nothing was written; `bytes` is the size on disk.
+
+    `up_to_date`: it was there already, and nothing had to be done.
+    """
 
     output: Path | None
     name: str
@@ -92,6 +109,17 @@ class Report:
     checks: tuple[Check, ...] = ()
     bytes: int = 0
     seconds: float = 0.0
+    up_to_date: bool = False
+
+    @classmethod
+    def parse(cls, document: Mapping[str, Any], **known: Any) -> Report:
+        """The report that `to_json` wrote, with what else is known of it."""
+        return cls(
+            name=document["name"],
+            signatures=tuple(map(SignatureReport.parse, document["signatures"])),
+            models=tuple(ModelReport(**{**model, "notes": tuple(model["notes"])}) for model in document["models"]),
+            **known,
+        )
 
     def to_json(self) -> str:
         """One document: keys in the order of the fields, ops by name, ASCII so that any pipe carries it."""

@@ -10,12 +10,13 @@ Layout: tensorflow/core/protobuf/saved_model.proto, meta_graph.proto, framework/
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain, count
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
-from bundler import ops
+from bundler import ops, wire
 from bundler.dtypes import DType
 from bundler.errors import ConversionError
 from bundler.model import Function, Model, Signature, TensorSpec
@@ -31,52 +32,65 @@ from bundler.protos import (
     TensorInfo,
     TensorProto,
 )
+from bundler.variables import Variable, described
 from bundler.weight import Weight
+from bundler.wire import Pieces
 
-__all__ = ["FILE", "MetaGraph", "graph_def", "read_signatures", "write"]
+__all__ = [
+    "FILE",
+    "MetaGraph",
+    "frozen_graph",
+    "graph_def",
+    "read_signatures",
+    "signature_def",
+    "write",
+    "write_graph",
+]
 
 FILE = "saved_model.pb"
 _INIT = "__saved_model_init_op"
 """The signature whose one output, of the same key, is the node that every loader runs first."""
 _INIT_NODE = "initialize"
-"""No other node has this name: those of models are scoped."""
 _LIMIT = (1 << 31) - 1
 """Protobuf refuses messages beyond this many bytes."""
 
-Piece: TypeAlias = "bytes | Weight"
-Pieces: TypeAlias = list[Piece]
-
 
 class MetaGraph(NamedTuple):
-    """One graph of a SavedModel, found by its tags."""
+    """One graph of a SavedModel, found by its tags, and those of its weights that are in the checkpoint."""
 
     tags: tuple[str, ...]
     model: Model
+    variables: tuple[Variable, ...] = ()
 
 
-def write(metagraphs: Sequence[MetaGraph], folder: Path, *, progress: Progress = SILENT) -> int:
+def write(metagraphs: Sequence[MetaGraph], folder: Path, *, jobs: int = 1, progress: Progress = SILENT) -> int:
     """Write a SavedModel into a folder, and give its size in bytes.
 
     Raises ConversionError when it would be larger than protobuf allows.
     """
     pieces = [SavedModel(saved_model_schema_version=1).SerializeToString()]
-    for tags, model in metagraphs:
-        pieces += _field(2, _metagraph(tags, model))
-    size = _size(pieces)
-    if size > _LIMIT:
-        raise ConversionError(
-            "too large for a SavedModel that holds its weights as constants",
-            found=f"{size:,} bytes",
-            expected=f"at most {_LIMIT:,}",
-            hint="split the bundle in two",
-        )
-    progress.start("writing", size)
-    with (folder / FILE).open("wb") as file:
-        for chunk in _chunks(pieces):
-            file.write(chunk)
-            progress.advance(len(chunk))
-    progress.finish()
-    return size
+    for metagraph in metagraphs:
+        pieces += wire.field(2, _metagraph(metagraph))
+    alone = any(metagraph.variables for metagraph in metagraphs)
+    hint = (
+        "split the bundle in two"
+        if alone
+        else 'set `weights = "variables"` in the manifest, or split the bundle in two'
+    )
+    return _write(pieces, folder / FILE, jobs, progress, hint)
+
+
+def write_graph(model: Model, path: Path, *, jobs: int = 1, progress: Progress = SILENT) -> int:
+    """Write a frozen graph, a GraphDef that holds its weights, into a file, and give its size in bytes.
+
+    Raises ConversionError when it would be larger than protobuf allows.
+    """
+    return _write(_graph(_with_init(model)), path, jobs, progress, hint="write a SavedModel of fewer outputs")
+
+
+def frozen_graph(model: Model) -> bytes:
+    """A serialized GraphDef that holds its weights: what `write_graph` writes."""
+    return wire.content(_graph(_with_init(model)))
 
 
 def read_signatures(metagraph: MetaGraphDef) -> dict[str, Signature]:
@@ -90,40 +104,63 @@ def graph_def(model: Model) -> bytes:
     Enough to infer dtypes and shapes, and no weight is read.
     """
     stripped = model.with_graphs(lambda graph: graph.without_weights())
-    return b"".join(_chunks(_graph(stripped)))
+    return wire.content(_graph(stripped))
 
 
 # Encoding ----------------------------------------------------------------------------------------
 
 
-def _metagraph(tags: Sequence[str], model: Model) -> Pieces:
+def _write(pieces: Pieces, path: Path, jobs: int, progress: Progress, hint: str) -> int:
+    size = wire.size(pieces)
+    if size > _LIMIT:
+        raise ConversionError(
+            "too large for one file that holds its weights as constants",
+            found=f"{size:,} bytes",
+            expected=f"at most {_LIMIT:,}",
+            hint=hint,
+        )
+    wire.write(pieces, path, jobs=jobs, progress=progress)
+    return size
+
+
+def _metagraph(metagraph: MetaGraph) -> Pieces:
+    tags, model, variables = metagraph
     info = MetaGraphDef.MetaInfoDef(tags=tags)
     head = MetaGraphDef(meta_info_def=info).SerializeToString()
-    signatures = {key: _signature_def(signature) for key, signature in model.signatures.items()}
+    signatures = {key: signature_def(signature) for key, signature in model.signatures.items()}
     if model.initializers:
-        signatures[_INIT] = SignatureDef(outputs={_INIT: TensorInfo(name=_INIT_NODE, tensor_shape=shape_proto(None))})
-    tail = MetaGraphDef(signature_def=signatures).SerializeToString(deterministic=True)
-    return [head, *_field(2, _graph(_with_init(model))), tail]
+        signatures[_INIT] = SignatureDef(
+            outputs={_INIT: TensorInfo(name=_init_name(model), tensor_shape=shape_proto(None))}
+        )
+    tail = described(variables)
+    tail.MergeFrom(MetaGraphDef(signature_def=signatures))
+    return [head, *wire.field(2, _graph(_with_init(model))), tail.SerializeToString(deterministic=True)]
 
 
 def _with_init(model: Model) -> Model:
     """The model with one node that waits for all initializers."""
     if not model.initializers:
         return model
-    init = NodeDef(name=_INIT_NODE, op="NoOp", input=[f"^{name}" for name in model.initializers])
+    init = NodeDef(name=_init_name(model), op="NoOp", input=[f"^{name}" for name in model.initializers])
     return replace(model, graph=replace(model.graph, nodes=(*model.graph.nodes, init)))
+
+
+def _init_name(model: Model) -> str:
+    """A name that no node has: a model alone in its MetaGraph has no scope to keep clear of it."""
+    names = chain([_INIT_NODE], (f"{_INIT_NODE}_{number}" for number in count(1)))
+    return next(name for name in names if name not in model.graph.by_name)
 
 
 def _graph(model: Model) -> Pieces:
     """A GraphDef: nodes, library, versions."""
     pieces: Pieces = []
     for node in model.graph.nodes:
-        pieces += _field(1, _node(node, model.graph.weights.get(node.name)))
+        pieces += wire.field(1, _node(node, model.graph.weights.get(node.name)))
     library: Pieces = []
     for name in sorted(model.functions):
-        library += _field(1, _function(model.functions[name]))
+        library += wire.field(1, _function(model.functions[name]))
     if library:
-        pieces += _field(2, library)
+        pieces += wire.field(2, library)
     versions = GraphDef()
     versions.versions.producer = model.producer
     return [*pieces, versions.SerializeToString()]
@@ -135,8 +172,8 @@ def _node(node: NodeDef, weight: Weight | None) -> Pieces:
         return [node.SerializeToString(deterministic=True)]
     bare = NodeDef(name=node.name, op=node.op, input=node.input)
     bare.attr["dtype"].type = weight.dtype
-    value = _field(2, _field(8, _tensor(weight)))
-    return [bare.SerializeToString(), *_field(5, [*_field(1, [b"value"]), *value])]
+    value = wire.field(2, wire.field(8, _tensor(weight)))
+    return [bare.SerializeToString(), *wire.field(5, [*wire.field(1, [b"value"]), *value])]
 
 
 def _tensor(weight: Weight) -> Pieces:
@@ -145,7 +182,7 @@ def _tensor(weight: Weight) -> Pieces:
     if weight.dtype == DType.string:
         proto.string_val.extend(weight.strings())
         return [proto.SerializeToString()]
-    return [proto.SerializeToString(), *_field(4, [weight])] if weight.nbytes else [proto.SerializeToString()]
+    return [proto.SerializeToString(), *wire.field(4, [weight])] if weight.nbytes else [proto.SerializeToString()]
 
 
 def _function(function: Function) -> Pieces:
@@ -160,7 +197,7 @@ def _function(function: Function) -> Pieces:
         spelled = NodeDef()
         spelled.CopyFrom(node)
         spelled.input[:] = [_spelled(Tensor.parse(reference), by_name) for reference in node.input]
-        body += _field(3, _node(spelled, function.graph.weights.get(node.name)))
+        body += wire.field(3, _node(spelled, function.graph.weights.get(node.name)))
     return [head.SerializeToString(deterministic=True), *body, tail.SerializeToString(deterministic=True)]
 
 
@@ -171,37 +208,11 @@ def _spelled(tensor: Tensor, nodes: Mapping[str, NodeDef]) -> str:
     return f"{tensor.node}:{output}:{index}"
 
 
-def _field(number: int, pieces: Iterable[Piece]) -> Pieces:
-    """Pieces as a length-delimited field of an outer message."""
-    pieces = list(pieces)
-    return [_varint(number << 3 | 2) + _varint(_size(pieces)), *pieces]
-
-
-def _varint(value: int) -> bytes:
-    encoded = bytearray()
-    while value > 0x7F:
-        encoded.append(value & 0x7F | 0x80)
-        value >>= 7
-    encoded.append(value)
-    return bytes(encoded)
-
-
-def _size(pieces: Iterable[Piece]) -> int:
-    return sum(piece.nbytes if isinstance(piece, Weight) else len(piece) for piece in pieces)
-
-
-def _chunks(pieces: Iterable[Piece]) -> Iterator[bytes]:
-    for piece in pieces:
-        if isinstance(piece, Weight):
-            yield from piece.chunks()
-        else:
-            yield piece
-
-
 # Signatures --------------------------------------------------------------------------------------
 
 
-def _signature_def(signature: Signature) -> SignatureDef:
+def signature_def(signature: Signature) -> SignatureDef:
+    """A signature as TensorFlow's message."""
     return SignatureDef(
         inputs={key: _tensor_info(spec) for key, spec in signature.inputs.items()},
         outputs={key: _tensor_info(spec) for key, spec in signature.outputs.items()},
@@ -220,5 +231,6 @@ def _signature(proto: SignatureDef) -> Signature:
 
 
 def _spec(info: TensorInfo) -> TensorSpec:
-    dtype = DType(info.dtype) if info.dtype else None
+    # Files of others may have dtypes that came after ours.
+    dtype = next((known for known in DType if known == info.dtype), None)
     return TensorSpec(Tensor.parse(info.name), dtype, shape_of(info.tensor_shape))

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from bundler.checkpoint import prefix
 from bundler.dtypes import DType
 from bundler.errors import Fault, VerificationError
-from bundler.model import TensorSpec
+from bundler.model import Model, TensorSpec
 from bundler.nodes import Shape
 from bundler.report import Check
 from bundler.runtime import Runtime
-from bundler.savedmodel import MetaGraph
+from bundler.savedmodel import MetaGraph, graph_def
+from bundler.variables import restoring
 
-__all__ = ["load"]
+__all__ = ["graph", "load", "restore"]
 
 
 def load(folder: Path, metagraph: MetaGraph, runtime: Runtime) -> Check:
@@ -22,13 +24,38 @@ def load(folder: Path, metagraph: MetaGraph, runtime: Runtime) -> Check:
 
     Raises VerificationError where TensorFlow refuses it, or knows a tensor otherwise.
     """
+    return _compare("load", metagraph.model, lambda tensors: runtime.load(folder, metagraph.tags, tensors))
+
+
+def graph(model: Model, runtime: Runtime) -> Check:
+    """Import a frozen graph, less its large weights, and find every tensor of its signatures as they say.
+
+    Raises VerificationError as `load` does.
+    """
+    return _compare("import", model, lambda tensors: runtime.shapes(graph_def(model), tensors))
+
+
+def restore(folder: Path, metagraph: MetaGraph, runtime: Runtime) -> Check:
+    """Restore the variables of a MetaGraph by its own nodes, one batch after another: never are all of them held.
+
+    Raises VerificationError where one is missing, damaged, or of another dtype or shape.
+    """
+    started = time.perf_counter()
+    for node, part in restoring(metagraph.model, prefix(folder)):
+        runtime.execute(graph_def(part), [node])
+    size = sum(variable.weight.nbytes for variable in metagraph.variables)
+    told = f"{len(metagraph.variables)} variables of {size:,} bytes in {time.perf_counter() - started:.2f} s"
+    return Check("restore", True, told)
+
+
+def _compare(name: str, model: Model, find: Callable[[list[str]], list[tuple[DType, Shape | None]]]) -> Check:
     started = time.perf_counter()
     specs = {
-        f"signature {key!r}, {name!r}": spec
-        for key, signature in metagraph.model.signatures.items()
-        for name, spec in (*signature.inputs.items(), *signature.outputs.items())
+        f"signature {key!r}, {entry!r}": spec
+        for key, signature in model.signatures.items()
+        for entry, spec in (*signature.inputs.items(), *signature.outputs.items())
     }
-    found = runtime.load(folder, metagraph.tags, [spec.tensor.full for spec in specs.values()])
+    found = find([spec.tensor.full for spec in specs.values()])
     faults = [
         fault
         for (where, spec), (dtype, shape) in zip(specs.items(), found)
@@ -36,7 +63,7 @@ def load(folder: Path, metagraph: MetaGraph, runtime: Runtime) -> Check:
     ]
     if faults:
         raise VerificationError.of(faults)
-    return Check("load", True, f"{len(specs)} tensors found in {time.perf_counter() - started:.2f} s")
+    return Check(name, True, f"{len(specs)} tensors found in {time.perf_counter() - started:.2f} s")
 
 
 def _differences(where: str, spec: TensorSpec, dtype: DType, shape: Shape | None) -> Iterator[Fault]:

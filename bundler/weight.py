@@ -25,7 +25,7 @@ import numpy as np
 from bundler.dtypes import DType
 from bundler.errors import ConversionError
 
-__all__ = ["Affine", "File", "Group", "Memory", "Shard", "Weight"]
+__all__ = ["Affine", "File", "Group", "Memory", "Part", "Shard", "Weight"]
 
 _CHUNK = 1 << 20
 """Elements decoded at a time: memory stays small however large the tensor is."""
@@ -49,7 +49,7 @@ class File:
     gzipped: bool = False
 
     def read(self, start: int, length: int) -> bytes:
-        with gzip.open(self.path) if self.gzipped else self.path.open("rb") as file:
+        with gzip.open(self.path) if self.gzipped else self.path.open("rb", buffering=0) as file:
             file.seek(start)
             return file.read(length)
 
@@ -143,15 +143,19 @@ class Weight:
         """All that is known without reading: weights of one form and equal bytes are equal."""
         return self.dtype, self.shape, self.stored, self.affine, self.stored_bytes
 
-    def stored_chunks(self) -> Iterator[bytes]:
-        """The bytes as they lie on disk, in pieces of whole elements."""
-        step = _CHUNK * self.stored.numpy.itemsize if self.stored != DType.string else max(self.stored_bytes, 1)
-        for start in range(0, self.stored_bytes, step):
-            yield self.group.read(self.offset + start, min(step, self.stored_bytes - start))
+    def parts(self) -> Iterator[Part]:
+        """The tensor cut into parts of a bounded size. Not for strings."""
+        for start in range(0, self.size, _CHUNK):
+            yield Part(self, start, min(_CHUNK, self.size - start))
 
     def chunks(self) -> Iterator[bytes]:
         """The tensor's content as a SavedModel holds it: little-endian, row-major, in pieces. Not for strings."""
-        yield from map(self._decode, self.stored_chunks())
+        return (part.content() for part in self.parts())
+
+    def stored_chunks(self) -> Iterator[bytes]:
+        """The bytes as they lie on disk, in pieces."""
+        for start in range(0, self.stored_bytes, _CHUNK):
+            yield self.group.read(self.offset + start, min(_CHUNK, self.stored_bytes - start))
 
     def array(self) -> np.ndarray:
         """The whole tensor, read now. Strings come as an object array of bytes."""
@@ -179,10 +183,30 @@ class Weight:
         """Whether the bytes on disk are the bytes of the output."""
         return self.stored == self.dtype and self.affine is None
 
-    def _decode(self, content: bytes) -> bytes:
+    def decode(self, stored: bytes) -> bytes:
+        """From bytes on disk, of whole elements, to those of the output."""
         if self.is_verbatim:
-            return content
-        values: np.ndarray = np.frombuffer(content, self.stored.numpy)
+            return stored
+        values: np.ndarray = np.frombuffer(stored, self.stored.numpy)
         if self.affine is not None:
             values = self.affine.expand(values)
         return values.astype(self.dtype.numpy).tobytes()
+
+
+class Part(NamedTuple):
+    """`count` elements of a weight, from `start` on."""
+
+    weight: Weight
+    start: int
+    count: int
+
+    @property
+    def nbytes(self) -> int:
+        """The bytes of the content."""
+        return self.count * self.weight.dtype.numpy.itemsize
+
+    def content(self) -> bytes:
+        """The elements as the output holds them, read now."""
+        itemsize = self.weight.stored.numpy.itemsize
+        offset = self.weight.offset + self.start * itemsize
+        return self.weight.decode(self.weight.group.read(offset, self.count * itemsize))

@@ -53,8 +53,9 @@ def write_model(
     present = {item.get("name") for item in listed}
     listed += [_json(const(n, value)) for n, value in weights.items() if n not in present and not n.startswith(inner)]
     topology = {"node": listed, "library": {"function": library}, "versions": {"producer": 1395}}
-    entries = [_entry(name, value, quantization.get(name)) for name, value in weights.items()]
-    content = b"".join(_stored(value, quantization.get(name)) for name, value in weights.items())
+    arrays = {name: _array(value) for name, value in weights.items()}
+    entries = [_entry(name, value, quantization.get(name)) for name, value in arrays.items()]
+    content = b"".join(_stored(value, quantization.get(name)) for name, value in arrays.items())
     shards = dict(_cut(content, shard_bytes))
     manifest = [{"paths": list(shards), "weights": entries}] if weights else []
     made = {"format": "graph-model", "modelTopology": topology, "weightsManifest": manifest, **document}
@@ -76,10 +77,10 @@ def placeholder(name: str, *dims: int | None, dtype: DType = DType.float32) -> N
 
 def const(name: str, value: Value) -> NodeDef:
     """The Const node of a weight, as the converter leaves it: dtype and shape, no content."""
-    dtype = DType.string if _is_text(value) else DType.parse(value.dtype.name)
-    return node(
-        "Const", name, dtype=dtype, value=TensorProto(dtype=dtype.value, tensor_shape=shape_proto(_shape(value)))
-    )
+    array = _array(value)
+    dtype = DType.string if array.dtype == object else DType.parse(array.dtype.name)
+    empty = TensorProto(dtype=dtype.value, tensor_shape=shape_proto(array.shape))
+    return node("Const", name, dtype=dtype, value=empty)
 
 
 def text(value: str | bytes) -> str:
@@ -91,26 +92,23 @@ def _json(item: NodeDef | FunctionDef | Json) -> Json:
     return item if isinstance(item, Mapping) else json_format.MessageToDict(item)
 
 
-def _shape(value: Value) -> tuple[int, ...]:
-    return (len(value),) if isinstance(value, list) else value.shape
+def _array(value: Value) -> np.ndarray:
+    """A weight as an array: strings are one of objects."""
+    return np.array(value, object) if isinstance(value, list) else value
 
 
-def _is_text(value: Value) -> bool:
-    return isinstance(value, list) or value.dtype == object
+def _file_dtype(value: np.ndarray) -> str:
+    return "string" if value.dtype == object else NARROWED.get(value.dtype.name, value.dtype.name)
 
 
-def _file_dtype(value: Value) -> str:
-    return "string" if _is_text(value) else NARROWED.get(value.dtype.name, value.dtype.name)
-
-
-def _entry(name: str, value: Value, quantization: Json | None) -> Json:
-    entry = {"name": name, "shape": list(_shape(value)), "dtype": _file_dtype(value)}
+def _entry(name: str, value: np.ndarray, quantization: Json | None) -> Json:
+    entry = {"name": name, "shape": list(value.shape), "dtype": _file_dtype(value)}
     return {**entry, "quantization": quantization} if quantization else entry
 
 
-def _stored(value: Value, quantization: Json | None) -> bytes:
-    if _is_text(value):
-        return b"".join(len(item).to_bytes(4, "little") + item for item in np.asarray(value, object).flat)
+def _stored(value: np.ndarray, quantization: Json | None) -> bytes:
+    if value.dtype == object:
+        return b"".join(len(item).to_bytes(4, "little") + item for item in value.flat)
     if quantization is None:
         return value.astype(_file_dtype(value)).tobytes()
     if "scale" in quantization:

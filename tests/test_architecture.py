@@ -21,9 +21,11 @@ STAGES = """
     dtypes
     protos
     weight
+    wire
     nodes
     model
     ops
+    tables
     progress
     scratch
     child
@@ -47,8 +49,12 @@ STAGES = """
 
     pipeline
     inspection
+    calls
+    api
     bundler
     console
+    cli_frame
+    cli_convert
     cli
     __main__
 """
@@ -61,9 +67,9 @@ STANDS_ALONE = {"publish": {"errors", "progress", "scratch"}}
 OWNERS = {
     "tqdm": {"console"},
     "rich": {"console"},
-    "click": {"cli", "console", "__main__"},
+    "click": {"cli", "cli_frame", "cli_convert", "console", "__main__"},
     "pydantic": {"manifest", "manifest_faults", "manifest_clashes"},
-    "tensorflow": {"protos", "runtime.engines.python"},
+    "tensorflow": {"protos", "runtime.engines.python", "api.functions"},
     "tensorflowjs": {"tfjs.layers"},
     "tf_keras": {"tfjs.layers"},
 }

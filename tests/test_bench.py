@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from bench import chart, manifests, measure, models, table
 from bench.__main__ import main
-from bench.builds import Setting
+from bench.builds import Setting, predecessor
 from bench.chart import Panel
 from bench.measure import Failed
 from bench.rows import Goal, Row
@@ -117,6 +117,27 @@ def test_a_goal_is_met_or_missed_in_the_table(goal: Goal, met: bool) -> None:
     shown = table.show({"posenet": [Row("no check", figures, (goal,))]})
     assert goal.met(figures) is met
     assert (f"{goal.limit:g}: met" in shown, f"{goal.limit:g}: MISSED" in shown) == (met, not met)
+
+
+@pytest.mark.parametrize(
+    ("program", "converted"),
+    [
+        ("import sys, pathlib as p; f = p.Path(sys.argv[2]); f.mkdir(parents=True); (f / 'saved_model.pb').touch()", 1),
+        ("print('Converting.... Error: missing attr')", 0),
+        ("raise SystemExit(1)", 0),
+    ],
+    ids=["it writes", "it writes nothing and exits with 0", "it exits with 1"],
+)
+def test_the_predecessor_is_timed_only_where_it_wrote_a_model(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, converted: int
+) -> None:
+    (tmp_path / "tfjs_graph_converter").mkdir()
+    (tmp_path / "tfjs_graph_converter" / "converter.py").write_text(program)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    setting = Setting(1, tmp_path, tmp_path / "picture.svg", predecessor=sys.executable)
+    (row,) = predecessor({"cat": tmp_path / "cat.json"}, setting, than=Row("ours", {"seconds": 1.0}))
+    assert row.figures["converted"] == converted
+    assert ("times_ours" in row.figures) is ("seconds" in row.figures) is bool(converted)
 
 
 def test_the_picture_has_a_dot_for_each_point_inside_its_frame() -> None:

@@ -66,7 +66,10 @@ def test_an_error_crosses_to_another_process_whole() -> None:
 def test_each_layer_adds_where_it_stood_to_every_fault() -> None:
     with pytest.raises(ConversionError) as caught, within("model 'm'"), within("model.json"):
         raise ConversionError.of([Fault("is wrong", "node 'y'"), Fault("is missing")])
-    assert [fault.where for fault in caught.value.faults] == ["model 'm': model.json: node 'y'", "model 'm': model.json"]
+    assert [fault.where for fault in caught.value.faults] == [
+        "model 'm': model.json: node 'y'",
+        "model 'm': model.json",
+    ]
 
 
 def test_what_is_no_error_of_ours_passes_as_it_is() -> None:

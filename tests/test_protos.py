@@ -30,7 +30,9 @@ def test_the_messages_come_without_tensorflow() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("first", ["bundler.protos", "tensorflow"])
 def test_they_are_tensorflows_own_in_either_order_of_imports(first: str) -> None:
-    program = f"import {first}, tensorflow, bundler.protos; print(bundler.protos.NodeDef is tensorflow.compat.v1.NodeDef)"
+    program = (
+        f"import {first}, tensorflow, bundler.protos; print(bundler.protos.NodeDef is tensorflow.compat.v1.NodeDef)"
+    )
     assert _run(program) == "True"
 
 

@@ -32,6 +32,7 @@ def put_channels_last(op: NodeDef, graph: Graph) -> list[NodeDef] | None:
 
     Only oneDNN has kernels for NCHW, so without it (ARM, macOS) TensorFlow refuses the graph. Of two
     transpositions that meet, one op's last and the next one's first, TensorFlow's optimizer removes both.
+    A BiasAdd needs none, and gets them only behind a convolution, so that the two can be fused again.
 
     Before:
         y = Conv2D(x, w, strides=[1, 1, 2, 2], padding=SAME, data_format=NCHW)
@@ -43,7 +44,7 @@ def put_channels_last(op: NodeDef, graph: Graph) -> list[NodeDef] | None:
         y = Transpose(y/NHWC, y/to_first)
     """
     last = _LAST.get(attr(op, "data_format", ""))
-    if last is None:
+    if last is None or (op.op == "BiasAdd" and not _is_convolved(op.input[0], graph)):
         return None
     draft, at, dtype = Draft(op, graph), _IMAGES[op.op], attr(op, "T")
     order = [0, *range(2, len(last)), 1]
@@ -57,6 +58,11 @@ def put_channels_last(op: NodeDef, graph: Graph) -> list[NodeDef] | None:
     made = draft.op(op.op, last, *inputs, **_reordered(op, order, last))
     to_first = draft.constant("to_first", [0, len(last) - 1, *range(1, len(last) - 1)])
     return draft.end("Transpose", made, to_first, T=dtype, Tperm=_INT)
+
+
+def _is_convolved(reference: str, graph: Graph) -> bool:
+    producer = graph.producer(reference)
+    return producer is not None and producer.op in ("Conv2D", "DepthwiseConv2dNative")
 
 
 def _reordered(op: NodeDef, order: Sequence[int], last: str) -> dict[str, Value]:

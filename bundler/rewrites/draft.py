@@ -46,4 +46,4 @@ class Draft:
 
     def _add(self, made: NodeDef) -> str:
         self._nodes.append(made)
-        return made.name
+        return str(made.name)

@@ -89,8 +89,9 @@ def _bias(fused: NodeDef, filter: str, bias: str, graph: Graph) -> tuple[str, li
     The converter takes any Add after a convolution or MatMul for a bias: it may be a scalar, a full matrix
     or a residual, all of which BiasAdd refuses.
     """
-    data_format = attr(fused, "data_format", "NHWC")
-    if graph.constant_shape(bias) == (_channels(fused, graph.constant_shape(filter)),) or data_format == "NCHW":
+    data_format, shape = attr(fused, "data_format", "NHWC"), graph.constant_shape(bias)
+    is_vector = shape == (_channels(fused, graph.constant_shape(filter)),)
+    if is_vector or (shape is None and data_format == "NCHW"):
         return "BiasAdd", [bias], {"data_format": data_format}
     return "AddV2", [bias], {}
 

@@ -2,13 +2,14 @@
 
 It works in a process of its own (see `bundler.child`), so that what kills TensorFlow does not kill
 the build, and loading its library, half a second, goes on beside the conversion. Two engines serve the
-same three verbs there: the C API of the library in TensorFlow's wheel, and `import tensorflow`
+same verbs there: the C API of the library in TensorFlow's wheel, and `import tensorflow`
 where the wheel has no such library (Windows).
 
     with Runtime() as runtime:
         runtime.shapes(graph_def, ["y:0"])  # [(DType.float32, (None, 10))]
         runtime.load(folder, ["serve"], ["y:0"])
         runtime.run(folder, ["serve"], {"x:0": image}, ["y:0"])
+        runtime.execute(graph_def, ["save"])
 """
 
 from __future__ import annotations
@@ -99,6 +100,10 @@ class Runtime:
         values = [_show(value) for value in feeds.values()]
         args = (str(folder.absolute()), list(tags), _ports(feeds), values, _ports(fetches))
         return [_parse(value) for value in self._ask(str(folder), "run", *args)]
+
+    def execute(self, graph_def: bytes, nodes: Sequence[str]) -> None:
+        """Run nodes of a serialized GraphDef for what they do; nothing is left of the graph afterwards."""
+        self._ask("", "execute", graph_def, list(nodes))
 
     def _ask(self, where: str, verb: str, *args: object) -> list[Any]:
         refusal, result = pickle.loads(self._child.ask(pickle.dumps((verb, args))))

@@ -13,40 +13,51 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from contextlib import nullcontext
 from importlib import import_module
 from pathlib import Path
 from typing import TypeAlias
 
+from bundler import artifact
 from bundler.artifact import Artifact
-from bundler.errors import SourceError, closest
+from bundler.errors import SourceError, closest, within
 from bundler.progress import SILENT, Progress
 from bundler.sources.cache import Cache, default_folder
 
-__all__ = ["fetch"]
+__all__ = ["fetch", "find"]
 
-_Fetcher: TypeAlias = Callable[[str, Path, Cache, Progress], Artifact]
+_Finder: TypeAlias = Callable[[str, Path, Cache, Progress], Path]
 
-_FETCHERS = {
+_FINDERS = {
     "npm:": "bundler.sources.npm",
     "https://": "bundler.sources.web",
     "http://": "bundler.sources.web",
     "": "bundler.sources.disk",
 }
-"""The module whose `fetch` takes the sources that begin so; loaded only where a manifest has one."""
+"""The module whose `find` takes the sources that begin so; loaded only where a manifest has one."""
 
 
 def fetch(source: str, base: Path, *, progress: Progress = SILENT, cache: Path | None = None) -> Artifact:
-    """The files of a model, fetched where they are not at hand.
+    """The files of a model, fetched where they are not at hand, and its JSON read.
 
     Paths are relative to `base`, the manifest's folder. `cache` is the folder for what is fetched;
     by default `BUNDLER_CACHE`, or the platform's place for it. Raises SourceError where there is no
-    such model, it cannot be reached, or what came is not safe to unpack.
+    such model, it cannot be reached, or what came is not safe to unpack or open.
     """
-    prefix = next(prefix for prefix in _FETCHERS if source.startswith(prefix))
+    kept = cache or default_folder()
+    path = find(source, base, progress=progress, cache=kept)
+    # A file of the user's own is told by its path; what lies in the cache, by where it came from.
+    with within(source) if path.is_relative_to(kept) else nullcontext():
+        return artifact.open(path)
+
+
+def find(source: str, base: Path, *, progress: Progress = SILENT, cache: Path | None = None) -> Path:
+    """The model's folder or JSON file, fetched where it is not at hand, but not yet read."""
+    prefix = next(prefix for prefix in _FINDERS if source.startswith(prefix))
     if not prefix:
         _refuse_unknown_scheme(source)
-    fetch_it: _Fetcher = import_module(_FETCHERS[prefix]).fetch
-    return fetch_it(source, base, Cache(cache or default_folder()), progress)
+    find_it: _Finder = import_module(_FINDERS[prefix]).find
+    return find_it(source, base, Cache(cache or default_folder()), progress)
 
 
 def _refuse_unknown_scheme(source: str) -> None:
@@ -57,6 +68,6 @@ def _refuse_unknown_scheme(source: str) -> None:
             "no source is spelled so",
             where=source,
             found=scheme[0],
-            expected=f"a path, {', '.join(filter(None, _FETCHERS))}",
-            hint=closest(scheme[0], filter(None, _FETCHERS)),
+            expected=f"a path, {', '.join(filter(None, _FINDERS))}",
+            hint=closest(scheme[0], filter(None, _FINDERS)),
         )

@@ -16,8 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, TypeAlias
 
-from bundler import artifact
-from bundler.artifact import Artifact, is_inside
+from bundler.artifact import is_inside
 from bundler.errors import SourceError, closest
 
 __all__ = ["MAX_BYTES", "MAX_FILES", "MAX_RATIO", "MODEST_BYTES", "is_archive", "locate", "unpack"]
@@ -67,7 +66,7 @@ def unpack(archive: Path, folder: Path) -> None:
         raise SourceError("the archive cannot be unpacked", found=str(error) or type(error).__name__) from error
 
 
-def locate(folder: Path, inside: str = "") -> Artifact:
+def locate(folder: Path, inside: str = "") -> Path:
     """The model at the path `inside` of an unpacked folder; without one, its only model.json.
 
     Raises SourceError, with what the folder does have, where that is not one model.
@@ -76,7 +75,7 @@ def locate(folder: Path, inside: str = "") -> Artifact:
         return _at(folder, inside)
     found = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("model.json"))
     if len(found) == 1:
-        return artifact.open(folder / found[0])
+        return folder / found[0]
     raise SourceError(
         "which model is meant?",
         found=", ".join(found) or "no model.json",
@@ -85,13 +84,13 @@ def locate(folder: Path, inside: str = "") -> Artifact:
     )
 
 
-def _at(folder: Path, inside: str) -> Artifact:
+def _at(folder: Path, inside: str) -> Path:
     path = folder / inside
     if not is_inside(inside):
         raise SourceError("the path leads out of the archive", found=repr(inside))
     if not path.exists():
         raise SourceError("there is no such path inside", found=repr(inside), hint=closest(inside, _json_files(folder)))
-    return artifact.open(path)
+    return path
 
 
 def _models_hint(folder: Path) -> str:

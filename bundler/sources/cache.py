@@ -88,7 +88,7 @@ class Cache:
             content, record = fresh / "content", fresh / "record.json"
             content.mkdir()
             fill(content)
-            digest = artifact.digest(content, _files(content))
+            digest = artifact.digest(artifact.digests(content, _files(content)))
             record.write_text(json.dumps({"source": key, "object": digest}) + "\n")
             sync(content)
             _move(content, self._object(digest))

@@ -6,20 +6,19 @@ import os
 from pathlib import Path
 
 from bundler import artifact
-from bundler.artifact import Artifact
 from bundler.errors import SourceError, within
 from bundler.progress import Progress
 from bundler.sources import archive
 from bundler.sources.cache import Cache
 
-__all__ = ["fetch"]
+__all__ = ["find"]
 
 
-def fetch(source: str, base: Path, cache: Cache, progress: Progress) -> Artifact:
+def find(source: str, base: Path, cache: Cache, progress: Progress) -> Path:
     """The model at a path: `folder`, `file.json`, `archive.zip#path/inside`."""
     path, inside = _split(source, base)
     if path.is_dir() or not archive.is_archive(path.name):
-        return artifact.open(path)
+        return path
     with within(source):
         return archive.locate(_unpacked(path, cache), inside)
 
@@ -36,5 +35,5 @@ def _split(source: str, base: Path) -> tuple[Path, str]:
 def _unpacked(path: Path, cache: Cache) -> Path:
     if not path.is_file():
         raise SourceError("there is no such archive", found=f"nothing at {path}")
-    key = f"archive:{artifact.digest(path.parent, [path.name])}"
+    key = f"archive:{artifact.digest(artifact.digests(path.parent, [path.name]))}"
     return cache.get(key, lambda folder: archive.unpack(path, folder))

@@ -9,13 +9,12 @@ import subprocess
 from pathlib import Path
 from typing import NamedTuple
 
-from bundler.artifact import Artifact
 from bundler.errors import SourceError, within
 from bundler.progress import Progress
 from bundler.sources import archive
 from bundler.sources.cache import Cache
 
-__all__ = ["fetch"]
+__all__ = ["find"]
 
 _PACKAGE = r"(?P<package>(?:@[a-z0-9][\w.-]*/)?[a-z0-9][\w.-]*)"
 _EXACT = r"(?P<version>\d+\.\d+\.\d+(?:[-+][a-z0-9.+-]+)?)"
@@ -31,7 +30,7 @@ class _Wanted(NamedTuple):
     inside: str
 
 
-def fetch(source: str, base: Path, cache: Cache, progress: Progress) -> Artifact:
+def find(source: str, base: Path, cache: Cache, progress: Progress) -> Path:
     """The model at `npm:<package>@<exact version>/<path>`; without a path, the only model.json."""
     with within(source):
         wanted = _parse(source)

@@ -10,13 +10,12 @@ from typing import IO
 from urllib.parse import quote, unquote, urldefrag, urljoin, urlsplit
 
 from bundler import artifact
-from bundler.artifact import Artifact
 from bundler.errors import SourceError, within
 from bundler.progress import Progress
 from bundler.sources import archive
 from bundler.sources.cache import Cache
 
-__all__ = ["fetch"]
+__all__ = ["find"]
 
 _TIMEOUT = 60
 """Seconds without a byte."""
@@ -32,7 +31,7 @@ _HINTS = {
 _OTHER_HINT = "is this machine online? Proxies are read from HTTPS_PROXY"
 
 
-def fetch(source: str, base: Path, cache: Cache, progress: Progress) -> Artifact:
+def find(source: str, base: Path, cache: Cache, progress: Progress) -> Path:
     """The model at `https://…/model.json`, or `https://…/archive.zip#path/inside`.
 
     What an address gave once is kept: a model that changes needs a new address.
@@ -44,7 +43,7 @@ def fetch(source: str, base: Path, cache: Cache, progress: Progress) -> Artifact
             return archive.locate(cache.get(url, lambda folder: _fetch_archive(url, folder, progress)), inside)
         if not name.lower().endswith(".json"):
             raise SourceError("is no model", found=repr(name), expected="an address that ends in .json, .zip or .tgz")
-        return artifact.open(cache.get(url, lambda folder: _fetch_model(url, folder / name, progress)) / name)
+        return cache.get(url, lambda folder: _fetch_model(url, folder / name, progress)) / name
 
 
 def _fetch_archive(url: str, folder: Path, progress: Progress) -> None:

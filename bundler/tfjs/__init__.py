@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Literal
 
 from bundler.artifact import Artifact
 from bundler.errors import ConversionError, within
@@ -11,39 +12,69 @@ from bundler.model import Graph, Model, Signature
 from bundler.nodes import attr, node, shape_proto
 from bundler.protos import NodeDef, TensorShapeProto
 from bundler.tfjs import fields
+from bundler.tfjs.fields import Json
 from bundler.tfjs.initializer import join_initializer
+from bundler.tfjs.layers import as_graph_model
 from bundler.tfjs.signatures import read_signature
 from bundler.tfjs.topology import read_functions, read_graph
 from bundler.tfjs.weights import read_weights
+from bundler.weight import Weight
 
 __all__ = ["is_graph_model", "read"]
+
+_OF_LAYERS = ("model_config", "class_name", "keras_version")
+"""What a topology of Keras layers has: from Python the first, from JavaScript the second."""
 
 
 def is_graph_model(artifact: Artifact) -> bool:
     """Whether it holds a graph (and not Keras layers). `format` is missing in files older than 1.0."""
-    topology = artifact.document.get("modelTopology")
-    return isinstance(topology, Mapping) and "node" in topology
+    return "node" in _topology(artifact)
 
 
-def read(artifact: Artifact) -> Model:
-    """A graph model with the one signature that TensorFlow.js would use, under an empty key.
+def read(artifact: Artifact, format: Literal["auto", "graph", "layers"] = "auto") -> Model:
+    """A model with the one signature that TensorFlow.js would use, under an empty key.
 
-    Raises SourceError where weights and files do not fit, ConversionError where the model makes no sense.
+    Raises SourceError where weights and files do not fit, ConversionError where the model makes no sense, is not of
+    the `format` that was asked for, or is of layers and what reads those is not installed.
     """
-    if not is_graph_model(artifact):
-        raise ConversionError("this is no graph model", where=artifact.entry, expected="modelTopology.node")
-    topology = artifact.document["modelTopology"]
-    weights = read_weights(artifact)
+    found = _format(artifact)
+    if format not in ("auto", found):
+        raise ConversionError("the model is of another format", where=artifact.entry, found=found, expected=format)
+    document, weights = artifact.document, read_weights(artifact)
+    if found == "layers":
+        document, weights = as_graph_model(artifact, weights)
     with within(artifact.entry):
-        graph = read_graph(topology, weights)
-        signature = read_signature(artifact.document, graph)
-        model = Model(
-            graph=_with_input_shapes(graph, signature),
-            signatures={"": signature},
-            functions=read_functions(topology, weights),
-            producer=fields.integer(fields.table(topology, "versions").get("producer", 0)),
+        return _read_graph_model(document, weights)
+
+
+def _topology(artifact: Artifact) -> Json:
+    topology = artifact.document.get("modelTopology")
+    return topology if isinstance(topology, Mapping) else {}
+
+
+def _format(artifact: Artifact) -> str:
+    if is_graph_model(artifact):
+        return "graph"
+    if not _topology(artifact).keys() & set(_OF_LAYERS):
+        raise ConversionError(
+            "this is no model of TensorFlow.js",
+            where=artifact.entry,
+            expected="a modelTopology with a graph (node) or with layers (model_config, class_name)",
         )
-        return join_initializer(model, artifact.document, weights)
+    return "layers"
+
+
+def _read_graph_model(document: Json, weights: Mapping[str, Weight]) -> Model:
+    topology = fields.table(document, "modelTopology")
+    graph = read_graph(topology, weights)
+    signature = read_signature(document, graph)
+    model = Model(
+        graph=_with_input_shapes(graph, signature),
+        signatures={"": signature},
+        functions=read_functions(topology, weights),
+        producer=fields.integer(fields.table(topology, "versions").get("producer", 0)),
+    )
+    return join_initializer(model, document, weights)
 
 
 def _with_input_shapes(graph: Graph, signature: Signature) -> Graph:

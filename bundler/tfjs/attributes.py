@@ -100,13 +100,16 @@ def _count_outputs(nodes: Sequence[NodeDef]) -> None:
 
 
 def _derive_inputs(nodes: Sequence[NodeDef], by_name: Mapping[str, NodeDef], arguments: Mapping[str, DType]) -> None:
-    """The dtypes and counts that the inputs tell, until nothing new is learned."""
+    """The dtypes and counts that the inputs tell. What one node learns, its readers may learn next."""
     pending = [node for node in nodes if _lacks(node)]
+    readers: dict[str, list[NodeDef]] = {}
+    for node in pending:
+        for reference in node.input:
+            readers.setdefault(Tensor.parse(reference).node, []).append(node)
     while pending:
-        left = [node for node in pending if not _derive_one(node, by_name, arguments)]
-        if len(left) == len(pending):
-            return
-        pending = left
+        node = pending.pop()
+        if _learns(node, by_name, arguments):
+            pending += readers.get(node.name, ())
 
 
 def _lacks(node: NodeDef) -> set[str]:
@@ -114,8 +117,8 @@ def _lacks(node: NodeDef) -> set[str]:
     return {key for key in ops.table()[node.op].input_attrs if key not in node.attr}
 
 
-def _derive_one(node: NodeDef, by_name: Mapping[str, NodeDef], arguments: Mapping[str, DType]) -> bool:
-    """Fill in one node; whether all that it lacked is now known."""
+def _learns(node: NodeDef, by_name: Mapping[str, NodeDef], arguments: Mapping[str, DType]) -> bool:
+    """Fill in one node; whether anything was."""
     lacks = _lacks(node)
     inputs = [reference for reference in node.input if not reference.startswith("^")]
     for argument, given in _shared_out(node, inputs):
@@ -126,7 +129,7 @@ def _derive_one(node: NodeDef, by_name: Mapping[str, NodeDef], arguments: Mappin
             node.attr[argument.kind].list.type.extend(dtypes)
         elif argument.kind in lacks and not argument.listed and dtypes:
             node.attr[argument.kind].type = dtypes[0]
-    return not _lacks(node)
+    return _lacks(node) != lacks
 
 
 def _shared_out(node: NodeDef, inputs: Sequence[str]) -> Iterator[tuple[ops.Argument, Sequence[str]]]:

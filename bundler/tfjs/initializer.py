@@ -83,7 +83,7 @@ def _resources(signature: Json, side: str) -> Iterator[tuple[int, str]]:
 
 def _source(graph: Graph, name: str) -> str:
     """The node that makes the resource, behind the Identities that pass it on."""
-    while graph.by_name[name].op == "Identity":
+    while graph.by_name[name].op == "Identity" and graph.by_name[name].input:
         name = Tensor.parse(graph.by_name[name].input[0]).node
     return name
 

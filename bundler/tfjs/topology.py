@@ -5,7 +5,7 @@ They are GraphDefs, as tensorflow/core/framework/graph.proto and function.proto 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 from bundler import ops
 from bundler.dtypes import DType
@@ -78,12 +78,25 @@ def _function(entry: Json, weights: Mapping[str, Weight]) -> Function:
         arguments = {argument.name: DType(argument.type) for argument in definition.signature.input_arg}
         results = {output: fields.of(str, value, "a result") for output, value in fields.table(entry, "ret").items()}
         references = [*(reference for node in nodes for reference in node.input), *results.values()]
+        _shorten(nodes, f"{name}/", arguments.keys())
         nodes += _missing_constants(name, references, {node.name for node in nodes} | arguments.keys(), weights)
         names = _Names(name, {node.name: node for node in nodes}, arguments.keys())
         for node in nodes:
             node.input[:] = [str(names.tensor(reference)) for reference in node.input]
         returns = {output: names.tensor(reference) for output, reference in results.items()}
         return Function(definition, _join(nodes, _own(name, weights), arguments), returns)
+
+
+def _shorten(nodes: Sequence[NodeDef], prefix: str, arguments: Set[str]) -> None:
+    """Take the function's name off the nodes that bear it, in place, where that name is free.
+
+    The converter puts it before the names of constants; TensorFlow refuses names that begin as those of
+    its functions do (`__inference_…`).
+    """
+    taken = {node.name for node in nodes} | arguments
+    for node in nodes:
+        short = node.name.removeprefix(prefix)
+        node.name = node.name if short in taken else short
 
 
 def _own(function: str, weights: Mapping[str, Weight]) -> dict[str, Weight]:
@@ -121,7 +134,7 @@ def _missing_constants(
     for name in sorted(wanted - present):
         qualified = f"{function}/{name}"
         if qualified in weights and qualified not in present:
-            node = NodeDef(name=qualified, op="Const")
+            node = NodeDef(name=name, op="Const")
             node.attr["dtype"].type = weights[qualified].dtype
             yield node
 

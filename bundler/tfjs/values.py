@@ -99,8 +99,8 @@ def _tensor(entry: object) -> TensorProto:
 def _extend(numbers: MutableSequence[Any], values: list[Any]) -> None:
     try:
         numbers.extend(values)
-    except ValueError as error:
-        raise ConversionError("a number is out of range", found=str(error)) from None
+    except ValueError:
+        raise ConversionError("a number is out of range", found=str(values)[:60]) from None
 
 
 def _function_name(entry: object) -> NameAttrList:

@@ -15,7 +15,7 @@ from bundler.protos import FunctionDef, NodeDef
 
 __all__ = ["AGREES", "Array", "Cannot", "Case", "Const", "Differs", "Verdict", "case"]
 
-Array: TypeAlias = "np.ndarray | list[Any] | int | float | bytes"
+Array: TypeAlias = "np.ndarray | list[Any] | int | float | str | bytes"
 
 
 class Differs(NamedTuple):
@@ -51,7 +51,7 @@ class Case:
 
     What is right is what TensorFlow gives for these very nodes, or for `meaning` where TensorFlow lacks the op or
     TensorFlow.js' own meaning counts: nodes of TensorFlow's that make the same outputs from the same inputs.
-    Random results have a range, `drawn`, in place of values. What bundler refuses has the words of its error, `refused`.
+    Random results have a range, `drawn`, in place of values. What bundler refuses has words of its error, `refused`.
     """
 
     op: str
@@ -139,19 +139,18 @@ def one(op: str, name: str, inputs: Mapping[str, np.ndarray | Const], **attrs: V
 
 def _told(op: str, dtypes: list[DType]) -> dict[str, Value]:
     """The attributes that the inputs' dtypes and number determine, as the converter writes them."""
-    arguments = ops.table()[op].inputs
+    row, left = ops.table()[op], list(dtypes)
     told: dict[str, Value] = {}
-    at = 0
-    for argument in arguments:
-        spare = len(dtypes) - (len(arguments) - 1)
-        count = spare if argument.listed else int(told.get(argument.number) or spare) if argument.number else 1  # type: ignore[call-overload]
-        taken = dtypes[at : at + count]
-        at += count
+    counts: dict[str, int] = {}
+    for argument in row.inputs:
+        spare = max(0, len(dtypes) - (len(row.inputs) - 1))
+        count = spare if argument.listed else counts.get(argument.number) or spare if argument.number else 1
+        taken, left = left[:count], left[count:]
         if argument.number:
-            told[argument.number] = count
-        if taken and argument.kind in ops.table()[op].attrs:
+            counts[argument.number] = count
+        if taken and argument.kind in row.attrs:
             told[argument.kind] = taken if argument.listed else taken[0]
-    return told
+    return {**told, **counts}
 
 
 def _ports(made: NodeDef) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""What an op means, in NumPy, where TensorFlow's own kernels cannot tell on every machine."""
+"""What an op means where TensorFlow lacks it, or lacks a kernel for it on some machines."""
 
 from __future__ import annotations
 
@@ -7,7 +7,26 @@ from typing import Any
 
 import numpy as np
 
-__all__ = ["depthwise"]
+from bundler.dtypes import DType
+from bundler.nodes import node
+from bundler.protos import NodeDef
+
+__all__ = ["depthwise", "prelu", "the_value"]
+
+
+def the_value(array: np.ndarray, name: str = "y") -> list[NodeDef]:
+    """The meaning of a node whose result NumPy tells."""
+    return [node("Const", name, dtype=DType.parse(array.dtype.name), value=array)]
+
+
+def prelu(x: str, alpha: str, y: str = "y") -> list[NodeDef]:
+    """What Prelu means: x where it is positive, alpha x elsewhere."""
+    return [
+        node("ZerosLike", "zero", [x], T=DType.float32),
+        node("Greater", "positive", [x, "zero"], T=DType.float32),
+        node("Mul", "scaled", [x, alpha], T=DType.float32),
+        node("SelectV2", y, ["positive", x, "scaled"], T=DType.float32),
+    ]
 
 
 def depthwise(

@@ -6,11 +6,9 @@ kernels exist only with it, and a portable graph needs none of those.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -21,15 +19,14 @@ from bundler.link import link
 from bundler.manifest import Compat, SignatureSpec
 from bundler.model import Model
 from bundler.nodes import Tensor, node, shape_proto, tensor_proto
-from bundler.protos import NodeDef, SavedModel, TensorProto
+from bundler.protos import SavedModel, TensorProto
 from bundler.reference import TensorFlowJs
 from bundler.runtime import Runtime
 from bundler.select import select
-from tests.conformance.case import AGREES, Cannot, Case, Differs, dtype_of
-from tests.conformance.compare import contrast, farthest
+from tests.conformance.case import Case, dtype_of
 from tests.models import read_model, write_model
 
-__all__ = ["Outcome", "Runners", "run"]
+__all__ = ["Result", "Run", "Runners", "run"]
 
 SERVE = ["serve"]
 Arrays = Sequence[np.ndarray]
@@ -43,27 +40,44 @@ class Runners(NamedTuple):
     plain: Runtime
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What came of a case.
+Result: TypeAlias = "list[np.ndarray] | str"
+"""What a run gives: the outputs, or the words of a refusal."""
 
-    `imported` are the ops that bundler writes for it; `error` is its largest distance from what it must agree with;
-    `faults` is what the suite must not find; `note` tells where TensorFlow.js goes its own way.
+
+class Run(NamedTuple):
+    """All that was found out about a case.
+
+    `model` is what bundler makes of it, or what it says against it; `right` is TensorFlow's result, `bundled` the
+    bundle's with oneDNN and without, `javascript` that of TensorFlow.js.
     """
 
-    case: Case
-    imported: tuple[str, ...] = ()
-    error: float = 0.0
-    faults: tuple[str, ...] = ()
-    note: str = ""
+    model: Model | str
+    right: Result
+    bundled: Sequence[Result]
+    javascript: Result
 
 
-def run(cases: Sequence[Case], runners: Runners, folder: Path) -> list[Outcome]:
-    """Run cases, which may use a folder, and judge each."""
+def run(cases: Sequence[Case], runners: Runners, folder: Path) -> list[Run]:
+    """Run cases, which may use a folder."""
     models = {case.id: _imported(case, folder / case.id) for case in cases}
     sound = {case_id: model for case_id, model in models.items() if isinstance(model, Model)}
-    found = dict(_bundled(cases, sound, runners, folder))
-    return [_judged(case, models[case.id], found.get(case.id, []), runners, folder / case.id) for case in cases]
+    bundled = _bundled(cases, sound, runners, folder)
+    return [
+        Run(
+            models[case.id],
+            _right(case, runners.onednn, folder / case.id / "right"),
+            bundled.get(case.id, ()),
+            _in_javascript(case, runners.javascript, folder / case.id / "model.json"),
+        )
+        for case in cases
+    ]
+
+
+def _in_javascript(case: Case, javascript: TensorFlowJs, entry: Path) -> Result:
+    try:
+        return list(javascript.run(entry, case.feeds, case.outputs).values())
+    except VerificationError as error:
+        return str(error)
 
 
 def _imported(case: Case, folder: Path) -> Model | str:
@@ -81,27 +95,45 @@ def _imported(case: Case, folder: Path) -> Model | str:
 # Bundles -----------------------------------------------------------------------------------------
 
 
+class Question(NamedTuple):
+    """One case in a bundle: its Placeholders' values and its outputs, by their names there."""
+
+    feeds: Mapping[str, np.ndarray]
+    fetches: Sequence[str]
+
+
 def _bundled(
     cases: Sequence[Case], models: Mapping[str, Model], runners: Runners, folder: Path
-) -> Iterator[tuple[str, list[list[np.ndarray] | str]]]:
-    """By case, the results of the bundle with oneDNN and without; a text where TensorFlow refuses.
+) -> dict[str, list[Result]]:
+    """By case, the results of the bundle with oneDNN and without."""
+    asked = {case.id: _question(case, models[case.id]) for case in cases if case.id in models}
+    if not asked:
+        return {}
+    ways = [_answers(runtime, asked, models, folder / f"bundle{at}") for at, runtime in enumerate(runners[1:])]
+    return {key: [way[key] for way in ways] for key in asked}
 
-    One bundle for all; where that does not load, one for each, to find out whose fault it is.
-    """
-    if not models:
-        return
-    whole = _written(models, folder / "bundle")
-    try:
-        runners.onednn.load(whole, SERVE, [])
-        places = dict.fromkeys(models, whole)
-    except VerificationError:
-        places = {key: _written({key: model}, folder / key / "bundle") for key, model in models.items()}
-    for case in cases:
-        if case.id in models:
-            tensors = [f"{case.id}/{Tensor.parse(output)}" for output in case.outputs]
-            feeds = {f"{case.id}/{name}": value for name, value in _read(case.feeds, models[case.id]).items()}
-            place = places[case.id]
-            yield case.id, [_run(runner, place, feeds, tensors) for runner in (runners.onednn, runners.plain)]
+
+def _question(case: Case, model: Model) -> Question:
+    """The feeds are those that the imported graph still reads."""
+    feeds = {name: value for name, value in case.feeds.items() if name in model.graph.by_name}
+    return Question(
+        {f"{case.id}/{name}": value for name, value in feeds.items()},
+        [f"{case.id}/{Tensor.parse(output)}" for output in case.outputs],
+    )
+
+
+def _answers(
+    runtime: Runtime, asked: Mapping[str, Question], models: Mapping[str, Model], folder: Path
+) -> dict[str, Result]:
+    """All questions put to one bundle at once; where TensorFlow refuses, each to a bundle of its own."""
+    feeds = {name: value for question in asked.values() for name, value in question.feeds.items()}
+    fetches = [name for question in asked.values() for name in question.fetches]
+    found = _run(runtime, _written(models, folder / "all"), feeds, fetches)
+    if isinstance(found, str):
+        places = {key: _written({key: model}, folder / key) for key, model in models.items()}
+        return {key: _run(runtime, places[key], *question) for key, question in asked.items()}
+    values = iter(found)
+    return {key: [next(values) for _ in question.fetches] for key, question in asked.items()}
 
 
 def _written(models: Mapping[str, Model], folder: Path) -> Path:
@@ -110,14 +142,7 @@ def _written(models: Mapping[str, Model], folder: Path) -> Path:
     return folder
 
 
-def _read(feeds: Mapping[str, np.ndarray], model: Model) -> dict[str, np.ndarray]:
-    """The feeds that the imported graph still reads."""
-    return {name: value for name, value in feeds.items() if name in model.graph.by_name}
-
-
-def _run(
-    runtime: Runtime, place: Path, feeds: Mapping[str, np.ndarray], tensors: Sequence[str]
-) -> list[np.ndarray] | str:
+def _run(runtime: Runtime, place: Path, feeds: Mapping[str, np.ndarray], tensors: Sequence[str]) -> Result:
     try:
         return runtime.run(place, SERVE, feeds, tensors)
     except VerificationError as error:
@@ -127,7 +152,7 @@ def _run(
 # What is right -----------------------------------------------------------------------------------
 
 
-def _expected(case: Case, runtime: Runtime, folder: Path) -> list[np.ndarray] | str:
+def _right(case: Case, runtime: Runtime, folder: Path) -> Result:
     """What TensorFlow gives for the nodes of a case as they are (or for their meaning)."""
     saved = SavedModel(saved_model_schema_version=1)
     meta = saved.meta_graphs.add()
@@ -149,79 +174,3 @@ def _proto(value: np.ndarray) -> TensorProto:
     if value.dtype != object:
         return tensor_proto(value)
     return TensorProto(dtype=DType.string.value, tensor_shape=shape_proto(value.shape), string_val=[*value.flat])
-
-
-# Judging -----------------------------------------------------------------------------------------
-
-
-def _judged(
-    case: Case, model: Model | str, found: Sequence[list[np.ndarray] | str], runners: Runners, folder: Path
-) -> Outcome:
-    if isinstance(model, str):
-        as_said = case.refused and case.refused in model
-        return Outcome(case, faults=() if as_said else (model,), note=model if as_said else "")
-    if case.refused:
-        return Outcome(case, faults=("bundler takes it",))
-    imported = tuple(_ops_made(model.graph.nodes))
-    right = _expected(case, runners.onednn, folder / "expected")
-    if isinstance(right, str):
-        return Outcome(case, imported, faults=(f"the case itself: {right}",))
-    ways = [_measured(case, name, way, right) for name, way in zip(("with oneDNN", "without oneDNN"), found)]
-    note, ways_js = _javascript(case, right, runners.javascript, folder)
-    ways += ways_js
-    faults = tuple(fault for _, fault in ways if fault)
-    return Outcome(case, imported, max(error for error, _ in ways), faults, note)
-
-
-def _measured(case: Case, name: str, found: Arrays | str, right: Arrays, *, narrow: bool = False) -> tuple[float, str]:
-    """How far a run is from what is right, and what is wrong with it."""
-    if isinstance(found, str):
-        return math.inf, f"{name}: {found}"
-    if case.drawn is not None:
-        return 0.0, _undrawn(case, name, found, right)
-    error = farthest(found, right, narrow=narrow)
-    if error <= case.tolerance:
-        return error, ""
-    given, wanted = contrast(found, right)
-    return error, f"{name}: {given}, not {wanted} ({error:.1e} apart)"
-
-
-def _undrawn(case: Case, name: str, found: Arrays, right: Arrays) -> str:
-    """What is wrong with random values: their shape, their dtype or their range."""
-    assert case.drawn is not None
-    low, high = case.drawn
-    for a, b in zip(found, right):
-        if a.shape != b.shape or a.dtype.kind != b.dtype.kind or not ((a >= low) & (a <= high)).all():
-            return f"{name}: {a.dtype} {a.shape} from {a.min()} to {a.max()}"
-    return ""
-
-
-def _javascript(
-    case: Case, right: Arrays, javascript: TensorFlowJs, folder: Path
-) -> tuple[str, list[tuple[float, str]]]:
-    """A note of what TensorFlow.js does otherwise, and what is wrong with what was said of it."""
-    try:
-        told = javascript.run(folder / "model.json", case.feeds, case.outputs)
-        found: list[np.ndarray] | str = list(told.values())
-    except VerificationError as error:
-        found = str(error)
-    error, fault = _measured(case, "TensorFlow.js", found, right, narrow=True)
-    if case.javascript == AGREES:
-        return "", [(error, fault)]
-    if isinstance(case.javascript, Cannot):
-        return f"TensorFlow.js cannot: {case.javascript.why}", _unless(isinstance(found, str), "TensorFlow.js can")
-    assert isinstance(case.javascript, Differs)
-    if isinstance(found, str):
-        return "", [(0.0, fault)]
-    theirs, ours = contrast(found, right)
-    note = f"{case.javascript.why}: {theirs} in TensorFlow.js, {ours} in TensorFlow"
-    return note, _unless(bool(fault), "TensorFlow.js agrees")
-
-
-def _unless(holds: bool, fault: str) -> list[tuple[float, str]]:
-    return [] if holds else [(0.0, fault)]
-
-
-def _ops_made(nodes: Iterable[NodeDef]) -> list[str]:
-    """The ops in a graph, in order, without its sources."""
-    return list(dict.fromkeys(made.op for made in nodes if made.op not in ("Const", "Placeholder")))

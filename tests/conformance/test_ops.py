@@ -17,7 +17,9 @@ from bundler import ops
 from bundler.reference import TensorFlowJs
 from bundler.runtime import Runtime
 from tests.answers import NO_ONEDNN
-from tests.conformance.run import Outcome, Runners, run
+from tests.conformance.judge import Outcome, judge
+from tests.conformance.page import page
+from tests.conformance.run import Runners, run
 from tests.conformance.table import CATEGORIES, cases
 
 ROOT = Path(__file__).parents[2]
@@ -32,8 +34,8 @@ class Outcomes:
         self.of = cache(self._of)
 
     def _of(self, category: str) -> dict[str, Outcome]:
-        found = run(cases()[category], self._runners, self._folder / category)
-        return {outcome.case.id: outcome for outcome in found}
+        runs = run(cases()[category], self._runners, self._folder / category)
+        return {case.id: judge(case, made) for case, made in zip(cases()[category], runs)}
 
 
 @pytest.fixture(scope="session")
@@ -64,3 +66,8 @@ def test_no_two_cases_have_one_name() -> None:
 
 def test_there_are_cases_enough() -> None:
     assert len(ALL) >= 600
+
+
+def test_the_page_of_ops_tells_what_the_suite_finds(outcomes: Outcomes) -> None:
+    found = [outcome for category in CATEGORIES for outcome in outcomes.of(category).values()]
+    assert (ROOT / "docs" / "OPS.md").read_text() == page(found), "python tests/generate/ops_page.py writes it anew"

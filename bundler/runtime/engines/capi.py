@@ -41,6 +41,7 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
     "TF_GraphGetTensorShape": (None, (c_void_p, Output, POINTER(c_int64), c_int, c_void_p)),
     "TF_NewSessionOptions": (c_void_p, ()),
     "TF_DeleteSessionOptions": (None, (c_void_p,)),
+    "TF_NewSession": (c_void_p, (c_void_p, c_void_p, c_void_p)),
     "TF_LoadSessionFromSavedModel": (
         c_void_p,
         (c_void_p, c_void_p, c_char_p, POINTER(c_char_p), c_int, c_void_p, c_void_p, c_void_p),
@@ -53,7 +54,7 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
             *(c_void_p, c_void_p),
             *(POINTER(Output), POINTER(c_void_p), c_int),
             *(POINTER(Output), POINTER(c_void_p), c_int),
-            *(c_void_p, c_int, c_void_p, c_void_p),
+            *(POINTER(c_void_p), c_int, c_void_p, c_void_p),
         ),
     ),
     "TF_AllocateTensor": (c_void_p, (c_int, POINTER(c_int64), c_int, c_size_t)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import NamedTuple
 
@@ -58,6 +58,13 @@ class Native:
             for pointer in filter(None, [*given, *made]):
                 self._c.TF_DeleteTensor(pointer)
 
+    def execute(self, graph_def: bytes, nodes: list[str]) -> None:
+        session = self._start(graph_def)
+        try:
+            self._run(session, targets=[self._oper(session.graph, name) for name in nodes])
+        finally:
+            self._close(session)
+
     @contextmanager
     def _checked(self) -> Iterator[int]:
         """A TF_Status to pass to one call, read afterwards."""
@@ -79,11 +86,15 @@ class Native:
             self._c.TF_DeleteImportGraphDefOptions(options)
             self._c.TF_DeleteBuffer(buffer)
 
-    def _output(self, graph: int, tensor: Port) -> Output:
-        name, port = tensor
-        oper = self._c.TF_GraphOperationByName(graph, name.encode())
+    def _oper(self, graph: int, name: str) -> int:
+        oper: int | None = self._c.TF_GraphOperationByName(graph, name.encode())
         if not oper:
             raise Refused(f"there is no node {name!r} in the graph")
+        return oper
+
+    def _output(self, graph: int, tensor: Port) -> Output:
+        name, port = tensor
+        oper = self._oper(graph, name)
         if port >= self._c.TF_OperationNumOutputs(oper):
             raise Refused(f"node {name!r} has no output {port}")
         return Output(oper, port)
@@ -110,19 +121,38 @@ class Native:
         return self._kept
 
     def _open(self, folder: str, tags: list[str]) -> Session:
+        def load(graph: int, options: int, status: int) -> int | None:
+            spelled = (ctypes.c_char_p * len(tags))(*(tag.encode() for tag in tags))
+            found: int | None = self._c.TF_LoadSessionFromSavedModel(
+                options, None, folder.encode(), spelled, len(tags), graph, None, status
+            )
+            return found
+
+        return self._session(load, _key(folder, tags))
+
+    def _start(self, graph_def: bytes) -> Session:
+        """A session of a graph that is in no SavedModel."""
+
+        def start(graph: int, options: int, status: int) -> int | None:
+            self._import(graph, graph_def)
+            made: int | None = self._c.TF_NewSession(graph, options, status)
+            return made
+
+        return self._session(start, ())
+
+    def _session(self, make: Callable[[int, int, int], int | None], key: tuple[object, ...]) -> Session:
+        """What `make` gives for a new graph, options and a status."""
         graph, options = self._c.TF_NewGraph(), self._c.TF_NewSessionOptions()
-        spelled = (ctypes.c_char_p * len(tags))(*(tag.encode() for tag in tags))
         try:
             with self._checked() as status:
-                pointer = self._c.TF_LoadSessionFromSavedModel(
-                    options, None, folder.encode(), spelled, len(tags), graph, None, status
-                )
+                pointer = make(graph, options, status)
         except Refused:
             self._c.TF_DeleteGraph(graph)
             raise
         finally:
             self._c.TF_DeleteSessionOptions(options)
-        return Session(graph, pointer, _key(folder, tags))
+        assert pointer is not None
+        return Session(graph, pointer, key)
 
     def _close(self, session: Session) -> None:
         for function in (self._c.TF_CloseSession, self._c.TF_DeleteSession):
@@ -133,15 +163,17 @@ class Native:
     def _run(
         self,
         session: Session,
-        feeds: list[Output],
-        given: list[int],
-        fetches: list[Output],
-        made: ctypes.Array[ctypes.c_void_p],
+        feeds: Sequence[Output] = (),
+        given: Sequence[int] = (),
+        fetches: Sequence[Output] = (),
+        made: ctypes.Array[ctypes.c_void_p] | None = None,
+        targets: Sequence[int] = (),
     ) -> None:
         inputs = (Output * len(feeds))(*feeds), (ctypes.c_void_p * len(given))(*given), len(feeds)
         outputs = (Output * len(fetches))(*fetches), made, len(fetches)
+        also = (ctypes.c_void_p * len(targets))(*targets), len(targets)
         with self._checked() as status:
-            self._c.TF_SessionRun(session.pointer, None, *inputs, *outputs, None, 0, None, status)
+            self._c.TF_SessionRun(session.pointer, None, *inputs, *outputs, *also, None, status)
 
     def _allocate(self, value: Value) -> int:
         """A TF_Tensor. Its strings are views: `value` must outlive it."""

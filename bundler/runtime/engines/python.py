@@ -26,10 +26,8 @@ class Python:
         self._key: tuple[object, ...] = ()
 
     def shapes(self, graph_def: bytes, tensors: list[Port]) -> list[Spec]:
-        graph = self._tf.Graph()
-        with self._checked(), graph.as_default():
-            message = self._tf.compat.v1.GraphDef.FromString(graph_def)
-            self._tf.graph_util.import_graph_def(message, name="")
+        with self._checked():
+            graph = self._graph(graph_def)
             return [self._spec(graph, tensor) for tensor in tensors]
 
     def load(self, folder: str, tags: list[str], tensors: list[Port]) -> list[Spec]:
@@ -44,6 +42,10 @@ class Python:
             feeds = {_name(tensor): self._array(value) for tensor, value in zip(inputs, values, strict=True)}
             return [self._value(array) for array in session.run([_name(tensor) for tensor in outputs], feeds)]
 
+    def execute(self, graph_def: bytes, nodes: list[str]) -> None:
+        with self._checked(), self._tf.compat.v1.Session(graph=self._graph(graph_def)) as session:
+            session.run([session.graph.get_operation_by_name(name) for name in nodes])
+
     @contextmanager
     def _checked(self) -> Iterator[None]:
         """TensorFlow's errors, and the plain ones that it raises for graphs it refuses."""
@@ -53,6 +55,13 @@ class Python:
             raise Refused(error.args[0]) from None
         except self._refusals as error:
             raise Refused(getattr(error, "message", str(error))) from None
+
+    def _graph(self, graph_def: bytes) -> Any:
+        graph = self._tf.Graph()
+        with graph.as_default():
+            message = self._tf.compat.v1.GraphDef.FromString(graph_def)
+            self._tf.graph_util.import_graph_def(message, name="")
+        return graph
 
     def _spec(self, graph: Any, tensor: Port) -> Spec:
         found = graph.get_tensor_by_name(_name(tensor))

@@ -23,6 +23,8 @@ class Engine(Protocol):
         self, folder: str, tags: list[str], inputs: list[Port], values: list[Value], outputs: list[Port]
     ) -> list[Value]: ...
 
+    def execute(self, graph_def: bytes, nodes: list[str]) -> None: ...
+
 
 def serve(library: str | None) -> None:
     """Answer until standard input ends. Without a library, TensorFlow is imported."""

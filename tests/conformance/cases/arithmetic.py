@@ -46,6 +46,7 @@ def biases() -> Iterator[Case]:
         yield case("BiasAdd", f"rank {len(shape)}", x, Const([1.0, -2.0, 0.5]))
     yield case("BiasAdd", "NHWC", np.ones((1, 2, 2, 3), np.float32), [1.0, 2.0, 3.0], data_format="NHWC")
     yield case("BiasAdd", "int32", [[1, 2, 3]], Const([4, 5, 6]))
+    yield nchw_bias("NCHW rank 3", (1, 3, 2), Cannot("the bias is added along the last axis"))
     yield nchw_bias("NCHW", (1, 2, 2, 2), Differs("the bias is added along the last axis whatever the format"))
     yield nchw_bias("NCHW of other sizes", (1, 3, 2, 2), Cannot("the bias is added along the last axis"))
 

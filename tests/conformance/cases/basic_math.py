@@ -8,8 +8,8 @@ import numpy as np
 
 from bundler.dtypes import DType
 from bundler.nodes import node
-from bundler.protos import NodeDef
 from tests.conformance.case import Cannot, Case, Const, Differs, case
+from tests.conformance.formulas import prelu
 
 __all__ = ["CASES"]
 
@@ -17,53 +17,46 @@ NAN, INF = float("nan"), float("inf")
 REAL = [-3.0, -1.5, -0.5, 0.0, 0.5, 1.0, 2.5, 6.5]
 UNIT = [-1.0, -0.75, -0.1, 0.0, 0.3, 1.0]
 POSITIVE = [0.01, 0.5, 1.0, 2.0, 100.0]
-FROM_ONE = [1.0, 1.5, 4.0, 50.0]
-DOMAINS: dict[str, list[float]] = {
-    **dict.fromkeys(["Abs", "Atan", "Ceil", "Cos", "Elu", "Exp", "Floor", "Neg", "Relu", "Relu6", "Selu"], REAL),
-    **dict.fromkeys(["Sigmoid", "Sin", "Sinh", "Cosh", "Square", "Tan", "Tanh", "Sign", "Round", "Expm1"], REAL),
-    **dict.fromkeys(["Softplus", "Asinh", "Erf", "LeakyRelu", "IsNan", "IsFinite", "IsInf"], REAL),
-    **dict.fromkeys(["Acos", "Asin"], UNIT),
-    "Atanh": [-0.9, -0.3, 0.0, 0.5, 0.99],
-    **dict.fromkeys(["Log", "Sqrt", "Rsqrt", "Reciprocal"], POSITIVE),
-    "Log1p": [-0.5, 0.0, 1.0, 100.0],
-    "Acosh": FROM_ONE,
-}
-EDGES = {
-    **dict.fromkeys(["Abs", "Relu", "Relu6", "Elu", "Exp", "Sigmoid", "Tanh", "Neg", "Square"], [INF, -INF, NAN]),
-    **dict.fromkeys(["IsNan", "IsFinite", "IsInf"], [INF, -INF, NAN, 1.0]),
-    **dict.fromkeys(["Acos", "Asin"], [2.0, -2.0, NAN]),
-    **dict.fromkeys(["Ceil", "Floor"], [INF, -INF, 1e20]),
-    "Log": [0.0, -1.0, INF, NAN],
-    "Sqrt": [-1.0, INF, NAN],
-    "Rsqrt": [-1.0, INF],
-    "Acosh": [0.5, INF],
-    "Atanh": [1.0, -1.0, 2.0],
-    "Log1p": [-1.0, -2.0],
-    "Round": [0.5, 1.5, 2.5, -0.5, -1.5],
-    "Softplus": [100.0, -100.0],
-    "Atan": [INF, -INF],
-}
+DOMAINS: list[tuple[list[str], list[float]]] = [
+    (["Abs", "Atan", "Ceil", "Cos", "Elu", "Exp", "Floor", "Neg", "Relu", "Relu6", "Selu"], REAL),
+    (["Sigmoid", "Sin", "Sinh", "Cosh", "Square", "Tan", "Tanh", "Sign", "Round", "Expm1"], REAL),
+    (["Softplus", "Asinh", "Erf", "LeakyRelu", "IsNan", "IsFinite", "IsInf"], REAL),
+    (["Acos", "Asin"], UNIT),
+    (["Atanh"], [-0.9, -0.3, 0.0, 0.5, 0.99]),
+    (["Log", "Sqrt", "Rsqrt", "Reciprocal"], POSITIVE),
+    (["Log1p"], [-0.5, 0.0, 1.0, 100.0]),
+    (["Acosh"], [1.0, 1.5, 4.0, 50.0]),
+]
+EDGES: list[tuple[list[str], list[float]]] = [
+    (["Abs", "Relu", "Relu6", "Elu", "Exp", "Sigmoid", "Tanh", "Neg", "Square"], [INF, -INF, NAN]),
+    (["IsNan", "IsFinite", "IsInf"], [INF, -INF, NAN, 1.0]),
+    (["Acos", "Asin"], [2.0, -2.0, NAN]),
+    (["Ceil", "Floor"], [INF, -INF, 1e20]),
+    (["Log"], [0.0, -1.0, INF, NAN]),
+    (["Sqrt"], [-1.0, INF, NAN]),
+    (["Rsqrt"], [-1.0, INF]),
+    (["Acosh"], [0.5, INF]),
+    (["Atanh"], [1.0, -1.0, 2.0]),
+    (["Log1p"], [-1.0, -2.0]),
+    (["Round"], [0.5, 1.5, 2.5, -0.5, -1.5]),
+    (["Softplus"], [100.0, -100.0]),
+    (["Atan"], [INF, -INF]),
+]
 WHOLE = ("Abs", "Neg", "Relu", "Relu6", "Square", "Sign")
 
 
 def unary() -> Iterator[Case]:
-    for op, values in DOMAINS.items():
+    for op, values in each(DOMAINS):
         yield case(op, "float32", values)
-        yield case(op, "rank 3", np.array(values, np.float32).reshape(1, 2, -1) if len(values) % 2 == 0 else [[values]])
-    for op, edges in EDGES.items():
-        yield case(op, "edges", edges)
+        yield case(op, "rank 3", [[values]])
+    for op, values in each(EDGES):
+        yield case(op, "edges", values)
     for op in WHOLE:
         yield case(op, "int32", [-7, 0, 5, 9])
 
 
-def prelu(alpha: str) -> list[NodeDef]:
-    """What Prelu means: x where it is positive, alpha x elsewhere."""
-    return [
-        node("ZerosLike", "zero", ["x"], T=DType.float32),
-        node("Greater", "positive", ["x", "zero"], T=DType.float32),
-        node("Mul", "scaled", ["x", alpha], T=DType.float32),
-        node("SelectV2", "y", ["positive", "x", "scaled"], T=DType.float32),
-    ]
+def each(table: list[tuple[list[str], list[float]]]) -> Iterator[tuple[str, list[float]]]:
+    return ((op, values) for ops, values in table for op in ops)
 
 
 def prelus() -> Iterator[Case]:
@@ -75,22 +68,16 @@ def prelus() -> Iterator[Case]:
         "negative": [-0.1, -0.5, -1.0],
     }
     for name, alpha in alphas.items():
-        yield case("Prelu", name, x, Const(alpha), meaning=prelu("x1"))
-    yield case("Prelu", "alpha is fed", x, alphas["channels"], meaning=prelu("x1"))
+        yield case("Prelu", name, x, Const(alpha), meaning=prelu("x", "x1"))
+    yield case("Prelu", "alpha is fed", x, alphas["channels"], meaning=prelu("x", "x1"))
+    twice = node("Mul", "y", ["first", "x1"], T=DType.float32)
     yield case(
         "Prelu",
         "alpha has other readers",
         x,
         Const([0.1, 0.5, -2.0]),
-        nodes=[
-            node("Prelu", "first", ["x", "x1"]),
-            node("Mul", "y", ["first", "x1"], T=DType.float32),
-        ],
-        meaning=[
-            *[made for made in prelu("x1")[:-1]],
-            node("SelectV2", "first", ["positive", "x", "scaled"], T=DType.float32),
-            node("Mul", "y", ["first", "x1"], T=DType.float32),
-        ],
+        nodes=[node("Prelu", "first", ["x", "x1"]), twice],
+        meaning=[*prelu("x", "x1", "first"), twice],
     )
 
 

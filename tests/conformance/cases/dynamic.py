@@ -11,9 +11,7 @@ from tests.conformance.case import Cannot, Case, Const, Differs, case
 
 __all__ = ["CASES"]
 
-BOXES = np.array(
-    [[0, 0, 1, 1], [0, 0.1, 1, 1.1], [0, -0.1, 1, 0.9], [0, 10, 1, 11], [0, 10.1, 1, 11.1], [0, 100, 1, 101]], np.float32
-)
+BOXES = np.array([[0, left, 1, left + 1] for left in (0, 0.1, -0.1, 10, 10.1, 100)], np.float32)
 SCORES = np.array([0.9, 0.75, 0.6, 0.95, 0.5, 0.3], np.float32)
 HARD = Differs("soft suppression drops what overlaps beyond the threshold")
 FLIPPED = BOXES[:, [2, 3, 0, 1]]

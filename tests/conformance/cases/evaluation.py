@@ -28,7 +28,9 @@ def tops() -> Iterator[Case]:
     yield case("TopKV2", "int32", [3, 9, 9, 1], Const(2), sorted=True)
     yield case("TopKV2", "all of a cube", np.sin(np.arange(12, dtype=np.float32)).reshape(2, 2, 3), Const(3))
     yield case("TopKV2", "fed k", ROWS, 2, sorted=True)
-    yield case("TopKV2", "unsorted", [5.0, 1.0, 4.0, 2.0, 6.0], Const(3), sorted=False, javascript=Differs("always sorted"))
+    yield case(
+        "TopKV2", "unsorted", [5.0, 1.0, 4.0, 2.0, 6.0], Const(3), sorted=False, javascript=Differs("always sorted")
+    )
 
 
 def uniques() -> Iterator[Case]:

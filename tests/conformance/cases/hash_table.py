@@ -60,7 +60,7 @@ def cases() -> Iterator[Case]:
                 yield from _of_one_table(version, name, inputs)
     for name, inputs in KINDS.items():
         yield _of_placeholder(name, *inputs)
-    keys, values, asked, default = KINDS["string to float32"]
+    keys, values, _, default = KINDS["string to float32"]
     table = Table("V2", keys, values)
     nodes = [table.made, table.filled("LookupTableImport"), table.found("^fill")]
     matrix = (keys, values, [["b"], ["z"]], default)

@@ -11,6 +11,7 @@ from bundler.dtypes import DType
 from bundler.nodes import Value, node
 from bundler.protos import NodeDef
 from tests.conformance.case import AGREES, Cannot, Case, Const, Differs, Verdict, case
+from tests.conformance.formulas import prelu
 
 __all__ = ["CASES"]
 
@@ -78,19 +79,9 @@ def fused_products() -> Iterator[Case]:
         steps=activated("LeakyRelu", alpha=0.3),
         leakyrelu_alpha=0.3,
     )
-    yield fused("bias Prelu", VECTOR, VECTOR, ops=["BiasAdd", "Prelu"], steps=prelu("sum", "x3", bias("sum")))
+    yield fused("bias Prelu", VECTOR, VECTOR, ops=["BiasAdd", "Prelu"], steps=[bias("sum"), *prelu("sum", "x3")])
     yield fused("scalar bias", Const(0.5), ops=["BiasAdd"], steps=[bias(op="AddV2")])
     yield fused("matrix for a bias", Const(B[:2].copy()), ops=["BiasAdd"], steps=[bias(op="AddV2")])
-
-
-def prelu(x: str, alpha: str, *before: NodeDef) -> list[NodeDef]:
-    return [
-        *before,
-        node("ZerosLike", "zero", [x], T=FLOAT),
-        node("Greater", "positive", [x, "zero"], T=FLOAT),
-        node("Mul", "scaled", [x, alpha], T=FLOAT),
-        node("SelectV2", "y", ["positive", x, "scaled"], T=FLOAT),
-    ]
 
 
 BAND = Differs("num_lower stands in for num_upper")

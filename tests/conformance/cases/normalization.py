@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 
@@ -10,12 +11,15 @@ from bundler.dtypes import DType
 from bundler.nodes import Value, node
 from bundler.protos import NodeDef
 from tests.conformance.case import AGREES, Case, Const, Differs, Verdict, case
+from tests.conformance.images import channels_first
 
 __all__ = ["CASES"]
 
+CUBE = np.sin(np.arange(27, dtype=np.float32)).reshape(1, 3, 3, 3)
 IMAGE = np.sin(np.arange(36, dtype=np.float32)).reshape(2, 2, 3, 3)
 SCALE, OFFSET, MEAN, VARIANCE = ([1.5, -0.5, 2.0], [0.1, 0.2, 0.3], [0.5, -0.2, 0.0], [0.9, 0.4, 1.7])
 EMPTY = Const([], "float32")
+FORMAT = Differs("the format is not read")
 NORMS = ("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")
 U = {"FusedBatchNorm": {}, "FusedBatchNormV2": {"U": DType.float32}, "FusedBatchNormV3": {"U": DType.float32}}
 
@@ -44,6 +48,9 @@ def batch_norms() -> Iterator[Case]:
         yield batch_norm(op, "no epsilon", epsilon=None, meaning=in_inference(op, 0.001))
         yield batch_norm(op, "training", is_training=True, meaning=in_inference(op, 0.01))
         yield batch_norm(op, "is_training left out", is_training=None, meaning=in_inference(op, 0.01))
+        weights = [Const(weight) for weight in (SCALE, OFFSET, MEAN, VARIANCE)]
+        how: dict[str, Any] = {"javascript": FORMAT, "is_training": False, "epsilon": 0.01}
+        yield channels_first(op, "NCHW", CUBE, *weights, outputs=["y"], **how)
         yield case(
             op,
             "statistics of the batch",

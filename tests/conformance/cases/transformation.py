@@ -9,6 +9,7 @@ import numpy as np
 from bundler.dtypes import DType
 from bundler.nodes import shape_proto
 from tests.conformance.case import Cannot, Case, Const, Differs, case
+from tests.conformance.images import channels_first
 
 __all__ = ["CASES"]
 
@@ -72,6 +73,8 @@ def blocks() -> Iterator[Case]:
     yield case("BatchToSpaceND", "cropped", batch, Const([2, 2]), Const([[1, 0], [0, 2]]))
     yield case("BatchToSpaceND", "one dimension", batch, Const([4]), Const([[1, 2]]))
     yield case("DepthToSpace", "block 2", IMAGE, block_size=2, data_format="NHWC")
+    last = Cannot("channels must come last")
+    yield channels_first("DepthToSpace", "NCHW", np.repeat(IMAGE, 2, axis=3), block_size=2, javascript=last)
     yield case("DepthToSpace", "two channels", np.repeat(IMAGE, 2, axis=3), block_size=2, data_format="NHWC")
 
 

@@ -1,0 +1,165 @@
+"""`bundler convert`: one model, with the flags of tfjs-graph-converter, one for one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from bundler.cli_frame import CUDA, explained, show_versions
+from bundler.console import Console
+from bundler.errors import Fault, ManifestError
+
+if TYPE_CHECKING:
+    from bundler.calls import AskedModel
+    from bundler.report import Report
+
+__all__ = ["convert"]
+
+_Command = TypeVar("_Command", bound=Callable[..., object])
+
+_FROZEN, _SAVED = "tf_frozen_model", "tf_saved_model"
+_OF_SAVED_MODELS = ("saved_model_tags", "outputs", "signature_key", "method_name", "rename")
+_NEED_OUTPUTS = ("signature_key", "method_name", "rename")
+
+
+class _Names(click.ParamType):
+    """`a,b`: names, with commas between them."""
+
+    name = "names"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> tuple[str, ...]:
+        return tuple(value.split(","))
+
+
+class _Pairs(click.ParamType):
+    """`a:x,b:y`: old names and new ones. An old name may have a port: `a:1:x`."""
+
+    name = "pairs"
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> Mapping[str, str]:
+        pairs = [pair.rpartition(":") for pair in value.split(",")]
+        if not all(old and new for old, _, new in pairs):
+            self.fail(f"{value!r} is no list of NAME:KEY with commas between them", param, ctx)
+        return {old: new for old, _, new in pairs}
+
+
+def _flag(name: str, *short: str, **settings: Any) -> Callable[[_Command], _Command]:
+    """An option under both spellings: `--output_format` and `--output-format`."""
+    spellings = dict.fromkeys((f"--{name}", f"--{name.replace('_', '-')}"))
+    return click.option(name, *short, *spellings, **settings)
+
+
+@click.command(short_help="Convert one model, with the flags of tfjs-graph-converter.")
+@click.argument("input", metavar="INPUT")
+@click.argument("output", metavar="OUTPUT", type=click.Path(path_type=Path))
+@_flag(
+    "output_format",
+    type=click.Choice([_FROZEN, _SAVED]),
+    default=_FROZEN,
+    show_default=True,
+    help="What to write: one file with the graph and its weights, or the folder of a SavedModel.",
+)
+@_flag(
+    "compat_mode",
+    "-c",
+    type=click.Choice(["none", "tfjs", "tflite"]),
+    default="none",
+    show_default=True,
+    help="tfjs: int32 in place of int64 inputs; tflite: builtin ops of TFLite only.",
+)
+@_flag("saved_model_tags", type=_Names(), metavar="TAG,…", help="Tags of the MetaGraph. Default: serve.")
+@_flag("outputs", type=_Names(), metavar="NAME,…", help="Outputs of the signature. Default: all.")
+@_flag("signature_key", metavar="KEY", help="The signature's name. Needs --outputs. Default: serving_default.")
+@_flag("method_name", metavar="NAME", help="The signature's method, as it stands. Needs --outputs. Default: predict.")
+@_flag("rename", type=_Pairs(), metavar="NAME:KEY,…", help="Public names of inputs and outputs. Needs --outputs.")
+@click.option("--force", is_flag=True, help="Replace a folder that bundler did not write.")
+@CUDA
+@click.option("-s", "--silent", is_flag=True, help="Show errors only.")
+@click.option(
+    "-v", "--version", is_flag=True, is_eager=True, expose_value=False, callback=show_versions, help="Show versions."
+)
+def convert(silent: bool, **asked: Any) -> None:
+    """Convert the TensorFlow.js model INPUT to a frozen graph, the file OUTPUT, or to a SavedModel, the folder OUTPUT.
+
+    INPUT is a folder with a model.json, a JSON file, or any other source that a manifest takes. Nodes keep their names.
+    """
+    _check_flags(asked, silent)
+    console = Console(quiet=silent)
+    with explained(console):
+        console.show([_converted(console, **asked)])
+
+
+def _check_flags(given: Mapping[str, object], silent: bool) -> None:
+    """What goes with what: the predecessor's own rules."""
+    named = {name for name in _OF_SAVED_MODELS if given[name] is not None}
+    for name in _NEED_OUTPUTS if given["output_format"] == _SAVED else ():
+        if name in named and "outputs" not in named:
+            raise click.UsageError(f"--{name} needs --outputs: it speaks of a signature of yours")
+    if given["output_format"] == _FROZEN and named and not silent:
+        flags = ", ".join(f"--{name}" for name in _OF_SAVED_MODELS if name in named)
+        click.echo(f"note: a frozen graph has no signatures and no tags: {flags} changes nothing", err=True)
+
+
+def _converted(
+    console: Console,
+    *,
+    input: str,
+    output: Path,
+    output_format: str,
+    compat_mode: str,
+    force: bool,
+    cuda: bool,
+    **signature: Any,
+) -> Report:
+    from bundler import calls
+    from bundler.manifest import Compat
+
+    compat = Compat(compat_mode)
+    with console.progress() as progress, _told_as_flags():
+        if output_format == _FROZEN:
+            model = calls.AskedModel(input)
+            return calls.frozen_graph(model, output, compat=compat, cuda=cuda, progress=progress)
+        models = [_model(input, **signature)]
+        return calls.saved_model(models, output, compat=compat, force=force, cuda=cuda, progress=progress)
+
+
+def _model(
+    source: str,
+    *,
+    saved_model_tags: Sequence[str] | None,
+    outputs: Sequence[str] | None,
+    signature_key: str | None,
+    method_name: str | None,
+    rename: Mapping[str, str] | None,
+) -> AskedModel:
+    from bundler.calls import AskedModel, AskedSignature
+    from bundler.manifest_clashes import DEFAULT_KEY
+    from bundler.model import PREDICT
+
+    asked = AskedSignature(signature_key or DEFAULT_KEY, outputs or (), method_name or PREDICT, rename or {})
+    tags = ["serve"] if saved_model_tags is None else [tag.strip() for tag in saved_model_tags if tag.strip()]
+    return AskedModel(source, tags, [asked] if outputs else [])
+
+
+@contextmanager
+def _told_as_flags() -> Iterator[None]:
+    """Name the flag where an error names the place in a manifest that nobody wrote."""
+    try:
+        yield
+    except ManifestError as error:
+        raise ManifestError.of(map(_as_flag, error.faults)) from error
+
+
+_PLACE = re.compile(r".*: model\[0\]\.(?:signature\[0\]\.)?(?P<key>\w+)")
+_FLAGS = {"tags": "saved_model_tags", "key": "signature_key"}
+
+
+def _as_flag(fault: Fault) -> Fault:
+    found = _PLACE.match(fault.where)
+    return replace(fault, where=f"--{_FLAGS.get(found['key'], found['key'])}") if found else fault

@@ -1,0 +1,77 @@
+"""What every command stands in: a console, an exit status for what went wrong, and the versions of it all."""
+
+from __future__ import annotations
+
+import platform
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from types import FrameType
+
+import click
+
+from bundler import __version__
+from bundler.console import Console
+from bundler.errors import BundlerError
+
+__all__ = ["CUDA", "explained", "handle_termination", "show_versions", "shown"]
+
+CUDA = click.option("--cuda", is_flag=True, help="Let TensorFlow use GPUs where a build runs it; they are hidden else.")
+
+
+class _Terminated(KeyboardInterrupt):
+    """SIGTERM, as an exception: what cleans up after an interrupt cleans up after this one."""
+
+
+def handle_termination() -> None:
+    """Have SIGTERM handled like an interrupt."""
+
+    def terminate(number: int, frame: FrameType | None) -> None:
+        raise _Terminated
+
+    signal.signal(signal.SIGTERM, terminate)
+
+
+def shown(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command `-q`, `-v` and a console."""
+
+    @click.option("-q", "--quiet", is_flag=True, help="Show errors only.")
+    @click.option("-v", "--verbose", count=True, help="Show steps and details; twice: the traceback of errors too.")
+    @wraps(command)
+    def run(quiet: bool, verbose: int, **given: object) -> None:
+        console = Console(quiet, verbose)
+        with explained(console):
+            command(console, **given)
+
+    return run
+
+
+@contextmanager
+def explained(console: Console) -> Iterator[None]:
+    """The one place where what went wrong becomes an exit status."""
+    try:
+        yield
+    except BundlerError as error:
+        console.show_error(error)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt as stop:
+        click.echo("interrupted", err=True)
+        sys.exit(128 + (signal.SIGTERM if isinstance(stop, _Terminated) else signal.SIGINT))
+
+
+def show_versions(ctx: click.Context, option: click.Parameter, wanted: bool) -> None:
+    """What a flag for the versions calls: print them and end."""
+    if wanted:
+        click.echo(_versions())
+        ctx.exit()
+
+
+def _versions() -> str:
+    """Bundler's version, TensorFlow's and Python's, from the installed packages' own records."""
+    from importlib.metadata import packages_distributions, version
+
+    tensorflow = packages_distributions().get("tensorflow")
+    found = f"TensorFlow {version(tensorflow[0])}" if tensorflow else "no TensorFlow"
+    return f"bundler {__version__} ({found}, Python {platform.python_version()})"

@@ -1,0 +1,97 @@
+"""One model on its own: from its source to the graph that will be linked.
+
+This is what runs in parallel, perhaps in other processes: what goes in and what comes out can be pickled, and
+weights stay in their files.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bundler import artifact, rewrites, sources, tfjs
+from bundler.artifact import Artifact
+from bundler.errors import BundlerError, ManifestError, SourceError, within
+from bundler.link import alone, scoped
+from bundler.manifest import Compat, ModelSpec, SignatureSpec
+from bundler.model import Model
+from bundler.progress import SILENT, Progress
+from bundler.select import select
+
+__all__ = ["Converted", "Failed", "Task", "convert", "find"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """A model to convert: its entry in the manifest, `place` in words, and what the manifest says elsewhere.
+
+    `alone`: it gets a MetaGraph of its own, and its nodes keep their names.
+    """
+
+    spec: ModelSpec
+    signatures: tuple[SignatureSpec, ...]
+    compat: Compat
+    base: Path
+    place: str
+    alone: bool = False
+
+
+@dataclass(frozen=True)
+class Converted:
+    """A model under its final names, ready to be linked; where its files are, and what there is to say of it."""
+
+    model: Model
+    folder: Path
+    files: tuple[str, ...]
+    weight_bytes: int
+    ops: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Failed:
+    """A model that cannot be, and why: a run reports every one of them."""
+
+    error: BundlerError
+
+
+def find(task: Task, progress: Progress = SILENT) -> Path | Failed:
+    """The model's JSON file, fetched where it is not at hand."""
+    try:
+        with within(f"model {task.spec.name!r}"):
+            path = sources.find(task.spec.source, task.base, progress=progress)
+            return artifact.entry(path)
+    except BundlerError as error:
+        return Failed(error)
+
+
+def convert(task: Task, progress: Progress = SILENT) -> Converted | Failed:
+    """Read, select, rewrite, and put into its scope."""
+    spec = task.spec
+    try:
+        with within(f"model {spec.name!r}"):
+            files = sources.fetch(spec.source, task.base, progress=progress)
+            _check_digest(spec, files)
+            model = tfjs.read(files)
+        selection = select(model, task.signatures)
+        if selection.faults:
+            raise ManifestError.of(fault.under(task.place) for fault in selection.faults)
+        with within(f"model {spec.name!r}"):
+            portable = rewrites.run(selection.model, task.compat, spec.allow_ops)
+        ops = Counter(node.op for graph in selection.model.graphs for node in graph.nodes)
+        named = (alone if task.alone else scoped)(portable, spec.name)
+        return Converted(named, files.folder, files.files, selection.model.weight_bytes, ops)
+    except BundlerError as error:
+        return Failed(error)
+
+
+def _check_digest(spec: ModelSpec, files: Artifact) -> None:
+    if spec.digest is not None and spec.digest != files.digest:
+        raise SourceError(
+            "the files are not those that the manifest was written for",
+            where=spec.source,
+            found=files.digest,
+            expected=spec.digest,
+            hint="find out what changed them, then set the new digest",
+        )

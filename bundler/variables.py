@@ -1,0 +1,154 @@
+"""Weights as variables: in a checkpoint beside the graph, and restored from it when the graph is loaded.
+
+A graph that holds its weights can take 2 GB at most, and nobody can train it. Here every float weight of the main graph
+becomes a variable. The node that reads it has the constant's name, so nothing else changes:
+
+    Before:
+        w = Const()
+    After:
+        w/variable = VarHandleOp()
+        w = ReadVariableOp(w/variable)
+
+Scalars stay constants, and so do all other dtypes (shapes and axes among them), what belongs to a loop's frame, what fills
+a table, and the bodies of functions. The nodes that restore and save are those of TensorFlow's own savers, and
+`described` tells loaders of them (tensorflow/core/protobuf/saver.proto, framework/variable.proto).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+from bundler.checkpoint import batches, restore, save, text
+from bundler.dtypes import DType
+from bundler.model import Graph, Model
+from bundler.nodes import node, shape_proto
+from bundler.protos import MetaGraphDef, NodeDef, SaverDef, VariableDef
+from bundler.select import reachable
+from bundler.weight import Weight
+
+__all__ = ["Variable", "described", "restoring", "with_variables"]
+
+_FLOATS = frozenset({DType.float16, DType.float32, DType.float64})
+
+_FILENAME, _RESTORE, _SAVE = "checkpoint.filename", "checkpoint.restore", "checkpoint.save"
+"""Nodes in no scope, as the bundle's own; the dot keeps clear of a model that has none either."""
+
+
+class Variable(NamedTuple):
+    """A weight out of the graph, by the names of the nodes that read, hold and set it.
+
+    The first is its name in the checkpoint, too.
+    """
+
+    name: str
+    handle: str
+    setter: str
+    weight: Weight
+
+
+def with_variables(model: Model) -> tuple[Model, tuple[Variable, ...]]:
+    """The model with variables for its weights, in the order of the graph; as it was where none is fit for it."""
+    variables = {variable.name: variable for variable in _variables(model)}
+    if not variables:
+        return model, ()
+    kept = {name: weight for name, weight in model.graph.weights.items() if name not in variables}
+    read = (new for node in model.graph.nodes for new in _reading(node, variables))
+    graph = Graph((*read, *_restoring(variables), *_saving(variables)), kept)
+    return replace(model, graph=graph), tuple(variables.values())
+
+
+def described(variables: tuple[Variable, ...]) -> MetaGraphDef:
+    """What a MetaGraph says of its variables: how they are restored and saved, and that they can be trained."""
+    if not variables:
+        return MetaGraphDef()
+    saver = SaverDef(
+        filename_tensor_name=f"{_FILENAME}:0",
+        restore_op_name=_RESTORE,
+        save_tensor_name=f"{_SAVE}:0",
+        max_to_keep=5,
+        keep_checkpoint_every_n_hours=10_000,
+        version=SaverDef.V2,
+    )
+    made = MetaGraphDef(saver_def=saver)
+    for collection in ("variables", "trainable_variables"):
+        made.collection_def[collection].bytes_list.value.extend(map(_definition, variables))
+    return made
+
+
+def restoring(model: Model, prefix: Path) -> Iterator[tuple[str, Model]]:
+    """The graph in parts, each of which restores a batch of variables from a checkpoint, and the node of each to run."""
+    given = replace(model.graph, nodes=tuple(_given(node, prefix) for node in model.graph.nodes))
+    for reference in given.by_name[_RESTORE].input:
+        name = reference.removeprefix("^")
+        needed = reachable(given, [name])
+        yield name, Model(Graph(tuple(node for node in given.nodes if node.name in needed)), producer=model.producer)
+
+
+def _variables(model: Model) -> Iterator[Variable]:
+    graph, nodes = model.graph, model.graph.by_name
+    fed = {spec.tensor.node for signature in model.signatures.values() for spec in signature.inputs.values()}
+    fixed = fed | reachable(graph, model.initializers)
+    for name, weight in graph.weights.items():
+        if weight.dtype in _FLOATS and weight.shape and weight.size and name not in fixed and not nodes[name].input:
+            yield Variable(name, _free(f"{name}/variable", nodes), _free(f"{name}/set", nodes), weight)
+
+
+def _free(name: str, taken: Mapping[str, NodeDef]) -> str:
+    return _free(f"{name}_", taken) if name in taken else name
+
+
+# Nodes -------------------------------------------------------------------------------------------
+
+
+def _reading(const: NodeDef, variables: Mapping[str, Variable]) -> list[NodeDef]:
+    """A variable in place of a constant; any other node as it is."""
+    if const.name not in variables:
+        return [const]
+    name, handle, _, weight = variables[const.name]
+    shape = shape_proto(weight.shape)
+    return [
+        node("VarHandleOp", handle, dtype=weight.dtype, shape=shape, shared_name=name),
+        node("ReadVariableOp", name, [handle], dtype=weight.dtype),
+    ]
+
+
+def _restoring(variables: Mapping[str, Variable]) -> list[NodeDef]:
+    """The node that restores all, and one for each batch, so that a batch can be restored by itself."""
+    nodes = [node("Placeholder", _FILENAME, dtype=DType.string, shape=shape_proto(()))]
+    parts = batches({name: variable.weight for name, variable in variables.items()})
+    for index, part in enumerate(parts):
+        restored = f"{_RESTORE}.{index}"
+        setters = [variables[name].setter for name in part]
+        nodes += restore(f"{restored}.tensors", _FILENAME, part)
+        nodes += [_setting(variables[name], f"{restored}.tensors:{port}") for port, name in enumerate(part)]
+        nodes.append(node("NoOp", restored, [f"^{setter}" for setter in setters]))
+    return [*nodes, node("NoOp", _RESTORE, [f"^{_RESTORE}.{index}" for index in range(len(parts))])]
+
+
+def _setting(variable: Variable, tensor: str) -> NodeDef:
+    return node("AssignVariableOp", variable.setter, [variable.handle, tensor], dtype=variable.weight.dtype)
+
+
+def _saving(variables: Mapping[str, Variable]) -> list[NodeDef]:
+    """The filename again, after the variables were saved there."""
+    saved = save(f"{_SAVE}.tensors", _FILENAME, {name: variable.weight for name, variable in variables.items()})
+    return [*saved, node("Identity", _SAVE, [_FILENAME, f"^{_SAVE}.tensors"], T=DType.string)]
+
+
+def _given(node: NodeDef, prefix: Path) -> NodeDef:
+    return text(_FILENAME, prefix) if node.name == _FILENAME else node
+
+
+def _definition(variable: Variable) -> bytes:
+    made = VariableDef(
+        variable_name=f"{variable.handle}:0",
+        initializer_name=variable.setter,
+        snapshot_name=f"{variable.name}:0",
+        is_resource=True,
+        trainable=True,
+    )
+    content: bytes = made.SerializeToString(deterministic=True)
+    return content

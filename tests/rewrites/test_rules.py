@@ -1,0 +1,102 @@
+"""What the notation in the rules' docstrings cannot show: when a rule declines, and what it must not lose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bundler import rewrites
+from bundler.dtypes import DType
+from bundler.manifest import Compat
+from bundler.model import Graph, Model, Signature, TensorSpec
+from bundler.nodes import Tensor, Value, attr, constant, node
+from bundler.protos import NodeDef
+from bundler.rewrites.channels import put_channels_last
+from bundler.rewrites.depthwise import dilate_by_batches, pad_before_depthwise, stride_after_depthwise
+from bundler.rewrites.engine import Rule
+from bundler.rewrites.inference import normalize_by_given_statistics
+
+FLOAT = DType.float32
+FILTER = constant("w", np.ones((3, 3, 2, 1), np.float32))
+
+
+def source(name: str) -> NodeDef:
+    return node("Placeholder", name, dtype=FLOAT)
+
+
+def depthwise(*inputs: str, **attrs: Value) -> NodeDef:
+    plain: dict[str, Any] = {"T": FLOAT, "strides": [1, 1, 1, 1], "padding": "SAME"}
+    return node("DepthwiseConv2dNative", "y", inputs or ("x", "w"), **{**plain, **attrs})
+
+
+LOWERED: list[tuple[Rule, dict[str, Value]]] = [
+    (dilate_by_batches, {"dilations": [1, 2, 2, 1]}),
+    (stride_after_depthwise, {"strides": [1, 2, 1, 1]}),
+    (pad_before_depthwise, {"padding": "EXPLICIT", "explicit_paddings": [0, 0, 1, 1, 1, 1, 0, 0]}),
+    (put_channels_last, {"data_format": "NCHW"}),
+]
+EVERY_LOWERING = pytest.mark.parametrize(("rule", "attrs"), LOWERED, ids=lambda value: getattr(value, "__name__", ""))
+
+
+def lowered(rule: Rule, conv: NodeDef, *others: NodeDef) -> Sequence[NodeDef]:
+    made = rule(conv, Graph((source("x"), FILTER, conv, *others)))
+    assert made is not None
+    return made
+
+
+@EVERY_LOWERING
+def test_a_lowered_convolution_waits_for_what_it_waited_for(rule: Rule, attrs: dict[str, Value]) -> None:
+    made = lowered(rule, depthwise("x", "w", "^before", **attrs), source("before"))
+    assert [new.op for new in made if "^before" in new.input] == [next(new.op for new in made if new.op != "Const")]
+
+
+@EVERY_LOWERING
+def test_constants_of_a_lowered_convolution_stand_in_its_loop(rule: Rule, attrs: dict[str, Value]) -> None:
+    enter = node("Enter", "enter", ["x"], T=FLOAT, frame_name="loop")
+    made = lowered(rule, depthwise("enter", "w", **attrs), enter)
+    assert {tuple(new.input) for new in made if new.op == "Const"} == {("^enter",)}
+
+
+@EVERY_LOWERING
+def test_a_plain_depthwise_convolution_stays_as_it_is(rule: Rule, attrs: dict[str, Value]) -> None:
+    plain = depthwise(dilations=[1, 1, 1, 1], data_format="NHWC")
+    assert rule(plain, Graph((source("x"), FILTER, plain))) is None
+
+
+@pytest.mark.parametrize("rule", [dilate_by_batches, stride_after_depthwise], ids=lambda rule: rule.__name__)
+def test_a_filter_of_unknown_size_stays_with_the_kernel_that_can_do_it(rule: Rule) -> None:
+    conv = depthwise(strides=[1, 2, 1, 1], dilations=[1, 2, 2, 1])
+    assert rule(conv, Graph((source("x"), source("w"), conv))) is None
+
+
+def test_a_bias_is_transposed_behind_a_convolution_only() -> None:
+    conv = node("Conv2D", "conv", ["x", "w"], T=FLOAT, data_format="NCHW", strides=[1, 1, 1, 1], padding="SAME")
+    behind = node("BiasAdd", "behind", ["conv", "b"], T=FLOAT, data_format="NCHW")
+    alone = node("BiasAdd", "alone", ["x", "b"], T=FLOAT, data_format="NCHW")
+    graph = Graph((source("x"), source("w"), source("b"), conv, behind, alone))
+    assert put_channels_last(alone, graph) is None
+    assert [new.op for new in put_channels_last(behind, graph) or ()][-1] == "Transpose"
+
+
+@pytest.mark.parametrize(("count", "is_training"), [(0, True), (3, False)])
+def test_a_batch_norm_in_training_uses_the_statistics_that_it_is_given(count: int, is_training: bool) -> None:
+    mean = constant("mean", np.zeros(count, np.float32))
+    norm = node("FusedBatchNormV3", "y", ["x", "scale", "offset", "mean", "mean"], T=FLOAT, is_training=True)
+    made = normalize_by_given_statistics(norm, Graph((source("x"), source("scale"), source("offset"), mean, norm)))
+    assert attr((made or [norm])[-1], "is_training") is is_training
+
+
+def test_an_assertion_is_no_op_to_be_refused_and_what_waits_for_it_still_can() -> None:
+    nodes = (
+        source("x"),
+        constant("true", np.array(True)),
+        node("Assert", "assert", ["true", "x"], T=[FLOAT]),
+        node("Identity", "y", ["x", "^assert"], T=FLOAT),
+    )
+    x, y = TensorSpec(Tensor("x"), FLOAT), TensorSpec(Tensor("y"), FLOAT)
+    made = rewrites.run(Model(Graph(nodes), {"serve": Signature({"x": x}, {"y": y})}), Compat.NONE)
+    assert made.graph.by_name["assert"].op == "NoOp"
+    assert [*made.graph.by_name["y"].input] == ["x", "^assert"]

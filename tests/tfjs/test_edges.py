@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from bundler.errors import ConversionError
+from bundler.model import Graph
+from bundler.nodes import node
+from bundler.protos import NodeDef
+from bundler.tfjs.edges import check_edges
+
+X = node("Placeholder", "x")
+
+
+def told(*nodes: NodeDef) -> str:
+    with pytest.raises(ConversionError) as caught:
+        check_edges(Graph(nodes), {"argument"})
+    return str(caught.value)
+
+
+def test_a_graph_may_be_in_any_order() -> None:
+    check_edges(Graph((node("Add", "y", ["x", "argument"]), node("NoOp", "n", ["^y"]), X)), {"argument"})
+
+
+def test_an_op_that_is_not_known_may_have_any_number_of_outputs() -> None:
+    check_edges(Graph((node("MyOp", "m"), node("Relu", "y", ["m:7"]))))
+
+
+def test_version_1_loops_go_round() -> None:
+    loop = (
+        node("Enter", "enter", ["x"]),
+        node("Merge", "merge", ["enter", "next"], N=2),
+        node("LoopCond", "cond", ["merge"]),
+        node("Switch", "switch", ["merge", "cond"]),
+        node("NextIteration", "next", ["switch:1"]),
+        node("Exit", "exit", ["switch"]),
+    )
+    check_edges(Graph((X, *loop)))
+
+
+@pytest.mark.parametrize(
+    ("nodes", "fault"),
+    [
+        ((X, X), "2 nodes have the name 'x'"),
+        ((node("Relu", "y", ["x"]),), "node 'y': reads what no node gives (found x)"),
+        ((X, node("Relu", "y", ["x", "^z"])), "node 'y': reads what no node gives (found ^z)"),
+        ((X, node("Relu", "y", ["x:1"])), "node 'y': reads what no node gives (found x:1)"),
+        ((node("Relu", "y", ["y"]),), "nodes wait for each other outside of a loop (found y)"),
+        (
+            (X, node("Identity", "a", ["b"]), node("Identity", "b", ["c:0"]), node("Identity", "c", ["x", "^a"])),
+            "nodes wait for each other outside of a loop (found a, b, c)",
+        ),
+    ],
+    ids=["names", "input", "control", "port", "itself", "cycle"],
+)
+def test_a_graph_that_does_not_hold_together_is_an_error(nodes: tuple[NodeDef, ...], fault: str) -> None:
+    assert told(*nodes) == fault
+
+
+def test_long_chains_are_no_matter() -> None:
+    chain = [node("Relu", f"n{index}", [f"n{index - 1}" if index else "x"]) for index in range(20_000)]
+    started = time.perf_counter()
+    check_edges(Graph((*reversed(chain), X)))
+    assert time.perf_counter() - started < 5
