@@ -1,8 +1,8 @@
 """TensorFlow's checkpoints: the nodes that save and restore one, and its files, written by TensorFlow's own ops.
 
-A checkpoint is known by its prefix: `variables` for the files `variables.index` and `variables.data-00000-of-00003`. On
-its way there a weight passes through a file that TensorFlow maps into memory: little is held here, nothing large is sent
-to the runtime, and one batch is held there at a time.
+A checkpoint is known by its prefix: `variables` for the files `variables.index` and `variables.data-00000-of-00003`.
+On its way there a weight passes through a file that TensorFlow maps into memory: little is held here, nothing large is
+sent to the runtime, and one batch is held there at a time.
 
 Source: tensorflow/core/ops/io_ops.cc (SaveV2, RestoreV2, MergeV2Checkpoints), array_ops.cc (ImmutableConst).
 """
@@ -36,14 +36,14 @@ def prefix(folder: Path) -> Path:
     return folder / "variables" / "variables"
 
 
-def batches(weights: Mapping[str, Weight], size: int = _BATCH) -> list[dict[str, Weight]]:
-    """The weights in their order, cut so that each part takes `size` bytes at most."""
+def batches(weights: Mapping[str, Weight]) -> list[dict[str, Weight]]:
+    """The weights in their order, in parts that are small enough to be held."""
     made: list[dict[str, Weight]] = []
     room = 0
     for name, weight in weights.items():
         if not made or weight.nbytes > room:
             made.append({})
-            room = size
+            room = _BATCH
         made[-1][name] = weight
         room -= weight.nbytes
     return made
@@ -52,12 +52,12 @@ def batches(weights: Mapping[str, Weight], size: int = _BATCH) -> list[dict[str,
 # Nodes -------------------------------------------------------------------------------------------
 
 
-def save(name: str, prefix: str, weights: Mapping[str, Weight]) -> list[NodeDef]:
-    """Nodes that save the outputs of the nodes `weights` under these names; the last is `name`.
+def save(name: str, prefix: str, weights: Mapping[str, Weight], tensors: Iterable[str]) -> list[NodeDef]:
+    """Nodes that save `tensors` under the names of `weights`, whose values they are; the last is `name`.
 
     `prefix` is the node that tells where to.
     """
-    inputs = [prefix, f"{name}.names", f"{name}.slices", *weights]
+    inputs = [prefix, f"{name}.names", f"{name}.slices", *tensors]
     return [*_entries(name, weights), node("SaveV2", name, inputs, dtypes=_dtypes(weights))]
 
 
@@ -112,9 +112,9 @@ def write(
 def _save(weights: Mapping[str, Weight], to: Path, runtime: Runtime, pool: ThreadPoolExecutor) -> None:
     """Write a checkpoint of one data file."""
     with scratch(to.parent, to.name) as folder:
-        files = (folder / str(index) for index in range(len(weights)))
-        tensors = list(pool.map(_mapped, weights, weights.values(), files))
-        runtime.execute(_graph(text("to", to), *tensors, *save("save", "to", weights)), ["save"])
+        tensors = [str(index) for index in range(len(weights))]
+        mapped = pool.map(_mapped, tensors, weights.values(), (folder / name for name in tensors))
+        runtime.execute(_graph(text("to", to), *mapped, *save("save", "to", weights, tensors)), ["save"])
 
 
 def _mapped(name: str, weight: Weight, file: Path) -> NodeDef:

@@ -14,7 +14,7 @@ from pathlib import Path
 from bundler import artifact, rewrites, sources, tfjs
 from bundler.artifact import Artifact
 from bundler.errors import BundlerError, ManifestError, SourceError, within
-from bundler.link import alone, scoped
+from bundler.link import scoped
 from bundler.manifest import Compat, ModelSpec, SignatureSpec
 from bundler.model import Model
 from bundler.progress import SILENT, Progress
@@ -73,14 +73,14 @@ def convert(task: Task, progress: Progress = SILENT) -> Converted | Failed:
         with within(f"model {spec.name!r}"):
             files = sources.fetch(spec.source, task.base, progress=progress)
             _check_digest(spec, files)
-            model = tfjs.read(files)
+            model = tfjs.read(files, spec.format)
         selection = select(model, task.signatures)
         if selection.faults:
             raise ManifestError.of(fault.under(task.place) for fault in selection.faults)
         with within(f"model {spec.name!r}"):
             portable = rewrites.run(selection.model, task.compat, spec.allow_ops)
         ops = Counter(node.op for graph in selection.model.graphs for node in graph.nodes)
-        named = (alone if task.alone else scoped)(portable, spec.name)
+        named = portable if task.alone else scoped(portable, spec.name)
         return Converted(named, files.folder, files.files, selection.model.weight_bytes, ops)
     except BundlerError as error:
         return Failed(error)

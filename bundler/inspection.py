@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from pathlib import Path
 
 from bundler import manifest, pipeline, sources, tfjs
 from bundler.dtypes import DType
 from bundler.errors import SourceError
-from bundler.model import Signature
+from bundler.nodes import Shape, attr, shape_of, shape_proto
 from bundler.protos import NodeDef, SavedModel
 from bundler.report import ModelReport, Report, SignatureReport
 from bundler.savedmodel import FILE, read_signatures
@@ -32,7 +33,9 @@ def inspect(path: Path) -> Report:
 def _of_model(path: Path) -> Report:
     artifact = sources.fetch(str(path), Path())
     model = tfjs.read(artifact)
-    signatures = {key or artifact.entry: signature for key, signature in model.signatures.items()}
+    signatures = [
+        SignatureReport.of(key or artifact.entry, signature, artifact.entry) for key, signature in model.signatures.items()
+    ]
     nodes = [node for graph in model.graphs for node in graph.nodes]
     size = sum(artifact.path(name).stat().st_size for name in artifact.files)
     described = _describe(artifact.entry, str(path), artifact.digest, nodes, model.weight_bytes)
@@ -46,14 +49,15 @@ def _of_saved_model(folder: Path) -> Report:
     except Exception as error:
         # protobuf's DecodeError has a home of its own in each of its implementations.
         raise SourceError("this is no SavedModel", where=str(folder / FILE), found=str(error)) from None
-    signatures: dict[str, Signature] = {}
+    signatures: list[SignatureReport] = []
     models: list[ModelReport] = []
     for metagraph in saved.meta_graphs:
         graph = metagraph.graph_def
         nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
         tags = ", ".join(sorted(metagraph.meta_info_def.tags))
-        signatures |= read_signatures(metagraph)
-        models.append(_describe(tags, str(folder), "", nodes, sum(map(_constant_bytes, nodes))))
+        found = read_signatures(metagraph).items()
+        signatures += [SignatureReport.of(key, signature, tags) for key, signature in found]
+        models.append(_describe(tags, str(folder), "", nodes, sum(map(_weight_bytes, nodes))))
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     return _report(folder.name, signatures, models, size)
 
@@ -63,7 +67,10 @@ def _describe(name: str, source: str, digest: str, nodes: Iterable[NodeDef], wei
     return ModelReport(name, source, digest, sum(ops.values()), weight_bytes, dict(sorted(ops.items())))
 
 
-def _constant_bytes(node: NodeDef) -> int:
+def _weight_bytes(node: NodeDef) -> int:
+    """What a constant or a variable holds."""
+    if node.op == "VarHandleOp":
+        return _variable_bytes(attr(node, "dtype"), shape_of(attr(node, "shape", shape_proto(None))))
     if node.op != "Const":
         return 0
     tensor = node.attr["value"].tensor
@@ -72,7 +79,12 @@ def _constant_bytes(node: NodeDef) -> int:
     )
 
 
-def _report(name: str, signatures: Mapping[str, Signature], models: Iterable[ModelReport], size: int) -> Report:
-    models = tuple(models)
-    told = tuple(SignatureReport.of(key, signature, models[0].name) for key, signature in signatures.items())
-    return Report(None, name, told, models, (), size)
+def _variable_bytes(dtype: DType, shape: Shape | None) -> int:
+    """The size of a variable of numbers whose shape is known; else 0, as its value decides."""
+    if shape is None or None in shape or not dtype.is_number:
+        return 0
+    return math.prod(size or 0 for size in shape) * dtype.numpy.itemsize
+
+
+def _report(name: str, signatures: Iterable[SignatureReport], models: Iterable[ModelReport], size: int) -> Report:
+    return Report(None, name, tuple(signatures), tuple(models), (), size)

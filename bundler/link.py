@@ -17,7 +17,7 @@ from bundler.nodes import Tensor
 from bundler.protos import AttrValue, FunctionDef, NodeDef
 from bundler.weight import Weight
 
-__all__ = ["alone", "join", "link", "scoped", "share_weights"]
+__all__ = ["join", "link", "scoped", "share_weights"]
 
 _NAME_ATTRS = ("frame_name", "shared_name", "tensor_array_name")
 """String attributes by which TensorFlow tells things apart at run time, whatever graph they came from."""
@@ -78,15 +78,6 @@ def scoped(model: Model, scope: str) -> Model:
         },
         initializers=tuple(prefix + name for name in model.initializers),
     ).map_signatures(lambda spec: replace(spec, tensor=_scope_tensor(spec.tensor, prefix)))
-
-
-def alone(model: Model, name: str) -> Model:
-    """The same model for a MetaGraph of its own, where its nodes can keep their names.
-
-    What TensorFlow tells apart by name over a whole process (tables, above all) gets the model's name before it:
-    several MetaGraphs may be loaded side by side.
-    """
-    return model.with_graphs(lambda graph: _scope_graph(graph, f"{name}/", functions={}, within_function=True))
 
 
 def _scope_function(function: Function, prefix: str, functions: Mapping[str, Function]) -> Function:

@@ -185,13 +185,18 @@ def _link(manifest: Manifest, models: Mapping[str, Converted], runtime: Callable
     from bundler.variables import with_variables
 
     if manifest.bundle.layout == "tags":
-        parts = [(spec.tags or (), {spec.name: models[spec.name].model}) for spec in manifest.models]
+        parts = [(spec.tags or (), spec.name, {spec.name: models[spec.name].model}) for spec in manifest.models]
     else:
-        parts = [(manifest.bundle.tags, {name: made.model for name, made in models.items()})]
-    linked = [infer(join(part), runtime) for _, part in parts]
-    owners = [{key: name for name, model in part.items() for key in model.signatures} for _, part in parts]
-    held = [with_variables(model) if _apart(manifest, linked) else (model, ()) for model in linked]
-    return [_Linked(MetaGraph(tags, *split), named) for (tags, _), split, named in zip(parts, held, owners)]
+        parts = [(manifest.bundle.tags, "", {name: made.model for name, made in models.items()})]
+    linked = [infer(join(part), runtime) for *_, part in parts]
+    apart = _apart(manifest, linked)
+    return [
+        _Linked(
+            MetaGraph(tags, *(with_variables(joined, scope) if apart else (joined, ()))),
+            owners={key: name for name, model in part.items() for key in model.signatures},
+        )
+        for (tags, scope, part), joined in zip(parts, linked)
+    ]
 
 
 def _apart(manifest: Manifest, models: Sequence[Model]) -> bool:

@@ -71,12 +71,8 @@ def write(metagraphs: Sequence[MetaGraph], folder: Path, *, jobs: int = 1, progr
     pieces = [SavedModel(saved_model_schema_version=1).SerializeToString()]
     for metagraph in metagraphs:
         pieces += wire.field(2, _metagraph(metagraph))
-    alone = any(metagraph.variables for metagraph in metagraphs)
-    hint = (
-        "split the bundle in two"
-        if alone
-        else 'set `weights = "variables"` in the manifest, or split the bundle in two'
-    )
+    apart = any(metagraph.variables for metagraph in metagraphs)
+    hint = "split the bundle in two" if apart else 'set `weights = "variables"`, or split the bundle in two'
     return _write(pieces, folder / FILE, jobs, progress, hint)
 
 

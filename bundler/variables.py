@@ -9,14 +9,16 @@ becomes a variable. The node that reads it has the constant's name, so nothing e
         w/variable = VarHandleOp()
         w = ReadVariableOp(w/variable)
 
-Scalars stay constants, and so do all other dtypes (shapes and axes among them), what belongs to a loop's frame, what fills
-a table, and the bodies of functions. The nodes that restore and save are those of TensorFlow's own savers, and
-`described` tells loaders of them (tensorflow/core/protobuf/saver.proto, framework/variable.proto).
+Scalars stay constants, and so do all other dtypes (shapes and axes among them), what belongs to a loop's frame, what
+fills a table, what callers may feed, and the bodies of functions. The nodes that restore and save are those of
+TensorFlow's own savers, and `described` tells loaders of them.
+
+Source: tensorflow/core/protobuf/saver.proto, framework/variable.proto; python/training/saver.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -38,25 +40,26 @@ _FILENAME, _RESTORE, _SAVE = "checkpoint.filename", "checkpoint.restore", "check
 
 
 class Variable(NamedTuple):
-    """A weight out of the graph, by the names of the nodes that read, hold and set it.
-
-    The first is its name in the checkpoint, too.
-    """
+    """A weight out of the graph: its name in the checkpoint, and the nodes that read, hold and set it."""
 
     name: str
+    reader: str
     handle: str
     setter: str
     weight: Weight
 
 
-def with_variables(model: Model) -> tuple[Model, tuple[Variable, ...]]:
-    """The model with variables for its weights, in the order of the graph; as it was where none is fit for it."""
-    variables = {variable.name: variable for variable in _variables(model)}
+def with_variables(model: Model, scope: str = "") -> tuple[Model, tuple[Variable, ...]]:
+    """The model with variables for its weights, in the order of the graph; as it was where none is fit for it.
+
+    `scope` goes before their names in a checkpoint that holds those of other graphs, too.
+    """
+    variables = {variable.reader: variable for variable in _variables(model, f"{scope}/" if scope else "")}
     if not variables:
         return model, ()
     kept = {name: weight for name, weight in model.graph.weights.items() if name not in variables}
     read = (new for node in model.graph.nodes for new in _reading(node, variables))
-    graph = Graph((*read, *_restoring(variables), *_saving(variables)), kept)
+    graph = Graph((*read, *_restoring(variables.values()), *_saving(variables.values())), kept)
     return replace(model, graph=graph), tuple(variables.values())
 
 
@@ -79,7 +82,7 @@ def described(variables: tuple[Variable, ...]) -> MetaGraphDef:
 
 
 def restoring(model: Model, prefix: Path) -> Iterator[tuple[str, Model]]:
-    """The graph in parts, each of which restores a batch of variables from a checkpoint, and the node of each to run."""
+    """The parts of a graph that restore its variables from a checkpoint, batch by batch; and the node of each to run."""
     given = replace(model.graph, nodes=tuple(_given(node, prefix) for node in model.graph.nodes))
     for reference in given.by_name[_RESTORE].input:
         name = reference.removeprefix("^")
@@ -87,13 +90,13 @@ def restoring(model: Model, prefix: Path) -> Iterator[tuple[str, Model]]:
         yield name, Model(Graph(tuple(node for node in given.nodes if node.name in needed)), producer=model.producer)
 
 
-def _variables(model: Model) -> Iterator[Variable]:
+def _variables(model: Model, prefix: str) -> Iterator[Variable]:
     graph, nodes = model.graph, model.graph.by_name
     fed = {spec.tensor.node for signature in model.signatures.values() for spec in signature.inputs.values()}
     fixed = fed | reachable(graph, model.initializers)
     for name, weight in graph.weights.items():
         if weight.dtype in _FLOATS and weight.shape and weight.size and name not in fixed and not nodes[name].input:
-            yield Variable(name, _free(f"{name}/variable", nodes), _free(f"{name}/set", nodes), weight)
+            yield Variable(prefix + name, name, _free(f"{name}/variable", nodes), _free(f"{name}/set", nodes), weight)
 
 
 def _free(name: str, taken: Mapping[str, NodeDef]) -> str:
@@ -107,24 +110,23 @@ def _reading(const: NodeDef, variables: Mapping[str, Variable]) -> list[NodeDef]
     """A variable in place of a constant; any other node as it is."""
     if const.name not in variables:
         return [const]
-    name, handle, _, weight = variables[const.name]
+    name, reader, handle, _, weight = variables[const.name]
     shape = shape_proto(weight.shape)
     return [
         node("VarHandleOp", handle, dtype=weight.dtype, shape=shape, shared_name=name),
-        node("ReadVariableOp", name, [handle], dtype=weight.dtype),
+        node("ReadVariableOp", reader, [handle], dtype=weight.dtype),
     ]
 
 
-def _restoring(variables: Mapping[str, Variable]) -> list[NodeDef]:
+def _restoring(variables: Collection[Variable]) -> list[NodeDef]:
     """The node that restores all, and one for each batch, so that a batch can be restored by itself."""
     nodes = [node("Placeholder", _FILENAME, dtype=DType.string, shape=shape_proto(()))]
-    parts = batches({name: variable.weight for name, variable in variables.items()})
+    by_name, parts = {variable.name: variable for variable in variables}, batches(_weights(variables))
     for index, part in enumerate(parts):
         restored = f"{_RESTORE}.{index}"
-        setters = [variables[name].setter for name in part]
         nodes += restore(f"{restored}.tensors", _FILENAME, part)
-        nodes += [_setting(variables[name], f"{restored}.tensors:{port}") for port, name in enumerate(part)]
-        nodes.append(node("NoOp", restored, [f"^{setter}" for setter in setters]))
+        nodes += [_setting(by_name[name], f"{restored}.tensors:{port}") for port, name in enumerate(part)]
+        nodes.append(node("NoOp", restored, [f"^{by_name[name].setter}" for name in part]))
     return [*nodes, node("NoOp", _RESTORE, [f"^{_RESTORE}.{index}" for index in range(len(parts))])]
 
 
@@ -132,10 +134,15 @@ def _setting(variable: Variable, tensor: str) -> NodeDef:
     return node("AssignVariableOp", variable.setter, [variable.handle, tensor], dtype=variable.weight.dtype)
 
 
-def _saving(variables: Mapping[str, Variable]) -> list[NodeDef]:
+def _saving(variables: Collection[Variable]) -> list[NodeDef]:
     """The filename again, after the variables were saved there."""
-    saved = save(f"{_SAVE}.tensors", _FILENAME, {name: variable.weight for name, variable in variables.items()})
+    readers = [variable.reader for variable in variables]
+    saved = save(f"{_SAVE}.tensors", _FILENAME, _weights(variables), readers)
     return [*saved, node("Identity", _SAVE, [_FILENAME, f"^{_SAVE}.tensors"], T=DType.string)]
+
+
+def _weights(variables: Iterable[Variable]) -> dict[str, Weight]:
+    return {variable.name: variable.weight for variable in variables}
 
 
 def _given(node: NodeDef, prefix: Path) -> NodeDef:
@@ -146,7 +153,7 @@ def _definition(variable: Variable) -> bytes:
     made = VariableDef(
         variable_name=f"{variable.handle}:0",
         initializer_name=variable.setter,
-        snapshot_name=f"{variable.name}:0",
+        snapshot_name=f"{variable.reader}:0",
         is_resource=True,
         trainable=True,
     )

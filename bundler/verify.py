@@ -38,7 +38,7 @@ def graph(model: Model, runtime: Runtime) -> Check:
 def restore(folder: Path, metagraph: MetaGraph, runtime: Runtime) -> Check:
     """Restore the variables of a MetaGraph by its own nodes, one batch after another: never are all of them held.
 
-    Raises VerificationError where one is missing, damaged, or of another dtype or shape.
+    Raises VerificationError where one is missing, damaged, or of another dtype.
     """
     started = time.perf_counter()
     for node, part in restoring(metagraph.model, prefix(folder)):

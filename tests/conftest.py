@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import subprocess
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from bundler import manifest, pipeline
 from bundler.reference import TensorFlowJs
 from bundler.runtime import Runtime
+from tests import zoo
 
 NODE = Path(__file__).parent / "node"
 MANIFESTS = Path(__file__).parent.parent / "manifests"
@@ -44,14 +46,41 @@ def runtime() -> Iterator[Runtime]:
 
 
 @pytest.fixture(scope="session")
-def built(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
-    """The bundle of `manifests/<name>.toml`, built once."""
+def python_runtime() -> Iterator[Runtime]:
+    """The same by `import tensorflow`, as where its wheel has no C library."""
+    with Runtime(engine="python") as running:
+        yield running
+
+
+@pytest.fixture(params=["native", pytest.param("python", marks=pytest.mark.slow)])
+def engine(request: pytest.FixtureRequest) -> Runtime:
+    """Both engines, one after the other."""
+    fixture = {"native": "runtime", "python": "python_runtime"}[request.param]
+    running: Runtime = request.getfixturevalue(fixture)
+    return running
+
+
+@pytest.fixture(scope="session")
+def manifest_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """`manifests/<name>.toml`, or that of the zoo."""
 
     @cache
-    def build(name: str) -> Path:
-        spec = manifest.read(MANIFESTS / f"{name}.toml")
+    def find(name: str) -> Path:
+        return zoo.write_manifest(tmp_path_factory.mktemp("zoo")) if name == "zoo" else MANIFESTS / f"{name}.toml"
+
+    return find
+
+
+@pytest.fixture(scope="session")
+def built(tmp_path_factory: pytest.TempPathFactory, manifest_of: Callable[[str], Path]) -> Callable[..., Path]:
+    """The bundle of `manifests/<name>.toml`, built once, with its weights as constants or as variables."""
+
+    @cache
+    def build(name: str, weights: str = "constants") -> Path:
+        spec = manifest.read(manifest_of(name))
         output = tmp_path_factory.mktemp("bundles") / name
-        pipeline.build(spec, output=output, jobs=2)
+        held = replace(spec, bundle=spec.bundle.model_copy(update={"weights": weights}))
+        pipeline.build(held, output=output, jobs=2)
         return output
 
     return build

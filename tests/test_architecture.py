@@ -41,6 +41,8 @@ STAGES = """
     select
     rewrites
     link
+    checkpoint
+    variables
     savedmodel
     infer
     publish

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,6 +10,7 @@ import numpy as np
 import pytest
 
 from tests.answers import ONEDNN, Tensors, answers
+from tests.saved_model_cli import saved_model_cli
 
 
 class Question(NamedTuple):
@@ -21,16 +20,23 @@ class Question(NamedTuple):
     key: str
     input: str
     shape: tuple[int, ...]
+    weights: str = "constants"
 
     @property
     def value(self) -> np.ndarray:
         return np.random.default_rng(0).random(self.shape, np.float32)
 
 
+TINY = Question("tiny", "edge_gradients", "image", (1, 16, 16, 1))
+TRAINABLE = TINY._replace(weights="variables")
+POSENET = Question("posenet", "all_heads", "input", (1, 385, 385, 3))
 QUESTIONS = [
-    pytest.param(Question("tiny", "edge_gradients", "image", (1, 16, 16, 1)), id="tiny"),
-    pytest.param(Question("posenet", "all_heads", "input", (1, 385, 385, 3)), id="posenet", marks=pytest.mark.network),
+    pytest.param(TINY, id="tiny"),
+    pytest.param(TRAINABLE, id="tiny, variables"),
+    pytest.param(POSENET, id="posenet", marks=pytest.mark.network),
+    pytest.param(POSENET._replace(weights="variables"), id="posenet, variables", marks=pytest.mark.network),
 ]
+Built = Callable[..., Path]
 Answer = Callable[[Question], Tensors]
 
 
@@ -42,9 +48,9 @@ def tf() -> Any:
 
 
 @pytest.fixture(scope="module")
-def expected(built: Callable[[str], Path]) -> Answer:
+def expected(built: Built) -> Answer:
     """What `tf.saved_model.load` answers: test_models.py holds it against TensorFlow.js."""
-    return lambda ask: answers(built(ask.bundle), {ask.key: {ask.input: ask.value}}, ONEDNN)[ask.key]
+    return lambda ask: answers(built(ask.bundle, "constants"), {ask.key: {ask.input: ask.value}}, ONEDNN)[ask.key]
 
 
 def assert_same(found: Mapping[str, Any], expected: Tensors, tolerance: float = 1e-4) -> None:
@@ -54,23 +60,21 @@ def assert_same(found: Mapping[str, Any], expected: Tensors, tolerance: float = 
 
 
 @pytest.mark.parametrize("ask", QUESTIONS)
-def test_keras_takes_a_signature_for_a_layer(
-    ask: Question, tf: Any, built: Callable[[str], Path], expected: Answer
-) -> None:
-    layer = tf.keras.layers.TFSMLayer(str(built(ask.bundle)), call_endpoint=ask.key)
+def test_keras_takes_a_signature_for_a_layer(ask: Question, tf: Any, built: Built, expected: Answer) -> None:
+    layer = tf.keras.layers.TFSMLayer(str(built(ask.bundle, ask.weights)), call_endpoint=ask.key)
     assert_same(layer(ask.value), expected(ask))
 
 
 @pytest.mark.parametrize("ask", QUESTIONS)
-def test_xla_compiles_a_signature(ask: Question, tf: Any, built: Callable[[str], Path], expected: Answer) -> None:
-    signature = tf.saved_model.load(str(built(ask.bundle))).signatures[ask.key]
+def test_xla_compiles_a_signature(ask: Question, tf: Any, built: Built, expected: Answer) -> None:
+    signature = tf.saved_model.load(str(built(ask.bundle, ask.weights))).signatures[ask.key]
     compiled = tf.function(lambda value: signature(**{ask.input: value}), jit_compile=True)
     assert_same(compiled(tf.constant(ask.value)), expected(ask))
 
 
 @pytest.mark.parametrize("ask", QUESTIONS)
-def test_gradients_flow_to_the_input(ask: Question, tf: Any, built: Callable[[str], Path]) -> None:
-    signature = tf.saved_model.load(str(built(ask.bundle))).signatures[ask.key]
+def test_gradients_flow_to_the_input(ask: Question, tf: Any, built: Built) -> None:
+    signature = tf.saved_model.load(str(built(ask.bundle, ask.weights))).signatures[ask.key]
     value = tf.constant(ask.value)
 
     def total(value: Any) -> Any:
@@ -86,10 +90,8 @@ def test_gradients_flow_to_the_input(ask: Question, tf: Any, built: Callable[[st
 
 
 @pytest.mark.parametrize("ask", QUESTIONS)
-def test_tflite_has_all_signatures_in_one_file(
-    ask: Question, tf: Any, built: Callable[[str], Path], expected: Answer
-) -> None:
-    bundle = str(built(ask.bundle))
+def test_tflite_has_all_signatures_in_one_file(ask: Question, tf: Any, built: Built, expected: Answer) -> None:
+    bundle = str(built(ask.bundle, ask.weights))
     flatbuffer = tf.lite.TFLiteConverter.from_saved_model(bundle).convert()
     interpreter = tf.lite.Interpreter(model_content=flatbuffer)
     assert set(interpreter.get_signature_list()) == set(tf.saved_model.load(bundle).signatures)
@@ -98,27 +100,55 @@ def test_tflite_has_all_signatures_in_one_file(
 
 
 @pytest.mark.parametrize("ask", QUESTIONS)
-def test_saved_model_cli_runs_a_signature(
-    ask: Question, tmp_path: Path, built: Callable[[str], Path], expected: Answer
-) -> None:
+def test_saved_model_cli_runs_a_signature(ask: Question, tmp_path: Path, built: Built, expected: Answer) -> None:
     np.save(tmp_path / "given.npy", ask.value)
     given = f"{ask.input}={tmp_path / 'given.npy'}"
-    where = ["--dir", str(built(ask.bundle)), "--tag_set", "serve", "--signature_def", ask.key]
+    where = ["--dir", str(built(ask.bundle, ask.weights)), "--tag_set", "serve", "--signature_def", ask.key]
     saved_model_cli("run", *where, "--inputs", given, "--outdir", str(tmp_path))
     found = {path.stem: np.load(path) for path in tmp_path.glob("*.npy") if path.stem != "given"}
     assert_same(found, expected(ask))
 
 
+def test_variables_are_trained_where_they_were_loaded(tf: Any, built: Built) -> None:
+    loaded = tf.saved_model.load(str(built(TRAINABLE.bundle, TRAINABLE.weights)))
+    signature = loaded.signatures[TRAINABLE.key]
+    value = tf.constant(TRAINABLE.value)
+
+    def loss() -> Any:
+        return sum(tf.reduce_sum(output**2) for output in signature(**{TRAINABLE.input: value}).values())
+
+    with tf.GradientTape() as tape:
+        before = loss()
+    gradients = zip(tape.gradient(before, loaded.variables), loaded.variables)
+    moved = [(gradient, variable) for gradient, variable in gradients if gradient is not None]
+    assert {variable.name.partition("/")[0] for _, variable in moved} == {"edges"}, "those that the signature reads"
+    tf.keras.optimizers.SGD(1e-4).apply_gradients(moved)
+    assert loss() < before
+
+
+def test_variables_can_be_saved_again(tf: Any, tmp_path: Path, built: Built, expected: Answer) -> None:
+    loaded = tf.saved_model.load(str(built(TRAINABLE.bundle, TRAINABLE.weights)))
+    tf.saved_model.save(loaded, str(tmp_path), signatures=dict(loaded.signatures))
+    again = tf.saved_model.load(str(tmp_path)).signatures[TRAINABLE.key]
+    assert_same(again(**{TRAINABLE.input: TRAINABLE.value}), expected(TRAINABLE))
+
+
+def test_a_session_saves_the_variables_by_the_nodes_of_the_bundle(tf: Any, tmp_path: Path, built: Built) -> None:
+    folder = built(TRAINABLE.bundle, TRAINABLE.weights)
+    with tf.compat.v1.Session(graph=tf.Graph()) as session:
+        metagraph = tf.compat.v1.saved_model.load(session, ["serve"], str(folder))
+        saver = tf.compat.v1.train.Saver(saver_def=metagraph.saver_def)
+        prefix = saver.save(session, str(tmp_path / "saved"))
+    one, other = tf.train.load_checkpoint(prefix), tf.train.load_checkpoint(str(folder / "variables" / "variables"))
+    names = other.get_variable_to_shape_map()
+    assert one.get_variable_to_shape_map() == names
+    assert all(np.array_equal(one.get_tensor(name), other.get_tensor(name)) for name in names)
+
+
 @pytest.mark.network
-def test_saved_model_cli_shows_posenet_as_the_manifest_says(built: Callable[[str], Path]) -> None:
+def test_saved_model_cli_shows_posenet_as_the_manifest_says(built: Built) -> None:
     shown = saved_model_cli("show", "--dir", str(built("posenet")), "--all")
     assert shown.partition("The MetaGraph with tag set")[0].strip() == SHOWN.strip()
-
-
-def saved_model_cli(*arguments: str) -> str:
-    """The tool that comes with TensorFlow, next to the Python that has it."""
-    tool = Path(sys.executable).with_name("saved_model_cli")
-    return subprocess.run([tool, *arguments], check=True, capture_output=True, text=True).stdout
 
 
 SHOWN = """

@@ -1,7 +1,7 @@
 """Real models give the browser's numbers: every output of every signature, against TensorFlow.js in Node.
 
-All models of a manifest sit in one bundle. They are asked on both roads into TensorFlow, the session that TensorFlow Serving
-uses and `tf.saved_model.load`, each with oneDNN and without.
+All models of a manifest sit in one bundle. They are asked on both roads into TensorFlow, the session that TensorFlow
+Serving uses and `tf.saved_model.load`, each with oneDNN and without.
 """
 
 from __future__ import annotations
@@ -20,11 +20,21 @@ from bundler.reference import TensorFlowJs
 from bundler.runtime import Runtime
 from tests.answers import NO_ONEDNN, ONEDNN, Tensors, answers
 from tests.asking import ask, signatures
+from tests.zoo import FEEDS
 
-MANIFESTS = Path(__file__).parent.parent / "manifests"
-NAMES = ["tiny", pytest.param("posenet", marks=pytest.mark.network), pytest.param("human", marks=pytest.mark.network)]
+NAMES = [
+    "tiny",
+    pytest.param("posenet", marks=pytest.mark.network),
+    pytest.param("human", marks=pytest.mark.network),
+    pytest.param("zoo", marks=[pytest.mark.network, pytest.mark.slow]),
+]
 TOLERANCE = 1e-4
 """Of the largest absolute value, for floats; everything else must be equal."""
+ZOO_TOLERANCE = 1e-3
+TYPICAL = 1e-5
+
+TOLERANCES = {"models.rvm": 3e-3, **{f"models.blazepose-{size}": 3e-3 for size in ("lite", "full", "heavy")}}
+"""Models whose own noise is larger: a different order of additions moves them as much."""
 
 Roads = Mapping[str, Callable[[Path, Mapping[str, Tensors]], Mapping[str, Tensors]]]
 
@@ -49,12 +59,14 @@ def roads(runtime: Runtime, without_onednn: Runtime) -> Roads:
 
 
 @pytest.fixture(scope="module")
-def expected(built: Callable[[str], Path], javascript: TensorFlowJs) -> Callable[[str], Mapping[str, Tensors]]:
+def expected(
+    built: Callable[[str], Path], manifest_of: Callable[[str], Path], javascript: TensorFlowJs
+) -> Callable[[str], Mapping[str, Tensors]]:
     """What TensorFlow.js answers to `feeds`, by signature and name; each model runs once."""
 
     @cache
     def run(name: str) -> dict[str, Tensors]:
-        spec, bundle = manifest.read(MANIFESTS / f"{name}.toml"), signatures(built(name))
+        spec, bundle = manifest.read(manifest_of(name)), signatures(built(name))
         return {
             key: outputs for model in spec.models for key, outputs in _in_javascript(javascript, spec, model, bundle)
         }
@@ -67,7 +79,11 @@ def _in_javascript(
 ) -> Iterator[tuple[str, Tensors]]:
     artifact = sources.fetch(model.source, spec.folder)
     own = {signature.key: bundle[signature.key] for signature in spec.signatures(model)}
-    feeds = {_unscoped(entry): value for key in own for entry, value in _feeds(own[key]).items()}
+    feeds = {
+        _unscoped(signature.inputs[name]): value
+        for key, signature in own.items()
+        for name, value in _feeds(key, signature).items()
+    }
     outputs = sorted({_unscoped(entry) for signature in own.values() for entry in signature.outputs.values()})
     found = javascript.run(artifact.path(artifact.entry), feeds, outputs)
     for key, signature in own.items():
@@ -79,8 +95,9 @@ def _unscoped(spec: TensorSpec) -> str:
     return spec.tensor.full.partition("/")[2]
 
 
-def _feeds(signature: Signature) -> dict[TensorSpec, np.ndarray]:
-    return {spec: _drawn(spec) for spec in signature.inputs.values()}
+def _feeds(key: str, signature: Signature) -> Tensors:
+    """Seeded inputs, by name."""
+    return FEEDS.get(key) or {name: _drawn(spec) for name, spec in signature.inputs.items()}
 
 
 def _drawn(spec: TensorSpec) -> np.ndarray:
@@ -103,17 +120,17 @@ def test_every_output_is_the_browsers(
     expected: Callable[[str], Mapping[str, Tensors]],
 ) -> None:
     bundle = built(name)
-    feeds = {
-        key: {name: _drawn(spec) for name, spec in signature.inputs.items()}
-        for key, signature in signatures(bundle).items()
-    }
+    feeds = {key: _feeds(key, signature) for key, signature in signatures(bundle).items()}
     found = roads[road](bundle, feeds)
     errors = {
-        f"{key}.{output}": _error(found[key][output], value)
+        (key, output): _error(found[key][output], value)
         for key, outputs in expected(name).items()
         for output, value in outputs.items()
     }
-    assert {where: error for where, error in errors.items() if not error <= TOLERANCE} == {}
+    general = ZOO_TOLERANCE if name == "zoo" else TOLERANCE
+    wrong = {place: error for place, error in errors.items() if not error <= TOLERANCES.get(place[0], general)}
+    assert wrong == {}
+    assert np.median([*errors.values()]) < TYPICAL
 
 
 def _error(found: np.ndarray, expected: np.ndarray) -> float:

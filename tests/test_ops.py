@@ -203,6 +203,7 @@ def test_ops_in_functions_are_looked_at() -> None:
     ("wrong", "fault"),
     [
         (node("Relu", "y", T=FLOAT), "node 'y': Relu with a wrong number of inputs (found 0, expected 1)"),
+        (node("Relu", "y", ["x", "x"], T=FLOAT), "node 'y': Relu with a wrong number of inputs (found 2, expected 1)"),
         (node("Add", "y", ["a"], T=FLOAT), "node 'y': Add with a wrong number of inputs (found 1, expected 2)"),
         (node("AddN", "y", ["a"], T=FLOAT, N=2), "node 'y': AddN with a wrong number of inputs (found 1, expected 2)"),
         (node("Relu", "y", ["x"]), "node 'y': Relu lacks an attribute that nothing else tells (expected T)"),

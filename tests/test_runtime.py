@@ -4,35 +4,22 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import bundler.runtime
+from bundler.checkpoint import text
 from bundler.dtypes import DType
 from bundler.errors import VerificationError
-from bundler.nodes import constant, node
+from bundler.nodes import constant, node, shape_proto
 from bundler.protos import FunctionDef, GraphDef, NameAttrList, NodeDef, OpDef, SavedModel, TensorShapeProto
 from bundler.runtime import Runtime
 
 FLOAT = DType.float32
 SERVE = ["serve"]
-
-
-@pytest.fixture(scope="session")
-def python_runtime() -> Iterator[Runtime]:
-    with Runtime(engine="python") as running:
-        yield running
-
-
-@pytest.fixture(params=["native", pytest.param("python", marks=pytest.mark.slow)])
-def engine(request: pytest.FixtureRequest) -> Runtime:
-    """Both engines, one after the other."""
-    fixture = {"native": "runtime", "python": "python_runtime"}[request.param]
-    running: Runtime = request.getfixturevalue(fixture)
-    return running
 
 
 def placeholder(name: str, dtype: DType = FLOAT, dims: Sequence[int] | None = None) -> NodeDef:
@@ -246,6 +233,32 @@ def test_a_saved_model_that_was_written_anew_is_loaded_anew(engine: Runtime, tmp
         return float(engine.run(folder, SERVE, {"x": np.array(3, np.float32)}, ["y"])[0])
 
     assert [run("Neg"), run("Square")] == [-3, 9]
+
+
+# Execute
+
+
+def test_nodes_are_executed_for_what_they_do(engine: Runtime, tmp_path: Path) -> None:
+    nodes = (
+        constant("content", np.array(7, np.int32)),
+        node("AsString", "text", ["content"], T=DType.int32),
+        *(node("WriteFile", name, [f"{name}/path", "text"]) for name in ("one", "other", "idle")),
+    )
+    paths = (text(f"{name}/path", tmp_path / name) for name in ("one", "other", "idle"))
+    engine.execute(graph(*nodes, *paths), ["one", "other"])
+    assert {path.name: path.read_text() for path in tmp_path.iterdir()} == {"one": "7", "other": "7"}
+
+
+@pytest.mark.parametrize(("target", "said"), [("y", "Incompatible shapes: [2] vs. [3]"), ("absent", "absent")])
+def test_what_cannot_be_executed_is_an_error_in_tensorflows_words(engine: Runtime, target: str, said: str) -> None:
+    sides = (constant("x", np.ones(2, np.float32)), constant("z", np.ones(3, np.float32)))
+    shaped = (
+        node("PlaceholderWithDefault", f"{one.name}1", [one.name], dtype=FLOAT, shape=shape_proto(None))
+        for one in sides
+    )
+    with pytest.raises(VerificationError) as caught:
+        engine.execute(graph(*sides, *shaped, node("AddV2", "y", ["x1", "z1"], T=FLOAT)), [target])
+    assert said in str(caught.value)
 
 
 # The process

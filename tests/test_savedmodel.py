@@ -78,6 +78,7 @@ BODY = Function(
     ),
     returns={"s": Tensor("top", 1), "r": Tensor("a")},
 )
+EMPTY = Function(FunctionDef(signature=OpDef(name="e")), Graph(()), {})
 CALL = node("PartitionedCall", "y", ["x"], Tin=[FLOAT], Tout=[FLOAT, INT], f=NameAttrList(name="f"))
 SIGNATURE = Signature(
     inputs={"in": TensorSpec(Tensor("x"), FLOAT, (None, 3))},
@@ -93,7 +94,7 @@ MODEL = Model(
         (placeholder("x", None, 3), *(node("Const", name, dtype=w.dtype) for name, w in WEIGHTS.items()), CALL), WEIGHTS
     ),
     signatures={"second": SIGNATURE, "first": replace(SIGNATURE, inputs={})},
-    functions={"f": BODY},
+    functions={"f": BODY, "e": EMPTY},
     producer=1395,
 )
 SMALL = Model(Graph((node("NoOp", "n"),)), {}, producer=12)
@@ -111,6 +112,7 @@ def expected_graph() -> GraphDef:
     tensors["words"] = TensorProto(dtype=7, tensor_shape=shape_proto((3,)), string_val=WORDS)
     tensors["quantized"] = tensor_proto(np.array([-1, -0.5, 126.5], np.float32))
     graph = GraphDef(node=[placeholder("x", None, 3), *(const(name, tensors[name]) for name in WEIGHTS), CALL])
+    graph.library.function.add().signature.name = "e"
     function = graph.library.function.add()
     function.CopyFrom(BODY.definition)
     function.node_def.extend(
@@ -167,7 +169,7 @@ def test_the_order_of_signatures_functions_and_weights_does_not_show(tmp_path: P
         MODEL,
         graph=replace(MODEL.graph, weights=_turned(MODEL.graph.weights)),
         signatures=_turned(MODEL.signatures),
-        functions={"f": replace(BODY, returns=_turned(BODY.returns))},
+        functions={"e": EMPTY, "f": replace(BODY, returns=_turned(BODY.returns))},
     )
     savedmodel.write([BOTH[0]._replace(model=turned), BOTH[1]], tmp_path)
     assert (tmp_path / savedmodel.FILE).read_bytes() == first
@@ -263,7 +265,7 @@ def test_the_structure_has_placeholders_for_large_weights_and_reads_none_of_them
     nodes = {one.name: one for one in graph.node}
     assert (nodes["matrix"].op, shape_of(attr(nodes["matrix"], "shape"))) == ("Placeholder", (2, 300))
     assert nodes["scalar"] == const("scalar", tensor_proto(NUMBERS["scalar"]))
-    assert [function.signature.name for function in graph.library.function] == ["f"]
+    assert [function.signature.name for function in graph.library.function] == ["e", "f"]
     assert graph.versions.producer == 1395
 
 

@@ -20,6 +20,7 @@ from bundler.rewrites.inference import keep_full_precision, normalize_by_given_s
 from bundler.rewrites.own import replace_own_op
 from bundler.rewrites.prelu import expand_prelu
 from bundler.rewrites.traps import keep_pad_out_of_conv, keep_relu6_out_of_hard_swish
+from bundler.select import prune
 
 __all__ = ["PASSES", "run"]
 
@@ -50,10 +51,18 @@ def run(model: Model, compat: Compat, allow_ops: tuple[str, ...] = ()) -> Model:
     Raises ConversionError for ops that cannot be imported; an AssertionError, which names the pass, is
     a bug of ours.
     """
-    refused = tuple(ops.faults(model, {*allow_ops, *drop_debug_op.ops}))
+    first, *others = PASSES[compat]
+    # What only an assertion or a message needs is gone before anything is refused.
+    model = prune(_applied(first, model))
+    refused = tuple(ops.faults(model, allow_ops))
     if refused:
         raise ConversionError.of(refused)
-    for rewrite in PASSES[compat]:
-        model = rewrite(model)
-        check(model, after=rewrite.__name__)
-    return model
+    for rewrite in others:
+        model = _applied(rewrite, model)
+    return prune(model)
+
+
+def _applied(rewrite: Pass, model: Model) -> Model:
+    made = rewrite(model)
+    check(made, after=rewrite.__name__)
+    return made

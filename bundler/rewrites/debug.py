@@ -11,10 +11,11 @@ __all__ = ["drop_debug_op"]
 
 
 @rule("Assert", "CheckNumerics", "Print")
-def drop_debug_op(debug: NodeDef, _graph: Graph) -> list[NodeDef]:
+def drop_debug_op(debug: NodeDef, _graph: Graph) -> list[NodeDef] | None:
     """Let pass what is checked or printed.
 
-    An assertion has no output. Others may wait for it, perhaps in a loop: a NoOp stands there, in its frame.
+    An assertion has no output. Others may wait for it, perhaps in a loop: a NoOp stands there, in its frame. This is
+    the first pass, before it is known that a node has the inputs of its op.
 
     Before:
         y = Print(x, message)
@@ -26,6 +27,8 @@ def drop_debug_op(debug: NodeDef, _graph: Graph) -> list[NodeDef]:
     After:
         y = NoOp(^condition)
     """
+    if not debug.input:
+        return None
     x, *others = debug.input
     control = [reference for reference in others if reference.startswith("^")]
     if debug.op == "Assert":

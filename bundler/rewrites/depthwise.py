@@ -84,7 +84,7 @@ def dilate_by_batches(conv: NodeDef, graph: Graph) -> list[NodeDef] | None:
     """Convolve, without a dilation, images made of every n-th pixel.
 
     The other way, a filter with holes of zeros, costs with the square of the rate: at rate 4 without oneDNN it takes
-    4 to 15 times as long as this. TFLite, XLA and gradients know both ops.
+    6 to 15 times as long as this. TFLite, XLA and gradients know both ops.
 
     Before:
         y = DepthwiseConv2dNative(x, w, strides=[1, 1, 1, 1], padding=VALID, dilations=[1, 2, 2, 1])

@@ -86,8 +86,7 @@ def _with_input_shapes(graph: Graph, signature: Signature) -> Graph:
 
     def shaped(given: NodeDef) -> NodeDef:
         shape = attr(given, "shape")
-        told = isinstance(shape, TensorShapeProto) and (shape.dim or shapes.get(given.name) == ())
-        if given.op != "Placeholder" or told:
+        if given.op != "Placeholder" or (isinstance(shape, TensorShapeProto) and shape.dim):
             return given
         return node("Placeholder", given.name, dtype=attr(given, "dtype"), shape=shape_proto(shapes.get(given.name)))
 

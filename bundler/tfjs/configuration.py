@@ -112,6 +112,7 @@ _ONLY_ACCEPTED = {
     ("Resizing", "fill_value"): 0.0,
     ("Resizing", "data_format"): "channels_last",
     ("CenterCrop", "data_format"): "channels_last",
+    ("LayerNormalization", "rms_scaling"): False,
 }
 """Fields of Keras 3 that Keras 2 lacks, and the value under which both do the same."""
 

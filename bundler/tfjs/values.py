@@ -70,7 +70,7 @@ def _bytes(spelled: object) -> bytes:
     try:
         if isinstance(spelled, str):
             # As lenient as protobuf: both alphabets, and the padding may be missing.
-            encoded = spelled.translate({ord("-"): "+", ord("_"): "/"}).rstrip("=")
+            encoded = spelled.translate({ord("-"): "+", ord("_"): "/"})
             return base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
         return bytes(fields.of(list, spelled, "a string"))
     except (TypeError, ValueError):

@@ -10,6 +10,7 @@ import pytest
 
 from bundler import rewrites
 from bundler.dtypes import DType
+from bundler.errors import ConversionError
 from bundler.manifest import Compat
 from bundler.model import Graph, Model, Signature, TensorSpec
 from bundler.nodes import Tensor, Value, attr, constant, node
@@ -89,14 +90,34 @@ def test_a_batch_norm_in_training_uses_the_statistics_that_it_is_given(count: in
     assert attr((made or [norm])[-1], "is_training") is is_training
 
 
-def test_an_assertion_is_no_op_to_be_refused_and_what_waits_for_it_still_can() -> None:
-    nodes = (
-        source("x"),
-        constant("true", np.array(True)),
-        node("Assert", "assert", ["true", "x"], T=[FLOAT]),
-        node("Identity", "y", ["x", "^assert"], T=FLOAT),
-    )
+def run(*nodes: NodeDef) -> Graph:
+    """The graph that is left of these nodes, from `x` to `y`."""
     x, y = TensorSpec(Tensor("x"), FLOAT), TensorSpec(Tensor("y"), FLOAT)
-    made = rewrites.run(Model(Graph(nodes), {"serve": Signature({"x": x}, {"y": y})}), Compat.NONE)
-    assert made.graph.by_name["assert"].op == "NoOp"
-    assert [*made.graph.by_name["y"].input] == ["x", "^assert"]
+    return rewrites.run(Model(Graph(nodes), {"serve": Signature({"x": x}, {"y": y})}), Compat.NONE).graph
+
+
+def test_what_waits_for_an_assertion_still_can() -> None:
+    asserted = node("Assert", "assert", ["true", "x"], T=[FLOAT])
+    y = node("Identity", "y", ["x", "^assert"], T=FLOAT)
+    made = run(source("x"), constant("true", np.array(True)), asserted, y)
+    assert made.by_name["assert"].op == "NoOp"
+    assert [*made.by_name["y"].input] == ["x", "^assert"]
+
+
+def test_what_an_assertion_alone_needs_is_neither_refused_nor_kept() -> None:
+    asserted = node("Assert", "assert", ["true", "told"], T=[FLOAT])
+    told = node("OpOfWhichNobodyKnows", "told", ["x"])
+    y = node("Identity", "y", ["x", "^assert"], T=FLOAT)
+    made = run(source("x"), constant("true", np.array(True)), told, asserted, y)
+    assert made.by_name.keys() == {"x", "true", "assert", "y"}
+
+
+def test_an_assertion_without_inputs_is_refused() -> None:
+    with pytest.raises(ConversionError, match="Assert"):
+        run(source("x"), node("Assert", "assert"), node("Identity", "y", ["x", "^assert"], T=FLOAT))
+
+
+def test_the_limits_of_a_fake_quantization_go_with_it() -> None:
+    limits = [constant(name, np.array(0, np.float32)) for name in ("min", "max")]
+    quantized = node("FakeQuantWithMinMaxVars", "y", ["x", "min", "max"], num_bits=8)
+    assert [made.op for made in run(source("x"), *limits, quantized).nodes] == ["Placeholder", "Identity"]

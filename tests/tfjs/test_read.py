@@ -15,7 +15,7 @@ from bundler.dtypes import DType
 from bundler.errors import BundlerError, ConversionError
 from bundler.manifest import SignatureSpec
 from bundler.model import Model
-from bundler.nodes import attr, shape_of
+from bundler.nodes import attr, node, shape_of, shape_proto
 from bundler.select import select
 from tests.models import placeholder, read_model, text, write_model
 
@@ -123,13 +123,16 @@ def test_reading_opens_no_shard_of_numbers(tmp_path: Path, monkeypatch: pytest.M
         ((), {"unknownRank": True}, None),
         ((), None, None),
         ((None, 2), {"dim": [{"size": "1"}, {"size": "2"}]}, (None, 2)),
+        (None, {"dim": [{"size": "2"}]}, (2,)),
+        (None, {}, ()),
     ],
 )
 def test_a_placeholder_without_dimensions_has_the_shape_of_the_signature(
     tmp_path: Path, own: Any, declared: Any, shape: Any
 ) -> None:
     entry = {"name": "x:0", "tensorShape": declared}
-    path = write_model(tmp_path, [placeholder("x", *own)], signature={"inputs": {"x": entry}})
+    given = node("Placeholder", "x", dtype=FLOAT, shape=shape_proto(own))
+    path = write_model(tmp_path, [given], signature={"inputs": {"x": entry}})
     (found,) = read_model(path).graph.nodes
     assert shape_of(attr(found, "shape")) == shape
     assert attr(found, "dtype") == FLOAT

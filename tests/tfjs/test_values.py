@@ -25,6 +25,7 @@ FORMS: list[tuple[Any, AttrValue]] = [
     # strings: base64 of either alphabet, padded or not; character codes; nothing
     ({"s": "U0FNRQ=="}, AttrValue(s=b"SAME")),
     ({"s": "U0FNRQ"}, AttrValue(s=b"SAME")),
+    ({"s": "U0FNRQ="}, AttrValue(s=b"SAME")),
     ({"s": "_-8="}, AttrValue(s=b"\xff\xef")),
     ({"s": "/+8="}, AttrValue(s=b"\xff\xef")),
     ({"s": [83, 65, 77, 69]}, AttrValue(s=b"SAME")),

@@ -1,0 +1,26 @@
+"""Ops that TFLite runs only with the help of TensorFlow, written with ops that it has itself, its builtins."""
+
+from __future__ import annotations
+
+from bundler.model import Graph
+from bundler.nodes import attr, node
+from bundler.protos import NodeDef
+from bundler.rewrites.engine import rule
+
+__all__ = ["clip_by_comparing"]
+
+
+@rule("ClipByValue")
+def clip_by_comparing(clip: NodeDef, _graph: Graph) -> list[NodeDef]:
+    """Write ClipByValue as what it does; TFLite has no builtin for it.
+
+    Before:
+        y = ClipByValue(x, low, high)
+    After:
+        y/Minimum = Minimum(x, high)
+        y = Maximum(y/Minimum, low)
+    """
+    x, low, high, *control = clip.input
+    dtype = attr(clip, "T")
+    below = node("Minimum", f"{clip.name}/Minimum", [x, high, *control], T=dtype)
+    return [below, node("Maximum", clip.name, [below.name, low], T=dtype)]

@@ -1,0 +1,85 @@
+"""Inputs of 64-bit integers, which TensorFlow.js does not have, become inputs of 32-bit integers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from bundler import ops
+from bundler.dtypes import DType
+from bundler.model import Graph, Model, TensorSpec
+from bundler.nodes import Tensor, attr, node
+from bundler.protos import NodeDef
+
+__all__ = ["narrow_int64"]
+
+_EITHER = {"Cast": "SrcT", "Gather": "Tindices", "GatherNd": "Tindices", "GatherV2": "Tindices", "OneHot": "TI"}
+"""Ops that take integers of either width at one place, whatever the rest of them is; and the attribute that tells."""
+
+
+def narrow_int64(model: Model) -> Model:
+    """Take int32 where callers give int64, and cast it for the ops that insist.
+
+    The values inside the graph stay what they were: TensorFlow.js writes int64 weights as int32, and the nodes that hold
+    them say int64 all the same.
+
+    Before:
+        x = Placeholder(dtype=int64)
+        y = GatherV2(w, x, axis, Tindices=int64)
+        z = AddV2(x, v, T=int64)
+    After:
+        x = Placeholder(dtype=int32)
+        x/int64 = Cast(x, SrcT=int32, DstT=int64)
+        y = GatherV2(w, x, axis, Tindices=int32)
+        z = AddV2(x/int64, v, T=int64)
+    """
+    wide = {given.name: _cast_name(given.name, model.graph) for given in model.graph.nodes if _is_wide(given)}
+    if not wide:
+        return model
+    nodes = [new for given in model.graph.nodes for new in _narrowed(given, wide)]
+
+    def narrowed(spec: TensorSpec) -> TensorSpec:
+        return replace(spec, dtype=DType.int32) if spec.tensor.node in wide else spec
+
+    return replace(model, graph=replace(model.graph, nodes=tuple(nodes))).map_signatures(narrowed)
+
+
+def _is_wide(given: NodeDef) -> bool:
+    return given.op == "Placeholder" and attr(given, "dtype") == DType.int64
+
+
+def _cast_name(name: str, graph: Graph) -> str:
+    cast = f"{name}/int64"
+    while cast in graph.by_name:
+        cast += "_"
+    return cast
+
+
+def _narrowed(given: NodeDef, wide: Mapping[str, str]) -> Iterator[NodeDef]:
+    """The node, reading casts of the wide inputs; such an input with its cast."""
+    if given.name in wide:
+        yield _with_dtype(given, "dtype")
+        yield node("Cast", wide[given.name], [given.name], SrcT=DType.int32, DstT=DType.int64)
+        return
+    for index, tensor in enumerate(map(Tensor.parse, given.input)):
+        if tensor.node in wide and not tensor.is_control:
+            free = _EITHER.get(given.op)
+            if free and ops.table()[given.op].inputs[index].kind == free:
+                given = _with_dtype(given, free)
+            else:
+                given = _reading(given, index, wide[tensor.node])
+    yield given
+
+
+def _with_dtype(given: NodeDef, key: str) -> NodeDef:
+    made = NodeDef()
+    made.CopyFrom(given)
+    made.attr[key].type = DType.int32
+    return made
+
+
+def _reading(given: NodeDef, index: int, name: str) -> NodeDef:
+    made = NodeDef()
+    made.CopyFrom(given)
+    made.input[index] = name
+    return made
