@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import builtins
 from enum import IntEnum
+from functools import cache
 
 import numpy as np
 
@@ -51,7 +52,7 @@ class DType(IntEnum):
     @property
     def numpy(self) -> np.dtype[np.generic]:
         """The little-endian NumPy dtype; TypeError for what `is_number` denies (string, resource)."""
-        return np.dtype(self.name).newbyteorder("<")
+        return _numpy(self.name)
 
     @property
     def is_number(self) -> builtins.bool:
@@ -80,3 +81,8 @@ _NUMBERS = frozenset(
     }
 )
 _BY_SPELLING = {dtype.name: dtype for dtype in DType} | {dtype.proto_name: dtype for dtype in DType}
+
+
+@cache
+def _numpy(name: str) -> np.dtype[np.generic]:
+    return np.dtype(name).newbyteorder("<")

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bundler import savedmodel
-from bundler.model import Model, TensorSpec
+from bundler.model import Model, Signature, TensorSpec
 from bundler.runtime import Runtime
+from bundler.select import prune
 
 __all__ = ["infer"]
 
@@ -18,7 +19,10 @@ def infer(model: Model, runtime: Callable[[], Runtime]) -> Model:
     unknown = sorted({spec.tensor for spec in specs if spec.dtype is None or spec.shape is None})
     if not unknown:
         return model
-    told = runtime().shapes(savedmodel.graph_def(model), [tensor.full for tensor in unknown])
+    # Only what makes them: TensorFlow takes long over a graph of many models.
+    asked = Signature({}, {tensor.full: TensorSpec(tensor) for tensor in unknown})
+    part = prune(replace(model, signatures={"": asked}, initializers=()))
+    told = runtime().shapes(savedmodel.graph_def(part), [tensor.full for tensor in unknown])
     facts = dict(zip(unknown, told))
 
     def complete(spec: TensorSpec) -> TensorSpec:

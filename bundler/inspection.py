@@ -34,7 +34,8 @@ def _of_model(path: Path) -> Report:
     artifact = sources.fetch(str(path), Path())
     model = tfjs.read(artifact)
     signatures = [
-        SignatureReport.of(key or artifact.entry, signature, artifact.entry) for key, signature in model.signatures.items()
+        SignatureReport.of(key or artifact.entry, signature, artifact.entry)
+        for key, signature in model.signatures.items()
     ]
     nodes = [node for graph in model.graphs for node in graph.nodes]
     size = sum(artifact.path(name).stat().st_size for name in artifact.files)

@@ -8,7 +8,7 @@ hold is kept once.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from bundler.errors import Fault, ManifestError
@@ -147,17 +147,23 @@ def share_weights(model: Model) -> Model:
 
 
 def _duplicates(graph: Graph, fed: Container[str]) -> Iterator[tuple[str, str]]:
-    """Pairs (name, name of the earlier equal weight). Bytes are read only where all that is known of them agrees."""
-    free = (name for name in graph.weights if name not in fed and not graph.by_name[name].input)
-    alike: dict[object, list[str]] = {}
-    for name in free:
-        alike.setdefault(graph.weights[name].form, []).append(name)
-    for names in alike.values():
-        seen: dict[bytes, str] = {}
-        for name in names if len(names) > 1 else ():
-            first = seen.setdefault(_fingerprint(graph.weights[name]), name)
-            if first != name:
-                yield name, first
+    """Pairs (name, name of the earlier equal weight).
+
+    Bytes are read only where all that is known without reading agrees, and most of them only where the first do.
+    """
+    free = {name: weight for name, weight in graph.weights.items() if name not in fed and not graph.by_name[name].input}
+    for alike in _groups(free, lambda weight: weight.form):
+        for near in _groups({name: free[name] for name in alike}, Weight.head):
+            for first, *others in _groups({name: free[name] for name in near}, _fingerprint):
+                yield from ((name, first) for name in others)
+
+
+def _groups(weights: Mapping[str, Weight], trait: Callable[[Weight], object]) -> list[list[str]]:
+    """The names of weights that share a trait, where there are several."""
+    found: dict[object, list[str]] = {}
+    for name, weight in weights.items():
+        found.setdefault(trait(weight), []).append(name)
+    return [names for names in found.values() if len(names) > 1]
 
 
 def _fingerprint(weight: Weight) -> bytes:

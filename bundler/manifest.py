@@ -134,7 +134,8 @@ class BundleSpec(_Spec):
     )
     weights: Literal["auto", "constants", "variables"] = Field(
         default="auto",
-        description="How weights are held; `auto` takes constants where the file stays small enough for them.",
+        description="`constants` in the graph, 2 GB at most, or trainable `variables` in a checkpoint beside it, of any"
+        " size; `auto` takes variables for weights of more than 1 GB.",
     )
 
 

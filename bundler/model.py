@@ -72,6 +72,11 @@ class Graph:
         return MappingProxyType({node.name: node for node in self.nodes})
 
     @cached_property
+    def ops(self) -> frozenset[str]:
+        """The ops that the nodes are of."""
+        return frozenset(node.op for node in self.nodes)
+
+    @cached_property
     def consumers(self) -> Mapping[str, Sequence[NodeDef]]:
         """The nodes that read a node, by its name; control edges count."""
         found: dict[str, list[NodeDef]] = {}
@@ -158,14 +163,13 @@ class Model:
     producer: int = 0
 
     def with_graphs(self, change: Callable[[Graph], Graph]) -> Model:
-        """The same model with its graph, and the graph of every function, changed."""
-        return replace(
-            self,
-            graph=change(self.graph),
-            functions={
-                name: replace(function, graph=change(function.graph)) for name, function in self.functions.items()
-            },
-        )
+        """The same model with its graph, and the graph of every function, changed; itself where none is."""
+        graph = change(self.graph)
+        bodies = {name: change(function.graph) for name, function in self.functions.items()}
+        if graph is self.graph and all(body is self.functions[name].graph for name, body in bodies.items()):
+            return self
+        functions = {name: replace(self.functions[name], graph=body) for name, body in bodies.items()}
+        return replace(self, graph=graph, functions=functions)
 
     def map_signatures(self, change: Callable[[TensorSpec], TensorSpec]) -> Model:
         """The same model with every entry of every signature changed."""

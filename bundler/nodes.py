@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
@@ -43,6 +44,7 @@ class Tensor(NamedTuple):
     port: int = 0
 
     @classmethod
+    @lru_cache(1 << 16)  # every pass asks again for every edge
     def parse(cls, reference: str) -> Tensor:
         """Read `y`, `y:1` or `^y`."""
         if reference.startswith("^"):

@@ -46,6 +46,10 @@ class Argument(NamedTuple):
         number, star, rest = kind.rpartition("*")
         return cls(name, rest, number, listed=bool(star) and not number)
 
+    def count(self, node: NodeDef) -> int:
+        """How many tensors the argument stands for at `node`."""
+        return len(self.dtypes(node)) if self.number or self.listed else 1
+
     def dtypes(self, node: NodeDef) -> list[DType | None]:
         """The dtypes of the tensors that the argument stands for at `node`; None where unknown."""
         if self.listed:
@@ -144,7 +148,7 @@ def has_port(node: NodeDef, port: int) -> bool:
     op = table().get(node.op)
     if op is None or op.refused:
         return port >= 0
-    return 0 <= port < sum(len(output.dtypes(node)) for output in op.outputs)
+    return 0 <= port < sum(output.count(node) for output in op.outputs)
 
 
 def faults(model: Model, allowed: Iterable[str] = ()) -> Iterator[Fault]:
@@ -169,7 +173,7 @@ def _refusal(node: NodeDef, op: Op | None) -> Fault:
 def _input_faults(node: NodeDef, op: Op) -> Iterator[Fault]:
     """Inputs that are not as many as the op takes, or whose dtype nobody tells."""
     given = sum(not reference.startswith("^") for reference in node.input)
-    taken = sum(len(argument.dtypes(node)) for argument in op.inputs)
+    taken = sum(argument.count(node) for argument in op.inputs)
     unknown = sorted(key for key in op.input_attrs if key not in node.attr)
     if given != taken:
         yield Fault(f"{node.op} with a wrong number of inputs", f"node {node.name!r}", str(given), str(taken))

@@ -187,6 +187,8 @@ def _fills_table_of(running: Model, graph: Graph, initializer: str) -> bool:
 
 def _library(model: Model) -> Model:
     """The model with no other functions than those that its graph calls, and these in turn."""
+    if not model.functions:
+        return model
     functions: dict[str, Function] = {}
     pending = _called(model.graph)
     while pending:
@@ -222,6 +224,8 @@ def _reached(graph: Graph, outputs: Iterable[Tensor], fed: Container[Tensor] = (
 
 
 def _keep(graph: Graph, names: set[str]) -> Graph:
+    if len(names) == len(graph.nodes):
+        return graph
     weights = {name: weight for name, weight in graph.weights.items() if name in names}
     return Graph(tuple(node for node in graph.nodes if node.name in names), weights)
 

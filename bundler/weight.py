@@ -133,7 +133,7 @@ class Weight:
         """The number of elements."""
         return math.prod(self.shape)
 
-    @property
+    @cached_property
     def nbytes(self) -> int:
         """The bytes that `chunks` gives in all; TypeError for strings."""
         return self.size * self.dtype.numpy.itemsize
@@ -142,6 +142,10 @@ class Weight:
     def form(self) -> tuple[object, ...]:
         """All that is known without reading: weights of one form and equal bytes are equal."""
         return self.dtype, self.shape, self.stored, self.affine, self.stored_bytes
+
+    def head(self) -> bytes:
+        """The first bytes as they lie on disk: where these differ, weights do."""
+        return self.group.read(self.offset, min(64, self.stored_bytes))
 
     def parts(self) -> Iterator[Part]:
         """The tensor cut into parts of a bounded size. Not for strings."""
@@ -194,19 +198,19 @@ class Weight:
 
 
 class Part(NamedTuple):
-    """`count` elements of a weight, from `start` on."""
+    """`size` elements of a weight, from `start` on."""
 
     weight: Weight
     start: int
-    count: int
+    size: int
 
     @property
     def nbytes(self) -> int:
         """The bytes of the content."""
-        return self.count * self.weight.dtype.numpy.itemsize
+        return self.size * self.weight.dtype.numpy.itemsize
 
     def content(self) -> bytes:
         """The elements as the output holds them, read now."""
         itemsize = self.weight.stored.numpy.itemsize
         offset = self.weight.offset + self.start * itemsize
-        return self.weight.decode(self.weight.group.read(offset, self.count * itemsize))
+        return self.weight.decode(self.weight.group.read(offset, self.size * itemsize))

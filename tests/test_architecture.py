@@ -21,12 +21,13 @@ STAGES = """
     dtypes
     protos
     weight
-    wire
     nodes
     model
     ops
     tables
     progress
+    wire
+    parallel
     scratch
     child
     runtime
@@ -41,6 +42,7 @@ STAGES = """
     select
     rewrites
     link
+    convert
     checkpoint
     variables
     savedmodel
@@ -71,9 +73,9 @@ OWNERS = {
     "rich": {"console"},
     "click": {"cli", "cli_frame", "cli_convert", "console", "__main__"},
     "pydantic": {"manifest", "manifest_faults", "manifest_clashes"},
-    "tensorflow": {"protos", "runtime.engines.python", "api.functions"},
-    "tensorflowjs": {"tfjs.layers"},
-    "tf_keras": {"tfjs.layers"},
+    "tensorflow": {"protos", "runtime.engines.python", "api.functions", "tfjs.keras"},
+    "tensorflowjs": {"tfjs.keras"},
+    "tf_keras": {"tfjs.keras"},
 }
 """Packages that only these modules import."""
 

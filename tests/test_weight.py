@@ -149,7 +149,7 @@ def test_a_tensor_is_decoded_in_parts_of_whole_elements_however_small(monkeypatc
     monkeypatch.setattr(bundler.weight, "_CHUNK", 2)
     value = np.arange(5, dtype=np.uint16)
     weight = stored(value, FLOAT, Affine(2.0, 1.0, FLOAT), 1, 2, 4)
-    assert [(part.start, part.count, part.nbytes) for part in weight.parts()] == [(0, 2, 8), (2, 2, 8), (4, 1, 4)]
+    assert [(part.start, part.size, part.nbytes) for part in weight.parts()] == [(0, 2, 8), (2, 2, 8), (4, 1, 4)]
     assert [len(chunk) for chunk in weight.chunks()] == [8, 8, 4]
     assert weight.array().tolist() == [1, 3, 5, 7, 9]
 

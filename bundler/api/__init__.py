@@ -14,6 +14,7 @@ from bundler.api.failures import InputError, ModelFormatError
 from bundler.api.functions import ModelFunction, graph_def_to_graph_v1, graph_to_function_v2
 from bundler.api.graphs import (
     NodeInfo,
+    Tensor,
     get_input_nodes,
     get_input_tensors,
     get_output_nodes,
@@ -45,6 +46,7 @@ __all__ = [
     "NodeInfo",
     "RenameMap",
     "SignatureDef",
+    "Tensor",
     "enable_cuda",
     "get_input_nodes",
     "get_input_tensors",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+import numpy as np
 
 from bundler import ops
 from bundler.dtypes import DType
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NodeInfo",
+    "Tensor",
     "get_input_nodes",
     "get_input_tensors",
     "get_output_nodes",
@@ -23,6 +26,8 @@ __all__ = [
     "graph_def_of",
     "infer_signature",
 ]
+
+Tensor: TypeAlias = np.ndarray
 
 
 class NodeInfo(NamedTuple):

@@ -1,7 +1,7 @@
 """From the ops that TensorFlow.js runs to a portable graph of TensorFlow's public ops.
 
-A rule says what stands for one node; a pass is a rule carried over every node of a model. The last
-node that a rule gives keeps the name of the node it replaces, so no edge, control edge or signature
+A rule says what stands for one node; a pass is a rule carried over every node of a model, or looks at the model as a
+whole. The last node that a rule gives keeps the name of the node it replaces, so no edge, control edge or signature
 elsewhere changes. `PASSES` is the order in which they run.
 """
 
@@ -11,12 +11,14 @@ from bundler import ops
 from bundler.errors import ConversionError
 from bundler.manifest import Compat
 from bundler.model import Model
+from bundler.rewrites.builtins import clip_by_comparing
 from bundler.rewrites.channels import put_channels_last
 from bundler.rewrites.debug import drop_debug_op
 from bundler.rewrites.depthwise import dilate_by_batches, pad_before_depthwise, stride_after_depthwise
 from bundler.rewrites.engine import Pass, check, each
 from bundler.rewrites.fused import split_fused
 from bundler.rewrites.inference import keep_full_precision, normalize_by_given_statistics
+from bundler.rewrites.narrow import narrow_int64
 from bundler.rewrites.own import replace_own_op
 from bundler.rewrites.prelu import expand_prelu
 from bundler.rewrites.traps import keep_pad_out_of_conv, keep_relu6_out_of_hard_swish
@@ -40,8 +42,8 @@ _ALWAYS: tuple[Pass, ...] = (
 )
 PASSES: dict[Compat, tuple[Pass, ...]] = {
     Compat.NONE: _ALWAYS,
-    Compat.TFJS: _ALWAYS,
-    Compat.TFLITE: _ALWAYS,
+    Compat.TFJS: (*_ALWAYS, narrow_int64),
+    Compat.TFLITE: (*_ALWAYS, each(clip_by_comparing)),
 }
 
 
@@ -64,5 +66,6 @@ def run(model: Model, compat: Compat, allow_ops: tuple[str, ...] = ()) -> Model:
 
 def _applied(rewrite: Pass, model: Model) -> Model:
     made = rewrite(model)
-    check(made, after=rewrite.__name__)
+    if made is not model:
+        check(made, after=rewrite.__name__)
     return made

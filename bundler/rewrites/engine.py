@@ -26,10 +26,9 @@ class Rule(Protocol):
 
 
 class Pass(Protocol):
-    """A model into a model of the same meaning, by the rule that it carries."""
+    """A model into a model of the same meaning. What `each` makes has the `rule` that it carries."""
 
     __name__: str
-    rule: Rule
 
     def __call__(self, model: Model, /) -> Model: ...
 
@@ -48,6 +47,8 @@ def each(rule: Rule) -> Pass:
     """Carry a rule over every node of the graph and of its functions."""
 
     def over_graph(graph: Graph) -> Graph:
+        if graph.ops.isdisjoint(rule.ops):
+            return graph
         given = {node.name: rule(node, graph) for node in graph.nodes if node.op in rule.ops}
         replaced = {name: nodes for name, nodes in given.items() if nodes is not None}
         if not replaced:

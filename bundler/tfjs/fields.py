@@ -29,25 +29,31 @@ def of(kind: type[_Kind], value: object, what: str) -> _Kind:
 
 def text(entry: Json, key: str, default: str | None = None) -> str:
     """A string; where there is none `default`, if there is one."""
-    return of(str, entry.get(key, default), repr(key))
+    value = entry.get(key, default)
+    if isinstance(value, str) and value.isascii():
+        return value  # nearly always: a model has a name and an op for each of its nodes
+    return of(str, value, repr(key))
 
 
 def table(entry: Json, key: str) -> Json:
     """An object; an empty one where there is none. Its keys are strings that protobuf can hold."""
     found = of(dict, entry.get(key) or {}, repr(key))
     for name in found:
-        of(str, name, f"a key of {key!r}")
+        if not name.isascii():
+            of(str, name, f"a key of {key!r}")
     return found
 
 
 def tables(entry: Json, key: str) -> list[Json]:
     """A list of objects; an empty one where there is none."""
-    return [of(dict, item, f"an item of {key!r}") for item in of(list, entry.get(key) or [], repr(key))]
+    what = f"an item of {key!r}"
+    return [of(dict, item, what) for item in of(list, entry.get(key) or [], repr(key))]
 
 
 def texts(entry: Json, key: str) -> list[str]:
     """A list of strings; an empty one where there is none."""
-    return [of(str, item, f"an item of {key!r}") for item in of(list, entry.get(key) or [], repr(key))]
+    what = f"an item of {key!r}"
+    return [of(str, item, what) for item in of(list, entry.get(key) or [], repr(key))]
 
 
 def integer(value: object) -> int:

@@ -25,7 +25,7 @@ __all__ = ["read_functions", "read_graph"]
 
 def read_graph(topology: Json, weights: Mapping[str, Weight]) -> Graph:
     """The main graph. ConversionError where a node is not what a GraphDef can hold."""
-    return _join([_node(entry) for entry in fields.tables(topology, "node")], weights)
+    return _join(_nodes(fields.tables(topology, "node")), weights)
 
 
 def read_functions(topology: Json, weights: Mapping[str, Weight]) -> dict[str, Function]:
@@ -35,15 +35,28 @@ def read_functions(topology: Json, weights: Mapping[str, Weight]) -> dict[str, F
     return {function.definition.signature.name: function for function in functions}
 
 
-def _node(entry: Json) -> NodeDef:
-    """One node. Its device goes: it is where the converter ran, not where the user will."""
-    name = fields.text(entry, "name", "")
-    with within(f"node {name!r}"):
-        node = NodeDef(name=name, op=fields.text(entry, "op", ""), input=fields.texts(entry, "input"))
-        # Private attributes (`_class`, `_output_shapes`, …) speak of the program that wrote the graph.
-        read_attrs({key: value for key, value in fields.table(entry, "attr").items() if key[:1] != "_"}, node.attr)
-        tidy(node)
-        return node
+def _nodes(entries: Sequence[Json]) -> list[NodeDef]:
+    """The nodes. Those of one op that are spelled alike have their attributes read once."""
+    kinds: dict[tuple[str, str], NodeDef] = {}
+    nodes = []
+    for entry in entries:
+        name = fields.text(entry, "name", "")
+        with within(f"node {name!r}"):
+            spelled = (fields.text(entry, "op", ""), repr(entry.get("attr")))
+            kind = kinds.get(spelled) or kinds.setdefault(spelled, _kind(entry))
+            node = NodeDef(name=name, input=fields.texts(entry, "input"))
+            node.MergeFrom(kind)
+        nodes.append(node)
+    return nodes
+
+
+def _kind(entry: Json) -> NodeDef:
+    """A node without name and inputs. Its device goes: it is where the converter ran, not where the user will."""
+    node = NodeDef(op=fields.text(entry, "op", ""))
+    # Private attributes (`_class`, `_output_shapes`, …) speak of the program that wrote the graph.
+    read_attrs({key: value for key, value in fields.table(entry, "attr").items() if key[:1] != "_"}, node.attr)
+    tidy(node)
+    return node
 
 
 def _join(nodes: list[NodeDef], weights: Mapping[str, Weight], arguments: Mapping[str, DType] = {}) -> Graph:
@@ -74,7 +87,7 @@ def _function(entry: Json, weights: Mapping[str, Weight]) -> Function:
     name = fields.text(fields.table(entry, "signature"), "name", "")
     with within(f"function {name!r}"):
         definition = FunctionDef(signature=_function_signature(name, fields.table(entry, "signature")))
-        nodes = [_node(node) for node in fields.tables(entry, "nodeDef")]
+        nodes = _nodes(fields.tables(entry, "nodeDef"))
         arguments = {argument.name: DType(argument.type) for argument in definition.signature.input_arg}
         results = {output: fields.of(str, value, "a result") for output, value in fields.table(entry, "ret").items()}
         references = [*(reference for node in nodes for reference in node.input), *results.values()]

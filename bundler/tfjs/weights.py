@@ -113,8 +113,8 @@ def _affine(quantization: Json, stored: DType, dtype: DType) -> Affine:
 
 def _dtype(entry: Json, known: Sequence[DType]) -> DType:
     spelled = fields.text(entry, "dtype")
-    found = next((dtype for dtype in known if dtype.name == spelled), None)
-    if found is None:
+    found = DType.__members__.get(spelled)
+    if found not in known:
         raise ConversionError("is of a dtype that the format does not have", found=spelled, expected=_list(known))
     return found
 

@@ -67,18 +67,23 @@ def simple() -> Known:
 
 
 def with_prelu() -> Known:
-    """Two dense layers with Prelu between them; its signature is that of `userDefinedMetadata`."""
-    x, kernel, alpha, out = drawn(4, 7), drawn(7, 5), drawn(5), drawn(5, 1)
+    """Dense layers with Prelu between them, twice with one slope; its signature is that of `userDefinedMetadata`."""
+    x, kernel, square, alpha, out = drawn(4, 7), drawn(7, 5), drawn(5, 5), drawn(5), drawn(5, 1)
     nodes = (
         placeholder("input_vector", None, 7),
         node("MatMul", "dense", ["input_vector", "kernel"], T=FLOAT),
         node("Prelu", "p_re_lu", ["dense", "alpha"]),
-        node("MatMul", "scores", ["p_re_lu", "out"], T=FLOAT),
+        node("MatMul", "dense_1", ["p_re_lu", "square"], T=FLOAT),
+        node("Prelu", "p_re_lu_1", ["dense_1", "alpha"]),
+        node("MatMul", "scores", ["p_re_lu_1", "out"], T=FLOAT),
         node("Identity", "Identity", ["scores"], T=FLOAT),
     )
-    signature = {"inputs": {"input_vector:0": info("input_vector", -1, 7)}, "outputs": {"Identity:0": info("Identity", -1, 1)}}
-    weights = {"kernel": kernel, "alpha": alpha, "out": out}
-    answer = prelu(x @ kernel, alpha) @ out
+    signature = {
+        "inputs": {"input_vector:0": info("input_vector", -1, 7)},
+        "outputs": {"Identity:0": info("Identity", -1, 1)},
+    }
+    weights = {"kernel": kernel, "square": square, "alpha": alpha, "out": out}
+    answer = prelu(prelu(x @ kernel, alpha) @ square, alpha) @ out
     document = {"userDefinedMetadata": {"signature": signature}}
     return Known(nodes, weights, {"input_vector": x}, {"Identity": answer}, document)
 
@@ -124,7 +129,7 @@ def multi_head() -> Known:
 
 
 def two_inputs() -> Known:
-    """a - 2 b; the file's own signature has names that the predecessor did not read."""
+    """A - 2 b; the file's own signature has names that the predecessor did not read."""
     a, b = drawn(2, 3), drawn(2, 3)
     nodes = (
         placeholder("a", None, 3),
@@ -132,8 +137,25 @@ def two_inputs() -> Known:
         node("Mul", "scaled", ["b", "two"], T=FLOAT),
         node("Sub", "Identity", ["a", "scaled"], T=FLOAT),
     )
-    signature = {"inputs": {"left": info("a", -1, 3), "right": info("b", -1, 3)}, "outputs": {"difference": info("Identity", -1, 3)}}
-    return Known(nodes, {"two": np.array(2, np.float32)}, {"a": a, "b": b}, {"Identity": a - 2 * b}, {"signature": signature})
+    signature = {
+        "inputs": {"left": info("a", -1, 3), "right": info("b", -1, 3)},
+        "outputs": {"difference": info("Identity", -1, 3)},
+    }
+    return Known(
+        nodes, {"two": np.array(2, np.float32)}, {"a": a, "b": b}, {"Identity": a - 2 * b}, {"signature": signature}
+    )
+
+
+def of_int64() -> Known:
+    """Rows of a matrix, by numbers of type int64."""
+    rows, ids = drawn(5, 2), np.array([4, 0, 2], np.int64)
+    types = {"Tparams": FLOAT, "Tindices": DType.int64, "Taxis": DType.int32}
+    nodes = (
+        placeholder("ids", None, dtype=DType.int64),
+        node("GatherV2", "rows_of", ["rows", "ids", "axis"], **types),
+        node("Identity", "Identity", ["rows_of"], T=FLOAT),
+    )
+    return Known(nodes, {"rows": rows, "axis": np.array(0, np.int32)}, {"ids": ids}, {"Identity": rows[ids]}, {})
 
 
 def with_table() -> Known:
@@ -147,7 +169,9 @@ def with_table() -> Known:
         table,
         node("LookupTableFindV2", "Identity", ["table", "word", "missing"], **types),
     )
-    initializer = [json_format.MessageToDict(made) for made in (const("words", words), const("values", values), table, fill)]
+    initializer = [
+        json_format.MessageToDict(made) for made in (const("words", words), const("values", values), table, fill)
+    ]
     return Known(
         nodes,
         {"missing": np.array(-1, np.float32), "words": words, "values": values},
@@ -164,6 +188,7 @@ MODELS: Mapping[str, Known] = {
     "depthwise_prelu": depthwise("Prelu"),
     "multi_head": multi_head(),
     "two_inputs": two_inputs(),
+    "int64": of_int64(),
     "table": with_table(),
 }
 

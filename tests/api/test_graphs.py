@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import shutil
 from pathlib import Path
@@ -13,8 +14,6 @@ import pytest
 import bundler.api as tfjs
 from tests.api.conftest import Written
 from tests.api.known import MODELS
-
-SHAPES = {"x": [None, 1], "input_vector": [None, 7], "image": [1, 6, 6, 2], "a": [None, 3], "b": [None, 3], "word": [None]}
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -89,7 +88,12 @@ def test_inputs_and_outputs_are_those_of_the_model(name: str, model_dir: Written
 
 def test_a_node_that_is_read_by_port_or_by_control_edge_is_no_output() -> None:
     graph = tfjs.GraphDef()
-    for name, op, inputs in [("x", "Placeholder", []), ("y", "Split", ["x"]), ("z", "Neg", ["y:1"]), ("w", "Abs", ["x", "^z"])]:
+    for name, op, inputs in [
+        ("x", "Placeholder", []),
+        ("y", "Split", ["x"]),
+        ("z", "Neg", ["y:1"]),
+        ("w", "Abs", ["x", "^z"]),
+    ]:
         graph.node.add(name=name, op=op, input=inputs)
     assert tfjs.get_output_tensors(graph) == ["w:0"]
 
@@ -167,9 +171,24 @@ def test_a_model_without_topology_is_a_value_error(tmp_path: Path, model_dir: Wr
 
 def test_an_op_that_cannot_be_imported_is_a_value_error(tmp_path: Path, model_dir: Written) -> None:
     topology = {"node": [{"name": "x", "op": "ReadFile", "input": ["name"]}, {"name": "name", "op": "Placeholder"}]}
-    folder = edited(model_dir("simple"), tmp_path / "copy", modelTopology=topology, weightsManifest=[], userDefinedMetadata={})
+    folder = edited(
+        model_dir("simple"), tmp_path / "copy", modelTopology=topology, weightsManifest=[], userDefinedMetadata={}
+    )
     with pytest.raises(tfjs.InputError, match="ReadFile"):
         tfjs.load_graph_model(folder)
+
+
+def test_a_layers_model_without_what_reads_those_is_a_format_error_that_tells_what_to_install(
+    tmp_path: Path, model_dir: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    find = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "tensorflowjs" else find(name))
+    topology = {"model_config": {"class_name": "Sequential"}}
+    folder = edited(model_dir("simple"), tmp_path / "copy", modelTopology=topology, format="layers-model")
+    with pytest.raises(tfjs.ModelFormatError) as raised:
+        tfjs.load_graph_model(folder)
+    assert raised.value.format == "layers-model"
+    assert raised.value.faults[0].hint == "pip install 'tfjs-bundler[layers]'"
 
 
 def test_another_format_is_a_format_error_that_names_it(tmp_path: Path, model_dir: Written) -> None:

@@ -60,17 +60,3 @@ def test_gpus_are_hidden_from_checks_until_cuda_is_enabled(
     assert set(seen) == {"0" if enabled else "-1"}
     assert len(seen) == 2
     assert os.environ["CUDA_VISIBLE_DEVICES"] == "0"
-
-
-def test_all_names_of_the_predecessor_are_there() -> None:
-    assert [name for name in PREDECESSOR if not hasattr(tfjs, name)] == []
-    assert set(PREDECESSOR) <= set(tfjs.__all__)
-
-
-PREDECESSOR = """
-    CompatMode GraphDef ModelFormatError RenameMap SIGNATURE_METHOD SIGNATURE_OUTPUTS enable_cuda
-    graph_def_to_graph_v1 graph_model_to_frozen_graph graph_model_to_saved_model graph_models_to_saved_model
-    graph_to_function_v2 load_graph_model load_graph_model_and_signature
-    get_input_nodes get_input_tensors get_output_nodes get_output_tensors infer_signature
-    rename_input_nodes rename_output_nodes NodeInfo SignatureDef
-""".split()

@@ -89,7 +89,9 @@ def test_outputs_are_renamed_where_they_are_identities_and_get_one_where_not(mod
     np.testing.assert_allclose(answers[0].numpy(), known.answers["Identity"], rtol=1e-6)
 
 
-@pytest.mark.parametrize("mapping", [{"nothing": "y"}, {"scaled": "y"}, {"a": "scaled"}, {"a": "a"}, {"a": "y", "b": "y"}])
+@pytest.mark.parametrize(
+    "mapping", [{"nothing": "y"}, {"scaled": "y"}, {"a": "scaled"}, {"a": "a"}, {"a": "y", "b": "y"}]
+)
 def test_names_of_other_nodes_and_names_in_use_are_value_errors(mapping: dict[str, str], model_dir: Written) -> None:
     graph_def = tfjs.load_graph_model(model_dir("two_inputs")).as_graph_def()
     before = graph_def.SerializeToString(deterministic=True)

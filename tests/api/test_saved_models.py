@@ -147,9 +147,7 @@ def test_a_wrong_signature_is_a_value_error_and_writes_nothing(
 # Several models -----------------------------------------------------------------------------------
 
 
-def test_several_models_are_told_apart_by_tags(
-    export_dir: str, tf: Any, runtime: Runtime, model_dir: Written
-) -> None:
+def test_several_models_are_told_apart_by_tags(export_dir: str, tf: Any, runtime: Runtime, model_dir: Written) -> None:
     models = [(model_dir("simple"), ["serve", "first"]), (model_dir("prelu"), ["serve", "second"])]
     assert tfjs.graph_models_to_saved_model(models, export_dir) == str(Path(export_dir, "saved_model.pb"))
     for name, tags in (("simple", ["serve", "first"]), ("prelu", ["serve", "second"])):
@@ -167,7 +165,10 @@ def test_each_model_has_signatures_and_names_of_its_own(export_dir: str, model_d
         "ignore this": {"": {tfjs.SIGNATURE_OUTPUTS: ["y"]}},
         heads: {"": {tfjs.SIGNATURE_OUTPUTS: ["Identity"]}},
     }
-    names = {simple: tfjs.RenameMap({"x": "input", "Identity": "output"}), heads: tfjs.RenameMap({"Identity": "scores"})}
+    names = {
+        simple: tfjs.RenameMap({"x": "input", "Identity": "output"}),
+        heads: tfjs.RenameMap({"Identity": "scores"}),
+    }
     tfjs.graph_models_to_saved_model([(simple, ["serve", "1"]), (heads, ["serve", "2"])], export_dir, signatures, names)
     first, second = (metagraph(export_dir, "serve", tag).signature_def[DEFAULT] for tag in "12")
     assert (tensors(first.inputs), tensors(first.outputs)) == ({"input": "x:0"}, {"output": "Identity:0"})

@@ -98,22 +98,17 @@ function everyLayer() {
       outputs.push(layers[layer]({name: output, ...config}).apply(inputs.at(-1)));
     }
   }
-  const vector = inputs.at(-2);
+  const [vector, tokens] = inputs.slice(-2);
   const pair = [vector, dense(12).apply(vector)];
   for (const [merge, [config]] of Object.entries(MERGES)) {
     outputs.push(layers[merge]({name: merge, ...config}).apply(pair));
   }
-  return tf.model({inputs, outputs});
-}
-
-// A mask that travels from an embedding through a recurrent layer, and a layer that stands in two places.
-function shared() {
-  const tokens = tf.input({shape: [5]});
+  // A mask that travels from layer to layer, and a layer that stands in two places.
   const embedded = layers.embedding({inputDim: 3, outputDim: 4, maskZero: true}).apply(tokens);
   const read = layers.lstm({units: 4, returnSequences: true}).apply(embedded);
-  const summary = layers.gru({units: 4}).apply(read);
-  const twice = dense(4);
-  return tf.model({inputs: tokens, outputs: twice.apply(twice.apply(summary))});
+  const twice = layers.dense({units: 4, name: 'twice'});
+  outputs.push(twice.apply(twice.apply(layers.gru({units: 4}).apply(read))));
+  return tf.model({inputs, outputs});
 }
 
 // A model in a model, called twice.
@@ -144,6 +139,6 @@ async function save(name, model) {
 }
 
 (async () => {
-  const models = {every_layer: everyLayer(), shared: shared(), nested: nested()};
+  const models = {every_layer: everyLayer(), nested: nested()};
   for (const [name, model] of Object.entries(models)) await save(name, model);
 })();
