@@ -45,6 +45,7 @@ _JOBS = click.option(
 def run() -> None:
     """The process: `main`, with SIGTERM handled like an interrupt. Ends by SystemExit."""
     handle_termination()
+    gc.disable()  # a run ends before it pays to look for cycles among a million small messages
     main(prog_name="bundler")
 
 

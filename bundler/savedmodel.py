@@ -49,7 +49,7 @@ __all__ = [
 
 FILE = "saved_model.pb"
 _INIT = "__saved_model_init_op"
-"""The signature whose one output, of the same key, is the node that every loader runs first."""
+"""A key under which others keep the node that loaders run first: no signature of the user's."""
 _INIT_NODE = "initialize"
 _LIMIT = (1 << 31) - 1
 """Protobuf refuses messages beyond this many bytes."""
@@ -124,12 +124,11 @@ def _metagraph(metagraph: MetaGraph) -> Pieces:
     info = MetaGraphDef.MetaInfoDef(tags=tags)
     head = MetaGraphDef(meta_info_def=info).SerializeToString()
     signatures = {key: signature_def(signature) for key, signature in model.signatures.items()}
-    if model.initializers:
-        signatures[_INIT] = SignatureDef(
-            outputs={_INIT: TensorInfo(name=_init_name(model), tensor_shape=shape_proto(None))}
-        )
     tail = described(variables)
     tail.MergeFrom(MetaGraphDef(signature_def=signatures))
+    if model.initializers:
+        # Loaders also look for a signature of a reserved key, but that would stand among those of the user.
+        tail.collection_def["saved_model_main_op"].node_list.value.append(_init_name(model))
     return [head, *wire.field(2, _graph(_with_init(model))), tail.SerializeToString(deterministic=True)]
 
 

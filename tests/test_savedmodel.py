@@ -243,7 +243,7 @@ def test_the_op_that_loaders_run_first_is_no_signature(tmp_path: Path) -> None:
     savedmodel.write([MetaGraph(("serve",), filled)], tmp_path)
     (metagraph,) = SavedModel.FromString((tmp_path / savedmodel.FILE).read_bytes()).meta_graphs
     assert savedmodel.read_signatures(metagraph).keys() == MODEL.signatures.keys()
-    init = metagraph.signature_def["__saved_model_init_op"].outputs["__saved_model_init_op"].name
+    (init,) = metagraph.collection_def["saved_model_main_op"].node_list.value
     assert [list(one.input) for one in metagraph.graph_def.node if one.name == init] == [["^y"]]
 
 

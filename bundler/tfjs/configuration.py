@@ -164,14 +164,10 @@ def _place(entry: Json) -> Json:
 
 
 def _config(kind: str, config: object, dialect: _Dialect) -> object:
-    """The fields of a layer. Of a Sequential of old they are the list of its layers."""
-    if isinstance(config, list):
-        return _value(config, dialect)
-    given = fields.of(dict, config, "'config'")
-    made = dict(_fields(kind, given, dialect))
-    if kind == "Sequential" and given.get("build_input_shape"):
-        _shape_first(made["layers"], given["build_input_shape"])
-    return _wired(made, dialect) if kind in MODELS else made
+    """What is in a layer. A Sequential of old has no more than the list of its layers."""
+    if kind in MODELS:
+        return _model({"layers": config} if isinstance(config, list) else fields.of(dict, config, "'config'"), dialect)
+    return dict(_fields(kind, fields.of(dict, config, "'config'"), dialect))
 
 
 def _fields(kind: str, config: Json, dialect: _Dialect) -> Iterator[tuple[str, object]]:
@@ -219,25 +215,22 @@ def _dtype(value: object) -> object:
     return "float32" if isinstance(name, str) and name.startswith("mixed_") else name
 
 
-def _shape_first(layers: list[Any], shape: object) -> None:
-    """Give the first layer of a Sequential its input's shape, where only the model tells it."""
-    if layers and layers[0]["class_name"] not in ("InputLayer", *MODELS):
-        layers[0]["config"].setdefault("batch_input_shape", shape)
-
-
 # Which tensor goes where -------------------------------------------------------------------------
 
 
-def _wired(model: dict[str, Any], dialect: _Dialect) -> dict[str, Any]:
-    """A model with the connections of its layers in Keras 2's form, and no more than it needs."""
-    nested = {
-        layer.get("name"): dialect.first_node for layer in model.get("layers", ()) if layer["class_name"] in MODELS
+def _model(config: Json, dialect: _Dialect) -> Json:
+    """Layers and their connections, which is all that a model needs."""
+    layers = [_layer(entry, dialect) for entry in fields.tables(config, "layers")]
+    nested = {layer.get("name"): dialect.first_node for layer in layers if layer["class_name"] in MODELS}
+    if config.get("build_input_shape") and layers and layers[0]["class_name"] not in ("InputLayer", *MODELS):
+        # Only the model knows; tf_keras asks its first layer.
+        layers[0]["config"].setdefault("batch_input_shape", config["build_input_shape"])
+    ends = {side: config[side] for side in ("input_layers", "output_layers") if side in config}
+    return {
+        **({"name": config["name"]} if "name" in config else {}),
+        "layers": [_connected(layer, nested) for layer in layers],
+        **{side: [_counted(point, nested) for point in _points(value)] for side, value in ends.items()},
     }
-    made = {key: model[key] for key in ("name", "layers", "input_layers", "output_layers") if key in model}
-    for side in made.keys() & {"input_layers", "output_layers"}:
-        made[side] = [_counted(point, nested) for point in _points(made[side])]
-    made["layers"] = [_connected(layer, nested) for layer in made.get("layers", ())]
-    return made
 
 
 def _connected(layer: Json, nested: Mapping[object, int]) -> Json:
@@ -255,7 +248,7 @@ def _call(node: Json, nested: Mapping[object, int]) -> list[Any]:
             "a layer is called with more than Keras 2 can write", found=f"{len(others) + 1} arguments"
         )
     kwargs = {key: _argument(value, nested) for key, value in fields.table(node, "kwargs").items() if value is not None}
-    return [[*point, kwargs] for point in _tensors(first, nested)]
+    return [[*point, kwargs] for point in _tensors(args[0], nested)]
 
 
 def _tensors(argument: object, nested: Mapping[object, int]) -> Iterator[list[Any]]:
@@ -271,7 +264,7 @@ def _argument(value: object, nested: Mapping[object, int]) -> object:
     return next(_tensors(value, nested)) if isinstance(value, dict) and "class_name" in value else value
 
 
-def _points(value: object) -> Iterable[list[Any]]:
+def _points(value: object) -> Iterable[object]:
     """`[layer, node, tensor]`, a list of them, or an object with them for values."""
     if isinstance(value, Mapping):
         value = list(value.values())
@@ -279,6 +272,7 @@ def _points(value: object) -> Iterable[list[Any]]:
     return [listed] if listed and isinstance(listed[0], str) else listed
 
 
-def _counted(point: list[Any], nested: Mapping[object, int]) -> list[Any]:
-    layer, node, *rest = point
-    return [layer, node + nested.get(layer, 0), *rest]
+def _counted(point: object, nested: Mapping[object, int]) -> list[Any]:
+    """`[layer, node, tensor]`, the node counted as Keras 2 does."""
+    layer, node, *rest = (*fields.of(list, point, "a tensor"), None, None)[:3]
+    return [fields.of(str, layer, "a tensor's layer"), fields.of(int, node, "a tensor's node") + nested.get(layer, 0), *rest]

@@ -7,16 +7,15 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from bundler import artifact, manifest, pipeline, tfjs
-from bundler.errors import BundlerError, ConversionError
+from bundler import artifact, manifest, pipeline, sources, tfjs
+from bundler.errors import ConversionError
 from bundler.reference import TensorFlowJs
 from bundler.runtime import Runtime
 from tests.asking import ask, signatures
@@ -34,7 +33,7 @@ NEEDS_KERAS = pytest.mark.skipif(
 FROM_JAVASCRIPT = ["every_layer", "nested"]
 FROM_PYTHON = ["keras-heads", "keras-sequential", "tf_keras-heads", "tf_keras-sequential"]
 
-Build = Callable[[str], Path]
+Bundles = Mapping[str, "Future[Path]"]
 
 
 @pytest.fixture(scope="session")
@@ -49,18 +48,11 @@ def made(tmp_path_factory: pytest.TempPathFactory, tensorflowjs_modules: Path) -
 
 
 @pytest.fixture(scope="session")
-def bundles(made: Path) -> Mapping[str, Path | BundlerError]:
+def bundles(made: Path) -> Bundles:
     """A bundle of each model, in a folder beside it; two are built at a time, for Keras takes its while to start."""
-    names = [*FROM_JAVASCRIPT, *FROM_PYTHON]
     with ThreadPoolExecutor(2) as pool:
-        return dict(zip(names, pool.map(partial(_attempt, made), names)))
-
-
-def _attempt(made: Path, name: str) -> Path | BundlerError:
-    try:
-        return build(made / f"{name}-bundle", m=str(made / name))
-    except BundlerError as error:
-        return error
+        names = [*FROM_JAVASCRIPT, *FROM_PYTHON]
+        return {name: pool.submit(build, made / f"{name}-bundle", m=str(made / name)) for name in names}
 
 
 def build(output: Path, **sources: str) -> Path:
@@ -70,13 +62,6 @@ def build(output: Path, **sources: str) -> Path:
     spec.write_text("\n".join(['[bundle]\nname = "b"', *models]))
     pipeline.build(manifest.read(spec), output=output)
     return output
-
-
-def answer(bundles: Mapping[str, Path | BundlerError], name: str, runtime: Runtime, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    bundle = bundles[name]
-    if isinstance(bundle, BundlerError):
-        raise bundle
-    return ask(runtime, bundle, "serving_default", **feeds)
 
 
 def assert_close(found: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray]) -> None:
@@ -93,7 +78,7 @@ def assert_close(found: Mapping[str, np.ndarray], expected: Mapping[str, np.ndar
 @NEEDS_KERAS
 @pytest.mark.parametrize("name", FROM_JAVASCRIPT)
 def test_a_model_from_javascript_gives_the_browsers_numbers(
-    name: str, made: Path, bundles: Mapping[str, Path | BundlerError], javascript: TensorFlowJs, runtime: Runtime
+    name: str, made: Path, bundles: Bundles, javascript: TensorFlowJs, runtime: Runtime
 ) -> None:
     entry = made / name / "model.json"
     random = np.random.default_rng(3)
@@ -104,16 +89,16 @@ def test_a_model_from_javascript_gives_the_browsers_numbers(
         for port in javascript.describe(entry).inputs
         if port.shape is not None
     }
-    assert_close(answer(bundles, name, runtime, feeds), javascript.run(entry, feeds))
+    assert_close(ask(runtime, bundles[name].result(), "serving_default", **feeds), javascript.run(entry, feeds))
 
 
 @NEEDS_KERAS
 @pytest.mark.parametrize("name", FROM_PYTHON)
 def test_a_model_from_python_gives_the_numbers_of_its_keras(
-    name: str, made: Path, bundles: Mapping[str, Path | BundlerError], runtime: Runtime
+    name: str, made: Path, bundles: Bundles, runtime: Runtime
 ) -> None:
     inputs, outputs = (dict(np.load(made / name / f"{side}.npz")) for side in ("inputs", "outputs"))
-    assert_close(answer(bundles, name, runtime, inputs), outputs)
+    assert_close(ask(runtime, bundles[name].result(), "serving_default", **inputs), outputs)
 
 
 @NEEDS_KERAS
@@ -123,34 +108,26 @@ def test_a_layers_model_stands_in_one_bundle_with_a_graph_model(
 ) -> None:
     bundle = build(tmp_path / "mixed", upscaler=UPSCALER, digits=str(DIGITS))
     image = np.random.default_rng(0).random((1, 24, 16, 3), np.float32)
-    entry = _fetched(UPSCALER)
+    files = sources.fetch(UPSCALER, tmp_path)
+    entry = files.path(files.entry)
     assert_close(ask(runtime, bundle, "upscaler", LR=image), javascript.run(entry, {"LR": image}))
     digits = signatures(bundle)["digits"]
     feeds = {name: np.ones([size or 1 for size in spec.shape or ()], np.float32) for name, spec in digits.inputs.items()}
     assert_close(ask(runtime, bundle, "digits", **feeds), javascript.run(DIGITS / "model.json", feeds))
 
 
-def _fetched(source: str) -> Path:
-    from bundler import sources
-
-    files = sources.fetch(source, Path())
-    return files.path(files.entry)
-
-
 # Names, weights, bytes ---------------------------------------------------------------------------
 
 
 @NEEDS_KERAS
-def test_inputs_and_outputs_are_named_after_keras_layers(bundles: Mapping[str, Path | BundlerError]) -> None:
-    bundle = bundles["keras-heads"]
-    assert isinstance(bundle, Path)
-    (signature,) = signatures(bundle).values()
+def test_inputs_and_outputs_are_named_after_keras_layers(bundles: Bundles) -> None:
+    (signature,) = signatures(bundles["keras-heads"].result()).values()
     assert set(signature.inputs) == {"image", "series", "vector"}
     assert set(signature.outputs) == {"scores", "add", "bidirectional"}
 
 
 @NEEDS_KERAS
-def test_the_weights_stay_in_their_files(made: Path, bundles: Mapping[str, Path | BundlerError]) -> None:
+def test_the_weights_stay_in_their_files(made: Path) -> None:
     model = tfjs.read(artifact.open(made / "nested"))
     stored = (made / "nested" / "weights.bin").stat().st_size
     assert sum(weight.stored_bytes for weight in model.graph.weights.values()) == stored
@@ -159,13 +136,11 @@ def test_the_weights_stay_in_their_files(made: Path, bundles: Mapping[str, Path 
 
 @NEEDS_KERAS
 def test_keras_makes_the_same_graph_each_time(
-    made: Path, bundles: Mapping[str, Path | BundlerError], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    made: Path, bundles: Bundles, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BUNDLER_CACHE", str(tmp_path / "another cache"))
-    bundle = bundles["nested"]
-    assert isinstance(bundle, Path)
     again = build(tmp_path / "again", m=str(made / "nested"))
-    assert (again / "saved_model.pb").read_bytes() == (bundle / "saved_model.pb").read_bytes()
+    assert (again / "saved_model.pb").read_bytes() == (bundles["nested"].result() / "saved_model.pb").read_bytes()
 
 
 # What is refused ---------------------------------------------------------------------------------
