@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bundler.cli_convert import convert
-from bundler.cli_frame import handle_termination, show_versions, shown
+from bundler.cli_frame import CUDA, handle_termination, show_versions, shown
 from bundler.console import Console
 
 if TYPE_CHECKING:
@@ -61,13 +61,30 @@ def main() -> None:
 @_MANIFESTS
 @_OUTPUT
 @_JOBS
+@click.option(
+    "--backend",
+    type=click.Choice(["local", "dask"]),
+    default="local",
+    show_default=True,
+    help="Who converts the models: processes on this machine, or the workers of a dask cluster.",
+)
+@click.option("--scheduler", metavar="ADDRESS", help="The cluster's scheduler: tcp://HOST:8786.")
 @click.option("--force", is_flag=True, help="Replace a folder that bundler did not write.")
 @click.option(
     "--no-check", "check", flag_value=False, default=True, help="Do not load the result before it is published."
 )
+@CUDA
 @_JSON
 @shown
-def build(console: Console, manifests: tuple[Path, ...], as_json: bool, output: Path | None, **settings: Any) -> None:
+def build(
+    console: Console,
+    manifests: tuple[Path, ...],
+    as_json: bool,
+    output: Path | None,
+    backend: str,
+    scheduler: str | None,
+    **settings: Any,
+) -> None:
     """Build the bundle of each MANIFEST.
 
     Models are fetched, converted, linked and written; the result is loaded once, then takes the
@@ -75,11 +92,13 @@ def build(console: Console, manifests: tuple[Path, ...], as_json: bool, output: 
     """
     if output and len(manifests) > 1:
         raise click.UsageError("-o names one folder, but there are several manifests: set `output` in each of them")
+    if (backend == "dask") != bool(scheduler):
+        raise click.UsageError("--backend dask and --scheduler ADDRESS go together")
     from bundler import manifest, pipeline
 
     def report(spec: Manifest) -> Report:
         with console.progress() as progress:
-            return pipeline.build(spec, output=output, progress=progress, **settings)
+            return pipeline.build(spec, output=output, scheduler=scheduler, progress=progress, **settings)
 
     console.show(map(report, manifest.read_all(manifests)), as_json)
 

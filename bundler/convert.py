@@ -40,13 +40,17 @@ class Task:
 
 @dataclass(frozen=True)
 class Converted:
-    """A model under its final names, ready to be linked; where its files are, and what there is to say of it."""
+    """A model under its final names, ready to be linked; where its files are, and what there is to say of it.
+
+    `digests` are the sha256 of the files as another machine read them, where one did.
+    """
 
     model: Model
     folder: Path
     files: tuple[str, ...]
     weight_bytes: int
     ops: Mapping[str, int]
+    digests: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from bundler import artifact, record
+from bundler.errors import SourceError
 from bundler.manifest import Manifest
 from bundler.progress import SILENT, Progress
 from bundler.publish import publishing, publishing_file, replaceable
@@ -45,11 +46,13 @@ def build(
     force: bool = False,
     check: bool = True,
     cuda: bool = False,
+    scheduler: str | None = None,
     progress: Progress = SILENT,
     finish: Finish | None = None,
 ) -> Report:
     """Make the bundle that a manifest describes, unless it is there already, and tell what was made.
 
+    `scheduler` is the address of a dask scheduler whose workers convert the models; by default processes here do.
     The output appears whole or not at all. Raises a BundlerError that tells all that is wrong.
     """
     started = time.perf_counter()
@@ -65,7 +68,7 @@ def build(
         runtime = cache(lambda: stack.enter_context(Runtime(cuda=cuda)))
         if check:
             runtime()  # loads TensorFlow while the models are converted
-        models = _convert_all(manifest, jobs, progress, finish)
+        models = _convert_all(manifest, jobs, progress, finish, scheduler)
         digests = _digest_all(models, stack.enter_context(ThreadPoolExecutor(jobs)))
         linked = _link(manifest, models, runtime)
         metagraphs = [part.metagraph for part in linked]
@@ -131,10 +134,10 @@ def metagraphs(manifest: Manifest, *, cuda: bool = False, finish: Finish | None 
 
 
 def _convert_all(
-    manifest: Manifest, jobs: int, progress: Progress, finish: Finish | None = None
+    manifest: Manifest, jobs: int, progress: Progress, finish: Finish | None = None, scheduler: str | None = None
 ) -> dict[str, Converted]:
     """Every model of the manifest, by name. Raises one error for all that is wrong with any of them."""
-    from bundler import parallel
+    from bundler import cluster, parallel
     from bundler.convert import Failed, Task, convert, find
 
     tasks = [
@@ -152,8 +155,11 @@ def _convert_all(
         found = list(pool.map(partial(find, progress=progress), tasks))
     failed = [entry for entry in found if isinstance(entry, Failed)]
     there = {task.spec.name: task for task, entry in zip(tasks, found) if not isinstance(entry, Failed)}
-    sizes = [entry.stat().st_size for entry in found if not isinstance(entry, Failed)]
-    outcomes = parallel.each(convert, list(there.values()), sizes, jobs)
+    entries = [entry for entry in found if not isinstance(entry, Failed)]
+    if scheduler:
+        outcomes = cluster.each(list(there.values()), entries, scheduler)
+    else:
+        outcomes = parallel.each(convert, list(there.values()), [entry.stat().st_size for entry in entries], jobs)
     failed += [outcome for outcome in outcomes if isinstance(outcome, Failed)]
     if failed:
         kind = type(min((failure.error for failure in failed), key=lambda error: error.exit_code))
@@ -164,7 +170,21 @@ def _convert_all(
 
 def _digest_all(models: Mapping[str, Converted], pool: ThreadPoolExecutor) -> dict[str, Callable[[], Digests]]:
     """The sha256 of every model's files, by name: computed beside other work, and waited for when asked."""
-    return {name: pool.submit(artifact.digests, made.folder, made.files).result for name, made in models.items()}
+    return {name: pool.submit(_digest, name, made).result for name, made in models.items()}
+
+
+def _digest(name: str, made: Converted) -> Digests:
+    found = artifact.digests(made.folder, made.files)
+    told = found if made.digests is None else made.digests
+    different = [file for file in found if told.get(file) != found[file]]
+    if different:
+        raise SourceError(
+            "a worker read another file than the one here",
+            where=f"model {name!r}: {made.folder / different[0]}",
+            found=f"sha256:{found[different[0]]}",
+            expected=f"sha256:{told.get(different[0])}",
+        )
+    return found
 
 
 # The bundle --------------------------------------------------------------------------------------

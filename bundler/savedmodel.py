@@ -81,7 +81,8 @@ def write_graph(model: Model, path: Path, *, jobs: int = 1, progress: Progress =
 
     Raises ConversionError when it would be larger than protobuf allows.
     """
-    return _write(_graph(_with_init(model)), path, jobs, progress, hint="write a SavedModel of fewer outputs")
+    hint = "write a SavedModel: it can hold its weights beside the graph"
+    return _write(_graph(_with_init(model)), path, jobs, progress, hint)
 
 
 def frozen_graph(model: Model) -> bytes:

@@ -13,7 +13,7 @@ from bundler.protos import SavedModel
 from bundler.runtime import Runtime
 from bundler.savedmodel import FILE, read_signatures
 
-__all__ = ["ask", "signatures"]
+__all__ = ["ask", "error", "signatures"]
 
 
 @cache
@@ -34,3 +34,13 @@ def ask(runtime: Runtime, bundle: Path, key: str, **feeds: np.ndarray) -> dict[s
         [spec.tensor.full for spec in signature.outputs.values()],
     )
     return dict(zip(signature.outputs, values))
+
+
+def error(found: np.ndarray, expected: np.ndarray) -> float:
+    """The largest difference, as a part of the largest value; infinite where shapes or whole numbers differ."""
+    if found.shape != expected.shape:
+        return np.inf
+    if found.dtype.kind != "f":
+        return 0.0 if np.array_equal(found, expected) else np.inf
+    scale = max(float(np.abs(expected).max(initial=0)), np.finfo(np.float32).tiny)
+    return float(np.abs(found - expected).max(initial=0)) / scale

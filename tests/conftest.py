@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from bundler import manifest, pipeline
+from bundler.manifest import Compat
 from bundler.reference import TensorFlowJs
 from bundler.runtime import Runtime
 from tests import zoo
@@ -73,13 +74,13 @@ def manifest_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pat
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory, manifest_of: Callable[[str], Path]) -> Callable[..., Path]:
-    """The bundle of `manifests/<name>.toml`, built once, with its weights as constants or as variables."""
+    """The bundle of `manifests/<name>.toml`, built once for each way to hold weights and each compat mode."""
 
     @cache
-    def build(name: str, weights: str = "constants") -> Path:
+    def build(name: str, weights: str = "constants", compat: Compat = Compat.NONE) -> Path:
         spec = manifest.read(manifest_of(name))
         output = tmp_path_factory.mktemp("bundles") / name
-        held = replace(spec, bundle=spec.bundle.model_copy(update={"weights": weights}))
+        held = replace(spec, bundle=spec.bundle.model_copy(update={"weights": weights, "compat": compat}))
         pipeline.build(held, output=output, jobs=2)
         return output
 

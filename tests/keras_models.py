@@ -65,7 +65,9 @@ def write(keras: Keras, make: Callable[[Keras], Any], folder: Path) -> None:
     keras.utils.set_random_seed(5)
     model = make(keras)
     random = np.random.default_rng(5)
-    model.set_weights([random.uniform(0.1, 0.9, weight.shape) - 0.3 * (weight.ndim > 1) for weight in model.get_weights()])
+    model.set_weights(
+        [random.uniform(0.1, 0.9, weight.shape) - 0.3 * (weight.ndim > 1) for weight in model.get_weights()]
+    )
     inputs = {name: random.integers(0, 4, [2, *shape[1:]]).astype(np.float32) for name, shape in _inputs(model).items()}
     outputs = model.predict(list(inputs.values()), verbose=0)
     outputs = outputs if isinstance(outputs, list) else [outputs]

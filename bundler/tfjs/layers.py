@@ -77,7 +77,7 @@ def _graph(configuration: bytes) -> dict[str, Any]:
 
 
 def _key(configuration: bytes) -> str:
-    """Everything that the graph depends on: its configuration, our code, and Keras, whose version names TensorFlow's."""
+    """All that the graph depends on: the configuration, our code, and Keras, whose version names TensorFlow's."""
     code = Path(__file__).with_name("keras.py").read_bytes()
     versions = [version(package) for package in _NEEDED]
     return f"keras {' '.join(versions)} {hashlib.sha256(code + configuration).hexdigest()}"

@@ -16,7 +16,8 @@ from bundler.tfjs.configuration import LAYERS, translate
 LIST_LAYERS = """
 const tf = require(process.argv[1] + '/@tensorflow/tfjs');
 const classes = Object.entries(tf.serialization.SerializationMap.getMap().classNameMap);
-console.log(JSON.stringify(classes.filter(([_, [made]]) => made.prototype instanceof tf.layers.Layer).map(([name]) => name)));
+const layers = classes.filter(([_, [made]]) => made.prototype instanceof tf.layers.Layer);
+console.log(JSON.stringify(layers.map(([name]) => name)));
 """
 
 
@@ -38,7 +39,10 @@ def functional(*layers: Mapping[str, Any], version: str = "3.5.0", **ends: Any) 
 
 def tensor(name: str) -> dict[str, Any]:
     """A tensor as Keras 3 writes it."""
-    return {"class_name": "__keras_tensor__", "config": {"shape": [None, 3], "dtype": "float32", "keras_history": [name, 0, 0]}}
+    return {
+        "class_name": "__keras_tensor__",
+        "config": {"shape": [None, 3], "dtype": "float32", "keras_history": [name, 0, 0]},
+    }
 
 
 def called(entry: dict[str, Any], *args: Any, **kwargs: Any) -> dict[str, Any]:
@@ -66,7 +70,12 @@ def test_no_other_layer_is_let_through_inside_of_one(around: str) -> None:
 
 
 def test_where_a_class_comes_from_is_not_passed_on() -> None:
-    entry = {**layer("Dense", units=3), "module": "os", "registered_name": "system", "build_config": {"input_shape": [3]}}
+    entry = {
+        **layer("Dense", units=3),
+        "module": "os",
+        "registered_name": "system",
+        "build_config": {"input_shape": [3]},
+    }
     assert translate(entry).keys() == {"class_name", "config"}
 
 

@@ -57,7 +57,9 @@ def bundles(made: Path) -> Bundles:
 
 def build(output: Path, **sources: str) -> Path:
     """A bundle of models by their names, each under its own signature."""
-    models = (f"[[model]]\nname = {json.dumps(name)}\nsource = {json.dumps(source)}" for name, source in sources.items())
+    models = (
+        f"[[model]]\nname = {json.dumps(name)}\nsource = {json.dumps(source)}" for name, source in sources.items()
+    )
     spec = output.with_suffix(".toml")
     spec.write_text("\n".join(['[bundle]\nname = "b"', *models]))
     pipeline.build(manifest.read(spec), output=output)
@@ -67,8 +69,12 @@ def build(output: Path, **sources: str) -> Path:
 def assert_close(found: Mapping[str, np.ndarray], expected: Mapping[str, np.ndarray]) -> None:
     """Equal names and shapes, and numbers within TOLERANCE."""
     assert found.keys() == expected.keys()
-    assert {name: value.shape for name, value in found.items()} == {name: value.shape for name, value in expected.items()}
-    errors = {name: np.abs(found[name] - value).max() / max(np.abs(value).max(), 1e-6) for name, value in expected.items()}
+    assert {name: value.shape for name, value in found.items()} == {
+        name: value.shape for name, value in expected.items()
+    }
+    errors = {
+        name: np.abs(found[name] - value).max() / max(np.abs(value).max(), 1e-6) for name, value in expected.items()
+    }
     assert {name: error for name, error in errors.items() if not error <= TOLERANCE} == {}
 
 
@@ -112,7 +118,9 @@ def test_a_layers_model_stands_in_one_bundle_with_a_graph_model(
     entry = files.path(files.entry)
     assert_close(ask(runtime, bundle, "upscaler", LR=image), javascript.run(entry, {"LR": image}))
     digits = signatures(bundle)["digits"]
-    feeds = {name: np.ones([size or 1 for size in spec.shape or ()], np.float32) for name, spec in digits.inputs.items()}
+    feeds = {
+        name: np.ones([size or 1 for size in spec.shape or ()], np.float32) for name, spec in digits.inputs.items()
+    }
     assert_close(ask(runtime, bundle, "digits", **feeds), javascript.run(DIGITS / "model.json", feeds))
 
 
@@ -178,7 +186,10 @@ def test_a_layer_that_would_run_code_of_the_model_never_reaches_keras(tmp_path: 
 
 @NEEDS_KERAS
 def test_what_keras_refuses_is_an_error_in_its_words(tmp_path: Path) -> None:
-    strange = {"class_name": "Dense", "config": {"name": "wide", "units": 3, "wings": 2, "batch_input_shape": [None, 2]}}
+    strange = {
+        "class_name": "Dense",
+        "config": {"name": "wide", "units": 3, "wings": 2, "batch_input_shape": [None, 2]},
+    }
     with pytest.raises(ConversionError, match=r"model.json: Keras: TypeError: .*wings"):
         tfjs.read(artifact.open(written(tmp_path, strange)))
 

@@ -60,7 +60,9 @@ def test_weights_that_nothing_reads_are_let_be() -> None:
 
 
 def test_a_weight_of_another_shape_is_an_error_that_names_it() -> None:
-    with pytest.raises(ConversionError, match=r"layer 'dense': weight 'dense/kernel' .*found \[3, 2\], expected \[2, 3\]"):
+    with pytest.raises(
+        ConversionError, match=r"layer 'dense': weight 'dense/kernel' .*found \[3, 2\], expected \[2, 3\]"
+    ):
         match(DENSE, {"dense/kernel": (3, 2), "dense/bias": (3,)})
 
 
