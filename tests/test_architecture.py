@@ -34,7 +34,7 @@ STAGES = """
     reference
     report
 
-    manifest manifest_faults manifest_clashes
+    manifest
     artifact
     sources
     tfjs
@@ -57,8 +57,6 @@ STAGES = """
     api
     bundler
     console
-    cli_frame
-    cli_convert
     cli
     __main__
 """
@@ -71,8 +69,8 @@ STANDS_ALONE = {"publish": {"errors", "progress", "scratch"}}
 OWNERS = {
     "tqdm": {"console"},
     "rich": {"console"},
-    "click": {"cli", "cli_frame", "cli_convert", "console", "__main__"},
-    "pydantic": {"manifest", "manifest_faults", "manifest_clashes"},
+    "click": {"cli", "cli.convert", "cli.frame", "console", "__main__"},
+    "pydantic": {"manifest", "manifest.faults"},
     "tensorflow": {"protos", "runtime.engines.python", "api.functions", "tfjs.keras"},
     "tensorflowjs": {"tfjs.keras"},
     "tf_keras": {"tfjs.keras"},

@@ -111,7 +111,11 @@ FAULTS: list[tuple[Callable[[Path], None], int, list[str]]] = [
     (with_shard_outside, 4, ["../elsewhere.bin"]),
     (with_unreachable_source, 4, ["http://127.0.0.1:1/model.json"]),
     (with_wrong_digest, 4, ["found sha256:", "expected sha256:0000", "hint: "]),
-    (with_missing_output, 2, ["model[0].signature[0].outputs[0]", "'Identify'", "did you mean 'Identity'?", "outputs[1]"]),
+    (
+        with_missing_output,
+        2,
+        ["model[0].signature[0].outputs[0]", "'Identify'", "did you mean 'Identity'?", "outputs[1]"],
+    ),
     (with_rename_of_nothing, 2, ["model[0].signature[0].rename", "did you mean 'image'?"]),
     (with_unknown_key, 2, ["bundle.outptu", "did you mean 'output'?"]),
     (with_two_signatures_of_one_key, 2, ["model[0].signature[1].key"]),
@@ -147,7 +151,9 @@ def test_an_op_outside_the_table_is_imported_where_the_user_trusts_it(project: P
 
 
 def test_every_broken_model_is_reported_not_only_the_first(project: Path) -> None:
-    second = MANIFEST.split("[[model]]")[1].replace('name = "digits"', 'name = "more"').replace('"digits"\n', '"more"\n')
+    second = (
+        MANIFEST.split("[[model]]")[1].replace('name = "digits"', 'name = "more"').replace('"digits"\n', '"more"\n')
+    )
     (project / "bundle.toml").write_text(MANIFEST + "\n[[model]]" + second)
     with_truncated_shard(project)
     ended = bundler("build", project / "bundle.toml", "--no-check")

@@ -21,7 +21,9 @@ README = (ROOT / "README.md").read_text()
 
 @pytest.mark.network
 def test_the_output_that_it_shows_is_that_of_the_first_command(tmp_path: Path) -> None:
-    (shown,) = re.findall(r"<!-- output of `bundler build manifests/posenet.toml` -->\n```text\n(.*?)```", README, re.DOTALL)
+    (shown,) = re.findall(
+        r"<!-- output of `bundler build manifests/posenet.toml` -->\n```text\n(.*?)```", README, re.DOTALL
+    )
     output = tmp_path / "dist" / "posenet"
     command = [sys.executable, "-m", "bundler", "build", "manifests/posenet.toml", "-o", str(output)]
     printed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout
@@ -50,7 +52,9 @@ def test_its_commands_run(line: str, monkeypatch: pytest.MonkeyPatch, tmp_path: 
 
 
 def test_the_files_it_links_to_are_there() -> None:
-    missing = [path for path in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in path and not (ROOT / path).exists()]
+    missing = [
+        path for path in re.findall(r"\]\(([^)#]+)\)", README) if "://" not in path and not (ROOT / path).exists()
+    ]
     assert missing == []
 
 

@@ -1,6 +1,6 @@
 """What TFLite's converter makes of a SavedModel with its builtins alone, in a process of its own: it may die.
 
-    python tests/tflite.py BUNDLE FLATBUFFER
+python tests/tflite.py BUNDLE FLATBUFFER
 """
 
 from __future__ import annotations

@@ -114,7 +114,7 @@ def _affine(quantization: Json, stored: DType, dtype: DType) -> Affine:
 def _dtype(entry: Json, known: Sequence[DType]) -> DType:
     spelled = fields.text(entry, "dtype")
     found = DType.__members__.get(spelled)
-    if found not in known:
+    if found is None or found not in known:
         raise ConversionError("is of a dtype that the format does not have", found=spelled, expected=_list(known))
     return found
 

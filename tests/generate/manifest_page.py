@@ -1,6 +1,6 @@
 """Write `docs/MANIFEST.md`, the reference of the manifest, from the fields' own descriptions.
 
-    python tests/generate/manifest_page.py > docs/MANIFEST.md
+python tests/generate/manifest_page.py > docs/MANIFEST.md
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ TABLES = {"[bundle]": "BundleSpec", "[[model]]": "ModelSpec", "[[model.signature
 
 HEAD = """# The manifest
 
-A manifest is a TOML file. Paths in it are relative to its own folder. `bundler schema` prints its JSON Schema, which editors use to complete and
-check: put `#:schema ./bundler.schema.json` into the first line. What is unknown, of a wrong type, doubled or missing is an error that names the
-place in the file; all of them are told at once.
+A manifest is a TOML file. Paths in it are relative to its own folder. `bundler schema` prints its JSON Schema, which
+editors use to complete and check: put `#:schema ./bundler.schema.json` into the first line. What is unknown, of a wrong
+type, doubled or missing is an error that names the place in the file; all of them are told at once.
 """
 
 
@@ -34,11 +34,9 @@ def _section(title: str, table: Mapping[str, Any]) -> str:
 def _rows(table: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     required = table.get("required", ())
     for key, field in table["properties"].items():
-        if key in required:
-            default = "required"
-        else:
-            default = f"`{_toml(field['default'])}`" if "default" in field else ""
-        yield f"`{key}`", _type(field), default, " ".join(field["description"].split())
+        default = f"`{_toml(field['default'])}`" if "default" in field else ""
+        shown = "required" if key in required else default
+        yield f"`{key}`", _type(field), shown, " ".join(field["description"].split())
 
 
 def _type(field: Mapping[str, Any]) -> str:

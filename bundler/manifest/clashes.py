@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from bundler.errors import Fault
-from bundler.manifest_faults import place
+from bundler.manifest.faults import place
 
 __all__ = ["DEFAULT_KEY", "clashes"]
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from bundler.cli_frame import CUDA, explained, show_versions
+from bundler.cli.frame import CUDA, explained, show_versions
 from bundler.console import Console
 from bundler.errors import Fault, ManifestError
 
@@ -139,7 +139,7 @@ def _model(
     rename: Mapping[str, str] | None,
 ) -> AskedModel:
     from bundler.calls import AskedModel, AskedSignature
-    from bundler.manifest_clashes import DEFAULT_KEY
+    from bundler.manifest.clashes import DEFAULT_KEY
     from bundler.model import PREDICT
 
     asked = AskedSignature(signature_key or DEFAULT_KEY, outputs or (), method_name or PREDICT, rename or {})

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bundler.cli_convert import convert
-from bundler.cli_frame import CUDA, handle_termination, show_versions, shown
+from bundler.cli.convert import convert
+from bundler.cli.frame import CUDA, handle_termination, show_versions, shown
 from bundler.console import Console
 
 if TYPE_CHECKING:

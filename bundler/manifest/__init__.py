@@ -20,8 +20,8 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
 from bundler.errors import Fault, ManifestError, closest
-from bundler.manifest_clashes import DEFAULT_KEY, clashes
-from bundler.manifest_faults import DIGEST, FILE_NAME, SCOPE, shape_faults
+from bundler.manifest.clashes import DEFAULT_KEY, clashes
+from bundler.manifest.faults import DIGEST, FILE_NAME, SCOPE, shape_faults
 
 __all__ = ["BundleSpec", "Compat", "Manifest", "ModelSpec", "SignatureSpec", "of", "read", "read_all", "schema"]
 
