@@ -20,6 +20,7 @@ from bundler.rewrites.fused import split_fused
 from bundler.rewrites.inference import keep_full_precision, normalize_by_given_statistics
 from bundler.rewrites.narrow import narrow_int64
 from bundler.rewrites.own import replace_own_op
+from bundler.rewrites.passthrough import copy_fed_outputs
 from bundler.rewrites.prelu import expand_prelu
 from bundler.rewrites.traps import keep_pad_out_of_conv, keep_relu6_out_of_hard_swish
 from bundler.select import prune
@@ -39,6 +40,7 @@ _ALWAYS: tuple[Pass, ...] = (
     each(dilate_by_batches),
     each(keep_pad_out_of_conv),
     each(keep_relu6_out_of_hard_swish),
+    copy_fed_outputs,
 )
 PASSES: dict[Compat, tuple[Pass, ...]] = {
     Compat.NONE: _ALWAYS,

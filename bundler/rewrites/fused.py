@@ -59,6 +59,8 @@ def _steps(fused: NodeDef, graph: Graph) -> Iterator[tuple[str, list[str], dict[
     first, second, *rest = (reference for reference in fused.input if not reference.startswith("^"))
     yield base, [first, second], _carried(fused, base)
     for name in attr(fused, "fused_ops", ()):
+        if name in ("BiasAdd", "Prelu") and not rest:
+            raise ConversionError(f"{fused.op} has no input for its {name}", where=f"node {fused.name!r}")
         if name == "BiasAdd":
             bias, *rest = rest
             yield _bias(fused, second, bias, graph)
@@ -97,8 +99,8 @@ def _bias(fused: NodeDef, filter: str, bias: str, graph: Graph) -> tuple[str, li
 
 
 def _channels(fused: NodeDef, filter: tuple[int, ...] | None) -> int | None:
-    """How many channels a filter of known shape gives."""
-    if filter is None:
+    """How many channels a filter of known shape gives; None for a filter that is none."""
+    if filter is None or len(filter) < (2 if fused.op == "_FusedMatMul" else 4):
         return None
     if fused.op == "FusedDepthwiseConv2dNative":
         return filter[2] * filter[3]

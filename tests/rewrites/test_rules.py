@@ -18,6 +18,7 @@ from bundler.protos import NodeDef
 from bundler.rewrites.channels import put_channels_last
 from bundler.rewrites.depthwise import dilate_by_batches, pad_before_depthwise, stride_after_depthwise
 from bundler.rewrites.engine import Rule
+from bundler.rewrites.fused import split_fused
 from bundler.rewrites.inference import normalize_by_given_statistics
 
 FLOAT = DType.float32
@@ -121,3 +122,17 @@ def test_the_limits_of_a_fake_quantization_go_with_it() -> None:
     limits = [constant(name, np.array(0, np.float32)) for name in ("min", "max")]
     quantized = node("FakeQuantWithMinMaxVars", "y", ["x", "min", "max"], num_bits=8)
     assert [made.op for made in run(source("x"), *limits, quantized).nodes] == ["Placeholder", "Identity"]
+
+
+@pytest.mark.parametrize("fused_ops", [["BiasAdd"], ["NoOp", "Prelu"]])
+def test_a_fused_op_without_the_input_that_it_speaks_of_is_refused(fused_ops: list[str]) -> None:
+    graph = Graph((node("Placeholder", "x", dtype=DType.float32), constant("w", np.array(3, np.float32))))
+    fused = node("_FusedConv2D", "y", ["x", "w"], T=DType.float32, fused_ops=fused_ops)
+    with pytest.raises(ConversionError, match=f"no input for its {fused_ops[-1]}"):
+        split_fused(fused, graph)
+
+
+def test_a_bias_beside_a_filter_that_is_none_is_added_as_it_is() -> None:
+    weights = (constant("w", np.array(3, np.float32)), constant("b", np.zeros(3, np.float32)))
+    fused = node("_FusedConv2D", "y", ["x", "w", "b"], T=DType.float32, fused_ops=["BiasAdd"])
+    assert [made.op for made in split_fused(fused, Graph(weights)) or ()] == ["Conv2D", "AddV2"]

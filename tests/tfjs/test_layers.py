@@ -55,13 +55,13 @@ def bundles(made: Path) -> Bundles:
         return {name: pool.submit(build, made / f"{name}-bundle", m=str(made / name)) for name in names}
 
 
-def build(output: Path, **sources: str) -> Path:
+def build(output: Path, compat: str = "none", **sources: str) -> Path:
     """A bundle of models by their names, each under its own signature."""
     models = (
         f"[[model]]\nname = {json.dumps(name)}\nsource = {json.dumps(source)}" for name, source in sources.items()
     )
     spec = output.with_suffix(".toml")
-    spec.write_text("\n".join(['[bundle]\nname = "b"', *models]))
+    spec.write_text("\n".join([f'[bundle]\nname = "b"\ncompat = "{compat}"', *models]))
     pipeline.build(manifest.read(spec), output=output)
     return output
 
@@ -81,21 +81,35 @@ def assert_close(found: Mapping[str, np.ndarray], expected: Mapping[str, np.ndar
 # The same numbers --------------------------------------------------------------------------------
 
 
+def feeds(javascript: TensorFlowJs, entry: Path) -> dict[str, np.ndarray]:
+    """Seeded inputs, in batches of two."""
+    random = np.random.default_rng(3)
+    shapes = {port.name: (2, *(port.shape or ())[1:]) for port in javascript.describe(entry).inputs}
+    return {
+        name: (random.integers(0, 3, shape) if name == "tokens" else random.uniform(-1, 1, shape)).astype(np.float32)
+        for name, shape in shapes.items()
+    }
+
+
 @NEEDS_KERAS
 @pytest.mark.parametrize("name", FROM_JAVASCRIPT)
 def test_a_model_from_javascript_gives_the_browsers_numbers(
     name: str, made: Path, bundles: Bundles, javascript: TensorFlowJs, runtime: Runtime
 ) -> None:
     entry = made / name / "model.json"
-    random = np.random.default_rng(3)
-    feeds = {
-        port.name: random.integers(0, 3, [2, *port.shape[1:]]).astype(np.float32)
-        if port.name == "tokens"
-        else random.uniform(-1, 1, [2, *port.shape[1:]]).astype(np.float32)
-        for port in javascript.describe(entry).inputs
-        if port.shape is not None
-    }
-    assert_close(ask(runtime, bundles[name].result(), "serving_default", **feeds), javascript.run(entry, feeds))
+    given = feeds(javascript, entry)
+    assert_close(ask(runtime, bundles[name].result(), "serving_default", **given), javascript.run(entry, given))
+
+
+@NEEDS_KERAS
+@pytest.mark.parametrize("compat", ["tfjs", "tflite"])
+def test_the_compat_modes_change_no_number(
+    compat: str, made: Path, bundles: Bundles, javascript: TensorFlowJs, runtime: Runtime, tmp_path: Path
+) -> None:
+    given = feeds(javascript, made / "every_layer" / "model.json")
+    other = build(tmp_path / compat, compat, m=str(made / "every_layer"))
+    expected = ask(runtime, bundles["every_layer"].result(), "serving_default", **given)
+    assert_close(ask(runtime, other, "serving_default", **given), expected)
 
 
 @NEEDS_KERAS
@@ -109,19 +123,16 @@ def test_a_model_from_python_gives_the_numbers_of_its_keras(
 
 @NEEDS_KERAS
 @pytest.mark.network
-def test_a_layers_model_stands_in_one_bundle_with_a_graph_model(
-    tmp_path: Path, javascript: TensorFlowJs, runtime: Runtime
+def test_layers_models_stand_in_one_bundle_with_a_graph_model(
+    made: Path, tmp_path: Path, javascript: TensorFlowJs, runtime: Runtime
 ) -> None:
-    bundle = build(tmp_path / "mixed", upscaler=UPSCALER, digits=str(DIGITS))
-    image = np.random.default_rng(0).random((1, 24, 16, 3), np.float32)
+    bundle = build(tmp_path / "mixed", upscaler=UPSCALER, digits=str(DIGITS), nested=str(made / "nested"))
+    image = {"LR": np.random.default_rng(0).random((1, 24, 16, 3), np.float32)}
     files = sources.fetch(UPSCALER, tmp_path)
-    entry = files.path(files.entry)
-    assert_close(ask(runtime, bundle, "upscaler", LR=image), javascript.run(entry, {"LR": image}))
-    digits = signatures(bundle)["digits"]
-    feeds = {
-        name: np.ones([size or 1 for size in spec.shape or ()], np.float32) for name, spec in digits.inputs.items()
-    }
-    assert_close(ask(runtime, bundle, "digits", **feeds), javascript.run(DIGITS / "model.json", feeds))
+    assert_close(ask(runtime, bundle, "upscaler", **image), javascript.run(files.path(files.entry), image))
+    for key, entry in {"digits": DIGITS / "model.json", "nested": made / "nested" / "model.json"}.items():
+        given = feeds(javascript, entry)
+        assert_close(ask(runtime, bundle, key, **given), javascript.run(entry, given))
 
 
 # Names, weights, bytes ---------------------------------------------------------------------------
