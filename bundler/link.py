@@ -108,8 +108,9 @@ def _scope_node(node: NodeDef, names: str, prefix: str, functions: Mapping[str, 
     made.input[:] = [f"^{names}{name[1:]}" if name.startswith("^") else names + name for name in node.input]
     if node.op in functions:
         made.op = prefix + node.op
-    for key in made.attr:
-        _scope_attr(key, made.attr[key], prefix, functions)
+    for key in made.attr if functions else _NAME_ATTRS:
+        if key in made.attr:
+            _scope_attr(key, made.attr[key], prefix, functions)
     return made
 
 

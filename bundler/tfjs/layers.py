@@ -12,7 +12,6 @@ import importlib.util
 import json
 import sys
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +77,8 @@ def _graph(configuration: bytes) -> dict[str, Any]:
 
 def _key(configuration: bytes) -> str:
     """All that the graph depends on: the configuration, our code, and Keras, whose version names TensorFlow's."""
+    from importlib.metadata import version  # takes a while, and only layers models ask
+
     code = Path(__file__).with_name("keras.py").read_bytes()
     versions = [version(package) for package in _NEEDED]
     return f"keras {' '.join(versions)} {hashlib.sha256(code + configuration).hexdigest()}"

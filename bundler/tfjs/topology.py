@@ -5,7 +5,7 @@ They are GraphDefs, as tensorflow/core/framework/graph.proto and function.proto 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Container, Iterator, Mapping, Sequence, Set
 
 from bundler import ops
 from bundler.dtypes import DType
@@ -25,7 +25,7 @@ __all__ = ["read_functions", "read_graph"]
 
 def read_graph(topology: Json, weights: Mapping[str, Weight]) -> Graph:
     """The main graph. ConversionError where a node is not what a GraphDef can hold."""
-    return _join(_nodes(fields.tables(topology, "node")), weights)
+    return _join(_nodes(fields.tables(topology, "node"), weights), weights)
 
 
 def read_functions(topology: Json, weights: Mapping[str, Weight]) -> dict[str, Function]:
@@ -35,26 +35,29 @@ def read_functions(topology: Json, weights: Mapping[str, Weight]) -> dict[str, F
     return {function.definition.signature.name: function for function in functions}
 
 
-def _nodes(entries: Sequence[Json]) -> list[NodeDef]:
+def _nodes(entries: Sequence[Json], weights: Container[str]) -> list[NodeDef]:
     """The nodes. Those of one op that are spelled alike have their attributes read once."""
     kinds: dict[tuple[str, str], NodeDef] = {}
     nodes = []
     for entry in entries:
         name = fields.text(entry, "name", "")
         with within(f"node {name!r}"):
-            spelled = (fields.text(entry, "op", ""), repr(entry.get("attr")))
-            kind = kinds.get(spelled) or kinds.setdefault(spelled, _kind(entry))
+            op, attrs = fields.text(entry, "op", ""), fields.table(entry, "attr")
+            if op == "Const" and name in weights:
+                attrs = {key: value for key, value in attrs.items() if key == "dtype"}  # the weight has the rest
+            spelled = (op, repr(attrs))
+            kind = kinds.get(spelled) or kinds.setdefault(spelled, _kind(op, attrs))
             node = NodeDef(name=name, input=fields.texts(entry, "input"))
             node.MergeFrom(kind)
         nodes.append(node)
     return nodes
 
 
-def _kind(entry: Json) -> NodeDef:
+def _kind(op: str, attrs: Json) -> NodeDef:
     """A node without name and inputs. Its device goes: it is where the converter ran, not where the user will."""
-    node = NodeDef(op=fields.text(entry, "op", ""))
+    node = NodeDef(op=op)
     # Private attributes (`_class`, `_output_shapes`, …) speak of the program that wrote the graph.
-    read_attrs({key: value for key, value in fields.table(entry, "attr").items() if key[:1] != "_"}, node.attr)
+    read_attrs({key: value for key, value in attrs.items() if key[:1] != "_"}, node.attr)
     tidy(node)
     return node
 
@@ -87,7 +90,7 @@ def _function(entry: Json, weights: Mapping[str, Weight]) -> Function:
     name = fields.text(fields.table(entry, "signature"), "name", "")
     with within(f"function {name!r}"):
         definition = FunctionDef(signature=_function_signature(name, fields.table(entry, "signature")))
-        nodes = _nodes(fields.tables(entry, "nodeDef"))
+        nodes = _nodes(fields.tables(entry, "nodeDef"), _own(name, weights))
         arguments = {argument.name: DType(argument.type) for argument in definition.signature.input_arg}
         results = {output: fields.of(str, value, "a result") for output, value in fields.table(entry, "ret").items()}
         references = [*(reference for node in nodes for reference in node.input), *results.values()]
