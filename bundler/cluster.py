@@ -10,11 +10,13 @@ A worker that dies costs time: the scheduler gives its tasks to another.
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
+from pkgutil import resolve_name
 from typing import Any, NamedTuple
 
 from bundler import __version__, artifact
@@ -50,6 +52,7 @@ def each(tasks: Sequence[Task], entries: Sequence[Path], scheduler: str) -> list
 
 @contextmanager
 def _client(scheduler: str) -> Iterator[Any]:
+    """A connection to a cluster that can do it."""
     try:
         from distributed import Client
     except ImportError:
@@ -59,7 +62,29 @@ def _client(scheduler: str) -> Iterator[Any]:
     except (OSError, ValueError) as error:
         raise BundlerError("no dask scheduler answers", where=scheduler, found=str(error)) from None
     with client:
+        _check(client, scheduler)
         yield client
+
+
+def _check(client: Any, scheduler: str) -> None:
+    """See that all have this version of bundler: a task would be the end of a worker that has none."""
+    try:
+        client.wait_for_workers(1, timeout=_PATIENCE)
+    except TimeoutError:
+        raise BundlerError("the scheduler has no workers", where=scheduler) from None
+    version = (resolve_name, "bundler:__version__")
+    found = client.run(*version, on_error="return")
+    try:
+        found[scheduler] = client.run_on_scheduler(*version)
+    except ImportError as error:
+        found[scheduler] = error
+    faults = [
+        Fault("is without this version of bundler", place, str(told), __version__, "install it there")
+        for place, told in found.items()
+        if told != __version__
+    ]
+    if faults:
+        raise BundlerError.of(faults)
 
 
 def _ask(client: Any, tasks: Sequence[Task], scheduler: str) -> list[_Told]:
@@ -67,17 +92,33 @@ def _ask(client: Any, tasks: Sequence[Task], scheduler: str) -> list[_Told]:
     from joblib import Parallel, delayed, parallel_config
 
     try:
-        with parallel_config(backend="dask", client=client, wait_for_workers_timeout=_PATIENCE):
-            told: list[_Told] = Parallel(n_jobs=-1, batch_size=1, pre_dispatch="all")(map(delayed(_there), tasks))
-    except TimeoutError:
-        raise BundlerError("the scheduler has no workers", where=scheduler) from None
-    except ModuleNotFoundError as error:
-        raise BundlerError(
-            "a worker cannot run bundler", where=scheduler, found=str(error), hint="install bundler on every worker"
-        ) from None
+        with parallel_config(backend=_backend(client), n_jobs=-1):
+            told: list[_Told] = Parallel(batch_size=1, pre_dispatch="all")(map(delayed(_there), tasks))
     except KilledWorker as error:
-        raise BundlerError("a model kills the workers that convert it", where=scheduler, found=str(error)) from None
+        raise BundlerError("workers die over a model", where=scheduler, found=str(error)) from None
     return told
+
+
+def _backend(client: Any) -> Any:
+    """Joblib's backend, which waits for ever where a task ends without an answer (1.6): this one raises the reason."""
+    from joblib._dask import DaskDistributedBackend
+
+    class Backend(DaskDistributedBackend):  # type: ignore[misc]
+        def submit(self, task: Any, callback: Callable[[object], None]) -> Any:
+            def lost(future: Future[object]) -> None:
+                if future.exception():
+                    callback(future.exception())
+
+            future = super().submit(task, callback)
+            future.add_done_callback(lost)
+            return future
+
+        def retrieve_result_callback(self, answer: object) -> object:
+            if isinstance(answer, BaseException):
+                raise answer
+            return super().retrieve_result_callback(answer)
+
+    return Backend(client=client, wait_for_workers_timeout=_PATIENCE)
 
 
 # On a worker -------------------------------------------------------------------------------------

@@ -122,6 +122,9 @@ def _size(size: int) -> str:
 
 
 def _report_lines(report: Report, details: bool, ops: bool) -> Iterator[_Line]:
+    if report.up_to_date and not details:
+        yield _summary(report)
+        return
     tensors = [tensor for signature in report.signatures for tensor in (*signature.inputs, *signature.outputs)]
     width = min(_NAME_WIDTH, max((len(tensor.name) for tensor in tensors), default=0))
     for signature in report.signatures:
@@ -184,7 +187,8 @@ def _summary(report: Report) -> _Line:
     size = _size(report.bytes) if report.bytes else f"{_size(weights)} of weights"
     took = f" in {report.seconds:.2f} s" if report.seconds else ""
     where = _short(report.output) if report.output else report.name
-    return [(where, "bold green"), (f": {signatures}, {models}, {size}{took}", "")]
+    state = "up to date, " if report.up_to_date else ""
+    return [(where, "bold green"), (f": {state}{signatures}, {models}, {size}{took}", "")]
 
 
 def _error_lines(error: BundlerError) -> Iterator[_Line]:

@@ -195,6 +195,33 @@ def test_two_builds_are_byte_identical(tmp_path: Path) -> None:
     assert contents(first) == contents(second)
 
 
+# What need not be done ----------------------------------------------------------------------------
+
+
+def test_a_bundle_that_is_up_to_date_is_left_alone_and_said_to_be(project: Path) -> None:
+    assert bundler("build", project / "bundle.toml", "--no-check").returncode == 0
+    written = (project / "out" / FILE).stat()
+    again = bundler("build", project / "bundle.toml")
+    assert again.returncode == 0
+    assert "out: up to date, 1 signature, 1 model" in again.stdout
+    assert (project / "out" / FILE).stat() == written
+
+
+@pytest.mark.parametrize("change", ["manifest", "shard", "output", "--force"])
+def test_whatever_changes_the_bytes_makes_it_build_again(change: str, project: Path) -> None:
+    bundler("build", project / "bundle.toml", "--no-check")
+    if change == "manifest":
+        (project / "bundle.toml").write_text(MANIFEST + 'rename = { image = "pixels" }\n')
+    if change == "shard":
+        shard = project / "digits" / "group1-shard2of2.bin"
+        shard.write_bytes(bytes(len(shard.read_bytes())))
+    if change == "output":
+        (project / "out" / FILE).unlink()
+    again = bundler("build", project / "bundle.toml", "--no-check", *(["--force"] if change == "--force" else []))
+    assert (again.returncode, "up to date" in again.stdout) == (0, False)
+    assert (project / "out" / FILE).is_file()
+
+
 # What it prints -----------------------------------------------------------------------------------
 
 
