@@ -68,7 +68,7 @@ $(VENV)/core: pyproject.toml constraints.txt | $(VENV)/made
 	@touch $@
 
 $(VENV)/all: pyproject.toml constraints.txt $(VENV)/core
-	$(PIP) --no-compile --editable '.[layers,dev]'
+	$(PIP) --no-compile --editable '.[layers,dask,dev]'
 	@touch $@
 
 $(NODE)/.done: tests/node/package.json tests/node/package-lock.json

@@ -1,42 +1,34 @@
 """Conversions on other machines: a dask cluster, by joblib's own backend for it.
 
-A worker gets a task and gives back structure: weights stay in its files. It finds the source itself, under the same path
-or from the web by way of its own cache. Whoever writes the bundle has found the same source; the references to weights
-are turned to that, and what the worker read comes with its sha256, to be compared.
+A worker gets a task and gives back structure: weights stay in its files. It finds the source by itself, in a shared
+folder under the same path, or on the web by way of its own cache. Whoever writes the bundle has found the same source:
+the references to weights are turned to the files there, and come with the sha256 of what the worker read.
 
-A worker that dies costs time: the scheduler gives its tasks to another.
+A worker that dies costs time only: the scheduler gives its tasks to another.
 """
 
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from pkgutil import resolve_name
-from typing import Any, NamedTuple
+from typing import Any
 
 from bundler import __version__, artifact
 from bundler.convert import Converted, Failed, Task, convert
 from bundler.errors import BundlerError, Fault, SourceError
 from bundler.model import Graph
-from bundler.weight import File, Group
+from bundler.weight import File, Group, Shard
 
 __all__ = ["each"]
 
 _PATIENCE = 30
 """Seconds in which a scheduler answers, and has a worker."""
-
-
-class _Told(NamedTuple):
-    """What a worker gives back: its version of bundler, the outcome, and the sha256 of the files behind it."""
-
-    version: str
-    outcome: Converted | Failed
-    digests: Mapping[str, str]
 
 
 def each(tasks: Sequence[Task], entries: Sequence[Path], scheduler: str) -> list[Converted | Failed]:
@@ -46,13 +38,13 @@ def each(tasks: Sequence[Task], entries: Sequence[Path], scheduler: str) -> list
     """
     absolute = [replace(task, base=task.base.absolute()) for task in tasks]
     with _client(scheduler) as client:
-        told = _ask(client, absolute, scheduler)
-    return [_here(one, entry.parent) for one, entry in zip(told, entries)]
+        outcomes = _ask(client, absolute, scheduler)
+    return [_here(outcome, entry.parent) for outcome, entry in zip(outcomes, entries)]
 
 
 @contextmanager
 def _client(scheduler: str) -> Iterator[Any]:
-    """A connection to a cluster that can do it."""
+    """A connection to a cluster that knows bundler."""
     try:
         from distributed import Client
     except ImportError:
@@ -62,12 +54,12 @@ def _client(scheduler: str) -> Iterator[Any]:
     except (OSError, ValueError) as error:
         raise BundlerError("no dask scheduler answers", where=scheduler, found=str(error)) from None
     with client:
-        _check(client, scheduler)
+        _check_versions(client, scheduler)
         yield client
 
 
-def _check(client: Any, scheduler: str) -> None:
-    """See that all have this version of bundler: a task would be the end of a worker that has none."""
+def _check_versions(client: Any, scheduler: str) -> None:
+    # A worker that cannot import what it is asked to do ends, and the next one is asked.
     try:
         client.wait_for_workers(1, timeout=_PATIENCE)
     except TimeoutError:
@@ -79,7 +71,7 @@ def _check(client: Any, scheduler: str) -> None:
     except ImportError as error:
         found[scheduler] = error
     faults = [
-        Fault("is without this version of bundler", place, str(told), __version__, "install it there")
+        Fault("has another version of bundler, or none", place, str(told), __version__, "install this one there")
         for place, told in found.items()
         if told != __version__
     ]
@@ -87,80 +79,80 @@ def _check(client: Any, scheduler: str) -> None:
         raise BundlerError.of(faults)
 
 
-def _ask(client: Any, tasks: Sequence[Task], scheduler: str) -> list[_Told]:
+def _ask(client: Any, tasks: Sequence[Task], scheduler: str) -> list[Converted | Failed]:
     from distributed.scheduler import KilledWorker
     from joblib import Parallel, delayed, parallel_config
 
     try:
         with parallel_config(backend=_backend(client), n_jobs=-1):
-            told: list[_Told] = Parallel(batch_size=1, pre_dispatch="all")(map(delayed(_there), tasks))
-    except KilledWorker as error:
-        raise BundlerError("workers die over a model", where=scheduler, found=str(error)) from None
-    return told
+            outcomes: list[Converted | Failed] = Parallel(batch_size=1, pre_dispatch="all")(
+                delayed(_there)(task) for task in tasks
+            )
+    except KilledWorker:
+        raise BundlerError(
+            "one worker after another died over a model", where=scheduler, hint="the workers' logs tell of what"
+        ) from None
+    return outcomes
 
 
 def _backend(client: Any) -> Any:
-    """Joblib's backend, which waits for ever where a task ends without an answer (1.6): this one raises the reason."""
+    """Joblib's backend; by itself it waits for ever for a task that dask gives up (joblib 1.6). This one tells."""
     from joblib._dask import DaskDistributedBackend
 
     class Backend(DaskDistributedBackend):  # type: ignore[misc]
-        def submit(self, task: Any, callback: Callable[[object], None]) -> Any:
-            def lost(future: Future[object]) -> None:
-                if future.exception():
+        def submit(self, batch: Any, callback: Callable[[object], None]) -> Any:
+            def tell(future: Future[object]) -> None:
+                if future.exception() is not None:
                     callback(future.exception())
 
-            future = super().submit(task, callback)
-            future.add_done_callback(lost)
-            return future
+            submitted = super().submit(batch, callback)
+            submitted.add_done_callback(tell)
+            return submitted
 
         def retrieve_result_callback(self, answer: object) -> object:
             if isinstance(answer, BaseException):
                 raise answer
             return super().retrieve_result_callback(answer)
 
-    return Backend(client=client, wait_for_workers_timeout=_PATIENCE)
+    return Backend(client=client)
 
 
 # On a worker -------------------------------------------------------------------------------------
 
 
-def _there(task: Task) -> _Told:
+def _there(task: Task) -> Converted | Failed:
     outcome = convert(task)
-    if isinstance(outcome, Failed):
-        faults = (_as_of(fault, outcome.error) for fault in outcome.error.faults)
-        return _Told(__version__, Failed(type(outcome.error).of(faults)), {})
-    return _Told(__version__, outcome, artifact.digests(outcome.folder, outcome.files))
+    if isinstance(outcome, Converted):
+        return replace(outcome, digests=artifact.digests(outcome.folder, outcome.files))
+    faults = [_from_afar(fault, outcome.error) for fault in outcome.error.faults]
+    return Failed(type(outcome.error).of(faults))
 
 
-def _as_of(fault: Fault, error: BundlerError) -> Fault:
-    """A fault as those see it who are elsewhere, and have found the source there."""
-    sharing = "a worker needs the same folders, or sources that it can fetch" if isinstance(error, SourceError) else ""
-    return replace(fault, hint=fault.hint or sharing).inside(f"worker {platform.node()}")
+def _from_afar(fault: Fault, error: BundlerError) -> Fault:
+    """A fault as it is told where the source was found."""
+    share = "a worker needs the same folders, or sources that it can fetch" if isinstance(error, SourceError) else ""
+    return replace(fault, hint=fault.hint or share).inside(f"worker {platform.node()}")
 
 
 # Here --------------------------------------------------------------------------------------------
 
 
-def _here(told: _Told, folder: Path) -> Converted | Failed:
+def _here(outcome: Converted | Failed, folder: Path) -> Converted | Failed:
     """The outcome, with its weights in the files here."""
-    if told.version != __version__:
-        raise BundlerError("a worker has another version of bundler", found=told.version, expected=__version__)
-    if isinstance(told.outcome, Failed):
-        return told.outcome
-    there = told.outcome.folder
+    if isinstance(outcome, Failed):
+        return outcome
+    there = outcome.folder
 
     @cache
     def moved(group: Group) -> Group:
-        shards = (_moved(shard, there, folder) if isinstance(shard, File) else shard for shard in group.shards)
-        return Group(tuple(shards))
+        return Group(tuple(_moved(shard, there, folder) for shard in group.shards))
 
     def of_graph(graph: Graph) -> Graph:
         weights = {name: replace(weight, group=moved(weight.group)) for name, weight in graph.weights.items()}
         return replace(graph, weights=weights)
 
-    model = told.outcome.model.with_graphs(of_graph)
-    return replace(told.outcome, model=model, folder=folder, digests=told.digests)
+    return replace(outcome, model=outcome.model.with_graphs(of_graph), folder=folder)
 
 
-def _moved(shard: File, there: Path, here: Path) -> File:
-    return replace(shard, path=here / shard.path.relative_to(there))
+def _moved(shard: Shard, there: Path, here: Path) -> Shard:
+    return replace(shard, path=here / shard.path.relative_to(there)) if isinstance(shard, File) else shard

@@ -82,7 +82,7 @@ def described(variables: tuple[Variable, ...]) -> MetaGraphDef:
 
 
 def restoring(model: Model, prefix: Path) -> Iterator[tuple[str, Model]]:
-    """The parts of a graph that restore its variables from a checkpoint, batch by batch; and the node of each to run."""
+    """The parts of a graph that restore its variables from a checkpoint, and the node of each to run."""
     given = replace(model.graph, nodes=tuple(_given(node, prefix) for node in model.graph.nodes))
     for reference in given.by_name[_RESTORE].input:
         name = reference.removeprefix("^")

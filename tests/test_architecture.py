@@ -43,6 +43,7 @@ STAGES = """
     rewrites
     link
     convert
+    cluster
     checkpoint
     variables
     savedmodel
@@ -77,7 +78,7 @@ OWNERS = {
 }
 """Packages that only these modules import."""
 
-LATE = {"tensorflow", "tensorflowjs", "tf_keras", "joblib"}
+LATE = {"tensorflow", "tensorflowjs", "tf_keras", "joblib", "distributed"}
 """Packages that are slow to load: never imported by importing one of our modules."""
 
 LINES_OF_A_FILE = 350
