@@ -7,23 +7,29 @@ from dataclasses import replace
 
 from bundler import savedmodel
 from bundler.model import Model, Signature, TensorSpec
+from bundler.nodes import Tensor
 from bundler.runtime import Runtime
 from bundler.select import prune
 
-__all__ = ["infer"]
+__all__ = ["infer", "unknown"]
+
+
+def unknown(model: Model) -> list[Tensor]:
+    """The tensors of the signatures whose dtype or shape nobody said."""
+    specs = (spec for signature in model.signatures.values() for spec in signature.specs)
+    return sorted({spec.tensor for spec in specs if spec.dtype is None or spec.shape is None})
 
 
 def infer(model: Model, runtime: Callable[[], Runtime]) -> Model:
     """Fill in the dtypes and shapes that nobody said. The runtime is only asked for where some are missing."""
-    specs = [spec for signature in model.signatures.values() for spec in signature.specs]
-    unknown = sorted({spec.tensor for spec in specs if spec.dtype is None or spec.shape is None})
-    if not unknown:
+    tensors = unknown(model)
+    if not tensors:
         return model
     # Only what makes them: TensorFlow takes long over a graph of many models.
-    asked = Signature({}, {tensor.full: TensorSpec(tensor) for tensor in unknown})
+    asked = Signature({}, {tensor.full: TensorSpec(tensor) for tensor in tensors})
     part = prune(replace(model, signatures={"": asked}, initializers=()))
-    told = runtime().shapes(savedmodel.graph_def(part), [tensor.full for tensor in unknown])
-    facts = dict(zip(unknown, told))
+    told = runtime().shapes(savedmodel.graph_def(part), [tensor.full for tensor in tensors])
+    facts = dict(zip(tensors, told))
 
     def complete(spec: TensorSpec) -> TensorSpec:
         dtype, shape = facts.get(spec.tensor, (None, None))

@@ -62,6 +62,7 @@ def build(
     if fresh is not None:
         return replace(fresh, seconds=time.perf_counter() - started)
 
+    from bundler.infer import unknown
     from bundler.runtime import Runtime
 
     with ExitStack() as stack:
@@ -69,6 +70,8 @@ def build(
         if check:
             runtime()  # loads TensorFlow while the models are converted
         models = _convert_all(manifest, jobs, progress, finish, scheduler)
+        if any(unknown(made.model) for made in models.values()):
+            runtime()  # it will be asked, and can start while the models are linked
         digests = _digest_all(models, stack.enter_context(ThreadPoolExecutor(jobs)))
         linked = _link(manifest, models, runtime)
         metagraphs = [part.metagraph for part in linked]
