@@ -31,8 +31,8 @@ bundles: $(patsubst manifests/%.toml,dist/%,$(wildcard manifests/*.toml)) ## bui
 test: $(VENV)/all $(NODE)/.done ## the test suite
 	$(PY) -m pytest
 
-test-all: $(VENV)/all $(NODE)/.done ## the test suite with its slow part
-	$(PY) -m pytest -m ""
+test-all: test ## the test suite, then its slow part
+	$(PY) -m pytest -m slow
 
 check: $(VENV)/all ## lint, format, types, direction of imports
 	$(PY) -m ruff check .
