@@ -96,10 +96,14 @@ def _ask(client: Any, tasks: Sequence[Task], scheduler: str) -> list[Converted |
 
 
 def _backend(client: Any) -> Any:
-    """Joblib's backend; by itself it waits for ever for a task that dask gives up (joblib 1.6). This one tells."""
+    """Joblib's backend, but a task that dask gives up is an error: joblib's own waits for it for ever (1.6)."""
     from joblib._dask import DaskDistributedBackend
 
     class Backend(DaskDistributedBackend):  # type: ignore[misc]
+        def effective_n_jobs(self, n_jobs: int) -> int:
+            found: int = super().effective_n_jobs(n_jobs)
+            return max(2, found)  # with one, joblib would do all the work here
+
         def submit(self, batch: Any, callback: Callable[[object], None]) -> Any:
             def tell(future: Future[object]) -> None:
                 if future.exception() is not None:

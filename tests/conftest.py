@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import signal
 import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -19,6 +20,12 @@ from tests import zoo
 
 NODE = Path(__file__).parent / "node"
 MANIFESTS = Path(__file__).parent.parent / "manifests"
+
+
+def pytest_configure() -> None:
+    # A shell that runs the tests in the background has interrupts ignored, here and in all that is started from here:
+    # what is tested with an interrupt would wait for ever.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

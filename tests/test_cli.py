@@ -69,6 +69,8 @@ def test_a_command_has_help(command: str) -> None:
         (["build"], "Missing argument 'MANIFEST...'."),
         (["build", "a.toml", "-j", "0"], "0 is not in the range x>=1."),
         (["build", "a.toml", "b.toml", "-o", "out"], "-o names one folder, but there are several manifests"),
+        (["build", "a.toml", "--backend", "dask"], "--backend dask and --scheduler ADDRESS go together"),
+        (["build", "a.toml", "--scheduler", "tcp://a:1"], "--backend dask and --scheduler ADDRESS go together"),
         (["inspect"], "Missing argument 'PATH'."),
     ],
 )
