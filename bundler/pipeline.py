@@ -7,18 +7,18 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from bundler import artifact, record
-from bundler.errors import SourceError
 from bundler.manifest import Manifest
 from bundler.progress import SILENT, Progress
 from bundler.publish import publishing, publishing_file, replaceable
 from bundler.report import Check, ModelReport, Report, SignatureReport
 
 if TYPE_CHECKING:
+    from bundler.conversions import Digests
     from bundler.convert import Converted
     from bundler.model import Model
     from bundler.runtime import Runtime
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 # What converts and writes is imported where it is needed: a bundle that is up to date needs none of it.
 
 __all__ = ["Finish", "build", "check", "freeze", "metagraphs"]
-
-Digests: TypeAlias = Mapping[str, str]
-"""The sha256, in hex, of each file of a model, by its name."""
 
 Finish: TypeAlias = "Callable[[Sequence[Converted]], Sequence[Converted]]"
 """What a caller does to the converted models, in the manifest's order, that a manifest cannot say."""
@@ -62,6 +59,7 @@ def build(
     if fresh is not None:
         return replace(fresh, seconds=time.perf_counter() - started)
 
+    from bundler.conversions import digest_all
     from bundler.infer import unknown
     from bundler.runtime import Runtime
 
@@ -69,10 +67,10 @@ def build(
         runtime = cache(lambda: stack.enter_context(Runtime(cuda=cuda)))
         if check:
             runtime()  # loads TensorFlow while the models are converted
-        models = _convert_all(manifest, jobs, progress, finish, scheduler)
+        models = _converted(manifest, jobs, progress, finish, scheduler)
         if any(unknown(made.model) for made in models.values()):
             runtime()  # it will be asked, and can start while the models are linked
-        digests = _digest_all(models, stack.enter_context(ThreadPoolExecutor(jobs)))
+        digests = digest_all(models, stack.enter_context(ThreadPoolExecutor(jobs)))
         linked = _link(manifest, models, runtime)
         metagraphs = [part.metagraph for part in linked]
         with publishing(place, force=force) as folder:
@@ -86,12 +84,13 @@ def build(
 
 def check(manifest: Manifest, *, jobs: int = 1, progress: Progress = SILENT) -> Report:
     """All that `build` does before it writes: is anything wrong with the manifest or its models?"""
+    from bundler.conversions import digest_all
     from bundler.runtime import Runtime
 
     started = time.perf_counter()
-    models = _convert_all(manifest, jobs, progress)
+    models = _converted(manifest, jobs, progress, None)
     with ExitStack() as stack:
-        digests = _digest_all(models, stack.enter_context(ThreadPoolExecutor(jobs)))
+        digests = digest_all(models, stack.enter_context(ThreadPoolExecutor(jobs)))
         linked = _link(manifest, models, cache(lambda: stack.enter_context(Runtime())))
         report = _report(manifest, models, digests, linked)
     return replace(report, seconds=time.perf_counter() - started)
@@ -107,13 +106,14 @@ def freeze(
 ) -> Report:
     """Write the one model of a manifest as a frozen graph: one file, which appears whole or not at all."""
     from bundler import savedmodel, verify
+    from bundler.conversions import digest_all
     from bundler.runtime import Runtime
 
     started = time.perf_counter()
     with Runtime(cuda=cuda) as runtime:
-        models = _convert_all(manifest, 1, progress, finish)
+        models = _converted(manifest, 1, progress, finish)
         with ThreadPoolExecutor(1) as pool:
-            digests = _digest_all(models, pool)
+            digests = digest_all(models, pool)
             linked = _link(manifest, models, lambda: runtime)
             model = linked[0].metagraph.model
             with publishing_file(output) as file:
@@ -127,67 +127,10 @@ def metagraphs(manifest: Manifest, *, cuda: bool = False, finish: Finish | None 
     """What `build` would write."""
     from bundler.runtime import Runtime
 
-    models = _convert_all(manifest, 1, SILENT, finish)
+    models = _converted(manifest, 1, SILENT, finish)
     with ExitStack() as stack:
         linked = _link(manifest, models, cache(lambda: stack.enter_context(Runtime(cuda=cuda))))
     return [part.metagraph for part in linked]
-
-
-# Each model on its own ---------------------------------------------------------------------------
-
-
-def _convert_all(
-    manifest: Manifest, jobs: int, progress: Progress, finish: Finish | None = None, scheduler: str | None = None
-) -> dict[str, Converted]:
-    """Every model of the manifest, by name. Raises one error for all that is wrong with any of them."""
-    from bundler import cluster, parallel
-    from bundler.convert import Failed, Task, convert, find
-
-    tasks = [
-        Task(
-            spec,
-            manifest.signatures(spec),
-            manifest.compat(spec),
-            manifest.folder,
-            f"{manifest.path}: model[{index}]",
-            alone=manifest.bundle.layout == "tags",
-        )
-        for index, spec in enumerate(manifest.models)
-    ]
-    with ThreadPoolExecutor(jobs) as pool:
-        found = list(pool.map(partial(find, progress=progress), tasks))
-    failed = [entry for entry in found if isinstance(entry, Failed)]
-    there = {task.spec.name: task for task, entry in zip(tasks, found) if not isinstance(entry, Failed)}
-    entries = [entry for entry in found if not isinstance(entry, Failed)]
-    if scheduler:
-        outcomes = cluster.each(list(there.values()), entries, scheduler)
-    else:
-        outcomes = parallel.each(convert, list(there.values()), [entry.stat().st_size for entry in entries], jobs)
-    failed += [outcome for outcome in outcomes if isinstance(outcome, Failed)]
-    if failed:
-        kind = type(min((failure.error for failure in failed), key=lambda error: error.exit_code))
-        raise kind.of(fault for failure in failed for fault in failure.error.faults)
-    made = [outcome for outcome in outcomes if not isinstance(outcome, Failed)]
-    return dict(zip(there, finish(made) if finish else made))
-
-
-def _digest_all(models: Mapping[str, Converted], pool: ThreadPoolExecutor) -> dict[str, Callable[[], Digests]]:
-    """The sha256 of every model's files, by name: computed beside other work, and waited for when asked."""
-    return {name: pool.submit(_digest, name, made).result for name, made in models.items()}
-
-
-def _digest(name: str, made: Converted) -> Digests:
-    found = artifact.digests(made.folder, made.files)
-    told = found if made.digests is None else made.digests
-    different = [file for file in found if told.get(file) != found[file]]
-    if different:
-        raise SourceError(
-            "a worker read another file than the one here",
-            where=f"model {name!r}: {made.folder / different[0]}",
-            found=f"sha256:{found[different[0]]}",
-            expected=f"sha256:{told.get(different[0])}",
-        )
-    return found
 
 
 # The bundle --------------------------------------------------------------------------------------
@@ -198,6 +141,16 @@ class _Linked(NamedTuple):
 
     metagraph: MetaGraph
     owners: Mapping[str, str]
+
+
+def _converted(
+    manifest: Manifest, jobs: int, progress: Progress, finish: Finish | None, scheduler: str | None = None
+) -> dict[str, Converted]:
+    """Every model of the manifest, by name."""
+    from bundler.conversions import convert_all
+
+    made = convert_all(manifest, jobs, progress, scheduler)
+    return {spec.name: model for spec, model in zip(manifest.models, finish(made) if finish else made)}
 
 
 def _link(manifest: Manifest, models: Mapping[str, Converted], runtime: Callable[[], Runtime]) -> list[_Linked]:

@@ -44,6 +44,7 @@ STAGES = """
     link
     convert
     cluster
+    conversions
     checkpoint
     variables
     savedmodel

@@ -1,0 +1,83 @@
+"""All models of a manifest, each converted on its own: here, in processes beside this one, or on other machines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import TypeAlias
+
+from bundler import artifact, cluster, parallel
+from bundler.convert import Converted, Failed, Task, convert, find
+from bundler.errors import SourceError
+from bundler.manifest import Manifest
+from bundler.progress import Progress
+
+__all__ = ["Digests", "convert_all", "digest_all"]
+
+Digests: TypeAlias = Mapping[str, str]
+"""The sha256, in hex, of each file of a model, by its name."""
+
+
+def convert_all(manifest: Manifest, jobs: int, progress: Progress, scheduler: str | None = None) -> list[Converted]:
+    """Every model, in the manifest's order. Raises one error for all that is wrong with any of them.
+
+    `scheduler` is the address of a dask scheduler whose workers do it; by default up to `jobs` processes here.
+    """
+    tasks = list(_tasks(manifest))
+    with ThreadPoolExecutor(jobs) as pool:
+        found = list(pool.map(partial(find, progress=progress), tasks))
+    there = [(task, entry) for task, entry in zip(tasks, found) if not isinstance(entry, Failed)]
+    outcomes = _outcomes([task for task, _ in there], [entry for _, entry in there], jobs, scheduler)
+    _raise_all([outcome for outcome in (*found, *outcomes) if isinstance(outcome, Failed)])
+    return [outcome for outcome in outcomes if not isinstance(outcome, Failed)]
+
+
+def digest_all(models: Mapping[str, Converted], pool: ThreadPoolExecutor) -> dict[str, Callable[[], Digests]]:
+    """The sha256 of every model's files, by name: computed beside other work, and waited for when asked.
+
+    Asking raises SourceError where another machine read another file.
+    """
+    return {name: pool.submit(_digest, name, made).result for name, made in models.items()}
+
+
+def _tasks(manifest: Manifest) -> Iterator[Task]:
+    for index, spec in enumerate(manifest.models):
+        yield Task(
+            spec=spec,
+            signatures=manifest.signatures(spec),
+            compat=manifest.compat(spec),
+            base=manifest.folder,
+            place=f"{manifest.path}: model[{index}]",
+            alone=manifest.bundle.layout == "tags",
+        )
+
+
+def _outcomes(
+    tasks: Sequence[Task], entries: Sequence[Path], jobs: int, scheduler: str | None
+) -> list[Converted | Failed]:
+    if scheduler is not None:
+        return cluster.each(tasks, entries, scheduler)
+    return parallel.each(convert, tasks, [entry.stat().st_size for entry in entries], jobs)
+
+
+def _raise_all(failed: Sequence[Failed]) -> None:
+    """One error for all failures: of the kind that is to be mended first."""
+    if failed:
+        kind = type(min((failure.error for failure in failed), key=lambda error: error.exit_code))
+        raise kind.of(fault for failure in failed for fault in failure.error.faults)
+
+
+def _digest(name: str, made: Converted) -> Digests:
+    found = artifact.digests(made.folder, made.files)
+    told = found if made.digests is None else made.digests
+    different = [file for file in found if told.get(file) != found[file]]
+    if different:
+        raise SourceError(
+            "a worker read another file than the one here",
+            where=f"model {name!r}: {made.folder / different[0]}",
+            found=f"sha256:{found[different[0]]}",
+            expected=f"sha256:{told.get(different[0])}",
+        )
+    return found
