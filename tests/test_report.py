@@ -67,7 +67,8 @@ EXPECTED = """\
     }
   ],
   "bytes": 34,
-  "seconds": 0.5
+  "seconds": 0.5,
+  "up_to_date": false
 }"""
 
 
