@@ -77,11 +77,16 @@ class Graph:
         return frozenset(node.op for node in self.nodes)
 
     @cached_property
+    def inputs(self) -> Mapping[str, tuple[Tensor, ...]]:
+        """What each node reads, by its name; control edges count."""
+        return {node.name: tuple(map(Tensor.parse, node.input)) for node in self.nodes}
+
+    @cached_property
     def consumers(self) -> Mapping[str, Sequence[NodeDef]]:
         """The nodes that read a node, by its name; control edges count."""
         found: dict[str, list[NodeDef]] = {}
         for reader in self.nodes:
-            for name in {Tensor.parse(reference).node for reference in reader.input}:
+            for name in {tensor.node for tensor in self.inputs[reader.name]}:
                 found.setdefault(name, []).append(reader)
         return found
 

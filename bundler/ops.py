@@ -9,7 +9,7 @@ no model from the web can smuggle a `WriteFile` into a served graph.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
@@ -46,9 +46,14 @@ class Argument(NamedTuple):
         number, star, rest = kind.rpartition("*")
         return cls(name, rest, number, listed=bool(star) and not number)
 
+    @property
+    def is_single(self) -> bool:
+        """Whether it is one tensor at every node."""
+        return not self.number and not self.listed
+
     def count(self, node: NodeDef) -> int:
         """How many tensors the argument stands for at `node`."""
-        return len(self.dtypes(node)) if self.number or self.listed else 1
+        return 1 if self.is_single else len(self.dtypes(node))
 
     def dtypes(self, node: NodeDef) -> list[DType | None]:
         """The dtypes of the tensors that the argument stands for at `node`; None where unknown."""
@@ -78,6 +83,22 @@ class Op:
     def output_names(self) -> tuple[str, ...]:
         return tuple(output.name for output in self.outputs)
 
+    def input_count(self, node: NodeDef) -> int:
+        """How many inputs `node` has, by its attributes; control edges do not count."""
+        return self._inputs_everywhere or sum(argument.count(node) for argument in self.inputs)
+
+    def output_count(self, node: NodeDef) -> int:
+        """How many outputs `node` has, by its attributes."""
+        return self._outputs_everywhere or sum(argument.count(node) for argument in self.outputs)
+
+    @cached_property
+    def _inputs_everywhere(self) -> int:
+        return _fixed_count(self.inputs)
+
+    @cached_property
+    def _outputs_everywhere(self) -> int:
+        return _fixed_count(self.outputs)
+
     @cached_property
     def input_attrs(self) -> frozenset[str]:
         """The attributes that tell the dtypes and the number of the inputs."""
@@ -94,6 +115,11 @@ class Op:
     def output_counts(self) -> frozenset[str]:
         """Those of them that the inputs do not tell."""
         return self.counts - self.input_attrs
+
+
+def _fixed_count(arguments: Sequence[Argument]) -> int:
+    """How many tensors they are at every node; 0 where nodes differ."""
+    return len(arguments) if all(argument.is_single for argument in arguments) else 0
 
 
 @cache
@@ -148,7 +174,7 @@ def has_port(node: NodeDef, port: int) -> bool:
     op = table().get(node.op)
     if op is None or op.refused:
         return port >= 0
-    return 0 <= port < sum(output.count(node) for output in op.outputs)
+    return 0 <= port < op.output_count(node)
 
 
 def faults(model: Model, allowed: Iterable[str] = ()) -> Iterator[Fault]:
@@ -172,13 +198,14 @@ def _refusal(node: NodeDef, op: Op | None) -> Fault:
 
 def _input_faults(node: NodeDef, op: Op) -> Iterator[Fault]:
     """Inputs that are not as many as the op takes, or whose dtype nobody tells."""
-    given = sum(not reference.startswith("^") for reference in node.input)
-    taken = sum(argument.count(node) for argument in op.inputs)
-    unknown = sorted(key for key in op.input_attrs if key not in node.attr)
+    attrs = node.attr
+    given = len([reference for reference in node.input if not reference.startswith("^")])
+    taken = op.input_count(node)
+    unknown = [key for key in op.input_attrs if key not in attrs]
     if given != taken:
         yield Fault(f"{node.op} with a wrong number of inputs", f"node {node.name!r}", str(given), str(taken))
     elif unknown:
-        yield Fault(f"{node.op} lacks an attribute that nothing else tells", f"node {node.name!r}", "", unknown[0])
+        yield Fault(f"{node.op} lacks an attribute that nothing else tells", f"node {node.name!r}", "", min(unknown))
 
 
 def read_tensor(reference: str, nodes: Mapping[str, NodeDef]) -> Tensor:

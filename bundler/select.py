@@ -120,6 +120,8 @@ class _Question:
 
     def _unfed(self) -> Iterator[Fault]:
         """Placeholders that the outputs need, where the manifest names the inputs itself."""
+        if self.spec.inputs is None:
+            return
         fed = {spec.tensor for spec in self._inputs.values()}
         unfed = self._placeholders(_reached(self._graph, self._asked, fed) - fed)
         if unfed:
@@ -171,12 +173,18 @@ def prune(model: Model) -> Model:
     Raises ConversionError for a constant that is needed and whose weight is missing, or a table that nothing makes.
     """
     asked = [spec.tensor.node for signature in model.signatures.values() for spec in signature.specs]
-    running = _library(replace(model, graph=_keep(model.graph, reachable(model.graph, asked))))
-    initializers = tuple(name for name in model.initializers if _fills_table_of(running, model.graph, name))
-    graph = _keep(model.graph, reachable(model.graph, [*asked, *initializers]))
-    pruned = _library(replace(model, graph=graph, initializers=initializers))
+    pruned = _needing(model, asked, ())
+    initializers = tuple(name for name in model.initializers if _fills_table_of(pruned, model.graph, name))
+    if initializers:
+        pruned = _needing(model, [*asked, *initializers], initializers)
     _check_sources(pruned)
     return pruned
+
+
+def _needing(model: Model, names: Sequence[str], initializers: tuple[str, ...]) -> Model:
+    """The model with what these nodes need, functions included."""
+    graph = _keep(model.graph, reachable(model.graph, names))
+    return _library(replace(model, graph=graph, initializers=initializers))
 
 
 def _fills_table_of(running: Model, graph: Graph, initializer: str) -> bool:
@@ -202,10 +210,16 @@ def _library(model: Model) -> Model:
 
 def reachable(graph: Graph, outputs: Iterable[str]) -> set[str]:
     """The names of the nodes that the outputs need, themselves included."""
-    return {tensor.node for tensor in _reached(graph, map(Tensor, outputs))}
+    found, pending = set[str](), list(outputs)
+    while pending:
+        name = pending.pop()
+        if name not in found and name in graph.inputs:
+            found.add(name)
+            pending += [tensor.node for tensor in graph.inputs[name]]
+    return found
 
 
-def _reached(graph: Graph, outputs: Iterable[Tensor], fed: Container[Tensor] = ()) -> set[Tensor]:
+def _reached(graph: Graph, outputs: Iterable[Tensor], fed: Container[Tensor]) -> set[Tensor]:
     """The tensors that the outputs need, themselves included; nothing is needed for one that is fed.
 
     To wait for a Placeholder is to need its value.
@@ -219,7 +233,7 @@ def _reached(graph: Graph, outputs: Iterable[Tensor], fed: Container[Tensor] = (
             continue
         found.add(tensor)
         if tensor not in fed:
-            pending += map(Tensor.parse, graph.by_name[tensor.node].input)
+            pending += graph.inputs[tensor.node]
     return found
 
 

@@ -52,22 +52,20 @@ PASSES: dict[Compat, tuple[Pass, ...]] = {
 def run(model: Model, compat: Compat, allow_ops: tuple[str, ...] = ()) -> Model:
     """The portable form of a model, for a way in which it is going to be used.
 
-    Raises ConversionError for ops that cannot be imported; an AssertionError, which names the pass, is
-    a bug of ours.
+    Raises ConversionError for ops that cannot be imported; an AssertionError, which names the passes
+    that changed something, is a bug of ours.
     """
     first, *others = PASSES[compat]
-    # What only an assertion or a message needs is gone before anything is refused.
-    model = prune(_applied(first, model))
+    quiet = first(model)
+    if quiet is not model:
+        model = prune(quiet)  # what only an assertion or a message needs is gone before anything is refused
     refused = tuple(ops.faults(model, allow_ops))
     if refused:
         raise ConversionError.of(refused)
+    changed = []
     for rewrite in others:
-        model = _applied(rewrite, model)
-    return prune(model)
-
-
-def _applied(rewrite: Pass, model: Model) -> Model:
-    made = rewrite(model)
-    if made is not model:
-        check(made, after=rewrite.__name__)
-    return made
+        made = rewrite(model)
+        changed += [] if made is model else [rewrite.__name__]
+        model = made
+    check(model, after=", ".join(changed))
+    return prune(model) if changed else model

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Protocol
 
 from bundler.model import Graph, Model
@@ -54,8 +55,8 @@ def each(rule: Rule) -> Pass:
         if not replaced:
             return graph
         taken = graph.by_name.keys()
-        nodes = (new for node in graph.nodes for new in _distinct(replaced.get(node.name, (node,)), taken))
-        return replace(graph, nodes=tuple(nodes))
+        made = {name: _distinct(nodes, taken) for name, nodes in replaced.items()}
+        return replace(graph, nodes=tuple(chain.from_iterable(made.get(node.name, (node,)) for node in graph.nodes)))
 
     def over_model(model: Model) -> Model:
         return model.with_graphs(over_graph)
@@ -96,11 +97,11 @@ def frame_of(reference: str, graph: Graph) -> list[str]:
 
 
 def check(model: Model, *, after: str) -> None:
-    """What always holds: names are unique, every input and every signature's tensor is there."""
+    """What holds after every pass: names are unique, every input and every signature's tensor is there."""
     for graph, arguments in _graphs_and_arguments(model):
         assert len(graph.by_name) == len(graph.nodes), f"{after}: two nodes have one name"
         known = graph.by_name.keys() | arguments
-        read = {Tensor.parse(reference).node for node in graph.nodes for reference in node.input}
+        read = {tensor.node for tensors in graph.inputs.values() for tensor in tensors}
         assert read <= known, f"{after}: nothing makes {sorted(read - known)[:3]}"
     asked = {spec.tensor.node for signature in model.signatures.values() for spec in signature.specs}
     assert asked <= model.graph.by_name.keys(), f"{after}: a signature lost its tensor"
