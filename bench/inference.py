@@ -20,8 +20,7 @@ from bundler import manifest, rewrites, savedmodel, sources, tfjs
 from bundler.link import link
 from bundler.manifest import Compat
 from bundler.model import Graph, Model, Signature
-from bundler.nodes import attr
-from bundler.protos import NodeDef
+from bundler.nodes import Node, attr
 from bundler.rewrites.engine import Pass, each, rule
 from bundler.rewrites.fused import split_fused
 from bundler.runtime import Runtime
@@ -89,11 +88,8 @@ def _whole_passes() -> list[Pass]:
 
 
 @rule(*split_fused.ops)
-def _keep_fused(fused: NodeDef, graph: Graph) -> Sequence[NodeDef] | None:
+def _keep_fused(fused: Node, graph: Graph) -> Sequence[Node] | None:
     """Give `_FusedConv2D` the attribute that TensorFlow wants since 2.13; split what it does not know."""
     if fused.op != "_FusedConv2D":
         return split_fused(fused, graph)
-    made = NodeDef()
-    made.CopyFrom(fused)
-    made.attr["TArgs"].list.type[:] = [attr(fused, "T")] * attr(fused, "num_args")
-    return [made]
+    return [fused.having(TArgs=[attr(fused, "T")] * attr(fused, "num_args"))]

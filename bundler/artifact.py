@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 
 from bundler.errors import Fault, SourceError, closest
 
-__all__ = ["Artifact", "Groups", "digest", "digests", "entry", "is_inside", "open", "read_entry"]
+__all__ = ["Artifact", "Groups", "digest", "digests", "entry", "is_inside", "open", "read_entry", "sha256"]
 
 Groups: TypeAlias = tuple[tuple[str, ...], ...]
 """The shards' paths of each group of the weight manifest, as written."""
@@ -110,7 +110,7 @@ def is_inside(name: str) -> bool:
 
 def digests(folder: Path, names: Iterable[str]) -> dict[str, str]:
     """The sha256, in hex, of each file's bytes, by its name."""
-    return {name: _sha256(folder / name) for name in names}
+    return {name: sha256(folder / name) for name in names}
 
 
 def digest(digests: Mapping[str, str]) -> str:
@@ -125,7 +125,8 @@ def digest(digests: Mapping[str, str]) -> str:
     return hashed.hexdigest()
 
 
-def _sha256(path: Path) -> str:
+def sha256(path: Path) -> str:
+    """The sha256, in hex, of a file's bytes."""
     hashed = hashlib.sha256()
     with path.open("rb", buffering=0) as file:
         while chunk := file.read(_CHUNK):

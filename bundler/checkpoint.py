@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bundler.dtypes import DType
-from bundler.nodes import node, shape_proto
+from bundler.nodes import Node, node, shape_proto
 from bundler.progress import SILENT, Progress
-from bundler.protos import GraphDef, NodeDef, TensorProto
+from bundler.protos import GraphDef, TensorProto
 from bundler.scratch import scratch
 from bundler.weight import Weight
 
@@ -52,7 +52,7 @@ def batches(weights: Mapping[str, Weight]) -> list[dict[str, Weight]]:
 # Nodes -------------------------------------------------------------------------------------------
 
 
-def save(name: str, prefix: str, weights: Mapping[str, Weight], tensors: Iterable[str]) -> list[NodeDef]:
+def save(name: str, prefix: str, weights: Mapping[str, Weight], tensors: Iterable[str]) -> list[Node]:
     """Nodes that save `tensors` under the names of `weights`, whose values they are; the last is `name`.
 
     `prefix` is the node that tells where to.
@@ -61,24 +61,24 @@ def save(name: str, prefix: str, weights: Mapping[str, Weight], tensors: Iterabl
     return [*_entries(name, weights), node("SaveV2", name, inputs, dtypes=_dtypes(weights))]
 
 
-def restore(name: str, prefix: str, weights: Mapping[str, Weight]) -> list[NodeDef]:
+def restore(name: str, prefix: str, weights: Mapping[str, Weight]) -> list[Node]:
     """Nodes that read tensors from a checkpoint: the outputs of the last one, `name`, in the order of `weights`."""
     inputs = [prefix, f"{name}.names", f"{name}.slices"]
     return [*_entries(name, weights), node("RestoreV2", name, inputs, dtypes=_dtypes(weights))]
 
 
-def text(name: str, value: str | Path) -> NodeDef:
+def text(name: str, value: str | Path) -> Node:
     """A Const of one string."""
     return _strings(name, [value], ())
 
 
-def _entries(name: str, weights: Mapping[str, Weight]) -> list[NodeDef]:
+def _entries(name: str, weights: Mapping[str, Weight]) -> list[Node]:
     """Which tensors of a checkpoint are meant, and which part of each: the whole."""
     count = len(weights)
     return [_strings(f"{name}.names", weights, (count,)), _strings(f"{name}.slices", [""] * count, (count,))]
 
 
-def _strings(name: str, values: Iterable[str | Path], shape: tuple[int, ...]) -> NodeDef:
+def _strings(name: str, values: Iterable[str | Path], shape: tuple[int, ...]) -> Node:
     tensor = TensorProto(dtype=DType.string.value, tensor_shape=shape_proto(shape), string_val=map(os.fsencode, values))
     return node("Const", name, dtype=DType.string, value=tensor)
 
@@ -117,7 +117,7 @@ def _save(weights: Mapping[str, Weight], to: Path, runtime: Runtime, pool: Threa
         runtime.execute(_graph(text("to", to), *mapped, *save("save", "to", weights, tensors)), ["save"])
 
 
-def _mapped(name: str, weight: Weight, file: Path) -> NodeDef:
+def _mapped(name: str, weight: Weight, file: Path) -> Node:
     """Write a weight into a file; a node whose output is the file's content, mapped into memory."""
     with file.open("wb") as opened:
         opened.writelines(weight.chunks())
@@ -131,6 +131,6 @@ def _merge(parts: Sequence[Path], to: Path, runtime: Runtime) -> None:
     runtime.execute(_graph(_strings("parts", parts, (len(parts),)), text("to", to), merge), ["merge"])
 
 
-def _graph(*nodes: NodeDef) -> bytes:
-    content: bytes = GraphDef(node=nodes).SerializeToString(deterministic=True)
+def _graph(*nodes: Node) -> bytes:
+    content: bytes = GraphDef(node=[each.message for each in nodes]).SerializeToString(deterministic=True)
     return content

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -39,7 +39,10 @@ def digest_all(models: Mapping[str, Converted], pool: ThreadPoolExecutor) -> dic
 
     Asking raises SourceError where another machine read another file.
     """
-    return {name: pool.submit(_digest, name, made).result for name, made in models.items()}
+    found = {
+        name: [pool.submit(artifact.sha256, made.folder / file) for file in made.files] for name, made in models.items()
+    }
+    return {name: partial(_digests, name, made, found[name]) for name, made in models.items()}
 
 
 def _tasks(manifest: Manifest) -> Iterator[Task]:
@@ -69,8 +72,8 @@ def _raise_all(failed: Sequence[Failed]) -> None:
         raise kind.of(fault for failure in failed for fault in failure.error.faults)
 
 
-def _digest(name: str, made: Converted) -> Digests:
-    found = artifact.digests(made.folder, made.files)
+def _digests(name: str, made: Converted, sums: Sequence[Future[str]]) -> Digests:
+    found = {file: each.result() for file, each in zip(made.files, sums)}
     told = found if made.digests is None else made.digests
     different = [file for file in found if told.get(file) != found[file]]
     if different:

@@ -85,6 +85,8 @@ def convert(task: Task, progress: Progress = SILENT) -> Converted | Failed:
             portable = rewrites.run(selection.model, task.compat, spec.allow_ops)
         ops = Counter(node.op for graph in selection.model.graphs for node in graph.nodes)
         named = portable if task.alone else scoped(portable, spec.name)
+        for weight in named.graph.weights.values():
+            _ = weight.mark  # read here, where models are many at a time
         return Converted(named, files.folder, files.files, selection.model.weight_bytes, ops)
     except BundlerError as error:
         return Failed(error)

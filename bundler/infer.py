@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from bundler import savedmodel
+from bundler.graphdef import structure
 from bundler.model import Model, Signature, TensorSpec
 from bundler.nodes import Tensor
 from bundler.runtime import Runtime
@@ -28,7 +28,7 @@ def infer(model: Model, runtime: Callable[[], Runtime]) -> Model:
     # Only what makes them: TensorFlow takes long over a graph of many models.
     asked = Signature({}, {tensor.full: TensorSpec(tensor) for tensor in tensors})
     part = prune(replace(model, signatures={"": asked}, initializers=()))
-    told = runtime().shapes(savedmodel.graph_def(part), [tensor.full for tensor in tensors])
+    told = runtime().shapes(structure(part), [tensor.full for tensor in tensors])
     facts = dict(zip(tensors, told))
 
     def complete(spec: TensorSpec) -> TensorSpec:

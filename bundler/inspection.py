@@ -10,8 +10,8 @@ from pathlib import Path
 from bundler import manifest, pipeline, sources, tfjs
 from bundler.dtypes import DType
 from bundler.errors import SourceError
-from bundler.nodes import Shape, attr, shape_of, shape_proto
-from bundler.protos import NodeDef, SavedModel
+from bundler.nodes import Node, Shape, attr, shape_of, shape_proto
+from bundler.protos import SavedModel
 from bundler.report import ModelReport, Report, SignatureReport
 from bundler.savedmodel import FILE, read_signatures
 
@@ -54,7 +54,8 @@ def _of_saved_model(folder: Path) -> Report:
     models: list[ModelReport] = []
     for metagraph in saved.meta_graphs:
         graph = metagraph.graph_def
-        nodes = [*graph.node, *(node for function in graph.library.function for node in function.node_def)]
+        bodies = [function.node_def for function in graph.library.function]
+        nodes = [Node.of(message) for messages in (graph.node, *bodies) for message in messages]
         tags = ", ".join(sorted(metagraph.meta_info_def.tags))
         found = read_signatures(metagraph).items()
         signatures += [SignatureReport.of(key, signature, tags) for key, signature in found]
@@ -63,12 +64,12 @@ def _of_saved_model(folder: Path) -> Report:
     return _report(folder.name, signatures, models, size)
 
 
-def _describe(name: str, source: str, digest: str, nodes: Iterable[NodeDef], weight_bytes: int) -> ModelReport:
+def _describe(name: str, source: str, digest: str, nodes: Iterable[Node], weight_bytes: int) -> ModelReport:
     ops = Counter(node.op for node in nodes)
     return ModelReport(name, source, digest, sum(ops.values()), weight_bytes, dict(sorted(ops.items())))
 
 
-def _weight_bytes(node: NodeDef) -> int:
+def _weight_bytes(node: Node) -> int:
     """What a constant or a variable holds."""
     if node.op == "VarHandleOp":
         return _variable_bytes(attr(node, "dtype"), shape_of(attr(node, "shape", shape_proto(None))))

@@ -7,14 +7,13 @@ hold is kept once.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from bundler.errors import Fault, ManifestError
 from bundler.model import Function, Graph, Model, TensorSpec
-from bundler.nodes import Tensor
-from bundler.protos import AttrValue, FunctionDef, NodeDef
+from bundler.nodes import Node, Tensor
+from bundler.protos import AttrValue, FunctionDef
 from bundler.weight import Weight
 
 __all__ = ["join", "link", "scoped", "share_weights"]
@@ -70,58 +69,63 @@ def _join(parts: Sequence[Model]) -> Model:
 def scoped(model: Model, scope: str) -> Model:
     """The same model with `scope/` before every name that could meet another model's."""
     prefix = f"{scope}/"
+    names = _Scope(prefix, model.functions)
     return replace(
         model,
-        graph=_scope_graph(model.graph, prefix, model.functions, within_function=False),
-        functions={
-            prefix + name: _scope_function(body, prefix, model.functions) for name, body in model.functions.items()
-        },
+        graph=names.graph(model.graph, prefix),
+        functions={prefix + name: names.function(body) for name, body in model.functions.items()},
         initializers=tuple(prefix + name for name in model.initializers),
     ).map_signatures(lambda spec: replace(spec, tensor=_scope_tensor(spec.tensor, prefix)))
 
 
-def _scope_function(function: Function, prefix: str, functions: Mapping[str, Function]) -> Function:
-    """A function under its new name. The nodes in its body have a name space of their own already."""
-    definition = FunctionDef()
-    definition.CopyFrom(function.definition)
-    definition.signature.name = prefix + definition.signature.name
-    return replace(
-        function,
-        definition=definition,
-        graph=_scope_graph(function.graph, prefix, functions, within_function=True),
-    )
+class _Scope:
+    """`prefix` before the names of nodes, functions and run-time things, wherever they stand."""
 
+    def __init__(self, prefix: str, functions: Container[str]) -> None:
+        self._prefix = prefix
+        self._functions = functions
+        self._attrs: dict[int, Mapping[str, AttrValue]] = {}  # by identity: nodes share them
 
-def _scope_graph(graph: Graph, prefix: str, functions: Mapping[str, Function], *, within_function: bool) -> Graph:
-    names = "" if within_function else prefix
-    return Graph(
-        nodes=tuple(_scope_node(node, names, prefix, functions) for node in graph.nodes),
-        weights={names + name: weight for name, weight in graph.weights.items()},
-    )
+    def graph(self, graph: Graph, prefix: str) -> Graph:
+        """A graph; `prefix` goes before the names of its nodes."""
+        return Graph(
+            nodes=tuple([self._node(node, prefix) for node in graph.nodes]),
+            weights={prefix + name: weight for name, weight in graph.weights.items()},
+        )
 
+    def function(self, function: Function) -> Function:
+        """A function under its new name. The nodes in its body have a name space of their own already."""
+        definition = FunctionDef()
+        definition.CopyFrom(function.definition)
+        definition.signature.name = self._prefix + definition.signature.name
+        return replace(function, definition=definition, graph=self.graph(function.graph, ""))
 
-def _scope_node(node: NodeDef, names: str, prefix: str, functions: Mapping[str, Function]) -> NodeDef:
-    """`names` goes before the names of nodes, `prefix` before those of functions and run-time things."""
-    made = NodeDef()
-    made.CopyFrom(node)
-    made.name = names + node.name
-    made.input[:] = [f"^{names}{name[1:]}" if name.startswith("^") else names + name for name in node.input]
-    if node.op in functions:
-        made.op = prefix + node.op
-    for key in made.attr if functions else _NAME_ATTRS:
-        if key in made.attr:
-            _scope_attr(key, made.attr[key], prefix, functions)
-    return made
+    def _node(self, node: Node, prefix: str) -> Node:
+        op, name, inputs, attrs = node
+        scoped = self._attrs.get(id(attrs))
+        if scoped is None:
+            scoped = self._attrs[id(attrs)] = self._scoped_attrs(attrs)
+        if prefix:
+            inputs = tuple([f"^{prefix}{name[1:]}" if name[:1] == "^" else prefix + name for name in inputs])
+        return Node(self._prefix + op if op in self._functions else op, prefix + name, inputs, scoped)
 
+    def _scoped_attrs(self, attrs: Mapping[str, AttrValue]) -> Mapping[str, AttrValue]:
+        scoped = {key: self._attr(key, value) for key, value in attrs.items()}
+        return attrs if all(scoped[key] is value for key, value in attrs.items()) else scoped
 
-def _scope_attr(key: str, value: AttrValue, prefix: str, functions: Mapping[str, Function]) -> None:
-    if key in _NAME_ATTRS and value.s:
-        value.s = prefix.encode() + value.s
-    for named in [value.func] if value.HasField("func") else value.list.func:
-        if named.name in functions:
-            named.name = prefix + named.name
-        for inner_key in named.attr:
-            _scope_attr(inner_key, named.attr[inner_key], prefix, functions)
+    def _attr(self, key: str, value: AttrValue) -> AttrValue:
+        if key in _NAME_ATTRS and value.s:
+            return AttrValue(s=self._prefix.encode() + value.s)
+        if not self._functions or not (value.HasField("func") or value.list.func):
+            return value
+        made = AttrValue()
+        made.CopyFrom(value)
+        for named in [made.func] if made.HasField("func") else made.list.func:
+            if named.name in self._functions:
+                named.name = self._prefix + named.name
+            for inner_key in named.attr:
+                named.attr[inner_key].CopyFrom(self._attr(inner_key, named.attr[inner_key]))
+        return made
 
 
 def _scope_tensor(tensor: Tensor, prefix: str) -> Tensor:
@@ -154,8 +158,8 @@ def _duplicates(graph: Graph, fed: Container[str]) -> Iterator[tuple[str, str]]:
     """
     free = {name: weight for name, weight in graph.weights.items() if name not in fed and not graph.by_name[name].input}
     for alike in _groups(free, lambda weight: weight.form):
-        for near in _groups({name: free[name] for name in alike}, Weight.head):
-            for first, *others in _groups({name: free[name] for name in near}, _fingerprint):
+        for near in _groups({name: free[name] for name in alike}, lambda weight: weight.mark):
+            for first, *others in _groups({name: free[name] for name in near}, Weight.fingerprint):
                 yield from ((name, first) for name in others)
 
 
@@ -167,21 +171,10 @@ def _groups(weights: Mapping[str, Weight], trait: Callable[[Weight], object]) ->
     return [names for names in found.values() if len(names) > 1]
 
 
-def _fingerprint(weight: Weight) -> bytes:
-    hasher = hashlib.blake2b()
-    for chunk in weight.stored_chunks():
-        hasher.update(chunk)
-    return hasher.digest()
-
-
-def _reading(node: NodeDef, first: Mapping[str, str]) -> NodeDef:
-    tensors = [Tensor.parse(reference) for reference in node.input]
-    if not any(tensor.node in first for tensor in tensors):
+def _reading(node: Node, first: Mapping[str, str]) -> Node:
+    if not any(Tensor.parse(reference).node in first for reference in node.input):
         return node
-    made = NodeDef()
-    made.CopyFrom(node)
-    made.input[:] = [str(tensor._replace(node=first.get(tensor.node, tensor.node))) for tensor in tensors]
-    return made
+    return node.reading(lambda tensor: tensor._replace(node=first.get(tensor.node, tensor.node)))
 
 
 def _pointing(spec: TensorSpec, first: Mapping[str, str]) -> TensorSpec:

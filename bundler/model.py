@@ -15,8 +15,8 @@ from types import MappingProxyType
 import numpy as np
 
 from bundler.dtypes import DType
-from bundler.nodes import Shape, Tensor, attr, inline_value, node, shape_proto
-from bundler.protos import FunctionDef, GraphDef, NodeDef, TensorProto
+from bundler.nodes import Node, Packed, Shape, Tensor, attr, inline_value, node, pack, shape_proto, unpack
+from bundler.protos import FunctionDef, TensorProto
 from bundler.weight import Weight
 
 __all__ = ["PREDICT", "Function", "Graph", "Model", "Signature", "TensorSpec"]
@@ -59,16 +59,15 @@ class Signature:
 class Graph:
     """Nodes, and the weights of those Const nodes whose value is still on disk."""
 
-    nodes: tuple[NodeDef, ...]
+    nodes: tuple[Node, ...]
     weights: Mapping[str, Weight] = field(default_factory=dict)
 
-    def __reduce__(self) -> tuple[Callable[..., Graph], tuple[bytes, dict[str, Weight]]]:
-        # Between processes a graph travels as one message: a thousand small ones take a hundred times as long, and
-        # to find the class of a single one, pickle would import TensorFlow.
-        return _graph, (GraphDef(node=self.nodes).SerializeToString(), dict(self.weights))
+    def __reduce__(self) -> tuple[Callable[..., Graph], tuple[Packed, dict[str, Weight]]]:
+        # To find the class of a message, pickle would import TensorFlow.
+        return _graph, (pack(self.nodes), dict(self.weights))
 
     @cached_property
-    def by_name(self) -> Mapping[str, NodeDef]:
+    def by_name(self) -> Mapping[str, Node]:
         return MappingProxyType({node.name: node for node in self.nodes})
 
     @cached_property
@@ -82,9 +81,9 @@ class Graph:
         return {node.name: tuple(map(Tensor.parse, node.input)) for node in self.nodes}
 
     @cached_property
-    def consumers(self) -> Mapping[str, Sequence[NodeDef]]:
+    def consumers(self) -> Mapping[str, Sequence[Node]]:
         """The nodes that read a node, by its name; control edges count."""
-        found: dict[str, list[NodeDef]] = {}
+        found: dict[str, list[Node]] = {}
         for reader in self.nodes:
             for name in {tensor.node for tensor in self.inputs[reader.name]}:
                 found.setdefault(name, []).append(reader)
@@ -108,7 +107,7 @@ class Graph:
             weights={name: weight for name, weight in self.weights.items() if name not in large},
         )
 
-    def producer(self, reference: str) -> NodeDef | None:
+    def producer(self, reference: str) -> Node | None:
         """The node behind an input; None for an argument of a function."""
         return self.by_name.get(Tensor.parse(reference).node)
 
@@ -129,7 +128,7 @@ class Graph:
             return self.weights[const.name].shape
         return tuple(dim.size for dim in attr(const, "value", TensorProto()).tensor_shape.dim)
 
-    def _constant_behind(self, reference: str) -> NodeDef | None:
+    def _constant_behind(self, reference: str) -> Node | None:
         """The Const that an input reads, past Identities."""
         producer = self.producer(reference)
         while producer is not None and producer.op == "Identity":
@@ -192,12 +191,12 @@ class Model:
         return sum(weight.stored_bytes if weight.dtype == DType.string else weight.nbytes for weight in weights)
 
 
-def _stand_in(const: NodeDef, weight: Weight) -> NodeDef:
+def _stand_in(const: Node, weight: Weight) -> Node:
     return node("Placeholder", const.name, const.input, dtype=weight.dtype, shape=shape_proto(weight.shape))
 
 
-def _graph(nodes: bytes, weights: Mapping[str, Weight]) -> Graph:
-    return Graph(tuple(GraphDef.FromString(nodes).node), weights)
+def _graph(nodes: Packed, weights: Mapping[str, Weight]) -> Graph:
+    return Graph(unpack(nodes), weights)
 
 
 def _function(definition: bytes, graph: Graph, returns: Mapping[str, Tensor]) -> Function:

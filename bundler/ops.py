@@ -18,8 +18,7 @@ from typing import Any, NamedTuple
 from bundler.dtypes import DType
 from bundler.errors import ConversionError, Fault
 from bundler.model import Model
-from bundler.nodes import Tensor, attr
-from bundler.protos import NodeDef
+from bundler.nodes import Node, Tensor, attr
 
 __all__ = ["Argument", "Op", "faults", "flat_port", "has_port", "named_port", "output_dtype", "read_tensor", "table"]
 
@@ -51,11 +50,11 @@ class Argument(NamedTuple):
         """Whether it is one tensor at every node."""
         return not self.number and not self.listed
 
-    def count(self, node: NodeDef) -> int:
+    def count(self, node: Node) -> int:
         """How many tensors the argument stands for at `node`."""
         return 1 if self.is_single else len(self.dtypes(node))
 
-    def dtypes(self, node: NodeDef) -> list[DType | None]:
+    def dtypes(self, node: Node) -> list[DType | None]:
         """The dtypes of the tensors that the argument stands for at `node`; None where unknown."""
         if self.listed:
             return list(attr(node, self.kind, ()))
@@ -83,11 +82,11 @@ class Op:
     def output_names(self) -> tuple[str, ...]:
         return tuple(output.name for output in self.outputs)
 
-    def input_count(self, node: NodeDef) -> int:
+    def input_count(self, node: Node) -> int:
         """How many inputs `node` has, by its attributes; control edges do not count."""
         return self._inputs_everywhere or sum(argument.count(node) for argument in self.inputs)
 
-    def output_count(self, node: NodeDef) -> int:
+    def output_count(self, node: Node) -> int:
         """How many outputs `node` has, by its attributes."""
         return self._outputs_everywhere or sum(argument.count(node) for argument in self.outputs)
 
@@ -134,14 +133,14 @@ def _row(**row: Any) -> Op:
     return Op(tuple(inputs), tuple(outputs), **row)
 
 
-def output_dtype(node: NodeDef, port: int) -> DType | None:
+def output_dtype(node: Node, port: int) -> DType | None:
     """The dtype of an output as the node's attributes tell it; None where they do not."""
     op = table().get(node.op)
     dtypes = [dtype for output in op.outputs for dtype in output.dtypes(node)] if op else []
     return dtypes[port] if port < len(dtypes) else None
 
 
-def flat_port(node: NodeDef, output: str, index: int) -> int:
+def flat_port(node: Node, output: str, index: int) -> int:
     """From a function's `node:output:index` to the port: outputs are numbered through.
 
     An op that is not in the table has its `index` for a port.
@@ -153,7 +152,7 @@ def flat_port(node: NodeDef, output: str, index: int) -> int:
     return index + sum(len(argument.dtypes(node)) for argument in before)
 
 
-def named_port(node: NodeDef, port: int) -> tuple[str, int]:
+def named_port(node: Node, port: int) -> tuple[str, int]:
     """From a port to the `output` and `index` that a FunctionDef speaks of.
 
     Raises ConversionError for an op that is not in the table: what its outputs are called is not known.
@@ -169,7 +168,7 @@ def named_port(node: NodeDef, port: int) -> tuple[str, int]:
     )
 
 
-def has_port(node: NodeDef, port: int) -> bool:
+def has_port(node: Node, port: int) -> bool:
     """Whether a node gives that output, as far as the table tells."""
     op = table().get(node.op)
     if op is None or op.refused:
@@ -188,7 +187,7 @@ def faults(model: Model, allowed: Iterable[str] = ()) -> Iterator[Fault]:
             yield _refusal(node, known.get(node.op))
 
 
-def _refusal(node: NodeDef, op: Op | None) -> Fault:
+def _refusal(node: Node, op: Op | None) -> Fault:
     hint = "ask for outputs that do not need it"
     if op is not None:
         return Fault(f"op {node.op!r} {op.refused}", f"node {node.name!r}", hint=hint)
@@ -196,7 +195,7 @@ def _refusal(node: NodeDef, op: Op | None) -> Fault:
     return Fault(f"op {node.op!r} is not one that TensorFlow.js runs", f"node {node.name!r}", hint=hint)
 
 
-def _input_faults(node: NodeDef, op: Op) -> Iterator[Fault]:
+def _input_faults(node: Node, op: Op) -> Iterator[Fault]:
     """Inputs that are not as many as the op takes, or whose dtype nobody tells."""
     attrs = node.attr
     given = len([reference for reference in node.input if not reference.startswith("^")])
@@ -208,7 +207,7 @@ def _input_faults(node: NodeDef, op: Op) -> Iterator[Fault]:
         yield Fault(f"{node.op} lacks an attribute that nothing else tells", f"node {node.name!r}", "", min(unknown))
 
 
-def read_tensor(reference: str, nodes: Mapping[str, NodeDef]) -> Tensor:
+def read_tensor(reference: str, nodes: Mapping[str, Node]) -> Tensor:
     """Read an input as a FunctionDef spells it: `arg`, `node:output:index`, `^node`."""
     name, _, rest = reference.partition(":")
     output, _, index = rest.partition(":")

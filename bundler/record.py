@@ -8,14 +8,14 @@ sha256, and by which version. It holds nothing that differs from machine to mach
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from bundler import __version__, artifact, sources
 from bundler.errors import BundlerError
-from bundler.manifest import Manifest
+from bundler.manifest import Manifest, ModelSpec
 from bundler.publish import RECORD
 from bundler.report import Report
 
@@ -50,11 +50,13 @@ def fresh(folder: Path, manifest: Manifest, jobs: int = 1) -> Report | None:
         return None
     if not all(_size(folder / name) == size for name, size in document["output"].items()):
         return None
-    with ThreadPoolExecutor(jobs) as pool:
-        if not all(
-            pool.map(lambda model: _unchanged(model.source, manifest, document["files"][model.name]), manifest.models)
-        ):
-            return None
+    try:
+        files = dict(pair for model in manifest.models for pair in _files(model, manifest.folder, document["files"]))
+        with ThreadPoolExecutor(jobs) as pool:
+            if list(pool.map(artifact.sha256, files)) != list(files.values()):
+                return None
+    except (BundlerError, OSError):
+        return None  # the build will say what is wrong
     size = sum(document["output"].values()) + (folder / RECORD).stat().st_size
     return Report.parse(document["report"], output=folder, bytes=size, up_to_date=True)
 
@@ -71,10 +73,13 @@ def _size(path: Path) -> int:
     return path.stat().st_size if path.is_file() else -1
 
 
-def _unchanged(source: str, manifest: Manifest, files: Mapping[str, str]) -> bool:
-    """Whether a source still has the files, and the same bytes in them."""
-    try:
-        entry = artifact.entry(sources.find(source, manifest.folder))
-        return entry.name == next(iter(files)) and artifact.digests(entry.parent, files) == files
-    except (BundlerError, OSError):
-        return False  # the build will say what is wrong
+def _files(model: ModelSpec, base: Path, files: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[Path, str]]:
+    """The model's files where its source has them now, each with the sha256 that it had.
+
+    OSError where the source leads to another entry file.
+    """
+    entry = artifact.entry(sources.find(model.source, base))
+    if entry.name != next(iter(files[model.name])):
+        raise FileNotFoundError(entry)
+    for name, digest in files[model.name].items():
+        yield entry.parent / name, digest

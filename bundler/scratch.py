@@ -6,16 +6,19 @@ on the same filesystem as its place, so that a rename puts it there whole.
 
 from __future__ import annotations
 
+import ctypes
 import os
 import re
 import secrets
 import shutil
+import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
-__all__ = ["discard", "scratch", "sync", "sync_entries"]
+__all__ = ["discard", "scratch", "start_sync", "sync", "sync_entries"]
 
 _LEFT_OVER_AFTER = 24 * 60 * 60
 """Seconds after which the scratch folder of a killed process is taken for left over."""
@@ -61,6 +64,25 @@ def sync_entries(folder: Path) -> None:
     """Have the disk hold which names a folder has. Windows has no such call, and no need of it."""
     if os.name != "nt":
         _fsync(folder, os.O_RDONLY)
+
+
+def start_sync(descriptor: int, offset: int, size: int) -> None:
+    """Have the disk begin with a range of a file: `sync` has less to wait for.
+
+    sync_file_range(2), Linux 2.6.17; nothing is lost where there is no such call, or it fails.
+    """
+    sync_file_range = _sync_file_range()
+    if sync_file_range is not None:
+        sync_file_range(descriptor, ctypes.c_int64(offset), ctypes.c_int64(size), _WRITE)
+
+
+_WRITE = 2
+"""SYNC_FILE_RANGE_WRITE: begin, and do not wait."""
+
+
+@cache
+def _sync_file_range() -> Callable[..., int] | None:
+    return getattr(ctypes.CDLL(None), "sync_file_range", None) if sys.platform == "linux" else None
 
 
 def _sync_file(path: Path) -> None:

@@ -16,8 +16,8 @@ from bundler.dtypes import DType
 from bundler.errors import ConversionError, Fault, closest
 from bundler.manifest import SignatureSpec
 from bundler.model import Function, Graph, Model, Signature, TensorSpec
-from bundler.nodes import Tensor, attr, short_names
-from bundler.protos import AttrValue, NodeDef
+from bundler.nodes import Node, Tensor, attr, short_names
+from bundler.protos import AttrValue
 from bundler.serving import method_faults
 from bundler.tables import shared_names
 
@@ -269,7 +269,7 @@ def _check_sources(model: Model) -> None:
 _TYPE_FIELDS = ("dtype", "tensor_shape", "version_number")
 
 
-def _has_value(const: NodeDef) -> bool:
+def _has_value(const: Node) -> bool:
     """Whether the value stands in the node itself (the converter writes dtype and shape and no content)."""
     if "value" not in const.attr:
         return False

@@ -10,8 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from bundler.model import Graph, Model
-from bundler.nodes import attr, node
-from bundler.protos import NodeDef
+from bundler.nodes import Node, attr
 
 __all__ = ["FILLS", "TABLES", "shared_names", "with_own_names"]
 
@@ -19,7 +18,7 @@ TABLES = frozenset({"HashTable", "HashTableV2"})
 FILLS = frozenset({"InitializeTable", "InitializeTableV2", "LookupTableImport", "LookupTableImportV2"})
 
 
-def shared_names(nodes: Iterable[NodeDef]) -> Iterator[str]:
+def shared_names(nodes: Iterable[Node]) -> Iterator[str]:
     """The names of the tables that are made among these nodes."""
     return (_shared_name(made) for made in nodes if made.op in TABLES)
 
@@ -39,11 +38,10 @@ def _with_names(graph: Graph, names: Mapping[str, str]) -> Graph:
     return replace(graph, nodes=tuple(_with_name(made, names) if made.op in TABLES else made for made in graph.nodes))
 
 
-def _with_name(table: NodeDef, names: Mapping[str, str]) -> NodeDef:
-    attrs = {**table.attr, "shared_name": names[_shared_name(table)]}
-    return node(table.op, table.name, table.input, **attrs)
+def _with_name(table: Node, names: Mapping[str, str]) -> Node:
+    return table.having(shared_name=names[_shared_name(table)])
 
 
-def _shared_name(table: NodeDef) -> str:
+def _shared_name(table: Node) -> str:
     """Where the attribute is empty, TensorFlow takes the node's name."""
     return str(attr(table, "shared_name", "") or table.name)

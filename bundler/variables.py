@@ -26,8 +26,8 @@ from typing import NamedTuple
 from bundler.checkpoint import batches, restore, save, text
 from bundler.dtypes import DType
 from bundler.model import Graph, Model
-from bundler.nodes import node, shape_proto
-from bundler.protos import MetaGraphDef, NodeDef, SaverDef, VariableDef
+from bundler.nodes import Node, node, shape_proto
+from bundler.protos import MetaGraphDef, SaverDef, VariableDef
 from bundler.select import reachable
 from bundler.weight import Weight
 
@@ -99,14 +99,14 @@ def _variables(model: Model, prefix: str) -> Iterator[Variable]:
             yield Variable(prefix + name, name, _free(f"{name}/variable", nodes), _free(f"{name}/set", nodes), weight)
 
 
-def _free(name: str, taken: Mapping[str, NodeDef]) -> str:
+def _free(name: str, taken: Mapping[str, Node]) -> str:
     return _free(f"{name}_", taken) if name in taken else name
 
 
 # Nodes -------------------------------------------------------------------------------------------
 
 
-def _reading(const: NodeDef, variables: Mapping[str, Variable]) -> list[NodeDef]:
+def _reading(const: Node, variables: Mapping[str, Variable]) -> list[Node]:
     """A variable in place of a constant; any other node as it is."""
     if const.name not in variables:
         return [const]
@@ -118,7 +118,7 @@ def _reading(const: NodeDef, variables: Mapping[str, Variable]) -> list[NodeDef]
     ]
 
 
-def _restoring(variables: Collection[Variable]) -> list[NodeDef]:
+def _restoring(variables: Collection[Variable]) -> list[Node]:
     """The node that restores all, and one for each batch, so that a batch can be restored by itself."""
     nodes = [node("Placeholder", _FILENAME, dtype=DType.string, shape=shape_proto(()))]
     by_name, parts = {variable.name: variable for variable in variables}, batches(_weights(variables))
@@ -130,11 +130,11 @@ def _restoring(variables: Collection[Variable]) -> list[NodeDef]:
     return [*nodes, node("NoOp", _RESTORE, [f"^{_RESTORE}.{index}" for index in range(len(parts))])]
 
 
-def _setting(variable: Variable, tensor: str) -> NodeDef:
+def _setting(variable: Variable, tensor: str) -> Node:
     return node("AssignVariableOp", variable.setter, [variable.handle, tensor], dtype=variable.weight.dtype)
 
 
-def _saving(variables: Collection[Variable]) -> list[NodeDef]:
+def _saving(variables: Collection[Variable]) -> list[Node]:
     """The filename again, after the variables were saved there."""
     readers = [variable.reader for variable in variables]
     saved = save(f"{_SAVE}.tensors", _FILENAME, _weights(variables), readers)
@@ -145,7 +145,7 @@ def _weights(variables: Iterable[Variable]) -> dict[str, Weight]:
     return {variable.name: variable.weight for variable in variables}
 
 
-def _given(node: NodeDef, prefix: Path) -> NodeDef:
+def _given(node: Node, prefix: Path) -> Node:
     return text(_FILENAME, prefix) if node.name == _FILENAME else node
 
 

@@ -9,11 +9,12 @@ from pathlib import Path
 from bundler.checkpoint import prefix
 from bundler.dtypes import DType
 from bundler.errors import Fault, VerificationError
+from bundler.graphdef import structure
 from bundler.model import Model, TensorSpec
 from bundler.nodes import Shape
 from bundler.report import Check
 from bundler.runtime import Runtime
-from bundler.savedmodel import MetaGraph, graph_def
+from bundler.savedmodel import MetaGraph
 from bundler.variables import restoring
 
 __all__ = ["graph", "load", "restore"]
@@ -32,7 +33,7 @@ def graph(model: Model, runtime: Runtime) -> Check:
 
     Raises VerificationError as `load` does.
     """
-    return _compare("import", model, lambda tensors: runtime.shapes(graph_def(model), tensors))
+    return _compare("import", model, lambda tensors: runtime.shapes(structure(model), tensors))
 
 
 def restore(folder: Path, metagraph: MetaGraph, runtime: Runtime) -> Check:
@@ -42,7 +43,7 @@ def restore(folder: Path, metagraph: MetaGraph, runtime: Runtime) -> Check:
     """
     started = time.perf_counter()
     for node, part in restoring(metagraph.model, prefix(folder)):
-        runtime.execute(graph_def(part), [node])
+        runtime.execute(structure(part), [node])
     size = sum(variable.weight.nbytes for variable in metagraph.variables)
     told = f"{len(metagraph.variables)} variables of {size:,} bytes in {time.perf_counter() - started:.2f} s"
     return Check("restore", True, told)

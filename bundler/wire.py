@@ -1,7 +1,7 @@
 """Protobuf's wire format in pieces: a message whose weights are still on disk, and how it gets into a file.
 
 A message is a list of pieces, bytes or weights, whose sizes are known before any weight is read. So the
-lengths of nested messages are computed, the whole file is laid out first, and several threads fill it, each
+lengths of nested messages are known too, the whole file is laid out first, and several threads fill it, each
 weight going straight from its shard into its place.
 
 Encoding: https://protobuf.dev/programming-guides/encoding/
@@ -9,77 +9,140 @@ Encoding: https://protobuf.dev/programming-guides/encoding/
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
+from queue import SimpleQueue
 from typing import NamedTuple, TypeAlias
 
 from bundler.progress import SILENT, Progress
+from bundler.scratch import start_sync
 from bundler.weight import Part, Weight
 
-__all__ = ["Piece", "Pieces", "content", "field", "size", "write"]
+__all__ = ["Message", "field", "head", "write"]
 
-Piece: TypeAlias = "bytes | Weight"
-Pieces: TypeAlias = list[Piece]
+Piece: TypeAlias = "bytearray | Weight"
 
 _SEGMENT = 1 << 23
 """Bytes that one thread writes in a go."""
 
 
-def field(number: int, pieces: Iterable[Piece]) -> Pieces:
-    """Pieces as a length-delimited field of an outer message."""
-    pieces = list(pieces)
-    return [_varint(number << 3 | 2) + _varint(size(pieces)), *pieces]
+class Message:
+    """A message in pieces, and how many bytes it takes."""
+
+    __slots__ = ("pieces", "size")
+
+    def __init__(self, content: bytes = b"") -> None:
+        self.pieces: list[Piece] = [bytearray(content)]
+        self.size = len(content)
+
+    def add(self, content: bytes | bytearray, weight: Weight | None = None) -> None:
+        """Fields that are encoded already, the last of which may be `head` and a weight."""
+        last = self.pieces[-1]
+        if isinstance(last, bytearray):
+            last += content
+        else:
+            self.pieces.append(bytearray(content))
+        self.size += len(content)
+        if weight is not None:
+            self.pieces.append(weight)
+            self.size += weight.nbytes
+
+    def field(self, number: int, message: Message) -> None:
+        """A message in this one."""
+        self.add(head(number, message.size))
+        for piece in message.pieces:
+            if isinstance(piece, Weight):
+                self.add(b"", piece)
+            else:
+                self.add(piece)
+
+    @property
+    def content(self) -> bytes:
+        """The message itself, with all its weights: for small ones."""
+        content = bytearray(self.size)
+        for segment in _segments(self):
+            segment.fill(memoryview(content)[segment.offset :])
+        return bytes(content)
 
 
-def size(pieces: Iterable[Piece]) -> int:
-    """The bytes that the message takes."""
-    return sum(piece.nbytes if isinstance(piece, Weight) else len(piece) for piece in pieces)
+def field(number: int, content: bytes) -> bytes:
+    """A length-delimited field: a string, or a message without weights."""
+    return head(number, len(content)) + content
 
 
-def content(pieces: Iterable[Piece]) -> bytes:
-    """The message itself, with all its weights: for small ones."""
-    return b"".join(chunk for piece in pieces for chunk in (piece.chunks() if isinstance(piece, Weight) else (piece,)))
+def head(number: int, size: int) -> bytes:
+    """What stands before a length-delimited field of that size."""
+    if number < len(_HEADS) and size < 0x80:
+        return _HEADS[number][size]
+    return _varint(number << 3 | 2) + _varint(size)
 
 
-def write(pieces: Sequence[Piece], path: Path, *, jobs: int = 1, progress: Progress = SILENT) -> None:
+def write(message: Message, path: Path, *, jobs: int = 1, progress: Progress = SILENT) -> None:
     """Write the message into a new file, by `jobs` threads that fill disjoint ranges of it."""
-    progress.start("writing", size(pieces))
+    progress.start("writing", message.size)
     path.touch()
+    segments = list(_segments(message))
+    # To ask the system for a new buffer each time takes longer than to fill it, with several threads.
+    rooms = SimpleQueue[bytearray]()
+    for _ in range(jobs):
+        rooms.put(bytearray(max(segment.size for segment in segments)))
     with ThreadPoolExecutor(jobs) as pool:
-        for written in pool.map(lambda segment: segment.write(path), _segments(pieces)):
+        for written in pool.map(lambda segment: segment.write(path, rooms), segments):
             progress.advance(written)
     progress.finish()
 
 
 class _Segment(NamedTuple):
-    """What stands in the file from `offset` on."""
+    """What stands in the file from `offset` on, `size` bytes."""
 
     offset: int
-    parts: list[bytes | Part]
+    size: int
+    parts: list[memoryview | Part]
 
-    def write(self, path: Path) -> int:
-        """Fill the range; how many bytes it is long."""
-        with path.open("r+b") as file:
+    def fill(self, room: memoryview) -> None:
+        """Put it at the beginning of `room`."""
+        for part in self.parts:
+            if isinstance(part, Part):
+                part.fill(room[: part.nbytes])
+            else:
+                room[: part.nbytes] = part
+            room = room[part.nbytes :]
+
+    def write(self, path: Path, rooms: SimpleQueue[bytearray]) -> int:
+        """Fill the range of the file, and have the disk begin with it; how many bytes it is long."""
+        room = rooms.get()
+        left = memoryview(room)[: self.size]
+        self.fill(left)
+        with path.open("r+b", buffering=0) as file:
             file.seek(self.offset)
-            for part in self.parts:
-                file.write(part.content() if isinstance(part, Part) else part)
-            return file.tell() - self.offset
+            while left:
+                left = left[file.write(left) :]
+            start_sync(file.fileno(), self.offset, self.size)
+        rooms.put(room)
+        return self.size
 
 
-def _segments(pieces: Iterable[Piece]) -> Iterator[_Segment]:
-    """The message, cut where a segment is full; a large weight is cut too."""
-    start = at = 0
-    parts: list[bytes | Part] = []
-    for piece in pieces:
-        for part in piece.parts() if isinstance(piece, Weight) else (piece,):
-            parts.append(part)
-            at += part.nbytes if isinstance(part, Part) else len(part)
-            if at - start >= _SEGMENT:
-                yield _Segment(start, parts)
-                start, parts = at, []
+def _segments(message: Message) -> Iterator[_Segment]:
+    """The message, cut where a segment is full."""
+    start, size = 0, 0
+    parts: list[memoryview | Part] = []
+    for part in chain.from_iterable(map(_parts, message.pieces)):
+        parts.append(part)
+        size += part.nbytes
+        if size >= _SEGMENT:
+            yield _Segment(start, size, parts)
+            start, size, parts = start + size, 0, []
     if parts:
-        yield _Segment(start, parts)
+        yield _Segment(start, size, parts)
+
+
+def _parts(piece: Piece) -> Iterator[memoryview | Part]:
+    """A piece, cut into parts of a bounded size."""
+    if isinstance(piece, Weight):
+        return piece.parts()
+    return (memoryview(piece)[start : start + _SEGMENT] for start in range(0, len(piece), _SEGMENT))
 
 
 def _varint(value: int) -> bytes:
@@ -89,3 +152,7 @@ def _varint(value: int) -> bytes:
         value >>= 7
     encoded.append(value)
     return bytes(encoded)
+
+
+_HEADS = [[bytes((number << 3 | 2, size)) for size in range(0x80)] for number in range(8)]
+"""The heads of short fields with small numbers: nearly all."""

@@ -15,8 +15,8 @@ from google.protobuf import json_format
 from bundler import artifact, tfjs
 from bundler.dtypes import DType
 from bundler.model import Model
-from bundler.nodes import node, shape_proto
-from bundler.protos import FunctionDef, NodeDef, TensorProto
+from bundler.nodes import Node, node, shape_proto
+from bundler.protos import FunctionDef, TensorProto
 
 __all__ = ["Json", "const", "placeholder", "read_model", "text", "write_model"]
 
@@ -29,7 +29,7 @@ NARROWED = {"int64": "int32", "float64": "float32", "complex128": "complex64"}
 
 def write_model(
     folder: Path,
-    nodes: Sequence[NodeDef | Json],
+    nodes: Sequence[Node | Json],
     weights: Mapping[str, Value] = {},
     *,
     functions: Sequence[FunctionDef | Json] = (),
@@ -70,12 +70,12 @@ def read_model(path: Path) -> Model:
     return tfjs.read(artifact.open(path))
 
 
-def placeholder(name: str, *dims: int | None, dtype: DType = DType.float32) -> NodeDef:
+def placeholder(name: str, *dims: int | None, dtype: DType = DType.float32) -> Node:
     """A Placeholder of that shape, None for a dimension that is not known; without `dims` the shape says nothing."""
     return node("Placeholder", name, dtype=dtype, shape=shape_proto(dims))
 
 
-def const(name: str, value: Value) -> NodeDef:
+def const(name: str, value: Value) -> Node:
     """The Const node of a weight, as the converter leaves it: dtype and shape, no content."""
     array = _array(value)
     dtype = DType.string if array.dtype == object else DType.parse(array.dtype.name)
@@ -88,8 +88,11 @@ def text(value: str | bytes) -> str:
     return base64.b64encode(value.encode() if isinstance(value, str) else value).decode()
 
 
-def _json(item: NodeDef | FunctionDef | Json) -> Json:
-    return item if isinstance(item, Mapping) else json_format.MessageToDict(item)
+def _json(item: Node | FunctionDef | Json) -> Json:
+    if isinstance(item, Mapping):
+        return item
+    made: Json = json_format.MessageToDict(item.message if isinstance(item, Node) else item)
+    return made
 
 
 def _array(value: Value) -> np.ndarray:

@@ -26,9 +26,10 @@ STAGES = """
     ops
     tables
     progress
-    wire
-    parallel
     scratch
+    wire
+    graphdef
+    parallel
     child
     runtime
     reference

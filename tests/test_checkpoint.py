@@ -97,4 +97,4 @@ def test_a_tensor_that_a_checkpoint_lacks_is_an_error_that_names_it(tmp_path: Pa
     given = checkpoint.text("from", checkpoint.prefix(tmp_path))
     absent = checkpoint.restore("read", "from", {"a": WEIGHTS["a"], "absent": WEIGHTS["a"]})
     with pytest.raises(VerificationError, match="Key absent not found in checkpoint"):
-        runtime.execute(GraphDef(node=[given, *absent]).SerializeToString(), ["read"])
+        runtime.execute(GraphDef(node=[each.message for each in (given, *absent)]).SerializeToString(), ["read"])

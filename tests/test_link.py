@@ -11,8 +11,8 @@ from bundler.dtypes import DType
 from bundler.errors import ManifestError
 from bundler.link import link, scoped, share_weights
 from bundler.model import Function, Graph, Model, Signature, TensorSpec
-from bundler.nodes import Tensor, attr, node
-from bundler.protos import FunctionDef, NameAttrList, NodeDef, OpDef
+from bundler.nodes import Node, Tensor, attr, node
+from bundler.protos import FunctionDef, NameAttrList, OpDef
 from bundler.weight import Affine, Group, Memory, Weight
 
 FLOAT, INT = DType.float32, DType.int32
@@ -24,7 +24,7 @@ def weight(*values: float, dtype: DType = FLOAT, at: int = 0) -> Weight:
     return Weight(dtype, (len(values),), Group((Memory(b"?" * at + content),)), at, len(content), dtype)
 
 
-def const(name: str, *control: str) -> NodeDef:
+def const(name: str, *control: str) -> Node:
     return node("Const", name, control, dtype=FLOAT)
 
 
@@ -32,7 +32,7 @@ def outputs(**tensors: str) -> dict[str, TensorSpec]:
     return {key: TensorSpec(Tensor.parse(tensor), FLOAT, ()) for key, tensor in tensors.items()}
 
 
-def model(key: str = "k", output: str = "y", *nodes: NodeDef, **weights: Weight) -> Model:
+def model(key: str = "k", output: str = "y", *nodes: Node, **weights: Weight) -> Model:
     return Model(Graph(nodes, weights), {key: Signature({}, outputs(out=output))})
 
 
@@ -51,9 +51,9 @@ def test_every_name_of_the_graph_gets_the_scope() -> None:
 
 def test_the_model_that_was_scoped_stays_as_it_was() -> None:
     plain = model("k", "y", node("Enter", "y", ["y"], frame_name="loop"))
-    before = plain.graph.nodes[0].SerializeToString()
+    before = plain.graph.nodes[0].message.SerializeToString()
     scoped(plain, "m")
-    assert plain.graph.nodes[0].SerializeToString() == before
+    assert plain.graph.nodes[0].message.SerializeToString() == before
 
 
 @pytest.mark.parametrize("key", ["frame_name", "shared_name", "tensor_array_name"])
@@ -160,7 +160,7 @@ def test_a_weight_that_two_models_hold_is_kept_once() -> None:
     rewrites.engine.check(found, after="link")
 
 
-def shared(*nodes: NodeDef, **weights: Weight) -> Model:
+def shared(*nodes: Node, **weights: Weight) -> Model:
     return share_weights(model("k", nodes[-1].name, *nodes, **weights))
 
 

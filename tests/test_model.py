@@ -85,11 +85,11 @@ def test_the_shape_of_any_constant_is_known(reference: str, shape: tuple[int, ..
 
 
 def test_asking_for_a_constant_changes_no_node() -> None:
-    before = [one.SerializeToString(deterministic=True) for one in GRAPH.nodes]
+    before = [one.message.SerializeToString(deterministic=True) for one in GRAPH.nodes]
     for name in GRAPH.by_name:
         GRAPH.constant(name)
         GRAPH.constant_shape(name)
-    assert [one.SerializeToString(deterministic=True) for one in GRAPH.nodes] == before
+    assert [one.message.SerializeToString(deterministic=True) for one in GRAPH.nodes] == before
 
 
 def test_large_weights_give_way_to_placeholders_of_their_dtype_and_shape() -> None:

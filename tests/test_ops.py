@@ -11,9 +11,9 @@ from bundler import ops
 from bundler.dtypes import DType
 from bundler.errors import ConversionError
 from bundler.model import Function, Graph, Model
-from bundler.nodes import Tensor, node
+from bundler.nodes import Node, Tensor, node
 from bundler.ops import Argument
-from bundler.protos import FunctionDef, NodeDef
+from bundler.protos import FunctionDef
 
 TABLE = Path(ops.__file__).with_name("ops.json")
 GENERATOR = Path(__file__).parent / "generate" / "op_table.py"
@@ -96,7 +96,7 @@ def test_an_argument_has_the_dtypes_that_its_node_tells(argument: Argument, dtyp
         (UNKNOWN, 0, None),
     ],
 )
-def test_the_dtype_of_an_output_is_told_by_attributes(reader: NodeDef, port: int, dtype: DType | None) -> None:
+def test_the_dtype_of_an_output_is_told_by_attributes(reader: Node, port: int, dtype: DType | None) -> None:
     assert ops.output_dtype(reader, port) == dtype
 
 
@@ -108,7 +108,7 @@ def test_the_dtype_of_an_output_is_told_by_attributes(reader: NodeDef, port: int
         *((UNKNOWN, 9, True), (UNKNOWN, -1, False), (node("SimpleMLInferenceOpWithHandle", "t"), 1, True)),
     ],
 )
-def test_a_node_has_the_ports_that_the_table_tells(reader: NodeDef, port: int, has: bool) -> None:
+def test_a_node_has_the_ports_that_the_table_tells(reader: Node, port: int, has: bool) -> None:
     assert ops.has_port(reader, port) is has
 
 
@@ -122,13 +122,13 @@ OUTPUTS = [
 
 
 @pytest.mark.parametrize(("reader", "output", "index", "port"), OUTPUTS)
-def test_a_functions_name_for_an_output_is_a_port_and_back(reader: NodeDef, output: str, index: int, port: int) -> None:
+def test_a_functions_name_for_an_output_is_a_port_and_back(reader: Node, output: str, index: int, port: int) -> None:
     assert ops.flat_port(reader, output, index) == port
     assert ops.named_port(reader, port) == (output, index)
 
 
 @pytest.mark.parametrize(("reader", "output"), [(UNKNOWN, "any"), (UNIQUE, "unheard_of")])
-def test_an_output_that_the_table_does_not_know_has_its_index_for_a_port(reader: NodeDef, output: str) -> None:
+def test_an_output_that_the_table_does_not_know_has_its_index_for_a_port(reader: Node, output: str) -> None:
     assert ops.flat_port(reader, output, 1) == 1
 
 
@@ -139,7 +139,7 @@ def test_an_output_that_the_table_does_not_know_has_its_index_for_a_port(reader:
         (UNKNOWN, 0, "node 'evil': no output of 'WriteFile' is known by that number (found 0)"),
     ],
 )
-def test_a_port_without_a_name_is_an_error(reader: NodeDef, port: int, told: str) -> None:
+def test_a_port_without_a_name_is_an_error(reader: Node, port: int, told: str) -> None:
     with pytest.raises(ConversionError) as caught:
         ops.named_port(reader, port)
     assert str(caught.value) == told
@@ -164,7 +164,7 @@ def test_a_reference_in_a_function_is_read_with_its_nodes(reference: str, tensor
 # What may be imported
 
 
-def told(*nodes: NodeDef, allowed: tuple[str, ...] = ()) -> list[str]:
+def told(*nodes: Node, allowed: tuple[str, ...] = ()) -> list[str]:
     return [str(fault) for fault in ops.faults(Model(Graph(nodes)), allowed)]
 
 
@@ -209,5 +209,5 @@ def test_ops_in_functions_are_looked_at() -> None:
         (node("Relu", "y", ["x"]), "node 'y': Relu lacks an attribute that nothing else tells (expected T)"),
     ],
 )
-def test_every_node_that_tensorflow_would_refuse_is_told(wrong: NodeDef, fault: str) -> None:
+def test_every_node_that_tensorflow_would_refuse_is_told(wrong: Node, fault: str) -> None:
     assert told(RELU, wrong) == [fault]

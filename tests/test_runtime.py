@@ -14,15 +14,15 @@ import bundler.runtime
 from bundler.checkpoint import text
 from bundler.dtypes import DType
 from bundler.errors import VerificationError
-from bundler.nodes import constant, node, shape_proto
-from bundler.protos import FunctionDef, GraphDef, NameAttrList, NodeDef, OpDef, SavedModel, TensorShapeProto
+from bundler.nodes import Node, constant, node, shape_proto
+from bundler.protos import FunctionDef, GraphDef, NameAttrList, OpDef, SavedModel, TensorShapeProto
 from bundler.runtime import Runtime
 
 FLOAT = DType.float32
 SERVE = ["serve"]
 
 
-def placeholder(name: str, dtype: DType = FLOAT, dims: Sequence[int] | None = None) -> NodeDef:
+def placeholder(name: str, dtype: DType = FLOAT, dims: Sequence[int] | None = None) -> Node:
     shape = TensorShapeProto(unknown_rank=True) if dims is None else shaped(dims)
     return node("Placeholder", name, dtype=dtype, shape=shape)
 
@@ -31,17 +31,17 @@ def shaped(dims: Sequence[int]) -> TensorShapeProto:
     return TensorShapeProto(dim=[TensorShapeProto.Dim(size=size) for size in dims])
 
 
-def graph(*nodes: NodeDef) -> bytes:
-    content: bytes = GraphDef(node=nodes).SerializeToString()
+def graph(*nodes: Node) -> bytes:
+    content: bytes = GraphDef(node=[each.message for each in nodes]).SerializeToString()
     return content
 
 
-def save(folder: Path, *nodes: NodeDef, init: str = "") -> Path:
+def save(folder: Path, *nodes: Node, init: str = "") -> Path:
     """A SavedModel with these nodes; `init` is the node that initializes it."""
     saved = SavedModel(saved_model_schema_version=1)
     meta = saved.meta_graphs.add()
     meta.meta_info_def.tags.append("serve")
-    meta.graph_def.node.extend(nodes)
+    meta.graph_def.node.extend(each.message for each in nodes)
     meta.graph_def.versions.producer = 1000
     if init:
         meta.signature_def["__saved_model_init_op"].outputs["__saved_model_init_op"].name = init
@@ -97,11 +97,11 @@ def test_a_graph_with_a_function_has_shapes(engine: Runtime) -> None:
     result = OpDef.ArgDef(name="b", type=FLOAT.value)
     function = FunctionDef(
         signature=OpDef(name="negate", input_arg=[argument], output_arg=[result]),
-        node_def=[node("Neg", "neg", ["a"], T=FLOAT)],
+        node_def=[node("Neg", "neg", ["a"], T=FLOAT).message],
         ret={"b": "neg:y:0"},
     )
     call = node("PartitionedCall", "y", ["x"], Tin=[FLOAT], Tout=[FLOAT], f=NameAttrList(name="negate"))
-    message = GraphDef(node=[placeholder("x"), call])
+    message = GraphDef(node=[placeholder("x").message, call.message])
     message.library.function.append(function)
     assert engine.shapes(message.SerializeToString(), ["y"]) == [(DType.float32, None)]
 
@@ -120,7 +120,7 @@ def test_a_graph_with_a_function_has_shapes(engine: Runtime) -> None:
     ids=["unknown op", "dangling input", "missing input"],
 )
 def test_a_graph_that_does_not_import_is_an_error_in_a_few_words(
-    engine: Runtime, nodes: list[NodeDef], tensor: str, said: str
+    engine: Runtime, nodes: list[Node], tensor: str, said: str
 ) -> None:
     with pytest.raises(VerificationError) as caught:
         engine.shapes(graph(*nodes), [tensor])

@@ -13,8 +13,9 @@ import bundler.weight
 from bundler import savedmodel
 from bundler.dtypes import DType
 from bundler.errors import ConversionError
+from bundler.graphdef import structure
 from bundler.model import Function, Graph, Model, Signature, TensorSpec
-from bundler.nodes import Tensor, attr, node, shape_of, shape_proto, tensor_proto
+from bundler.nodes import Tensor, node, shape_of, shape_proto, tensor_proto
 from bundler.protos import (
     FunctionDef,
     GraphDef,
@@ -104,22 +105,23 @@ SMALL = Model(Graph((node("NoOp", "n"),)), {}, producer=12)
 
 
 def const(name: str, tensor: TensorProto, *control: str) -> NodeDef:
-    return node("Const", name, control, dtype=DType(tensor.dtype), value=tensor)
+    return node("Const", name, control, dtype=DType(tensor.dtype), value=tensor).message
 
 
 def expected_graph() -> GraphDef:
     tensors = {name: tensor_proto(value) for name, value in NUMBERS.items()}
     tensors["words"] = TensorProto(dtype=7, tensor_shape=shape_proto((3,)), string_val=WORDS)
     tensors["quantized"] = tensor_proto(np.array([-1, -0.5, 126.5], np.float32))
-    graph = GraphDef(node=[placeholder("x", None, 3), *(const(name, tensors[name]) for name in WEIGHTS), CALL])
+    consts = [const(name, tensors[name]) for name in WEIGHTS]
+    graph = GraphDef(node=[placeholder("x", None, 3).message, *consts, CALL.message])
     graph.library.function.add().signature.name = "e"
     function = graph.library.function.add()
     function.CopyFrom(BODY.definition)
     function.node_def.extend(
         [
             const("k", tensor_proto(np.array(2, np.int32)), "^top"),
-            node("TopKV2", "top", ["a", "k:output:0"], T=FLOAT, sorted=True),
-            node("Identity", "again", ["top:indices:0", "^k"], T=INT),
+            node("TopKV2", "top", ["a", "k:output:0"], T=FLOAT, sorted=True).message,
+            node("Identity", "again", ["top:indices:0", "^k"], T=INT).message,
         ]
     )
     function.ret["r"], function.ret["s"] = "a", "top:indices:0"
@@ -261,16 +263,16 @@ def test_the_structure_has_placeholders_for_large_weights_and_reads_none_of_them
 ) -> None:
     unreadable = replace(WEIGHTS["matrix"], group=Group((File(Path("absent"), 2400),)))
     weights = {**WEIGHTS, "matrix": unreadable}
-    graph = GraphDef.FromString(savedmodel.graph_def(replace(MODEL, graph=replace(MODEL.graph, weights=weights))))
+    graph = GraphDef.FromString(structure(replace(MODEL, graph=replace(MODEL.graph, weights=weights))))
     nodes = {one.name: one for one in graph.node}
-    assert (nodes["matrix"].op, shape_of(attr(nodes["matrix"], "shape"))) == ("Placeholder", (2, 300))
+    assert (nodes["matrix"].op, shape_of(nodes["matrix"].attr["shape"].shape)) == ("Placeholder", (2, 300))
     assert nodes["scalar"] == const("scalar", tensor_proto(NUMBERS["scalar"]))
     assert [function.signature.name for function in graph.library.function] == ["e", "f"]
     assert graph.versions.producer == 1395
 
 
 def test_two_gigabytes_of_weights_have_a_small_structure() -> None:
-    assert len(savedmodel.graph_def(too_large())) < 1000
+    assert len(structure(too_large())) < 1000
 
 
 # TensorFlow's own view

@@ -10,8 +10,8 @@ from bundler.dtypes import DType
 from bundler.errors import ConversionError
 from bundler.manifest import SignatureSpec
 from bundler.model import PREDICT, Function, Graph, Model, Signature, TensorSpec
-from bundler.nodes import Tensor, constant, node, shape_proto
-from bundler.protos import FunctionDef, NameAttrList, NodeDef, TensorProto
+from bundler.nodes import Node, Tensor, constant, node, shape_proto
+from bundler.protos import FunctionDef, NameAttrList, TensorProto
 from bundler.select import Selection, prune, reachable, select
 from bundler.weight import Group, Memory, Weight
 from tests.models import placeholder
@@ -329,7 +329,7 @@ def test_cycles_are_walked_once() -> None:
     assert reachable(loop, ["e"]) == {"m", "next", "e"}
 
 
-def function(*nodes: NodeDef) -> Function:
+def function(*nodes: Node) -> Function:
     return Function(FunctionDef(), Graph(nodes), {})
 
 
@@ -344,7 +344,7 @@ CALLS = {
 
 
 @pytest.mark.parametrize("caller", CALLS.values(), ids=CALLS.keys())
-def test_functions_stay_where_they_are_called_and_those_that_they_call(caller: NodeDef) -> None:
+def test_functions_stay_where_they_are_called_and_those_that_they_call(caller: Node) -> None:
     functions = {"unused": function(), "f": function(node("While", "w", body=NameAttrList(name="g"))), "g": function()}
     outputs = {"out": TensorSpec(Tensor("y"))}
     pruned = prune(Model(Graph((caller,)), {"s": Signature({}, outputs)}, functions))
@@ -357,7 +357,7 @@ def test_functions_may_call_each_other_in_circles() -> None:
     assert set(pruned.functions) == {"f", "g"}
 
 
-def with_constant(const: NodeDef) -> Model:
+def with_constant(const: Node) -> Model:
     return Model(Graph((const,)), {"": Signature({}, {"c": TensorSpec(Tensor("c"))})})
 
 

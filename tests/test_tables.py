@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from bundler.model import Graph, Model
-from bundler.nodes import attr, node
-from bundler.protos import NodeDef
+from bundler.nodes import Node, attr, node
 from bundler.tables import shared_names, with_own_names
 
 
-def table(name: str, shared_name: str | None = None) -> NodeDef:
+def table(name: str, shared_name: str | None = None) -> Node:
     return node("HashTableV2", name, shared_name=shared_name, use_node_name_sharing=True)
 
 

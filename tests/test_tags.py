@@ -54,7 +54,7 @@ def write_multiple_of(factor: float, folder: Path) -> None:
         folder,
         nodes,
         {"word": np.array(b"factor", object), "missing": np.array(-1, np.float32), **entries},
-        modelInitializer={"node": [json_format.MessageToDict(made) for made in initializer]},
+        modelInitializer={"node": [json_format.MessageToDict(made.message) for made in initializer]},
     )
 
 

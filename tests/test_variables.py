@@ -15,8 +15,8 @@ from bundler.dtypes import DType
 from bundler.errors import VerificationError
 from bundler.link import link
 from bundler.model import Function, Graph, Model, Signature, TensorSpec
-from bundler.nodes import Tensor, node, show
-from bundler.protos import FunctionDef, NodeDef
+from bundler.nodes import Node, Tensor, node, show
+from bundler.protos import FunctionDef
 from bundler.report import Report
 from bundler.runtime import Runtime
 from bundler.savedmodel import MetaGraph
@@ -124,7 +124,7 @@ def test_each_batch_is_restored_by_nodes_of_its_own(monkeypatch: pytest.MonkeyPa
     assert needed(nodes, "checkpoint.restore") >= {"a/w/set", "b/w/set", "c/w/set"}
 
 
-def needed(nodes: dict[str, NodeDef], name: str) -> set[str]:
+def needed(nodes: dict[str, Node], name: str) -> set[str]:
     sources = (Tensor.parse(reference).node for reference in nodes[name].input)
     return {name}.union(*(needed(nodes, source) for source in sources))
 

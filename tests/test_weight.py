@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import itertools
 from dataclasses import replace
 from pathlib import Path
@@ -48,7 +49,7 @@ def test_no_shards_are_no_bytes() -> None:
 def test_a_file_is_read_in_part(tmp_path: Path, gzipped: bool) -> None:
     path = tmp_path / "shard.bin"
     path.write_bytes(gzip.compress(b"0123456789") if gzipped else b"0123456789")
-    assert File(path, 10, gzipped).read(3, 4) == b"3456"
+    assert Group((File(path, 10, gzipped),)).read(3, 4) == b"3456"
 
 
 def test_a_shard_that_shrank_since_it_was_measured_is_an_error(tmp_path: Path) -> None:
@@ -155,10 +156,21 @@ def test_a_tensor_is_decoded_in_parts_of_whole_elements_however_small(monkeypatc
 
 
 @pytest.mark.parametrize("chunk", [1, 3, 1 << 20])
-def test_the_bytes_on_disk_can_be_read_in_pieces(monkeypatch: pytest.MonkeyPatch, chunk: int) -> None:
+@pytest.mark.parametrize("marked", [1, 4, 1 << 10])
+def test_a_fingerprint_is_of_the_bytes_however_they_are_read(
+    monkeypatch: pytest.MonkeyPatch, chunk: int, marked: int
+) -> None:
     monkeypatch.setattr(bundler.weight, "_CHUNK", chunk)
+    monkeypatch.setattr(bundler.weight, "_MARKED", marked)
     value = np.arange(5, dtype=np.uint16)
-    assert b"".join(stored(value, FLOAT, None, 1, 2, 4).stored_chunks()) == value.tobytes()
+    assert stored(value, FLOAT, None, 1, 2, 4).fingerprint() == hashlib.blake2b(value.tobytes()).digest()
+
+
+@pytest.mark.parametrize(("other", "same"), [([1, 2, 3], True), ([1, 2, 4], True), ([1, 3, 3], False)])
+def test_a_mark_is_of_the_first_bytes(monkeypatch: pytest.MonkeyPatch, other: list[int], same: bool) -> None:
+    monkeypatch.setattr(bundler.weight, "_MARKED", 2)
+    one, another = (stored(np.array(value, np.uint8)) for value in ([1, 2, 3], other))
+    assert (one.mark == another.mark) is same
 
 
 WORDS = [b"", b"a", b"\xff\x00", b"word" * 3]

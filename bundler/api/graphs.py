@@ -10,8 +10,8 @@ import numpy as np
 from bundler import ops
 from bundler.dtypes import DType
 from bundler.model import PREDICT, Graph
-from bundler.nodes import attr
-from bundler.protos import GraphDef, NodeDef, SignatureDef, TensorInfo
+from bundler.nodes import Node, attr
+from bundler.protos import GraphDef, SignatureDef, TensorInfo
 
 if TYPE_CHECKING:
     from bundler.api.functions import TensorFlowGraph
@@ -44,12 +44,12 @@ class NodeInfo(NamedTuple):
 
 def get_input_nodes(graph: TensorFlowGraph | GraphDef) -> list[NodeInfo]:
     """The Placeholders, in the graph's order."""
-    return [_info(node) for node in graph_def_of(graph).node if node.op == "Placeholder"]
+    return [_info(node) for node in _nodes(graph) if node.op == "Placeholder"]
 
 
 def get_output_nodes(graph: TensorFlowGraph | GraphDef) -> list[NodeInfo]:
     """The nodes that compute something which no other node reads, in the graph's order."""
-    return [_info(node)._replace(shape=[]) for node in _unread(Graph(tuple(graph_def_of(graph).node)))]
+    return [_info(node)._replace(shape=[]) for node in _unread(Graph(_nodes(graph)))]
 
 
 def get_input_tensors(graph: TensorFlowGraph | GraphDef) -> list[str]:
@@ -79,16 +79,20 @@ def graph_def_of(graph: TensorFlowGraph | GraphDef) -> GraphDef:
     return message
 
 
+def _nodes(graph: TensorFlowGraph | GraphDef) -> tuple[Node, ...]:
+    return tuple(map(Node.of, graph_def_of(graph).node))
+
+
 _NO_RESULTS = ("Const", "NoOp", "Placeholder")
 
 
-def _unread(graph: Graph) -> Iterator[NodeDef]:
+def _unread(graph: Graph) -> Iterator[Node]:
     for node in graph.nodes:
         if node.op not in _NO_RESULTS and node.name not in graph.consumers and ops.has_port(node, 0):
             yield node
 
 
-def _info(node: NodeDef) -> NodeInfo:
+def _info(node: Node) -> NodeInfo:
     shape = attr(node, "shape")
     dims = shape.dim if shape is not None else ()
     sizes = [dim.size if dim.size >= 0 else None for dim in dims]

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from bundler.model import Graph
-from bundler.nodes import attr, node
-from bundler.protos import NodeDef
+from bundler.nodes import Node, attr, node
 from bundler.rewrites.engine import rule
 
 __all__ = ["clip_by_comparing"]
 
 
 @rule("ClipByValue")
-def clip_by_comparing(clip: NodeDef, _graph: Graph) -> list[NodeDef]:
+def clip_by_comparing(clip: Node, _graph: Graph) -> list[Node]:
     """Write ClipByValue as what it does; TFLite has no builtin for it.
 
     Before:

@@ -8,8 +8,7 @@ from typing import Any
 from bundler import ops
 from bundler.dtypes import DType
 from bundler.model import Graph
-from bundler.nodes import Value, attr
-from bundler.protos import NodeDef
+from bundler.nodes import Node, Value, attr
 from bundler.rewrites.draft import Draft
 from bundler.rewrites.engine import rule
 
@@ -27,7 +26,7 @@ _INT = DType.int32
 
 
 @rule(*_IMAGES)
-def put_channels_last(op: NodeDef, graph: Graph) -> list[NodeDef] | None:
+def put_channels_last(op: Node, graph: Graph) -> list[Node] | None:
     """Run an op on images in NCHW as one in NHWC, between two transpositions.
 
     Only oneDNN has kernels for NCHW, so without it (ARM, macOS) TensorFlow refuses the graph. Of two
@@ -65,7 +64,7 @@ def _is_convolved(reference: str, graph: Graph) -> bool:
     return producer is not None and producer.op in ("Conv2D", "DepthwiseConv2dNative")
 
 
-def _reordered(op: NodeDef, order: Sequence[int], last: str) -> dict[str, Value]:
+def _reordered(op: Node, order: Sequence[int], last: str) -> dict[str, Value]:
     """The op's attributes, those that go by dimension in the new order."""
     found: dict[str, Any] = {key: op.attr[key] for key in sorted(op.attr) if key in ops.table()[op.op].attrs}
     for key in found.keys() & _BY_DIMENSION:

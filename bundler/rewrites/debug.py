@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from bundler.model import Graph
-from bundler.nodes import Tensor, attr, node
-from bundler.protos import NodeDef
+from bundler.nodes import Node, Tensor, attr, node
 from bundler.rewrites.engine import rule
 
 __all__ = ["drop_debug_op"]
 
 
 @rule("Assert", "CheckNumerics", "Print")
-def drop_debug_op(debug: NodeDef, _graph: Graph) -> list[NodeDef] | None:
+def drop_debug_op(debug: Node, _graph: Graph) -> list[Node] | None:
     """Let pass what is checked or printed.
 
     An assertion has no output. Others may wait for it, perhaps in a loop: a NoOp stands there, in its frame. This is

@@ -12,8 +12,7 @@ import numpy as np
 
 from bundler.dtypes import DType
 from bundler.model import Graph
-from bundler.nodes import Value, attr
-from bundler.protos import NodeDef
+from bundler.nodes import Node, Value, attr
 from bundler.rewrites.draft import Draft
 from bundler.rewrites.engine import rule
 
@@ -24,7 +23,7 @@ _ONES = [1, 1, 1, 1]
 
 
 @rule("DepthwiseConv2dNative")
-def pad_before_depthwise(conv: NodeDef, graph: Graph) -> list[NodeDef] | None:
+def pad_before_depthwise(conv: Node, graph: Graph) -> list[Node] | None:
     """Pad the image before a depthwise convolution that has explicit paddings.
 
     With oneDNN, TensorFlow 2.19 dies of explicit paddings with a stride of 2, a bias and a Relu6 (a failed check
@@ -49,7 +48,7 @@ def pad_before_depthwise(conv: NodeDef, graph: Graph) -> list[NodeDef] | None:
 
 
 @rule("DepthwiseConv2dNative")
-def stride_after_depthwise(conv: NodeDef, graph: Graph) -> list[NodeDef] | None:
+def stride_after_depthwise(conv: Node, graph: Graph) -> list[Node] | None:
     """Convolve at every place, and keep the places that the strides meet.
 
     For strides that differ, and for any stride together with a dilation. With padding SAME the first place is
@@ -80,7 +79,7 @@ def stride_after_depthwise(conv: NodeDef, graph: Graph) -> list[NodeDef] | None:
 
 
 @rule("DepthwiseConv2dNative")
-def dilate_by_batches(conv: NodeDef, graph: Graph) -> list[NodeDef] | None:
+def dilate_by_batches(conv: Node, graph: Graph) -> list[Node] | None:
     """Convolve, without a dilation, images made of every n-th pixel.
 
     The other way, a filter with holes of zeros, costs with the square of the rate: at rate 4 without oneDNN it takes
@@ -122,12 +121,12 @@ def dilate_by_batches(conv: NodeDef, graph: Graph) -> list[NodeDef] | None:
     return draft.end("BatchToSpaceND", made, block, crops, **blocks, Tcrops=_INT)
 
 
-def _spatial(conv: NodeDef, key: str) -> list[int]:
+def _spatial(conv: Node, key: str) -> list[int]:
     values = attr(conv, key) or _ONES
     return list(values[1:3])
 
 
-def _covered(conv: NodeDef, graph: Graph) -> list[int] | None:
+def _covered(conv: Node, graph: Graph) -> list[int] | None:
     """Height and width of what the filter covers, holes included; None where no constant tells."""
     filter = graph.constant_shape(conv.input[1])
     if filter is None:
@@ -135,7 +134,7 @@ def _covered(conv: NodeDef, graph: Graph) -> list[int] | None:
     return [(size - 1) * rate + 1 for size, rate in zip(filter, _spatial(conv, "dilations"))]
 
 
-def _attrs(conv: NodeDef, **changed: Value) -> dict[str, Value]:
+def _attrs(conv: Node, **changed: Value) -> dict[str, Value]:
     kept = {key: conv.attr[key] for key in sorted(conv.attr) if key != "explicit_paddings"}
     return {**kept, **changed}
 

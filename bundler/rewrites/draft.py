@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bundler.model import Graph
-from bundler.nodes import Value, constant, node
-from bundler.protos import NodeDef
+from bundler.nodes import Node, Value, constant, node
 from bundler.rewrites.engine import frame_of
 
 __all__ = ["Draft"]
@@ -19,12 +18,12 @@ class Draft:
     the first op waits for what the replaced node waited for.
     """
 
-    def __init__(self, replaced: NodeDef, graph: Graph) -> None:
+    def __init__(self, replaced: Node, graph: Graph) -> None:
         self.inputs = [reference for reference in replaced.input if not reference.startswith("^")]
         self._waits = [reference for reference in replaced.input if reference.startswith("^")]
         self._name = replaced.name
         self._frame = frame_of(self.inputs[0], graph)
-        self._nodes: list[NodeDef] = []
+        self._nodes: list[Node] = []
 
     def constant(self, name: str, value: object) -> str:
         """A constant: an array as it is, whole numbers as int32."""
@@ -35,7 +34,7 @@ class Draft:
         """A node on the way."""
         return self._add(node(op, f"{self._name}/{name}", [*inputs, *self._take_waits()], **attrs))
 
-    def end(self, op: str, *inputs: str, **attrs: Value) -> list[NodeDef]:
+    def end(self, op: str, *inputs: str, **attrs: Value) -> list[Node]:
         """The node that takes the replaced one's place, after all others."""
         self._add(node(op, self._name, [*inputs, *self._take_waits()], **attrs))
         return self._nodes
@@ -44,6 +43,6 @@ class Draft:
         waits, self._waits = self._waits, []
         return waits
 
-    def _add(self, made: NodeDef) -> str:
+    def _add(self, made: Node) -> str:
         self._nodes.append(made)
         return str(made.name)

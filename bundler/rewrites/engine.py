@@ -8,8 +8,7 @@ from itertools import chain
 from typing import Protocol
 
 from bundler.model import Graph, Model
-from bundler.nodes import Tensor
-from bundler.protos import NodeDef
+from bundler.nodes import Node, Tensor
 
 __all__ = ["Pass", "Rule", "check", "each", "frame_of", "rule"]
 
@@ -23,7 +22,7 @@ class Rule(Protocol):
     __name__: str
     ops: Collection[str]
 
-    def __call__(self, node: NodeDef, graph: Graph, /) -> Sequence[NodeDef] | None: ...
+    def __call__(self, node: Node, graph: Graph, /) -> Sequence[Node] | None: ...
 
 
 class Pass(Protocol):
@@ -34,10 +33,10 @@ class Pass(Protocol):
     def __call__(self, model: Model, /) -> Model: ...
 
 
-def rule(*ops: str) -> Callable[[Callable[[NodeDef, Graph], Sequence[NodeDef] | None]], Rule]:
+def rule(*ops: str) -> Callable[[Callable[[Node, Graph], Sequence[Node] | None]], Rule]:
     """Declare a rule for nodes of these ops."""
 
-    def declare(function: Callable[[NodeDef, Graph], Sequence[NodeDef] | None]) -> Rule:
+    def declare(function: Callable[[Node, Graph], Sequence[Node] | None]) -> Rule:
         function.ops = frozenset(ops)  # type: ignore[attr-defined]
         return function  # type: ignore[return-value]
 
@@ -66,7 +65,7 @@ def each(rule: Rule) -> Pass:
     return over_model
 
 
-def _distinct(nodes: Sequence[NodeDef], taken: Collection[str]) -> Iterable[NodeDef]:
+def _distinct(nodes: Sequence[Node], taken: Collection[str]) -> Iterable[Node]:
     """The nodes for one node under names that no other node of the graph has.
 
     All but the last are new: where the model already uses such a name, they get an underscore.
@@ -78,13 +77,9 @@ def _distinct(nodes: Sequence[NodeDef], taken: Collection[str]) -> Iterable[Node
     return _distinct([_renamed(node, renamed) for node in nodes], taken)
 
 
-def _renamed(node: NodeDef, names: dict[str, str]) -> NodeDef:
-    made = NodeDef()
-    made.CopyFrom(node)
-    made.name = names.get(node.name, node.name)
-    tensors = map(Tensor.parse, node.input)
-    made.input[:] = [str(tensor._replace(node=names.get(tensor.node, tensor.node))) for tensor in tensors]
-    return made
+def _renamed(node: Node, names: dict[str, str]) -> Node:
+    reading = node.reading(lambda tensor: tensor._replace(node=names.get(tensor.node, tensor.node)))
+    return reading._replace(name=names.get(node.name, node.name))
 
 
 def frame_of(reference: str, graph: Graph) -> list[str]:

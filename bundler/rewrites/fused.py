@@ -12,8 +12,7 @@ from collections.abc import Iterator
 from bundler import ops
 from bundler.errors import ConversionError
 from bundler.model import Graph
-from bundler.nodes import Value, attr, node
-from bundler.protos import NodeDef
+from bundler.nodes import Node, Value, attr, node
 from bundler.rewrites.engine import rule
 
 __all__ = ["split_fused"]
@@ -27,7 +26,7 @@ _ACTIVATIONS = ("Relu", "Relu6", "Elu", "Sigmoid", "Tanh", "LeakyRelu", "Prelu")
 
 
 @rule(*_BASES)
-def split_fused(fused: NodeDef, graph: Graph) -> list[NodeDef]:
+def split_fused(fused: Node, graph: Graph) -> list[Node]:
     """Write a fused op as the ops it was fused from.
 
     Before:
@@ -45,15 +44,15 @@ def split_fused(fused: NodeDef, graph: Graph) -> list[NodeDef]:
     """
     steps = list(_steps(fused, graph))
     names = [f"{fused.name}/{op}" for op, _, _ in steps[:-1]] + [fused.name]
-    made: list[NodeDef] = []
+    waits = [reference for reference in fused.input if reference.startswith("^")]
+    made: list[Node] = []
     for name, (op, inputs, attrs) in zip(names, steps):
-        data = [made[-1].name, *inputs] if made else inputs
+        data = [made[-1].name, *inputs] if made else [*inputs, *waits]
         made.append(node(op, name, data, T=attr(fused, "T"), **attrs))
-    made[0].input.extend(reference for reference in fused.input if reference.startswith("^"))
     return made
 
 
-def _steps(fused: NodeDef, graph: Graph) -> Iterator[tuple[str, list[str], dict[str, Value]]]:
+def _steps(fused: Node, graph: Graph) -> Iterator[tuple[str, list[str], dict[str, Value]]]:
     """Op, further inputs and attributes of each node in the chain."""
     base = _BASES[fused.op]
     first, second, *rest = (reference for reference in fused.input if not reference.startswith("^"))
@@ -79,13 +78,13 @@ def _steps(fused: NodeDef, graph: Graph) -> Iterator[tuple[str, list[str], dict[
             )
 
 
-def _carried(fused: NodeDef, base: str) -> dict[str, Value]:
+def _carried(fused: Node, base: str) -> dict[str, Value]:
     """The attributes that the base op shares with the fused one, as they are."""
     shared = ops.table()[base].attrs.keys() & fused.attr.keys() - {"T"}
     return {key: fused.attr[key] for key in sorted(shared)}
 
 
-def _bias(fused: NodeDef, filter: str, bias: str, graph: Graph) -> tuple[str, list[str], dict[str, Value]]:
+def _bias(fused: Node, filter: str, bias: str, graph: Graph) -> tuple[str, list[str], dict[str, Value]]:
     """BiasAdd for a vector along the channels, AddV2 for the rest.
 
     The converter takes any Add after a convolution or MatMul for a bias: it may be a scalar, a full matrix
@@ -98,7 +97,7 @@ def _bias(fused: NodeDef, filter: str, bias: str, graph: Graph) -> tuple[str, li
     return "AddV2", [bias], {}
 
 
-def _channels(fused: NodeDef, filter: tuple[int, ...] | None) -> int | None:
+def _channels(fused: Node, filter: tuple[int, ...] | None) -> int | None:
     """How many channels a filter of known shape gives; None for a filter that is none."""
     if filter is None or len(filter) < (2 if fused.op == "_FusedMatMul" else 4):
         return None

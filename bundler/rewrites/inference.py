@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from bundler.dtypes import DType
 from bundler.model import Graph
-from bundler.nodes import Value, attr, node
-from bundler.protos import NodeDef
+from bundler.nodes import Node, attr, node
 from bundler.rewrites.engine import rule
 
 __all__ = ["keep_full_precision", "normalize_by_given_statistics"]
 
 
 @rule("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")
-def normalize_by_given_statistics(norm: NodeDef, graph: Graph) -> list[NodeDef] | None:
+def normalize_by_given_statistics(norm: Node, graph: Graph) -> list[Node] | None:
     """Normalize by the mean and variance that the model holds, not by those of the batch.
 
     TensorFlow.js does so whatever `is_training` says. Where the model holds none, the batch's are all there are.
@@ -25,12 +24,11 @@ def normalize_by_given_statistics(norm: NodeDef, graph: Graph) -> list[NodeDef] 
     mean = graph.constant_shape(norm.input[3])
     if mean == (0,) or not attr(norm, "is_training", True):
         return None
-    attrs: dict[str, Value] = {key: norm.attr[key] for key in sorted(norm.attr)}
-    return [node(norm.op, norm.name, norm.input, **{**attrs, "is_training": False})]
+    return [norm.having(is_training=False)]
 
 
 @rule("FakeQuantWithMinMaxVars")
-def keep_full_precision(quantize: NodeDef, _graph: Graph) -> list[NodeDef]:
+def keep_full_precision(quantize: Node, _graph: Graph) -> list[Node]:
     """Do not round to the steps that training was to get used to: TensorFlow.js does not.
 
     Before:

@@ -8,8 +8,7 @@ from dataclasses import replace
 from bundler import ops
 from bundler.dtypes import DType
 from bundler.model import Graph, Model, TensorSpec
-from bundler.nodes import Tensor, attr, node
-from bundler.protos import NodeDef
+from bundler.nodes import Node, Tensor, attr, node
 
 __all__ = ["narrow_int64"]
 
@@ -44,7 +43,7 @@ def narrow_int64(model: Model) -> Model:
     return replace(model, graph=replace(model.graph, nodes=tuple(nodes))).map_signatures(narrowed)
 
 
-def _is_wide(given: NodeDef) -> bool:
+def _is_wide(given: Node) -> bool:
     return given.op == "Placeholder" and bool(attr(given, "dtype") == DType.int64)
 
 
@@ -55,31 +54,17 @@ def _cast_name(name: str, graph: Graph) -> str:
     return cast
 
 
-def _narrowed(given: NodeDef, wide: Mapping[str, str]) -> Iterator[NodeDef]:
+def _narrowed(given: Node, wide: Mapping[str, str]) -> Iterator[Node]:
     """The node, reading casts of the wide inputs; such an input with its cast."""
     if given.name in wide:
-        yield _with_dtype(given, "dtype")
+        yield given.having(dtype=DType.int32)
         yield node("Cast", wide[given.name], [given.name], SrcT=DType.int32, DstT=DType.int64)
         return
     for index, tensor in enumerate(map(Tensor.parse, given.input)):
         if tensor.node in wide and not tensor.is_control:
             free = _EITHER.get(given.op)
             if free and ops.table()[given.op].inputs[index].kind == free:
-                given = _with_dtype(given, free)
+                given = given.having(**{free: DType.int32})
             else:
-                given = _reading(given, index, wide[tensor.node])
+                given = given._replace(input=(*given.input[:index], wide[tensor.node], *given.input[index + 1 :]))
     yield given
-
-
-def _with_dtype(given: NodeDef, key: str) -> NodeDef:
-    made = NodeDef()
-    made.CopyFrom(given)
-    made.attr[key].type = DType.int32
-    return made
-
-
-def _reading(given: NodeDef, index: int, name: str) -> NodeDef:
-    made = NodeDef()
-    made.CopyFrom(given)
-    made.input[index] = name
-    return made

@@ -5,15 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from bundler.model import Graph
-from bundler.nodes import Value, attr, constant, node
-from bundler.protos import NodeDef
+from bundler.nodes import Node, attr, constant, node
 from bundler.rewrites.engine import frame_of, rule
 
 __all__ = ["replace_own_op"]
 
 
 @rule("Conv1D", "DepthwiseConv2d", "Ones", "Zeros")
-def replace_own_op(own: NodeDef, graph: Graph) -> list[NodeDef]:
+def replace_own_op(own: Node, graph: Graph) -> list[Node]:
     """Write an op of TensorFlow.js' own with those of TensorFlow.
 
     Before:
@@ -35,15 +34,11 @@ def replace_own_op(own: NodeDef, graph: Graph) -> list[NodeDef]:
     if own.op == "Conv1D":
         return _conv2d_of_one_row(own, graph)
     if own.op == "DepthwiseConv2d":
-        return [node("DepthwiseConv2dNative", own.name, own.input, **_attrs(own))]
+        return [own._replace(op="DepthwiseConv2dNative")]
     return _fill(own, 1 if own.op == "Ones" else 0, graph)
 
 
-def _attrs(given: NodeDef) -> dict[str, Value]:
-    return {key: given.attr[key] for key in sorted(given.attr)}
-
-
-def _conv2d_of_one_row(conv: NodeDef, graph: Graph) -> list[NodeDef]:
+def _conv2d_of_one_row(conv: Node, graph: Graph) -> list[Node]:
     """NWC becomes NHWC with a height of one; the filter [w, in, out] gets a height as well."""
     x, filter, *control = conv.input
     y, dtype = conv.name, attr(conv, "T")
@@ -65,7 +60,7 @@ def _conv2d_of_one_row(conv: NodeDef, graph: Graph) -> list[NodeDef]:
     ]
 
 
-def _fill(own: NodeDef, value: int, graph: Graph) -> list[NodeDef]:
+def _fill(own: Node, value: int, graph: Graph) -> list[Node]:
     dtype = attr(own, "T")
     filled = constant(f"{own.name}/value", np.array(value, dtype.numpy), control=frame_of(own.input[0], graph))
     return [

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bundler.model import Graph, Model, Signature, TensorSpec
-from bundler.nodes import Tensor, node
-from bundler.protos import NodeDef
+from bundler.nodes import Node, Tensor, node
 
 __all__ = ["copy_fed_outputs"]
 
@@ -36,14 +35,14 @@ def _fed(signature: Signature) -> set[Tensor]:
     return {spec.tensor for spec in signature.inputs.values()}
 
 
-def _copy(spec: TensorSpec, graph: Graph) -> NodeDef:
+def _copy(spec: TensorSpec, graph: Graph) -> Node:
     name = f"{spec.tensor.node}/copy"
     while name in graph.by_name:
         name += "_"
     return node("Identity", name, [str(spec.tensor)], T=spec.dtype)
 
 
-def _reading(signature: Signature, copies: dict[Tensor, NodeDef]) -> Signature:
+def _reading(signature: Signature, copies: dict[Tensor, Node]) -> Signature:
     fed = _fed(signature)
     outputs = {
         name: replace(spec, tensor=Tensor(copies[spec.tensor].name)) if spec.tensor in fed else spec

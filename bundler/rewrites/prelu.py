@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from bundler.model import Graph
-from bundler.nodes import attr, node
-from bundler.protos import NodeDef
+from bundler.nodes import Node, attr, node
 from bundler.rewrites.engine import rule
 
 __all__ = ["expand_prelu"]
 
 
 @rule("Prelu")
-def expand_prelu(prelu: NodeDef, _graph: Graph) -> list[NodeDef]:
+def expand_prelu(prelu: Node, _graph: Graph) -> list[Node]:
     """Write Prelu with the ops TensorFlow has: relu(x) + -alpha * relu(-x).
 
     TFLite knows this form and turns it back into its PRELU. Alpha may be any tensor, and may have other

@@ -11,8 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from bundler.model import Graph
-from bundler.nodes import Tensor, attr, constant, node
-from bundler.protos import NodeDef
+from bundler.nodes import Node, Tensor, attr, constant, node
 from bundler.rewrites.engine import frame_of, rule
 
 __all__ = ["keep_pad_out_of_conv", "keep_relu6_out_of_hard_swish"]
@@ -22,7 +21,7 @@ _ONE_SIXTH = np.float32(1) / np.float32(6)
 
 
 @rule("Pad")
-def keep_pad_out_of_conv(pad: NodeDef, graph: Graph) -> list[NodeDef] | None:
+def keep_pad_out_of_conv(pad: Node, graph: Graph) -> list[Node] | None:
     """Write a Pad that is added to something as PadV2, which no optimizer takes for a convolution's own.
 
     With oneDNN on, the remapper fuses Conv2D + BiasAdd + Add, and the layout pass then takes an addend that
@@ -46,7 +45,7 @@ def keep_pad_out_of_conv(pad: NodeDef, graph: Graph) -> list[NodeDef] | None:
 
 
 @rule("Relu6")
-def keep_relu6_out_of_hard_swish(relu6: NodeDef, graph: Graph) -> list[NodeDef] | None:
+def keep_relu6_out_of_hard_swish(relu6: Node, graph: Graph) -> list[Node] | None:
     """Write the Relu6 of an inexact hard-swish as ClipByValue.
 
     The remapper fuses x * relu6(x + 3) * c with 1/6 whatever c is (TensorFlow 2.19 and 2.21 with oneDNN). In
@@ -74,7 +73,7 @@ def keep_relu6_out_of_hard_swish(relu6: NodeDef, graph: Graph) -> list[NodeDef] 
     return [zero, six, node("ClipByValue", relu6.name, [x, zero.name, six.name, *waits], T=dtype)]
 
 
-def _is_plus_three(relu6: NodeDef, graph: Graph) -> bool:
+def _is_plus_three(relu6: Node, graph: Graph) -> bool:
     add = graph.producer(relu6.input[0])
     if add is None or add.op not in _ADDS:
         return False
@@ -85,7 +84,7 @@ def _is_all(value: np.ndarray | None, number: float) -> bool:
     return value is not None and value.size > 0 and bool(np.all(value == number))
 
 
-def _factors(relu6: NodeDef, graph: Graph) -> Iterator[float]:
+def _factors(relu6: Node, graph: Graph) -> Iterator[float]:
     """The constants that the product with relu6 is multiplied by, one or two multiplications on."""
     for product in _products(relu6, graph):
         for outer in (product, *_products(product, graph)):
@@ -95,7 +94,7 @@ def _factors(relu6: NodeDef, graph: Graph) -> Iterator[float]:
                     yield from value.flat
 
 
-def _products(node: NodeDef, graph: Graph) -> Iterator[NodeDef]:
+def _products(node: Node, graph: Graph) -> Iterator[Node]:
     for reader in graph.consumers.get(node.name, ()):
         if reader.op == "Mul" and any(Tensor.parse(reference).node == node.name for reference in reader.input):
             yield reader

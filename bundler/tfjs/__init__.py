@@ -9,8 +9,8 @@ from typing import Literal
 from bundler.artifact import Artifact
 from bundler.errors import ConversionError, within
 from bundler.model import Graph, Model, Signature
-from bundler.nodes import attr, node, shape_proto
-from bundler.protos import NodeDef, TensorShapeProto
+from bundler.nodes import Node, attr, node, shape_proto
+from bundler.protos import TensorShapeProto
 from bundler.tfjs import fields
 from bundler.tfjs.fields import Json
 from bundler.tfjs.initializer import join_initializer
@@ -84,7 +84,7 @@ def _with_input_shapes(graph: Graph, signature: Signature) -> Graph:
     """
     shapes = {spec.tensor.node: spec.shape for spec in signature.inputs.values()}
 
-    def shaped(given: NodeDef) -> NodeDef:
+    def shaped(given: Node) -> Node:
         shape = attr(given, "shape")
         if given.op != "Placeholder" or (isinstance(shape, TensorShapeProto) and shape.dim):
             return given

@@ -6,13 +6,14 @@ refuses a node whose attributes are not those of the op's definition.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 from bundler import ops
 from bundler.dtypes import DType
 from bundler.errors import ConversionError
-from bundler.nodes import Tensor, attr
-from bundler.protos import AttrValue, NodeDef
+from bundler.nodes import Node, Tensor, Value
+from bundler.ops import Op
+from bundler.protos import AttrValue
 
 __all__ = ["derive", "tidy"]
 
@@ -22,55 +23,53 @@ _MOST_TENSORS = 1 << 16
 _DILATED = {"Conv2D", "DepthwiseConv2dNative", "FusedDepthwiseConv2dNative", "_FusedConv2D", "DepthwiseConv2d"}
 
 
-def tidy(node: NodeDef) -> None:
-    """Mend the attributes of a freshly read node, in place; an op outside the table stays as it is.
+def tidy(op: str, attrs: dict[str, AttrValue]) -> None:
+    """Mend the freshly read attributes of an op, in place; those of an op outside the table stay as they are.
 
     ConversionError for an attribute of a kind that the op does not have.
     """
-    if node.op in ops.table():
-        _rename(node)
-        _drop(node)
-        _default(node)
-        _check(node)
-        _reorder_dilations(node)
+    row = ops.table().get(op)
+    if row is not None:
+        _rename(row, attrs)
+        _drop(row, attrs)
+        _default(row, attrs)
+        _check(op, row, attrs)
+        _reorder_dilations(op, attrs)
 
 
-def derive(nodes: Sequence[NodeDef], arguments: Mapping[str, DType]) -> None:
-    """Fill in, in place, what nodes do not say of themselves and their surroundings do.
+def derive(nodes: Sequence[Node], arguments: Mapping[str, DType]) -> list[Node]:
+    """The nodes with what they do not say of themselves and their surroundings do.
 
     `arguments` are the dtypes of a function's arguments.
     """
-    known = [node for node in nodes if node.op in ops.table()]
-    _count_outputs(known)
-    _derive_inputs(known, {node.name: node for node in nodes}, arguments)
+    return _derive_inputs(_count_outputs(nodes), arguments)
 
 
-def _rename(node: NodeDef) -> None:
-    for alias, name in ops.table()[node.op].aliases.items():
-        if alias in node.attr and name not in node.attr:
-            node.attr[name].CopyFrom(node.attr[alias])
+def _rename(row: Op, attrs: dict[str, AttrValue]) -> None:
+    for alias, name in row.aliases.items():
+        if alias in attrs:
+            attrs.setdefault(name, attrs[alias])
 
 
-def _drop(node: NodeDef) -> None:
+def _drop(row: Op, attrs: dict[str, AttrValue]) -> None:
     """Attributes that TensorFlow's op does not have: `Conv2D.useCudnnOnGpu`, `LogicalAnd.T`, …"""
-    for key in [key for key in node.attr if key not in ops.table()[node.op].attrs]:
-        del node.attr[key]
+    for key in attrs.keys() - row.attrs.keys():
+        del attrs[key]
 
 
-def _default(node: NodeDef) -> None:
-    for key, value in ops.table()[node.op].defaults.items():
-        if key not in node.attr:
-            node.attr[key].CopyFrom(AttrValue(b=value) if isinstance(value, bool) else AttrValue(f=value))
+def _default(row: Op, attrs: dict[str, AttrValue]) -> None:
+    for key, value in row.defaults.items():
+        if key not in attrs:
+            attrs[key] = AttrValue(b=value) if isinstance(value, bool) else AttrValue(f=value)
 
 
-def _check(node: NodeDef) -> None:
+def _check(op: str, row: Op, attrs: Mapping[str, AttrValue]) -> None:
     """Attributes are of the kinds that the op's definition tells, and counts are not out of this world."""
-    op = ops.table()[node.op]
-    for key, value in node.attr.items():
-        if not _is_of(op.attrs[key], value):
-            raise ConversionError(f"attribute {key!r} of {node.op} is of another kind", expected=op.attrs[key])
-        if key in op.counts and not 0 <= value.i <= _MOST_TENSORS:
-            raise ConversionError(f"attribute {key!r} of {node.op} counts tensors", found=str(value.i))
+    for key, value in attrs.items():
+        if not _is_of(row.attrs[key], value):
+            raise ConversionError(f"attribute {key!r} of {op} is of another kind", expected=row.attrs[key])
+        if key in row.counts and not 0 <= value.i <= _MOST_TENSORS:
+            raise ConversionError(f"attribute {key!r} of {op} counts tensors", found=str(value.i))
 
 
 def _is_of(kind: str, value: AttrValue) -> bool:
@@ -82,57 +81,69 @@ def _is_of(kind: str, value: AttrValue) -> bool:
     return value.HasField("list") and all(field.name == slot for field, _ in value.list.ListFields())
 
 
-def _reorder_dilations(node: NodeDef) -> None:
+def _reorder_dilations(op: str, attrs: dict[str, AttrValue]) -> None:
     """Old converters wrote `[r, r, 1, 1]` for `[1, r, r, 1]` (BodyPix, PoseNet with ResNet)."""
-    dilations = attr(node, "dilations") if node.op in _DILATED else None
-    if isinstance(dilations, list) and len(dilations) == 4 and dilations[0] != 1 and dilations[2:] == [1, 1]:
-        node.attr["dilations"].list.i[:] = [1, dilations[0], dilations[1], 1]
+    dilations = list(attrs["dilations"].list.i) if op in _DILATED and "dilations" in attrs else []
+    if len(dilations) == 4 and dilations[0] != 1 and dilations[2:] == [1, 1]:
+        attrs["dilations"] = AttrValue(list={"i": [1, dilations[0], dilations[1], 1]})
 
 
-def _count_outputs(nodes: Sequence[NodeDef]) -> None:
+def _count_outputs(nodes: Sequence[Node]) -> Sequence[Node]:
     """`num` and `num_split`, where left out: as many as are read. TensorFlow compares them with the shapes."""
-    lacking = [(node, key) for node in nodes for key in ops.table()[node.op].output_counts if key not in node.attr]
-    if lacking:
-        read = [Tensor.parse(reference) for node in nodes for reference in node.input]
-        last = {tensor.node: tensor.port for tensor in sorted(read)}
-        for node, key in lacking:
-            node.attr[key].i = max(last.get(node.name, 0), 0) + 1
+    if not any(_uncounted(node) for node in nodes):
+        return nodes
+    read = [Tensor.parse(reference) for node in nodes for reference in node.input]
+    last = {tensor.node: max(tensor.port, 0) for tensor in sorted(read)}
+    return [
+        node.having(**dict.fromkeys(lacking, last.get(node.name, 0) + 1)) if (lacking := _uncounted(node)) else node
+        for node in nodes
+    ]
 
 
-def _derive_inputs(nodes: Sequence[NodeDef], by_name: Mapping[str, NodeDef], arguments: Mapping[str, DType]) -> None:
+def _uncounted(node: Node) -> Set[str]:
+    row = ops.table().get(node.op)
+    return row.output_counts - node.attr.keys() if row is not None and row.output_counts else set()
+
+
+def _derive_inputs(nodes: Sequence[Node], arguments: Mapping[str, DType]) -> list[Node]:
     """The dtypes and counts that the inputs tell. What one node learns, its readers may learn next."""
-    pending = [node for node in nodes if _lacks(node)]
-    readers: dict[str, list[NodeDef]] = {}
-    for node in pending:
-        for reference in node.input:
-            readers.setdefault(Tensor.parse(reference).node, []).append(node)
+    pending = [node.name for node in nodes if _lacks(node)]
+    by_name = {node.name: node for node in nodes} if pending else {}
+    readers: dict[str, list[str]] = {}
+    for name in pending:
+        for reference in by_name[name].input:
+            readers.setdefault(Tensor.parse(reference).node, []).append(name)
     while pending:
-        node = pending.pop()
-        if _learns(node, by_name, arguments):
-            pending += readers.get(node.name, ())
+        name = pending.pop()
+        told = _told(by_name[name], by_name, arguments)
+        if told:
+            by_name[name] = by_name[name].having(**told)
+            pending += readers.get(name, ())
+    return [by_name.get(node.name, node) for node in nodes]
 
 
-def _lacks(node: NodeDef) -> set[str]:
+def _lacks(node: Node) -> Set[str]:
     """The attributes that would tell the dtypes and the number of the inputs, and are not there."""
-    return {key for key in ops.table()[node.op].input_attrs if key not in node.attr}
+    row = ops.table().get(node.op)
+    return row.input_attrs - node.attr.keys() if row is not None else set()
 
 
-def _learns(node: NodeDef, by_name: Mapping[str, NodeDef], arguments: Mapping[str, DType]) -> bool:
-    """Fill in one node; whether anything was."""
-    lacks = _lacks(node)
+def _told(node: Node, by_name: Mapping[str, Node], arguments: Mapping[str, DType]) -> dict[str, Value]:
+    """What a node's inputs tell of the attributes that it lacks."""
+    lacks, told = _lacks(node), dict[str, Value]()
     inputs = [reference for reference in node.input if not reference.startswith("^")]
     for argument, given in _shared_out(node, inputs):
         if argument.number in lacks:
-            node.attr[argument.number].i = len(given)
+            told[argument.number] = len(given)
         dtypes = [dtype for dtype in (_dtype_of(reference, by_name, arguments) for reference in given) if dtype]
         if argument.kind in lacks and argument.listed and len(dtypes) == len(given):
-            node.attr[argument.kind].list.type.extend(dtypes)
+            told[argument.kind] = dtypes
         elif argument.kind in lacks and not argument.listed and dtypes:
-            node.attr[argument.kind].type = dtypes[0]
-    return _lacks(node) != lacks
+            told[argument.kind] = dtypes[0]
+    return told
 
 
-def _shared_out(node: NodeDef, inputs: Sequence[str]) -> Iterator[tuple[ops.Argument, Sequence[str]]]:
+def _shared_out(node: Node, inputs: Sequence[str]) -> Iterator[tuple[ops.Argument, Sequence[str]]]:
     """Each argument of the op with its inputs. A list of unknown length takes what the others leave."""
     lacks, arguments = _lacks(node), ops.table()[node.op].inputs
     counts = [len(argument.dtypes(node)) for argument in arguments]
@@ -144,7 +155,7 @@ def _shared_out(node: NodeDef, inputs: Sequence[str]) -> Iterator[tuple[ops.Argu
         at += count
 
 
-def _dtype_of(reference: str, by_name: Mapping[str, NodeDef], arguments: Mapping[str, DType]) -> DType | None:
+def _dtype_of(reference: str, by_name: Mapping[str, Node], arguments: Mapping[str, DType]) -> DType | None:
     tensor = Tensor.parse(reference)
     producer = by_name.get(tensor.node)
     return arguments.get(tensor.node) if producer is None else ops.output_dtype(producer, tensor.port)

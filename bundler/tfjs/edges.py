@@ -8,8 +8,7 @@ from collections.abc import Container, Iterator
 from bundler import ops
 from bundler.errors import ConversionError
 from bundler.model import Graph
-from bundler.nodes import Tensor
-from bundler.protos import NodeDef
+from bundler.nodes import Node, Tensor
 
 __all__ = ["check_edges"]
 
@@ -37,11 +36,11 @@ def check_edges(graph: Graph, arguments: Container[str] = ()) -> None:
         raise ConversionError("nodes wait for each other outside of a loop", found=", ".join(going_round[:3]))
 
 
-def _gives(producer: NodeDef, tensor: Tensor) -> bool:
+def _gives(producer: Node, tensor: Tensor) -> bool:
     return tensor.is_control or ops.has_port(producer, tensor.port)
 
 
-def _read_by(node: NodeDef) -> Iterator[str]:
+def _read_by(node: Node) -> Iterator[str]:
     return (Tensor.parse(reference).node for reference in node.input)
 
 

@@ -15,8 +15,7 @@ from dataclasses import replace
 from itertools import count
 
 from bundler.model import Graph, Model
-from bundler.nodes import Tensor
-from bundler.protos import NodeDef
+from bundler.nodes import Node, Tensor
 from bundler.tables import FILLS, TABLES, with_own_names
 from bundler.tfjs import fields
 from bundler.tfjs.fields import Json
@@ -104,19 +103,10 @@ def _free_scope(taken: Iterable[str]) -> str:
     return next(scope for scope in scopes if not any(name.startswith(scope) for name in names))
 
 
-def _table(initializer: Graph, shared: Mapping[str, str], node: NodeDef) -> NodeDef:
+def _table(initializer: Graph, shared: Mapping[str, str], node: Node) -> Node:
     """The initializer's table, in place of a node of the main graph; it waits for nothing."""
-    made = NodeDef()
-    made.CopyFrom(initializer.by_name[shared[node.name]])
-    made.name = node.name
-    del made.input[:]
-    return made
+    return initializer.by_name[shared[node.name]]._replace(name=node.name, input=())
 
 
-def _renamed(node: NodeDef, names: Mapping[str, str]) -> NodeDef:
-    made = NodeDef()
-    made.CopyFrom(node)
-    made.name = names[node.name]
-    tensors = map(Tensor.parse, node.input)
-    made.input[:] = [str(tensor._replace(node=names[tensor.node])) for tensor in tensors]
-    return made
+def _renamed(node: Node, names: Mapping[str, str]) -> Node:
+    return node.reading(lambda tensor: tensor._replace(node=names[tensor.node]))._replace(name=names[node.name])

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from bundler import ops
 from bundler.errors import ConversionError, within
 from bundler.model import Graph, Signature, TensorSpec
-from bundler.nodes import Tensor, attr, shape_of, short_names
-from bundler.protos import NodeDef, TensorShapeProto
+from bundler.nodes import Node, Tensor, attr, shape_of, short_names
+from bundler.protos import TensorShapeProto
 from bundler.tfjs import fields
 from bundler.tfjs.fields import Json
 from bundler.tfjs.values import read_dtype, read_shape
@@ -57,7 +57,7 @@ def _declared(entry: Json, key: str) -> TensorSpec:
     return TensorSpec(Tensor.parse(fields.text(entry, "name", "") or key), dtype, shape)
 
 
-def _with_facts(spec: TensorSpec, node: NodeDef) -> TensorSpec:
+def _with_facts(spec: TensorSpec, node: Node) -> TensorSpec:
     """The node's own dtype goes before the signature's; a Placeholder's shape fills in for a missing one."""
     if not ops.has_port(node, spec.tensor.port):
         raise ConversionError("the node has no such output", found=str(spec.tensor))

@@ -11,8 +11,8 @@ from bundler import ops
 from bundler.dtypes import DType
 from bundler.errors import ConversionError, within
 from bundler.model import Function, Graph
-from bundler.nodes import Tensor, attr
-from bundler.protos import FunctionDef, NodeDef, OpDef
+from bundler.nodes import Node, Tensor, attr
+from bundler.protos import AttrValue, FunctionDef, OpDef
 from bundler.tfjs import fields
 from bundler.tfjs.attributes import derive, tidy
 from bundler.tfjs.edges import check_edges
@@ -35,9 +35,9 @@ def read_functions(topology: Json, weights: Mapping[str, Weight]) -> dict[str, F
     return {function.definition.signature.name: function for function in functions}
 
 
-def _nodes(entries: Sequence[Json], weights: Container[str]) -> list[NodeDef]:
-    """The nodes. Those of one op that are spelled alike have their attributes read once."""
-    kinds: dict[tuple[str, str], NodeDef] = {}
+def _nodes(entries: Sequence[Json], weights: Container[str]) -> list[Node]:
+    """The nodes. Those of one op that are spelled alike share their attributes, which are read once."""
+    kinds: dict[tuple[str, str], dict[str, AttrValue]] = {}
     nodes = []
     for entry in entries:
         name = fields.text(entry, "name", "")
@@ -45,39 +45,38 @@ def _nodes(entries: Sequence[Json], weights: Container[str]) -> list[NodeDef]:
             op, attrs = fields.text(entry, "op", ""), fields.table(entry, "attr")
             if op == "Const" and name in weights:
                 attrs = {key: value for key, value in attrs.items() if key == "dtype"}  # the weight has the rest
-            spelled = (op, repr(attrs))
-            kind = kinds.get(spelled) or kinds.setdefault(spelled, _kind(op, attrs))
-            node = NodeDef(name=name, input=fields.texts(entry, "input"))
-            node.MergeFrom(kind)
-        nodes.append(node)
+            spelled = (op, repr(sorted(attrs.items())))
+            kind = kinds.get(spelled)
+            if kind is None:
+                kind = kinds[spelled] = _attrs(op, attrs)
+            nodes.append(Node(op, name, tuple(fields.texts(entry, "input")), kind))
     return nodes
 
 
-def _kind(op: str, attrs: Json) -> NodeDef:
-    """A node without name and inputs. Its device goes: it is where the converter ran, not where the user will."""
-    node = NodeDef(op=op)
+def _attrs(op: str, entries: Json) -> dict[str, AttrValue]:
+    """The attributes of a node. Its device goes: it is where the converter ran, not where the user will."""
     # Private attributes (`_class`, `_output_shapes`, …) speak of the program that wrote the graph.
-    read_attrs({key: value for key, value in attrs.items() if key[:1] != "_"}, node.attr)
-    tidy(node)
-    return node
+    attrs = read_attrs({key: value for key, value in entries.items() if key[:1] != "_"})
+    tidy(op, attrs)
+    return attrs
 
 
-def _join(nodes: list[NodeDef], weights: Mapping[str, Weight], arguments: Mapping[str, DType] = {}) -> Graph:
+def _join(nodes: Sequence[Node], weights: Mapping[str, Weight], arguments: Mapping[str, DType] = {}) -> Graph:
     """Nodes and weights become a graph: each weight is cast to what its Const says it is.
 
     The file's dtype is not the graph's: the converter writes int64 as int32 and float64 as float32,
     and leaves the node's own attribute as it was.
     """
     found: dict[str, Weight] = {}
+    listed = []
     for node in nodes:
         weight = weights.get(node.name) if node.op == "Const" else None
         if weight is not None:
-            if "dtype" not in node.attr:
-                node.attr["dtype"].type = weight.dtype
             with within(f"node {node.name!r}"):
-                found[node.name] = weight.cast(attr(node, "dtype"))
-    derive(nodes, arguments)
-    graph = Graph(tuple(nodes), found)
+                found[node.name] = weight.cast(attr(node, "dtype", weight.dtype))
+            node = node if "dtype" in node.attr else node.having(dtype=weight.dtype)
+        listed.append(node)
+    graph = Graph(tuple(derive(listed, arguments)), found)
     check_edges(graph, arguments)
     return graph
 
@@ -90,29 +89,27 @@ def _function(entry: Json, weights: Mapping[str, Weight]) -> Function:
     name = fields.text(fields.table(entry, "signature"), "name", "")
     with within(f"function {name!r}"):
         definition = FunctionDef(signature=_function_signature(name, fields.table(entry, "signature")))
-        nodes = _nodes(fields.tables(entry, "nodeDef"), _own(name, weights))
         arguments = {argument.name: DType(argument.type) for argument in definition.signature.input_arg}
         results = {output: fields.of(str, value, "a result") for output, value in fields.table(entry, "ret").items()}
+        nodes = _nodes(fields.tables(entry, "nodeDef"), _own(name, weights))
         references = [*(reference for node in nodes for reference in node.input), *results.values()]
-        _shorten(nodes, f"{name}/", arguments.keys())
+        nodes = _shortened(nodes, f"{name}/", arguments.keys())
         nodes += _missing_constants(name, references, {node.name for node in nodes} | arguments.keys(), weights)
         names = _Names(name, {node.name: node for node in nodes}, arguments.keys())
-        for node in nodes:
-            node.input[:] = [str(names.tensor(reference)) for reference in node.input]
+        nodes = [node._replace(input=tuple(str(names.tensor(each)) for each in node.input)) for node in nodes]
         returns = {output: names.tensor(reference) for output, reference in results.items()}
         return Function(definition, _join(nodes, _own(name, weights), arguments), returns)
 
 
-def _shorten(nodes: Sequence[NodeDef], prefix: str, arguments: Set[str]) -> None:
-    """Take the function's name off the nodes that bear it, in place, where that name is free.
+def _shortened(nodes: Sequence[Node], prefix: str, arguments: Set[str]) -> list[Node]:
+    """The nodes that bear the function's name without it, where that name is free.
 
     The converter puts it before the names of constants; TensorFlow refuses names that begin as those of
     its functions do (`__inference_…`).
     """
     taken = {node.name for node in nodes} | arguments
-    for node in nodes:
-        short = node.name.removeprefix(prefix)
-        node.name = node.name if short in taken else short
+    short = {node.name: node.name.removeprefix(prefix) for node in nodes}
+    return [node if short[node.name] in taken else node._replace(name=short[node.name]) for node in nodes]
 
 
 def _own(function: str, weights: Mapping[str, Weight]) -> dict[str, Weight]:
@@ -140,7 +137,7 @@ def _argument(entry: Json) -> OpDef.ArgDef:
 
 def _missing_constants(
     function: str, references: list[str], present: set[str], weights: Mapping[str, Weight]
-) -> Iterator[NodeDef]:
+) -> Iterator[Node]:
     """Const nodes that only their weights tell of.
 
     A branch that returns a constant is written without nodes: its result points at `c:output:0`, and the
@@ -150,9 +147,7 @@ def _missing_constants(
     for name in sorted(wanted - present):
         qualified = f"{function}/{name}"
         if qualified in weights and qualified not in present:
-            node = NodeDef(name=name, op="Const")
-            node.attr["dtype"].type = weights[qualified].dtype
-            yield node
+            yield Node("Const", name).having(dtype=weights[qualified].dtype)
 
 
 class _Names:
@@ -162,7 +157,7 @@ class _Names:
     reverse: either spelling finds the node.
     """
 
-    def __init__(self, function: str, nodes: Mapping[str, NodeDef], arguments: Set[str]) -> None:
+    def __init__(self, function: str, nodes: Mapping[str, Node], arguments: Set[str]) -> None:
         self._prefix = f"{function}/"
         self._nodes = nodes
         self._known = nodes.keys() | arguments

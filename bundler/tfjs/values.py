@@ -7,7 +7,7 @@ that TensorFlow.js allows: see `operation_mapper.ts` in tfjs-converter/src/opera
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Mapping, MutableMapping, MutableSequence
+from collections.abc import Callable, Mapping, MutableSequence
 from typing import Any
 
 from bundler.dtypes import DType
@@ -36,27 +36,25 @@ def read_dtype(spelled: object) -> DType:
         raise ConversionError(str(error)) from None
 
 
-def read_attrs(entries: Json, into: MutableMapping[str, AttrValue]) -> None:
+def read_attrs(entries: Json) -> dict[str, AttrValue]:
     """Attributes by name; one that holds nothing is as good as none."""
+    found: dict[str, AttrValue] = {}
     for key, entry in entries.items():
         with within(f"attribute {key!r}"):
             if fields.of(dict, entry, "its value"):
-                _read_attr(entry, into[key])
+                found[key] = _read_attr(entry)
+    return found
 
 
-def _read_attr(entry: Json, into: AttrValue) -> None:
+def _read_attr(entry: Json) -> AttrValue:
     if "list" in entry:
-        into.list.SetInParent()
+        made = AttrValue()
+        made.list.SetInParent()
         for slot, items in fields.table(entry, "list").items():
             read = _reader(slot)
-            getattr(into.list, slot).extend([read(item) for item in fields.of(list, items, repr(slot))])
-        return
-    for slot, value in entry.items():
-        made = _reader(slot)(value)
-        if slot in ("shape", "tensor", "func"):
-            getattr(into, slot).CopyFrom(made)
-        else:
-            setattr(into, slot, made)
+            getattr(made.list, slot).extend([read(item) for item in fields.of(list, items, repr(slot))])
+        return made
+    return AttrValue(**{slot: _reader(slot)(value) for slot, value in entry.items()})
 
 
 def _reader(slot: str) -> Callable[[Any], Any]:
@@ -106,7 +104,8 @@ def _extend(numbers: MutableSequence[Any], values: list[Any]) -> None:
 def _function_name(entry: object) -> NameAttrList:
     function = fields.of(dict, entry, "a function")
     made = NameAttrList(name=fields.text(function, "name"))
-    read_attrs(fields.table(function, "attr"), made.attr)
+    for key, value in read_attrs(fields.table(function, "attr")).items():
+        made.attr[key].CopyFrom(value)
     return made
 
 

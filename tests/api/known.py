@@ -15,8 +15,7 @@ import numpy as np
 from google.protobuf import json_format
 
 from bundler.dtypes import DType
-from bundler.nodes import node
-from bundler.protos import NodeDef
+from bundler.nodes import Node, node
 from tests.models import const, placeholder, write_model
 
 __all__ = ["MODELS", "Known", "write"]
@@ -29,7 +28,7 @@ RANDOM = np.random.default_rng(0)
 class Known:
     """A model: what it is written from, values to feed it, and what it must answer."""
 
-    nodes: tuple[NodeDef, ...]
+    nodes: tuple[Node, ...]
     weights: Mapping[str, np.ndarray | list[bytes]]
     feeds: Mapping[str, np.ndarray]
     answers: Mapping[str, np.ndarray]
@@ -169,9 +168,8 @@ def with_table() -> Known:
         table,
         node("LookupTableFindV2", "Identity", ["table", "word", "missing"], **types),
     )
-    initializer = [
-        json_format.MessageToDict(made) for made in (const("words", words), const("values", values), table, fill)
-    ]
+    inner = (const("words", words), const("values", values), table, fill)
+    initializer = [json_format.MessageToDict(made.message) for made in inner]
     return Known(
         nodes,
         {"missing": np.array(-1, np.float32), "words": words, "values": values},

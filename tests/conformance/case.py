@@ -10,8 +10,8 @@ import numpy as np
 
 from bundler import ops
 from bundler.dtypes import DType
-from bundler.nodes import Shape, Value, node, shape_proto
-from bundler.protos import FunctionDef, NodeDef
+from bundler.nodes import Node, Shape, Value, node, shape_proto
+from bundler.protos import FunctionDef
 
 __all__ = ["AGREES", "Array", "Cannot", "Case", "Const", "Differs", "Verdict", "case"]
 
@@ -57,11 +57,11 @@ class Case:
     op: str
     name: str
     inputs: Mapping[str, np.ndarray | Const]
-    nodes: Sequence[NodeDef]
+    nodes: Sequence[Node]
     outputs: Sequence[str]
     javascript: Verdict = AGREES
     tolerance: float = 1e-5
-    meaning: Sequence[NodeDef] | None = None
+    meaning: Sequence[Node] | None = None
     drawn: tuple[float, float] | None = None
     refused: str = ""
     dims: Mapping[str, Shape] = field(default_factory=dict)
@@ -84,7 +84,7 @@ class Case:
         return {name: value.value for name, value in self.inputs.items() if isinstance(value, Const)}
 
     @property
-    def placeholders(self) -> Iterator[NodeDef]:
+    def placeholders(self) -> Iterator[Node]:
         """The nodes to feed, of the shape of what is fed, or of `dims`. TensorFlow.js takes no size of 0."""
         for name, value in self.feeds.items():
             shape = shape_proto(self.dims.get(name, tuple(size or None for size in value.shape)))
@@ -95,11 +95,11 @@ def case(
     op: str,
     name: str,
     *inputs: Array | Const,
-    nodes: Sequence[NodeDef] | None = None,
+    nodes: Sequence[Node] | None = None,
     outputs: Sequence[str] | None = None,
     javascript: Verdict = AGREES,
     tolerance: float = 1e-5,
-    meaning: Sequence[NodeDef] | None = None,
+    meaning: Sequence[Node] | None = None,
     drawn: tuple[float, float] | None = None,
     refused: str = "",
     dims: Mapping[str, Shape] | None = None,
@@ -131,7 +131,7 @@ def case(
     )
 
 
-def one(op: str, name: str, inputs: Mapping[str, np.ndarray | Const], **attrs: Value) -> NodeDef:
+def one(op: str, name: str, inputs: Mapping[str, np.ndarray | Const], **attrs: Value) -> Node:
     """A node that reads `inputs`, with the types and counts that they tell. None leaves an attribute out."""
     values = [given.value if isinstance(given, Const) else given for given in inputs.values()]
     return node(op, name, inputs, **{**_told(op, [dtype_of(value) for value in values]), **attrs})
@@ -153,7 +153,7 @@ def _told(op: str, dtypes: list[DType]) -> dict[str, Value]:
     return {**told, **counts}
 
 
-def _ports(made: NodeDef) -> tuple[str, ...]:
+def _ports(made: Node) -> tuple[str, ...]:
     count = sum(len(output.dtypes(made)) for output in ops.table()[made.op].outputs)
     return tuple(made.name if port == 0 else f"{made.name}:{port}" for port in range(count))
 

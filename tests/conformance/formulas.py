@@ -8,18 +8,17 @@ from typing import Any
 import numpy as np
 
 from bundler.dtypes import DType
-from bundler.nodes import node
-from bundler.protos import NodeDef
+from bundler.nodes import Node, node
 
 __all__ = ["depthwise", "prelu", "the_value"]
 
 
-def the_value(array: np.ndarray, name: str = "y") -> list[NodeDef]:
+def the_value(array: np.ndarray, name: str = "y") -> list[Node]:
     """The meaning of a node whose result NumPy tells."""
     return [node("Const", name, dtype=DType.parse(array.dtype.name), value=array)]
 
 
-def prelu(x: str, alpha: str, y: str = "y") -> list[NodeDef]:
+def prelu(x: str, alpha: str, y: str = "y") -> list[Node]:
     """What Prelu means: x where it is positive, alpha x elsewhere."""
     return [
         node("ZerosLike", "zero", [x], T=DType.float32),

@@ -9,8 +9,7 @@ from typing import Any
 import numpy as np
 
 from bundler.dtypes import DType
-from bundler.nodes import Shape, Value, node
-from bundler.protos import NodeDef
+from bundler.nodes import Node, Shape, Value, node
 from tests.conformance.case import AGREES, Cannot, Case, Const, Differs, Verdict, case, one
 
 __all__ = [
@@ -78,7 +77,7 @@ def channels_first(
     return case(op, name, first(x), *further, **how, **first_attrs(x, **attrs))
 
 
-def transposed(op: str, name: str, x: np.ndarray, *further: Const, **attrs: Any) -> list[NodeDef]:
+def transposed(op: str, name: str, x: np.ndarray, *further: Const, **attrs: Any) -> list[Node]:
     """What an op in NCHW means: the op in NHWC between two transpositions, the last of them called `name`."""
     inputs: dict[str, np.ndarray | Const] = {"last": x}
     inputs |= {f"x{at}": given for at, given in enumerate(further, 1)}
@@ -98,7 +97,7 @@ def first_attrs(x: np.ndarray, **attrs: Any) -> dict[str, Any]:
     return {**moved, "data_format": "NCHW" if x.ndim == 4 else "NCDHW"}
 
 
-def _permutation(name: str, order: list[int]) -> NodeDef:
+def _permutation(name: str, order: list[int]) -> Node:
     return node("Const", name, dtype=DType.int32, value=np.array(order, np.int32))
 
 

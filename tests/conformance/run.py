@@ -162,7 +162,7 @@ def _right(case: Case, runtime: Runtime, folder: Path) -> Result:
         name: node("Const", name, nodes[name].input if name in nodes else (), dtype=dtype_of(v), value=_proto(v))
         for name, v in case.weights.items()
     }
-    meta.graph_def.node.extend([*case.placeholders, *{**nodes, **weights}.values()])
+    meta.graph_def.node.extend(made.message for made in [*case.placeholders, *{**nodes, **weights}.values()])
     meta.graph_def.library.function.extend(case.functions)
     meta.graph_def.versions.producer = 1395
     folder.mkdir(parents=True)

@@ -13,8 +13,7 @@ import pytest
 from bundler import ops
 from bundler.dtypes import DType
 from bundler.model import Graph, Model
-from bundler.nodes import Tensor, Value, constant, node, show
-from bundler.protos import NodeDef
+from bundler.nodes import Node, Tensor, Value, constant, node, show
 from bundler.rewrites import PASSES
 from bundler.rewrites.engine import Pass, Rule
 
@@ -52,7 +51,7 @@ def _lines(block: str) -> list[str]:
     return [line.strip() for line in block.splitlines() if line.strip()]
 
 
-def _parse(line: str) -> NodeDef:
+def _parse(line: str) -> Node:
     match = re.fullmatch(r"(\S+) = (\w+)\((.*)\)", line)
     assert match, line
     name, op, inside = match.groups()
@@ -79,13 +78,13 @@ def _graph(lines: list[str]) -> Graph:
     return Graph((*map(_source, wanted), *nodes))
 
 
-def _source(name: str) -> NodeDef:
+def _source(name: str) -> Node:
     if name in CONSTANTS:
         return constant(name, CONSTANTS[name])
     return node("Placeholder", name, dtype=DType.float32)
 
 
-def _shown(nodes: list[NodeDef], like: list[str]) -> list[str]:
+def _shown(nodes: list[Node], like: list[str]) -> list[str]:
     """The nodes in the notation, with the attributes that the docstring names."""
     named = [re.findall(r"(\w+)=", line) for line in like] + [[]] * len(nodes)
     return [show(given, *attrs) for given, attrs in zip(nodes, named)]

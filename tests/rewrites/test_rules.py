@@ -13,8 +13,7 @@ from bundler.dtypes import DType
 from bundler.errors import ConversionError
 from bundler.manifest import Compat
 from bundler.model import Graph, Model, Signature, TensorSpec
-from bundler.nodes import Tensor, Value, attr, constant, node
-from bundler.protos import NodeDef
+from bundler.nodes import Node, Tensor, Value, attr, constant, node
 from bundler.rewrites.channels import put_channels_last
 from bundler.rewrites.depthwise import dilate_by_batches, pad_before_depthwise, stride_after_depthwise
 from bundler.rewrites.engine import Rule
@@ -25,11 +24,11 @@ FLOAT = DType.float32
 FILTER = constant("w", np.ones((3, 3, 2, 1), np.float32))
 
 
-def source(name: str) -> NodeDef:
+def source(name: str) -> Node:
     return node("Placeholder", name, dtype=FLOAT)
 
 
-def depthwise(*inputs: str, **attrs: Value) -> NodeDef:
+def depthwise(*inputs: str, **attrs: Value) -> Node:
     plain: dict[str, Any] = {"T": FLOAT, "strides": [1, 1, 1, 1], "padding": "SAME"}
     return node("DepthwiseConv2dNative", "y", inputs or ("x", "w"), **{**plain, **attrs})
 
@@ -43,7 +42,7 @@ LOWERED: list[tuple[Rule, dict[str, Value]]] = [
 EVERY_LOWERING = pytest.mark.parametrize(("rule", "attrs"), LOWERED, ids=lambda value: getattr(value, "__name__", ""))
 
 
-def lowered(rule: Rule, conv: NodeDef, *others: NodeDef) -> Sequence[NodeDef]:
+def lowered(rule: Rule, conv: Node, *others: Node) -> Sequence[Node]:
     made = rule(conv, Graph((source("x"), FILTER, conv, *others)))
     assert made is not None
     return made
@@ -91,7 +90,7 @@ def test_a_batch_norm_in_training_uses_the_statistics_that_it_is_given(count: in
     assert attr((made or [norm])[-1], "is_training") is is_training
 
 
-def run(*nodes: NodeDef) -> Graph:
+def run(*nodes: Node) -> Graph:
     """The graph that is left of these nodes, from `x` to `y`."""
     x, y = TensorSpec(Tensor("x"), FLOAT), TensorSpec(Tensor("y"), FLOAT)
     return rewrites.run(Model(Graph(nodes), {"serve": Signature({"x": x}, {"y": y})}), Compat.NONE).graph

@@ -18,15 +18,14 @@ from bundler.dtypes import DType
 from bundler.link import link
 from bundler.manifest import Compat
 from bundler.model import Graph, Model, Signature, TensorSpec
-from bundler.nodes import Tensor, constant, node, shape_proto
-from bundler.protos import NodeDef
+from bundler.nodes import Node, Tensor, constant, node, shape_proto
 from tests.answers import NO_ONEDNN, ONEDNN, answers
 
 FLOAT = DType.float32
 X = np.random.default_rng(0).standard_normal((1, 8, 8, 8)).astype(np.float32)
 
 
-def convolution(*, channels: int) -> list[NodeDef]:
+def convolution(*, channels: int) -> list[Node]:
     """Input, convolution and bias: in each trap something is fused with them."""
     random = np.random.default_rng(1)
     return [
@@ -38,7 +37,7 @@ def convolution(*, channels: int) -> list[NodeDef]:
     ]
 
 
-def pad_added_to_a_convolution() -> list[NodeDef]:
+def pad_added_to_a_convolution() -> list[Node]:
     return [
         *convolution(channels=16),
         constant("paddings", np.array([[0, 0], [0, 0], [0, 0], [0, 8]], np.int32)),
@@ -48,7 +47,7 @@ def pad_added_to_a_convolution() -> list[NodeDef]:
     ]
 
 
-def hard_swish_with_a_sixth_of_float16() -> list[NodeDef]:
+def hard_swish_with_a_sixth_of_float16() -> list[Node]:
     return [
         *convolution(channels=8),
         constant("three", np.array(3, np.float32)),
@@ -60,7 +59,7 @@ def hard_swish_with_a_sixth_of_float16() -> list[NodeDef]:
     ]
 
 
-def depthwise_with_explicit_paddings() -> list[NodeDef]:
+def depthwise_with_explicit_paddings() -> list[Node]:
     paddings = {"padding": "EXPLICIT", "explicit_paddings": [0, 0, 1, 1, 1, 1, 0, 0]}
     random = np.random.default_rng(2)
     return [
@@ -76,7 +75,7 @@ def depthwise_with_explicit_paddings() -> list[NodeDef]:
 TRAPS = [pad_added_to_a_convolution, hard_swish_with_a_sixth_of_float16, depthwise_with_explicit_paddings]
 
 
-def write(traps: list[Callable[[], list[NodeDef]]], folder: Path, *, rewritten: bool) -> Path:
+def write(traps: list[Callable[[], list[Node]]], folder: Path, *, rewritten: bool) -> Path:
     """A bundle with a signature for each trap, as it is or rewritten."""
     models = {trap.__name__: signed(trap) for trap in traps}
     if rewritten:
@@ -86,7 +85,7 @@ def write(traps: list[Callable[[], list[NodeDef]]], folder: Path, *, rewritten: 
     return folder
 
 
-def signed(trap: Callable[[], list[NodeDef]]) -> Model:
+def signed(trap: Callable[[], list[Node]]) -> Model:
     x, y = TensorSpec(Tensor("x"), FLOAT, X.shape), TensorSpec(Tensor("y"), FLOAT)
     return Model(Graph(tuple(trap())), {trap.__name__: Signature({"x": x}, {"y": y})})
 

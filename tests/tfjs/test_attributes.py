@@ -8,8 +8,7 @@ import pytest
 
 from bundler.dtypes import DType
 from bundler.errors import ConversionError
-from bundler.nodes import attr, node, show
-from bundler.protos import NodeDef
+from bundler.nodes import Node, attr, node, show
 from bundler.tfjs.attributes import derive, tidy
 
 FLOAT, HALF, INT, INT64 = DType.float32, DType.float16, DType.int32, DType.int64
@@ -17,8 +16,9 @@ FLOAT, HALF, INT, INT64 = DType.float32, DType.float16, DType.int32, DType.int64
 
 def tidied(op: str, **attrs: Any) -> dict[str, Any]:
     """The attributes of a node after tidying."""
-    made = node(op, "y", **attrs)
-    tidy(made)
+    found = dict(node(op, "y", **attrs).attr)
+    tidy(op, found)
+    made = node(op, "y", **found)
     return {key: attr(made, key) for key in made.attr}
 
 
@@ -108,11 +108,10 @@ def test_an_empty_list_is_a_list_of_any_kind() -> None:
 X, COUNT = node("Placeholder", "x", dtype=HALF), node("Placeholder", "i", dtype=INT)
 
 
-def derived(*nodes: NodeDef, arguments: Mapping[str, DType] = {}) -> str:
+def derived(*nodes: Node, arguments: Mapping[str, DType] = {}) -> str:
     """The last node with the attributes that it got."""
-    before = set(nodes[-1].attr)
-    derive(nodes, arguments)
-    return show(nodes[-1], *sorted(set(nodes[-1].attr) - before))
+    last = derive(nodes, arguments)[-1]
+    return show(last, *sorted(last.attr.keys() - nodes[-1].attr.keys()))
 
 
 @pytest.mark.parametrize(
@@ -137,7 +136,7 @@ def derived(*nodes: NodeDef, arguments: Mapping[str, DType] = {}) -> str:
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )
-def test_what_a_node_lacks_is_told_by_its_inputs(given: NodeDef, shown: str) -> None:
+def test_what_a_node_lacks_is_told_by_its_inputs(given: Node, shown: str) -> None:
     assert derived(X, COUNT, given) == shown
 
 
@@ -147,9 +146,7 @@ def test_an_argument_of_a_function_tells_its_dtype() -> None:
 
 def test_a_dtype_is_passed_on_along_a_chain_in_any_order() -> None:
     chain = [node("Relu", f"n{index}", [f"n{index - 1}" if index else "x"]) for index in range(5)]
-    nodes = [*reversed(chain), X]
-    derive(nodes, {})
-    assert [attr(one, "T") for one in chain] == [HALF] * 5
+    assert [attr(one, "T") for one in derive([*reversed(chain), X], {})[:-1]] == [HALF] * 5
 
 
 @pytest.mark.parametrize(
@@ -161,7 +158,7 @@ def test_a_dtype_is_passed_on_along_a_chain_in_any_order() -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )
-def test_outputs_are_as_many_as_are_read_where_nobody_counts_them(given: NodeDef, shown: str) -> None:
+def test_outputs_are_as_many_as_are_read_where_nobody_counts_them(given: Node, shown: str) -> None:
     readers = [node("Relu", "r", ["y:2"], T=HALF), node("Relu", "s", ["y"], T=HALF), node("NoOp", "n", ["^y"])]
     assert derived(X, COUNT, *readers, given) == shown
 
@@ -174,6 +171,6 @@ def test_an_output_that_nobody_reads_is_one_output() -> None:
 def test_long_chains_are_no_matter(order: int) -> None:
     chain = [node("Relu", f"n{index}", [f"n{index - 1}" if index else "x"]) for index in range(10_000)]
     started = time.perf_counter()
-    derive([X, *chain][::order], {})
-    assert attr(chain[-1], "T") == HALF
+    derived = {one.name: one for one in derive([X, *chain][::order], {})}
+    assert attr(derived[chain[-1].name], "T") == HALF
     assert time.perf_counter() - started < 5

@@ -6,14 +6,13 @@ import pytest
 
 from bundler.errors import ConversionError
 from bundler.model import Graph
-from bundler.nodes import node
-from bundler.protos import NodeDef
+from bundler.nodes import Node, node
 from bundler.tfjs.edges import check_edges
 
 X = node("Placeholder", "x")
 
 
-def told(*nodes: NodeDef) -> str:
+def told(*nodes: Node) -> str:
     with pytest.raises(ConversionError) as caught:
         check_edges(Graph(nodes), {"argument"})
     return str(caught.value)
@@ -54,7 +53,7 @@ def test_version_1_loops_go_round() -> None:
     ],
     ids=["names", "input", "control", "port", "itself", "cycle"],
 )
-def test_a_graph_that_does_not_hold_together_is_an_error(nodes: tuple[NodeDef, ...], fault: str) -> None:
+def test_a_graph_that_does_not_hold_together_is_an_error(nodes: tuple[Node, ...], fault: str) -> None:
     assert told(*nodes) == fault
 
 

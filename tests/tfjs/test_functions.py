@@ -13,8 +13,8 @@ from bundler.infer import infer
 from bundler.link import link
 from bundler.manifest import Compat, SignatureSpec
 from bundler.model import Model
-from bundler.nodes import node
-from bundler.protos import FunctionDef, NameAttrList, NodeDef, OpDef
+from bundler.nodes import Node, node
+from bundler.protos import FunctionDef, NameAttrList, OpDef
 from bundler.runtime import Runtime
 from bundler.select import select
 from tests.answers import ONEDNN, answers
@@ -26,13 +26,13 @@ FLOAT = OpDef.ArgDef(name="x", type=DType.float32)
 THEN, ELSE = "__inference_then_17", "__inference_else_23"
 
 
-def function(name: str, result: str, *nodes: NodeDef) -> FunctionDef:
+def function(name: str, result: str, *nodes: Node) -> FunctionDef:
     """A function of one argument, x, and one result."""
     signature = OpDef(name=name, input_arg=[FLOAT], output_arg=[OpDef.ArgDef(name="y", type=DType.float32)])
-    return FunctionDef(signature=signature, node_def=nodes, ret={"y": result})
+    return FunctionDef(signature=signature, node_def=[each.message for each in nodes], ret={"y": result})
 
 
-def branching(folder: Path, *then: NodeDef) -> Model:
+def branching(folder: Path, *then: Node) -> Model:
     """What `then` makes of x and STEP if `go`, else twice STEP, which is written without a node."""
     functions = [function(THEN, "sum:z:0", *then), function(ELSE, "step:output:0")]
     branches = {"then_branch": NameAttrList(name=THEN), "else_branch": NameAttrList(name=ELSE)}

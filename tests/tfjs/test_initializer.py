@@ -19,8 +19,8 @@ from bundler.infer import infer
 from bundler.link import link
 from bundler.manifest import Compat, SignatureSpec
 from bundler.model import Model
-from bundler.nodes import attr, node
-from bundler.protos import NodeDef, SavedModel
+from bundler.nodes import Node, attr, node
+from bundler.protos import SavedModel
 from bundler.runtime import Runtime
 from bundler.select import select
 from tests.answers import ONEDNN, answers
@@ -40,8 +40,8 @@ FILL = node("LookupTableImportV2", "fill", ["table", "keys", "values"], **LOOKED
 ASKED = np.array(["dog", "fish"], object)
 
 
-def graph(nodes: Sequence[NodeDef]) -> Mapping[str, Any]:
-    return {"node": [json_format.MessageToDict(made) for made in nodes]}
+def graph(nodes: Sequence[Node]) -> Mapping[str, Any]:
+    return {"node": [json_format.MessageToDict(made.message) for made in nodes]}
 
 
 def weights(first: int) -> dict[str, Any]:
@@ -53,11 +53,11 @@ def weights(first: int) -> dict[str, Any]:
     }
 
 
-def consts(first: int) -> list[NodeDef]:
+def consts(first: int) -> list[Node]:
     return [const(name, value) for name, value in weights(first).items() if name != "default"]
 
 
-def old_form(folder: Path, first: int = 1, *more: NodeDef) -> Path:
+def old_form(folder: Path, first: int = 1, *more: Node) -> Path:
     """Both graphs have the table; `more` is in the main graph alone."""
     table = node("HashTableV2", "table", shared_name="table_4711", **TYPES)
     initializer = graph([*consts(first), table, FILL])

@@ -41,7 +41,7 @@ def test_a_node_keeps_its_inputs_in_order() -> None:
 
 
 def test_the_device_goes_for_it_is_where_the_converter_ran() -> None:
-    assert graph({**X, "device": "/device:CPU:0"}).nodes[0].device == ""
+    assert graph({**X, "device": "/device:CPU:0"}).nodes[0].message.device == ""
 
 
 def test_private_attributes_go_for_they_speak_of_the_program_that_wrote_the_graph() -> None:

@@ -7,7 +7,7 @@ import pytest
 from bundler.dtypes import DType
 from bundler.errors import ConversionError
 from bundler.nodes import shape_proto
-from bundler.protos import AttrValue, NameAttrList, NodeDef, TensorProto
+from bundler.protos import AttrValue, NameAttrList, TensorProto
 from bundler.tfjs.values import read_attrs, read_bool, read_dtype, read_shape
 
 Lists = AttrValue.ListValue
@@ -16,9 +16,7 @@ SCALAR = {"dtype": "DT_FLOAT", "tensorShape": {}}
 
 def read(entry: Any) -> AttrValue:
     """The value of an attribute that is written so."""
-    node = NodeDef()
-    read_attrs({"a": entry}, node.attr)
-    return node.attr["a"]
+    return read_attrs({"a": entry})["a"]
 
 
 FORMS: list[tuple[Any, AttrValue]] = [
@@ -104,9 +102,7 @@ def test_a_tensor_need_not_say_its_dtype_or_shape() -> None:
 
 
 def test_an_attribute_that_holds_nothing_is_as_good_as_none() -> None:
-    node = NodeDef()
-    read_attrs({"a": {}}, node.attr)
-    assert "a" not in node.attr
+    assert read_attrs({"a": {}}) == {}
 
 
 WRONG: list[tuple[Any, str]] = [

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from bundler.dtypes import DType
-from bundler.nodes import Value, node, shape_proto
-from bundler.protos import FunctionDef, NameAttrList, NodeDef, OpDef, TensorProto
+from bundler.nodes import Node, Value, node, shape_proto
+from bundler.protos import FunctionDef, NameAttrList, OpDef, TensorProto
 from tests.conformance.case import Cannot, Case, Const, Differs, case
 
 __all__ = ["CASES"]
@@ -21,7 +21,7 @@ ONE_OUTPUT = Cannot("it gives the last element in place of the rest, and nothing
 # Version 1: Switch and Merge, and loops of them -------------------------------------------------------
 
 
-def switched(dtype: DType = FLOAT) -> list[NodeDef]:
+def switched(dtype: DType = FLOAT) -> list[Node]:
     """The input x where x1, else -x."""
     return [
         node("Switch", "switch", ["x", "x1"], T=dtype),
@@ -31,7 +31,7 @@ def switched(dtype: DType = FLOAT) -> list[NodeDef]:
     ]
 
 
-def loop(turn: Sequence[NodeDef], start: str = "x", name: str = "loop", result: str = "y") -> list[NodeDef]:
+def loop(turn: Sequence[Node], start: str = "x", name: str = "loop", result: str = "y") -> list[Node]:
     """While `start` < x1: the nodes of one `turn`, from `{name}/now` to `{name}/new`."""
     inner = {key: f"{name}/{key}" for key in ("enter", "limit", "merge", "less", "go", "switch", "now", "new", "next")}
     return [
@@ -73,11 +73,11 @@ def version_1() -> Iterator[Case]:
 # Version 2: functions ---------------------------------------------------------------------------------
 
 
-def function(name: str, arguments: Mapping[str, DType], result: str, dtype: DType, *nodes: NodeDef) -> FunctionDef:
+def function(name: str, arguments: Mapping[str, DType], result: str, dtype: DType, *nodes: Node) -> FunctionDef:
     """A function of the arguments in order, with one result, the output `result` of its nodes."""
     inputs = [OpDef.ArgDef(name=key, type=kind) for key, kind in arguments.items()]
     signature = OpDef(name=name, input_arg=inputs, output_arg=[OpDef.ArgDef(name="result", type=dtype)])
-    return FunctionDef(signature=signature, node_def=nodes, ret={"result": result})
+    return FunctionDef(signature=signature, node_def=[each.message for each in nodes], ret={"result": result})
 
 
 PAIR = {"a": FLOAT, "b": FLOAT}
@@ -88,12 +88,12 @@ BRANCHES = (
 FIRST = function("first", PAIR, "a", FLOAT)
 
 
-def branch(op: str, no: str = "product", kind: DType = BOOL) -> NodeDef:
+def branch(op: str, no: str = "product", kind: DType = BOOL) -> Node:
     funcs: dict[str, Value] = {"then_branch": NameAttrList(name="sum"), "else_branch": NameAttrList(name=no)}
     return node(op, "y", ["x", "x1", "x2"], Tcond=kind, Tin=[FLOAT, FLOAT], Tout=[FLOAT], **funcs)
 
 
-def repeated(op: str) -> tuple[NodeDef, list[FunctionDef]]:
+def repeated(op: str) -> tuple[Node, list[FunctionDef]]:
     """Add x2 to x until it is x1 or more."""
     triple = {"now": FLOAT, "limit": FLOAT, "step": FLOAT}
     goes = function("goes", triple, "less:z:0", BOOL, node("Less", "less", ["now", "limit"], T=FLOAT))
@@ -122,11 +122,11 @@ def version_2() -> Iterator[Case]:
 # Tensor arrays: x is the size -------------------------------------------------------------------------
 
 
-def tensor_array(*nodes: NodeDef, **attrs: Value) -> list[NodeDef]:
+def tensor_array(*nodes: Node, **attrs: Value) -> list[Node]:
     return [node("TensorArrayV3", "array", ["x"], dtype=FLOAT, **attrs), *nodes]
 
 
-def scattered() -> NodeDef:
+def scattered() -> Node:
     return node("TensorArrayScatterV3", "flow", ["array", "x1", "x2", "array:1"], T=FLOAT)
 
 
@@ -165,14 +165,14 @@ def arrays() -> Iterator[Case]:
     yield case("TensorArrayCloseV3", "after use", size, order, rows, nodes=tensor_array(scattered(), *closed))
 
 
-def passed(*inputs: str, kind: DType = FLOAT) -> NodeDef:
+def passed(*inputs: str, kind: DType = FLOAT) -> Node:
     return node("Identity", "z", inputs, T=kind)
 
 
 # Tensor lists -----------------------------------------------------------------------------------------
 
 
-def of(op: str, *inputs: str, name: str = "y", **attrs: Value) -> NodeDef:
+def of(op: str, *inputs: str, name: str = "y", **attrs: Value) -> Node:
     """A node of a list op: float32 elements, the list called `list`."""
     return node(op, name, inputs, element_dtype=FLOAT, **attrs)
 

@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bundler.dtypes import DType
-from bundler.nodes import node
-from bundler.protos import NodeDef
+from bundler.nodes import Node, node
 from tests.conformance.case import AGREES, Cannot, Case, Const, Differs, Verdict, case, one
 from tests.conformance.formulas import depthwise, prelu, the_value
 from tests.conformance.images import MIXED, TOLERANCE, X, first, first_attrs, plane, transposed, wave
@@ -46,7 +45,7 @@ def fusions(op: str) -> Iterator[Case]:
     yield fused(op, "residual for a bias", ["BiasAdd", "Relu"], RESIDUAL, steps=activated("Relu", "AddV2"))
 
 
-def fused(op: str, name: str, ops: Sequence[str], *further: Const, steps: Sequence[NodeDef], **attrs: Any) -> Case:
+def fused(op: str, name: str, ops: Sequence[str], *further: Const, steps: Sequence[Node], **attrs: Any) -> Case:
     """A fused convolution; `steps` read `conv` and make `y`."""
     shared: dict[str, Any] = {"padding": "SAME", "strides": plane(2, 2), "dilations": plane(1, 1)}
     shared |= {key: attrs[key] for key in ("padding", "explicit_paddings") if key in attrs}
@@ -58,26 +57,25 @@ def fused(op: str, name: str, ops: Sequence[str], *further: Const, steps: Sequen
 def channels_first(op: str) -> Iterator[Case]:
     attrs: dict[str, Any] = {"padding": "SAME", "strides": plane(2, 2), "dilations": plane(1, 1)}
     conv = transposed(BASES[op], "conv", X, FILTERS[op], **attrs)
-    steps = {"bias": biased("y"), "scalar bias": biased("y", "AddV2")}
-    steps["bias"].attr["data_format"].s = b"NCHW"
+    steps = {"bias": biased("y").having(data_format="NCHW"), "scalar bias": biased("y", "AddV2")}
     for name, bias in {"bias": BIAS, "scalar bias": Const(0.5)}.items():
         how: dict[str, Any] = {"meaning": [*conv, steps[name]], "tolerance": TOLERANCE, "javascript": FIRST[op]}
         further = {"fused_ops": ["BiasAdd"], "num_args": 1}
         yield case(op, f"NCHW {name}", first(X), FILTERS[op], bias, **how, **further, **first_attrs(X, **attrs))
 
 
-def convolved(op: str, attrs: dict[str, Any]) -> list[NodeDef]:
+def convolved(op: str, attrs: dict[str, Any]) -> list[Node]:
     """`conv`, by NumPy where TensorFlow dies of explicit paddings."""
     if attrs["padding"] == "EXPLICIT" and op == "FusedDepthwiseConv2dNative":
         return the_value(depthwise(X, FILTERS[op].value, attrs, (2, 2), (1, 1)), "conv")
     return [one(BASES[op], "conv", {"x": X, "x1": FILTERS[op]}, **attrs)]
 
 
-def biased(name: str = "sum", op: str = "BiasAdd") -> NodeDef:
+def biased(name: str = "sum", op: str = "BiasAdd") -> Node:
     return node(op, name, ["conv", "x2"], T=FLOAT)
 
 
-def activated(activation: str, add: str = "BiasAdd") -> list[NodeDef]:
+def activated(activation: str, add: str = "BiasAdd") -> list[Node]:
     return [biased(op=add), node(activation, "y", ["sum"], T=FLOAT)]
 
 

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from bundler.dtypes import DType
-from bundler.nodes import node, shape_proto
-from bundler.protos import NodeDef
+from bundler.nodes import Node, node, shape_proto
 from tests.conformance.case import Case, Const, Differs, array, case, dtype_of
 
 __all__ = ["CASES"]
@@ -29,7 +28,7 @@ FLOATS = VALUES["float32"]
 NO_INT = Differs("float32 in place of int32")
 
 
-def identity(name: str = "y", *inputs: str, dtype: DType = DType.float32) -> NodeDef:
+def identity(name: str = "y", *inputs: str, dtype: DType = DType.float32) -> Node:
     return node("Identity", name, inputs or ["x"], T=dtype)
 
 

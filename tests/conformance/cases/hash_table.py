@@ -12,8 +12,7 @@ import numpy as np
 from google.protobuf import json_format
 
 from bundler.dtypes import DType
-from bundler.nodes import node
-from bundler.protos import NodeDef
+from bundler.nodes import Node, node
 from tests.conformance.case import Array, Case, Const, Differs, case, dtype_of
 from tests.models import const
 
@@ -39,17 +38,17 @@ class Table:
         self.inner = {"Tin": dtype_of(keys.value), "Tout": dtype_of(values.value)}
 
     @property
-    def made(self) -> NodeDef:
+    def made(self) -> Node:
         return node(f"HashTable{self.version}", "table", shared_name="table_4711", **self.types)
 
-    def filled(self, op: str) -> NodeDef:
+    def filled(self, op: str) -> Node:
         types = self.inner if op == "LookupTableImport" else {"Tkey": self.inner["Tin"], "Tval": self.inner["Tout"]}
         return node(op + self.version, "fill", ["table", "x", "x1"], **types)
 
-    def found(self, *waiting: str) -> NodeDef:
+    def found(self, *waiting: str) -> Node:
         return node(f"LookupTableFind{self.version}", "y", ["table", "x2", "x3", *waiting], **self.inner)
 
-    def counted(self, *waiting: str) -> NodeDef:
+    def counted(self, *waiting: str) -> Node:
         return node(f"LookupTableSize{self.version}", "y", ["table", *waiting])
 
 
@@ -102,9 +101,9 @@ def _of_placeholder(name: str, keys: Const, values: Const, asked: Array, default
     return case("HashTableV2", f"{name} by an input", *inputs, nodes=nodes, meaning=by_graph, document=document)
 
 
-def _initializer(weights: Sequence[Const], nodes: Sequence[NodeDef]) -> Mapping[str, Any]:
+def _initializer(weights: Sequence[Const], nodes: Sequence[Node]) -> Mapping[str, Any]:
     consts = (const(name, weight.value) for name, weight in zip(("x", "x1"), weights))
-    return {"modelInitializer": {"node": [json_format.MessageToDict(made) for made in [*consts, *nodes]]}}
+    return {"modelInitializer": {"node": [json_format.MessageToDict(made.message) for made in [*consts, *nodes]]}}
 
 
 CASES = list(cases())

@@ -8,8 +8,7 @@ from itertools import product
 import numpy as np
 
 from bundler.dtypes import DType
-from bundler.nodes import Value, node
-from bundler.protos import NodeDef
+from bundler.nodes import Node, Value, node
 from tests.conformance.case import AGREES, Cannot, Case, Const, Differs, Verdict, case
 from tests.conformance.formulas import prelu
 
@@ -33,7 +32,7 @@ def products() -> Iterator[Case]:
         yield case("BatchMatMulV2", name, x, Const(w), adj_x=a, adj_y=b, tolerance=1e-4)
 
 
-def fused(name: str, *further: Const, ops: list[str], steps: list[NodeDef], **more: Value) -> Case:
+def fused(name: str, *further: Const, ops: list[str], steps: list[Node], **more: Value) -> Case:
     """_FusedMatMul; `steps` read `product` and make `y`."""
     javascript = more.pop("javascript", AGREES)
     attrs: dict[str, Value] = {"transpose_a": False, "transpose_b": False}
@@ -54,11 +53,11 @@ def fused(name: str, *further: Const, ops: list[str], steps: list[NodeDef], **mo
     )
 
 
-def bias(name: str = "y", op: str = "BiasAdd") -> NodeDef:
+def bias(name: str = "y", op: str = "BiasAdd") -> Node:
     return node(op, name, ["product", "x2"], T=FLOAT)
 
 
-def activated(op: str, **attrs: Value) -> list[NodeDef]:
+def activated(op: str, **attrs: Value) -> list[Node]:
     return [bias("sum"), node(op, "y", ["sum"], T=FLOAT, **attrs)]
 
 

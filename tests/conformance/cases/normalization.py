@@ -8,8 +8,7 @@ from typing import Any
 import numpy as np
 
 from bundler.dtypes import DType
-from bundler.nodes import Value, node
-from bundler.protos import NodeDef
+from bundler.nodes import Node, Value, node
 from tests.conformance.case import AGREES, Case, Const, Differs, Verdict, case
 from tests.conformance.images import channels_first
 
@@ -25,7 +24,7 @@ U = {"FusedBatchNorm": {}, "FusedBatchNormV2": {"U": DType.float32}, "FusedBatch
 
 
 def batch_norm(
-    op: str, name: str, javascript: Verdict = AGREES, meaning: list[NodeDef] | None = None, **attrs: Value
+    op: str, name: str, javascript: Verdict = AGREES, meaning: list[Node] | None = None, **attrs: Value
 ) -> Case:
     """Only the first output: the others are for training, and TensorFlow.js has none."""
     weights = [Const(weight) for weight in (SCALE, OFFSET, MEAN, VARIANCE)]
@@ -35,7 +34,7 @@ def batch_norm(
     )
 
 
-def in_inference(op: str, epsilon: float) -> list[NodeDef]:
+def in_inference(op: str, epsilon: float) -> list[Node]:
     """The norm that TensorFlow.js computes whatever is_training says."""
     inputs = ["x", "x1", "x2", "x3", "x4"]
     return [node(op, "y", inputs, T=DType.float32, epsilon=epsilon, is_training=False, **U[op])]
