@@ -88,9 +88,11 @@ class _Scope:
 
     def graph(self, graph: Graph, prefix: str) -> Graph:
         """A graph; `prefix` goes before the names of its nodes."""
+        # One string for a name wherever it is read: between processes it travels once.
+        names = {node.name: prefix + node.name for node in graph.nodes}
         return Graph(
-            nodes=tuple([self._node(node, prefix) for node in graph.nodes]),
-            weights={prefix + name: weight for name, weight in graph.weights.items()},
+            nodes=tuple([self._node(node, names, prefix) for node in graph.nodes]),
+            weights={names[name]: weight for name, weight in graph.weights.items()},
         )
 
     def function(self, function: Function) -> Function:
@@ -100,14 +102,13 @@ class _Scope:
         definition.signature.name = self._prefix + definition.signature.name
         return replace(function, definition=definition, graph=self.graph(function.graph, ""))
 
-    def _node(self, node: Node, prefix: str) -> Node:
+    def _node(self, node: Node, names: Mapping[str, str], prefix: str) -> Node:
         op, name, inputs, attrs = node
         scoped = self._attrs.get(id(attrs))
         if scoped is None:
             scoped = self._attrs[id(attrs)] = self._scoped_attrs(attrs)
-        if prefix:
-            inputs = tuple([f"^{prefix}{name[1:]}" if name[:1] == "^" else prefix + name for name in inputs])
-        return Node(self._prefix + op if op in self._functions else op, prefix + name, inputs, scoped)
+        inputs = tuple([names.get(reference) or _scope_reference(reference, prefix) for reference in inputs])
+        return Node(self._prefix + op if op in self._functions else op, names[name], inputs, scoped)
 
     def _scoped_attrs(self, attrs: Mapping[str, AttrValue]) -> Mapping[str, AttrValue]:
         scoped = {key: self._attr(key, value) for key, value in attrs.items()}
@@ -126,6 +127,10 @@ class _Scope:
             for inner_key in named.attr:
                 named.attr[inner_key].CopyFrom(self._attr(inner_key, named.attr[inner_key]))
         return made
+
+
+def _scope_reference(reference: str, prefix: str) -> str:
+    return f"^{prefix}{reference[1:]}" if reference.startswith("^") else prefix + reference
 
 
 def _scope_tensor(tensor: Tensor, prefix: str) -> Tensor:

@@ -1,6 +1,6 @@
 """Who does the work: this process, or several beside it.
 
-The plan follows the size of the work. Starting workers costs a quarter of a second: small bundles do not pay for
+The plan follows the size of the work. Starting workers costs a tenth of a second: small bundles do not pay for
 them, large ones use every core. What comes out is the same.
 """
 
@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
+from typing import Any, TypeVar
+
+from bundler.errors import BundlerError
 
 __all__ = ["each"]
 
@@ -20,18 +23,60 @@ _SMALL = 2_000_000
 
 
 def each(work: Callable[[_Task], _Outcome], tasks: Sequence[_Task], sizes: Sequence[int], jobs: int) -> list[_Outcome]:
-    """`work` done on every task, in their order. `sizes` are the bytes of JSON behind each."""
+    """`work` done on every task, in their order. `sizes` are the bytes of JSON behind each.
+
+    Raises BundlerError where a process that does it is killed.
+    """
     workers = min(jobs, len(tasks))
     if workers <= 1 or sum(sizes) < _SMALL:
         return [work(task) for task in tasks]
     from joblib import Parallel, delayed
 
     # A forked worker has every module loaded; elsewhere joblib's own processes take longer to start, and are safe.
-    backend = "multiprocessing" if multiprocessing.get_start_method() == "fork" else "loky"
+    backend = _forks() if multiprocessing.get_start_method() == "fork" else "loky"
     largest_first = sorted(range(len(tasks)), key=lambda index: -sizes[index])
-    # No large array travels, and the machinery for those (`max_nbytes`) takes a third of a second to start.
-    done = Parallel(n_jobs=workers, backend=backend, batch_size=1, max_nbytes=None)(
-        delayed(work)(tasks[index]) for index in largest_first
-    )
+    try:
+        # What goes through `max_nbytes` are arrays, of which none travels here.
+        done = Parallel(n_jobs=workers, backend=backend, batch_size=1, max_nbytes=None)(
+            delayed(work)(tasks[index]) for index in largest_first
+        )
+    except BrokenExecutor:
+        hint = "is there memory enough? with -j 1 it takes the least"
+        raise BundlerError("a process that converted models was killed", hint=hint) from None
     outcomes = dict(zip(largest_first, done))
     return [outcomes[index] for index in range(len(tasks))]
+
+
+def _forks() -> Any:
+    """Forked workers for joblib. Its own take a further process to start, and wait for ever for one that was killed."""
+    from joblib import ParallelBackendBase
+
+    class Forks(ParallelBackendBase):  # type: ignore[misc]
+        supports_retrieve_callback = True
+
+        def effective_n_jobs(self, n_jobs: int) -> int:
+            return n_jobs
+
+        def configure(self, n_jobs: int = 1, parallel: Any = None, **_: Any) -> int:
+            self.parallel = parallel
+            self._others = set(multiprocessing.active_children())
+            self._pool = ProcessPoolExecutor(n_jobs, multiprocessing.get_context("fork"))
+            return n_jobs
+
+        def submit(self, batch: Callable[[], Any], callback: Callable[[Future[Any]], None]) -> Future[Any]:
+            future = self._pool.submit(batch)
+            future.add_done_callback(callback)
+            return future
+
+        def retrieve_result_callback(self, done: Future[Any]) -> Any:
+            return done.result()
+
+        def abort_everything(self, ensure_ready: bool = True) -> None:
+            for worker in set(multiprocessing.active_children()) - self._others:
+                worker.terminate()
+            self.terminate()
+
+        def terminate(self) -> None:
+            self._pool.shutdown(cancel_futures=True)
+
+    return Forks()

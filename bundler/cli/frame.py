@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import signal
 import sys
@@ -26,12 +27,19 @@ class _Terminated(KeyboardInterrupt):
 
 
 def handle_termination() -> None:
-    """Have SIGTERM handled like an interrupt."""
+    """Have SIGTERM handled like an interrupt, by this process: those that it forks are ended by it, and say nothing."""
 
     def terminate(number: int, frame: FrameType | None) -> None:
         raise _Terminated
 
     signal.signal(signal.SIGTERM, terminate)
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_leave_to_parent)
+
+
+def _leave_to_parent() -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal interrupts all of a command's processes
 
 
 def shown(command: Callable[..., None]) -> Callable[..., None]:
