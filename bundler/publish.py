@@ -54,11 +54,11 @@ def publishing(output: Path, *, force: bool = False) -> Iterator[Path]:
 
     It lies beside the output under a hidden name that is no version number to TF Serving. When the
     block raises, it is removed, with every folder that was made to hold it. Of several builds of
-    one output, the last to end stays. Raises BundlerError as `replaceable` does.
+    one output, the last to end stays. Raises BundlerError as `replaceable` does, and where the system refuses to write.
     """
     place = output.resolve()
     replaceable(output, force=force)
-    with _folder(place.parent), scratch(place.parent, place.name) as fresh:
+    with _explained(output), _folder(place.parent), scratch(place.parent, place.name) as fresh:
         yield fresh
         sync(fresh)
         replaceable(output, force=force)
@@ -77,11 +77,20 @@ def publishing_file(output: Path) -> Iterator[Path]:
     if place.is_dir():
         raise BundlerError("this is a folder", where=str(output), expected="the name of a file")
     _check_ground(output)
-    with _folder(place.parent), scratch(place.parent, place.name) as fresh:
+    with _explained(output), _folder(place.parent), scratch(place.parent, place.name) as fresh:
         yield fresh / place.name
         sync(fresh)
         (fresh / place.name).replace(place)
         sync_entries(place.parent)
+
+
+@contextmanager
+def _explained(output: Path) -> Iterator[None]:
+    """What the system refuses while the output is made, as an error: a disk that is full, or went away."""
+    try:
+        yield
+    except OSError as error:
+        raise BundlerError("cannot be written", where=str(output), found=error.strerror or str(error)) from error
 
 
 def _check_ground(output: Path) -> None:

@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
-__all__ = ["discard", "scratch", "start_sync", "sync", "sync_entries"]
+__all__ = ["discard", "reserve", "scratch", "start_sync", "sync", "sync_entries"]
 
 _LEFT_OVER_AFTER = 24 * 60 * 60
 """Seconds after which the scratch folder of a killed process is taken for left over."""
@@ -64,6 +64,15 @@ def sync_entries(folder: Path) -> None:
     """Have the disk hold which names a folder has. Windows has no such call, and no need of it."""
     if os.name != "nt":
         _fsync(folder, os.O_RDONLY)
+
+
+def reserve(path: Path, size: int) -> None:
+    """Make a file of `size` bytes, to be written. Where the system reserves them, a full disk shows at once."""
+    with path.open("wb") as file:
+        if size and hasattr(os, "posix_fallocate"):
+            os.posix_fallocate(file.fileno(), 0, size)
+        else:
+            file.truncate(size)
 
 
 def start_sync(descriptor: int, offset: int, size: int) -> None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import math
+import zlib
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -24,7 +25,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from bundler.dtypes import DType
-from bundler.errors import ConversionError
+from bundler.errors import ConversionError, SourceError
 
 __all__ = ["Affine", "File", "Group", "Memory", "Part", "Shard", "Weight"]
 
@@ -40,8 +41,8 @@ class Shard(Protocol):
     @property
     def size(self) -> int: ...
 
-    def read_into(self, start: int, room: memoryview) -> int:
-        """Fill `room` with the bytes from `start` on; how many there were."""
+    def read_into(self, start: int, room: memoryview) -> None:
+        """Fill `room` with the bytes from `start` on; SourceError where that cannot be."""
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,20 @@ class File:
     size: int
     gzipped: bool = False
 
-    def read_into(self, start: int, room: memoryview) -> int:
-        with gzip.open(self.path) if self.gzipped else self.path.open("rb", buffering=0) as file:
-            file.seek(start)
-            return file.readinto(room)
+    def read_into(self, start: int, room: memoryview) -> None:
+        try:
+            with gzip.open(self.path) if self.gzipped else self.path.open("rb", buffering=0) as file:
+                file.seek(start)
+                found = file.readinto(room)
+        except (OSError, EOFError, zlib.error) as error:
+            raise SourceError("cannot be read", where=str(self.path), found=str(error)) from error
+        if found != len(room):
+            raise SourceError(
+                "became shorter while it was read",
+                where=str(self.path),
+                found=f"{start + found:,} bytes",
+                expected=f"{self.size:,}",
+            )
 
 
 @dataclass(frozen=True)
@@ -68,10 +79,8 @@ class Memory:
     def size(self) -> int:
         return len(self.content)
 
-    def read_into(self, start: int, room: memoryview) -> int:
-        found = self.content[start : start + len(room)]
-        room[: len(found)] = found
-        return len(found)
+    def read_into(self, start: int, room: memoryview) -> None:
+        room[:] = self.content[start : start + len(room)]
 
 
 @dataclass(frozen=True)
@@ -89,18 +98,16 @@ class Group:
         return self.ends[-1] if self.ends else 0
 
     def read_into(self, start: int, room: memoryview) -> None:
-        """Fill `room` with the bytes from `start` on; OSError when a shard has shrunk since it was measured."""
+        """Fill `room` with the bytes from `start` on; SourceError where a file is not what it was when measured."""
         index = bisect_right(self.ends, start)
         while room:
             shard, shard_start = self.shards[index], self.ends[index] - self.shards[index].size
             wanted = min(len(room), self.ends[index] - start)
-            found = shard.read_into(start - shard_start, room[:wanted])
-            if found != wanted:
-                raise OSError(f"{shard} ended {wanted - found} bytes early")
+            shard.read_into(start - shard_start, room[:wanted])
             start, room, index = start + wanted, room[wanted:], index + 1
 
     def read(self, start: int, length: int) -> bytes:
-        """`length` bytes from `start`; OSError as above."""
+        """`length` bytes from `start`; SourceError as above."""
         content = bytearray(length)
         self.read_into(start, memoryview(content))
         return bytes(content)

@@ -17,7 +17,7 @@ from queue import SimpleQueue
 from typing import NamedTuple, TypeAlias
 
 from bundler.progress import SILENT, Progress
-from bundler.scratch import start_sync
+from bundler.scratch import reserve, start_sync
 from bundler.weight import Part, Weight
 
 __all__ = ["Message", "field", "head", "write"]
@@ -82,7 +82,7 @@ def head(number: int, size: int) -> bytes:
 def write(message: Message, path: Path, *, jobs: int = 1, progress: Progress = SILENT) -> None:
     """Write the message into a new file, by `jobs` threads that fill disjoint ranges of it."""
     progress.start("writing", message.size)
-    path.touch()
+    reserve(path, message.size)
     segments = list(_segments(message))
     # To ask the system for a new buffer each time takes longer than to fill it, with several threads.
     rooms = SimpleQueue[bytearray]()

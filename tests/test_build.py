@@ -140,6 +140,19 @@ def test_bad_input_is_explained_and_loses_nothing(
     assert sorted(project.iterdir()) == present
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no such limit")
+def test_where_a_file_cannot_be_so_large_it_says_so_and_keeps_what_there_was(project: Path) -> None:
+    assert bundler("build", project / "bundle.toml", "--no-check").returncode == 0
+    before = contents(project / "out")
+    limited = ["sh", "-c", 'ulimit -f 4 && exec "$@"', "sh", sys.executable, "-m", "bundler"]
+    command = [*limited, "build", project / "bundle.toml", "--no-check", "--force"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr == f"error: {project / 'out'}: cannot be written (found File too large)\n"
+    assert contents(project / "out") == before
+    assert [path.name for path in project.iterdir() if path.suffix == ".part"] == []
+
+
 def test_an_op_outside_the_table_is_imported_where_the_user_trusts_it(project: Path) -> None:
     model = project / "digits" / "model.json"
     model.write_text(model.read_text().replace('"Softmax"', '"Softsign"'))

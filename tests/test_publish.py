@@ -109,7 +109,7 @@ def test_two_renames_that_fail_half_way_roll_back(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr(publish, "_exchange_at_once", publish._exchange_in_turn)
     monkeypatch.setattr(Path, "rename", failing)
-    with pytest.raises(PermissionError):
+    with pytest.raises(BundlerError, match=r"out: cannot be written \(found no\)$"):
         build(tmp_path / "out", "new")
     assert list(tmp_path.iterdir()) == [tmp_path / "out"]
     assert content(tmp_path / "out") == "old"

@@ -11,7 +11,7 @@ import pytest
 
 import bundler.weight
 from bundler.dtypes import DType
-from bundler.errors import ConversionError
+from bundler.errors import ConversionError, SourceError
 from bundler.weight import Affine, File, Group, Memory, Weight
 
 FLOAT, INT = DType.float32, DType.int32
@@ -55,8 +55,14 @@ def test_a_file_is_read_in_part(tmp_path: Path, gzipped: bool) -> None:
 def test_a_shard_that_shrank_since_it_was_measured_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "shard.bin"
     path.write_bytes(b"0123")
-    with pytest.raises(OSError, match=r"shard\.bin.* ended 6 bytes early"):
+    with pytest.raises(SourceError, match="became shorter while it was read") as caught:
         Group((File(path, 10),)).read(0, 10)
+    assert str(caught.value).endswith("shard.bin: became shorter while it was read (found 4 bytes, expected 10)")
+
+
+def test_a_shard_that_is_gone_since_it_was_measured_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match=r"shard\.bin: cannot be read \(found .*No such file"):
+        Group((File(tmp_path / "shard.bin", 10),)).read(0, 10)
 
 
 NUMBERS = [dtype for dtype in DType if dtype.is_number]
