@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
 from bench import measure
-from bench.measure import Failed, Usage
+from bench.measure import Usage
 from bench.rows import Goal, Row
 from bundler.scratch import discard
 
@@ -30,38 +29,48 @@ class Setting:
     predecessor: str | None = None
 
 
-def build(case: str, manifest: Path, setting: Setting, *options: str, goals: Sequence[Goal] = ()) -> Row:
-    """Build a manifest where nothing stands yet, then copy the result; several times."""
+def build(
+    case: str,
+    manifest: Path,
+    setting: Setting,
+    *options: str,
+    goals: Sequence[Goal] = (),
+    processors: int | None = None,
+) -> Row:
+    """Build a manifest where nothing stands yet, then copy the result; several times. On all processors, or so many."""
     output, copied = setting.folder / "output", setting.folder / "copy"
     usages, copies = [], []
     for _ in _turns(setting):
         discard(output)
         discard(copied)
-        usages.append(_build(manifest, output, options))
+        usages.append(_build(manifest, output, options, processors))
         copies.append(measure.copy(output, copied).seconds)
     return Row(case, _beside(usages, copies, _size(output)), tuple(goals))
 
 
-def build_again(case: str, manifest: Path, setting: Setting, *options: str) -> Row:
+def build_again(case: str, manifest: Path, setting: Setting, *options: str, goals: Sequence[Goal] = ()) -> Row:
     """Build a manifest where its own bundle stands, up to date."""
     output = setting.folder / "output"
     _build(manifest, output, options)
-    return Row(case, measure.figures([_build(manifest, output, options) for _ in _turns(setting)]))
+    return Row(case, measure.figures([_build(manifest, output, options) for _ in _turns(setting)]), tuple(goals))
 
 
-def predecessor(models: Mapping[str, Path], setting: Setting, than: Row) -> Iterator[Row]:
-    """tfjs-graph-converter on each model by itself, once; nothing where the setting names no Python that has it."""
+def predecessor(models: Mapping[str, Path], setting: Setting, than: Row, times: float) -> Iterator[Row]:
+    """tfjs-graph-converter on all models in one process, once; nothing where the setting names no Python that has it.
+
+    The goal is to take at most one of so many `times` of its own.
+    """
     if setting.predecessor is None:
         return
-    case = "tfjs-graph-converter"
-    usages = list(_converted(models, setting.folder / "predecessor", setting.predecessor))
-    found = {"models": len(models), "converted": len(usages)}
-    if len(usages) < len(models):
-        yield Row(case, found, note="no times: a refusal takes less than a conversion")
+    folder = setting.folder / "predecessor"
+    usage = measure.module("bench.predecessor", folder, *models.values(), interpreter=setting.predecessor)
+    converted = sum((folder / path.stem / "saved_model.pb").is_file() for path in models.values())
+    found = {**measure.figures([usage]), "models": len(models), "converted": converted}
+    if not converted:
+        yield Row("tfjs-graph-converter", found, note="no comparison: a refusal takes less than a conversion")
         return
-    seconds, cpu_seconds, own, largest = zip(*usages)
-    figures = measure.figures([Usage(sum(seconds), sum(cpu_seconds), max(own), max(largest))])
-    yield Row(case, {**figures, **found, "times_ours": figures["seconds"] / than.figures["seconds"]})
+    figures = {**found, "times_ours": usage.seconds / than.figures["seconds"]}
+    yield Row("tfjs-graph-converter", figures, (Goal("times_ours", times, at_least=True),))
 
 
 def _turns(setting: Setting) -> Iterator[int]:
@@ -71,19 +80,9 @@ def _turns(setting: Setting) -> Iterator[int]:
             yield turn
 
 
-def _build(manifest: Path, output: Path, options: Sequence[str]) -> Usage:
-    return measure.module("bundler", "build", manifest, "--output", output, "--quiet", *options)
-
-
-def _converted(models: Mapping[str, Path], folder: Path, interpreter: str) -> Iterator[Usage]:
-    """What each conversion took. It exits with 0 after an error, too: only what it wrote tells that it converted."""
-    for name, path in models.items():
-        output = folder / name
-        arguments = (path, output, "--output_format", "tf_saved_model", "--silent")
-        with suppress(Failed):
-            usage = measure.module("tfjs_graph_converter.converter", *arguments, interpreter=interpreter)
-            if (output / "saved_model.pb").is_file():
-                yield usage
+def _build(manifest: Path, output: Path, options: Sequence[str], processors: int | None = None) -> Usage:
+    arguments = ("build", manifest, "--output", output, "--quiet", *options)
+    return measure.module("bundler", *arguments, processors=processors)
 
 
 def _beside(usages: Sequence[Usage], copies: Sequence[float], size: int) -> dict[str, float]:

@@ -7,7 +7,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -34,12 +35,12 @@ class Usage(NamedTuple):
     largest_bytes: int = 0
 
 
-def module(name: str, *arguments: object, interpreter: str = sys.executable) -> Usage:
-    """Run a Python module; Failed where its exit status is not 0."""
+def module(name: str, *arguments: object, interpreter: str = sys.executable, processors: int | None = None) -> Usage:
+    """Run a Python module, on all processors or on so many; Failed where its exit status is not 0."""
     with tempfile.TemporaryDirectory() as folder:
         note = Path(folder, "memory")
         command = [interpreter, "-m", "bench.probe", str(note), name, *map(str, arguments)]
-        usage = _process(command)
+        usage = _process(command, processors)
         own, largest = map(int, note.read_text().split())
     return usage._replace(own_bytes=own, largest_bytes=largest)
 
@@ -64,8 +65,8 @@ def figures(usages: Sequence[Usage]) -> dict[str, float]:
     }
 
 
-def _process(command: Sequence[str]) -> Usage:
-    with tempfile.TemporaryFile() as said:
+def _process(command: Sequence[str], processors: int | None = None) -> Usage:
+    with tempfile.TemporaryFile() as said, _restricted(processors):
         started = time.perf_counter()
         process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said)
         _, status, used = os.wait4(process.pid, 0)
@@ -75,6 +76,17 @@ def _process(command: Sequence[str]) -> Usage:
             said.seek(0)
             raise Failed(_complaint(said.read().decode(errors="replace")) or f"exit status {process.returncode}")
     return Usage(seconds, used.ru_utime + used.ru_stime)
+
+
+@contextmanager
+def _restricted(processors: int | None) -> Iterator[None]:
+    """Let what is started in here run on so many processors only."""
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, sorted(allowed)[:processors])
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, allowed)
 
 
 def _complaint(said: str) -> str:

@@ -34,10 +34,10 @@ def _posenet(setting: Setting) -> Iterator[Row]:
     """From the cache: a first fetch is the network's time."""
     path = manifests.POSENET
     posenet = manifests.human_models()["posenet"]
-    yield build("with load check", path, setting, goals=[Goal("seconds", 1.2)])
-    row = build("no check", path, setting, "--no-check", goals=[Goal("seconds", 0.7)])
-    yield row
-    yield from predecessor({"posenet": posenet}, setting, than=row)
+    checked = build("with load check", path, setting, goals=[Goal("seconds", 1.2)])
+    yield checked
+    yield build("no check", path, setting, "--no-check", goals=[Goal("seconds", 0.7)])
+    yield from predecessor({"posenet": posenet}, setting, than=checked, times=5)
 
 
 def _many(setting: Setting) -> Iterator[Row]:
@@ -45,14 +45,15 @@ def _many(setting: Setting) -> Iterator[Row]:
     named = {name: manifests.npm_source(path) for name, path in found.items()}
     manifest = manifests.write(setting.folder / "many.toml", named)
     goals = [Goal("times_copy", 4), Goal("own_mb", 200)]
-    one = build("-j 1", manifest, setting, "--no-check", "-j", "1", goals=goals)
+    one = build("on one processor", manifest, setting, "--no-check", "-j", "1", processors=1)
     yield one
-    two = build("-j 2", manifest, setting, "--no-check", "-j", "2", goals=goals)
+    two = build("on all", manifest, setting, "--no-check", goals=goals)
     speedup = one.figures["seconds"] / two.figures["seconds"]
     faster = Goal("speedup", 1.6, at_least=True)
-    yield replace(two, figures={**two.figures, "speedup": speedup}, goals=(*two.goals, faster))
-    yield build_again("again, -j 2", manifest, setting, "--no-check", "-j", "2")
-    yield from predecessor(found, setting, than=two)
+    two = replace(two, figures={**two.figures, "speedup": speedup}, goals=(*two.goals, faster))
+    yield two
+    yield build_again("again", manifest, setting, "--no-check", goals=[Goal("seconds", 0.4)])
+    yield from predecessor(found, setting, than=two, times=20)
 
 
 def _nodes(setting: Setting) -> Iterator[Row]:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -119,25 +120,39 @@ def test_a_goal_is_met_or_missed_in_the_table(goal: Goal, met: bool) -> None:
     assert (f"{goal.limit:g}: met" in shown, f"{goal.limit:g}: MISSED" in shown) == (met, not met)
 
 
-@pytest.mark.parametrize(
-    ("program", "converted"),
-    [
-        ("import sys, pathlib as p; f = p.Path(sys.argv[2]); f.mkdir(parents=True); (f / 'saved_model.pb').touch()", 1),
-        ("print('Converting.... Error: missing attr')", 0),
-        ("raise SystemExit(1)", 0),
-    ],
-    ids=["it writes", "it writes nothing and exits with 0", "it exits with 1"],
-)
-def test_the_predecessor_is_timed_only_where_it_wrote_a_model(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, converted: int
+PREDECESSOR = """
+import pathlib
+
+def graph_model_to_saved_model(model, output, compat_mode):
+    if pathlib.Path(model).stem in {refused}:
+        raise ValueError("missing attr")
+    pathlib.Path(output).mkdir(parents=True)
+    pathlib.Path(output, "saved_model.pb").touch()
+"""
+
+
+@pytest.mark.parametrize("refused", [[], ["dog"], ["cat", "dog"]], ids=str)
+def test_the_predecessor_is_compared_where_it_converts_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, refused: list[str]
 ) -> None:
-    (tmp_path / "tfjs_graph_converter").mkdir()
-    (tmp_path / "tfjs_graph_converter" / "converter.py").write_text(program)
+    package = tmp_path / "tfjs_graph_converter"
+    package.mkdir()
+    (package / "common.py").write_text("class CompatMode: TFLITE = 2")
+    (package / "api.py").write_text(PREDECESSOR.format(refused=refused))
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     setting = Setting(1, tmp_path, tmp_path / "picture.svg", predecessor=sys.executable)
-    (row,) = predecessor({"cat": tmp_path / "cat.json"}, setting, than=Row("ours", {"seconds": 1.0}))
-    assert row.figures["converted"] == converted
-    assert ("times_ours" in row.figures) is ("seconds" in row.figures) is bool(converted)
+    models = {name: tmp_path / f"{name}.json" for name in ("cat", "dog")}
+    (row,) = predecessor(models, setting, than=Row("ours", {"seconds": 1.0}), times=5)
+    assert (row.figures["models"], row.figures["converted"]) == (2, 2 - len(refused))
+    assert ("times_ours" in row.figures) is (len(refused) < 2)
+
+
+def test_a_process_can_be_kept_to_one_processor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "how_many.py").write_text("import os, sys; sys.exit(len(os.sched_getaffinity(0)) != 1)")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    allowed = os.sched_getaffinity(0)
+    measure.module("how_many", processors=1)
+    assert os.sched_getaffinity(0) == allowed
 
 
 def test_the_picture_has_a_dot_for_each_point_inside_its_frame() -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import gc
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from bundler.cli.convert import convert
-from bundler.cli.frame import CUDA, handle_termination, show_versions, shown
+from bundler.cli.frame import CUDA, handle_termination, processors, show_versions, shown
 from bundler.console import Console
 
 if TYPE_CHECKING:
@@ -36,7 +35,7 @@ _JOBS = click.option(
     "--jobs",
     metavar="N",
     type=click.IntRange(min=1),
-    default=lambda: os.cpu_count() or 1,
+    default=processors,
     show_default="number of processors",
     help="Models to work on at a time.",
 )

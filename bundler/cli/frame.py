@@ -17,7 +17,7 @@ from bundler import __version__
 from bundler.console import Console
 from bundler.errors import BundlerError
 
-__all__ = ["CUDA", "explained", "handle_termination", "show_versions", "shown"]
+__all__ = ["CUDA", "explained", "handle_termination", "processors", "show_versions", "shown"]
 
 CUDA = click.option("--cuda", is_flag=True, help="Let TensorFlow use GPUs where a build runs it; they are hidden else.")
 
@@ -74,6 +74,11 @@ def show_versions(ctx: click.Context, option: click.Parameter, wanted: bool) -> 
     if wanted:
         click.echo(_versions())
         ctx.exit()
+
+
+def processors() -> int:
+    """How many of the machine's this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _versions() -> str:
