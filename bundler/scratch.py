@@ -7,6 +7,7 @@ on the same filesystem as its place, so that a rename puts it there whole.
 from __future__ import annotations
 
 import ctypes
+import errno
 import os
 import re
 import secrets
@@ -69,10 +70,18 @@ def sync_entries(folder: Path) -> None:
 def reserve(path: Path, size: int) -> None:
     """Make a file of `size` bytes, to be written. Where the system reserves them, a full disk shows at once."""
     with path.open("wb") as file:
-        if size and hasattr(os, "posix_fallocate"):
+        file.truncate(size)
+        try:
             os.posix_fallocate(file.fileno(), 0, size)
-        else:
-            file.truncate(size)
+        except AttributeError:  # macOS and Windows have no such call
+            return
+        except OSError as error:
+            if error.errno not in _NOT_RESERVED:
+                raise
+
+
+_NOT_RESERVED = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
+"""A file of no bytes, or a filesystem that reserves none."""
 
 
 def start_sync(descriptor: int, offset: int, size: int) -> None:

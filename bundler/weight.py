@@ -17,7 +17,8 @@ import zlib
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
+from io import BufferedIOBase, BytesIO, RawIOBase
 from itertools import accumulate
 from pathlib import Path
 from typing import NamedTuple, Protocol
@@ -31,6 +32,9 @@ __all__ = ["Affine", "File", "Group", "Memory", "Part", "Shard", "Weight"]
 
 _CHUNK = 1 << 18
 """Elements decoded at a time: memory stays small however large the tensor is, and a processor's own is enough."""
+_KEPT = 1 << 25
+"""Bytes of a compressed shard's content up to which it is kept; of a larger one, what comes before a weight is unpacked
+again for it."""
 _MARKED = 1 << 10
 """Bytes by which weights are told apart at first sight."""
 
@@ -55,7 +59,7 @@ class File:
 
     def read_into(self, start: int, room: memoryview) -> None:
         try:
-            with gzip.open(self.path) if self.gzipped else self.path.open("rb", buffering=0) as file:
+            with self._open() as file:
                 file.seek(start)
                 found = file.readinto(room)
         except (OSError, EOFError, zlib.error) as error:
@@ -67,6 +71,19 @@ class File:
                 found=f"{start + found:,} bytes",
                 expected=f"{self.size:,}",
             )
+
+    def _open(self) -> RawIOBase | BufferedIOBase:
+        if not self.gzipped:
+            return self.path.open("rb", buffering=0)
+        if self.size > _KEPT:
+            return gzip.open(self.path)
+        return BytesIO(_unpacked(self.path, self.path.stat().st_mtime_ns))
+
+
+@lru_cache(4)
+def _unpacked(path: Path, changed: int) -> bytes:
+    """The content of a compressed file that was last changed then. The weights in it are asked for one by one."""
+    return gzip.decompress(path.read_bytes())
 
 
 @dataclass(frozen=True)

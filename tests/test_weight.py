@@ -3,6 +3,7 @@ from __future__ import annotations
 import gzip
 import hashlib
 import itertools
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,11 +46,21 @@ def test_no_shards_are_no_bytes() -> None:
     assert Group(()).read(0, 0) == b""
 
 
-@pytest.mark.parametrize("gzipped", [False, True])
-def test_a_file_is_read_in_part(tmp_path: Path, gzipped: bool) -> None:
+@pytest.mark.parametrize(("gzipped", "kept"), [(False, 0), (True, 10), (True, 9)])
+def test_a_file_is_read_in_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gzipped: bool, kept: int) -> None:
+    monkeypatch.setattr(bundler.weight, "_KEPT", kept)
     path = tmp_path / "shard.bin"
     path.write_bytes(gzip.compress(b"0123456789") if gzipped else b"0123456789")
-    assert Group((File(path, 10, gzipped),)).read(3, 4) == b"3456"
+    group = Group((File(path, 10, gzipped),))
+    assert [group.read(3, 4), group.read(0, 2)] == [b"3456", b"01"]
+
+
+def test_a_compressed_file_that_changed_is_unpacked_again(tmp_path: Path) -> None:
+    path = tmp_path / "shard.bin"
+    for content in (b"0123", b"4567"):
+        path.write_bytes(gzip.compress(content))
+        os.utime(path, ns=(0, int(content)))
+        assert Group((File(path, 4, gzipped=True),)).read(0, 4) == content
 
 
 def test_a_shard_that_shrank_since_it_was_measured_is_an_error(tmp_path: Path) -> None:
