@@ -74,7 +74,7 @@ OWNERS = {
     "rich": {"console"},
     "click": {"cli", "cli.convert", "cli.frame", "console", "__main__"},
     "pydantic": {"manifest", "manifest.faults"},
-    "tensorflow": {"protos", "runtime.engines.python", "api.functions", "tfjs.keras"},
+    "tensorflow": {"protos", "runtime.engines.python", "api.functions", "api.graphs", "tfjs.keras"},
     "tensorflowjs": {"tfjs.keras"},
     "tf_keras": {"tfjs.keras"},
 }

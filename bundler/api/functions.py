@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from bundler.api.graphs import get_input_tensors, get_output_tensors, graph_def_of
+from bundler.api.graphs import TensorFlowGraph, get_input_tensors, get_output_tensors, graph_def_of
 from bundler.protos import GraphDef
 from bundler.tables import FILLS
 
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     import tensorflow as tf
 
 __all__ = ["ModelFunction", "graph_def_to_graph_v1", "graph_to_function_v2"]
-
-TensorFlowGraph: TypeAlias = "tf.Graph"
 
 
 def graph_def_to_graph_v1(graph_def: GraphDef) -> TensorFlowGraph:

@@ -14,7 +14,7 @@ from bundler.nodes import Node, attr
 from bundler.protos import GraphDef, SignatureDef, TensorInfo
 
 if TYPE_CHECKING:
-    from bundler.api.functions import TensorFlowGraph
+    import tensorflow as tf
 
 __all__ = [
     "NodeInfo",
@@ -28,6 +28,7 @@ __all__ = [
 ]
 
 Tensor: TypeAlias = np.ndarray
+TensorFlowGraph: TypeAlias = "tf.Graph"
 
 
 class NodeInfo(NamedTuple):

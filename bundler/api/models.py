@@ -17,7 +17,7 @@ from bundler.model import PREDICT
 from bundler.protos import GraphDef, SignatureDef
 
 if TYPE_CHECKING:
-    from bundler.api.functions import TensorFlowGraph
+    from bundler.api.graphs import TensorFlowGraph
     from bundler.api.renames import RenameMap
 
 __all__ = [
