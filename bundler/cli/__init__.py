@@ -44,8 +44,11 @@ _JOBS = click.option(
 def run() -> None:
     """The process: `main`, with SIGTERM handled like an interrupt. Ends by SystemExit."""
     handle_termination()
-    gc.disable()  # a run ends before it pays to look for cycles among a million small messages
-    main(prog_name="bundler")
+    gc.disable()  # a run ends before it pays to look for cycles among a million small objects
+    try:
+        main(prog_name="bundler")
+    finally:
+        gc.freeze()  # nor does it pay at the end, where Python would
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
