@@ -59,14 +59,16 @@ def build(
     if fresh is not None:
         return replace(fresh, seconds=time.perf_counter() - started)
 
-    from bundler.conversions import digest_all
-    from bundler.infer import unknown
     from bundler.runtime import Runtime
 
     with ExitStack() as stack:
         runtime = cache(lambda: stack.enter_context(Runtime(cuda=cuda)))
         if check:
-            runtime()  # loads TensorFlow while the models are converted
+            runtime()  # loads TensorFlow while the rest of us is loaded, and the models are converted
+
+        from bundler.conversions import digest_all
+        from bundler.infer import unknown
+
         models = _converted(manifest, jobs, progress, finish, scheduler)
         if any(unknown(made.model) for made in models.values()):
             runtime()  # it will be asked, and can start while the models are linked
