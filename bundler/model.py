@@ -7,7 +7,7 @@ translated at both ends of the pipeline, by `ops`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from types import MappingProxyType
@@ -157,7 +157,8 @@ class Model:
     """A graph, the functions it calls, and the signatures by which it is used.
 
     `initializers` are the nodes to run once after loading (they fill hash tables); `producer` is
-    the version of GraphDef that the graph was written with.
+    the version of GraphDef that the graph was written with. `notes` tell, in words, what of the file is not in the
+    graph, or means something else than TensorFlow would take it for.
     """
 
     graph: Graph
@@ -165,6 +166,7 @@ class Model:
     functions: Mapping[str, Function] = field(default_factory=dict)
     initializers: tuple[str, ...] = ()
     producer: int = 0
+    notes: tuple[str, ...] = ()
 
     def with_graphs(self, change: Callable[[Graph], Graph]) -> Model:
         """The same model with its graph, and the graph of every function, changed; itself where none is."""
@@ -174,6 +176,10 @@ class Model:
             return self
         functions = {name: replace(self.functions[name], graph=body) for name, body in bodies.items()}
         return replace(self, graph=graph, functions=functions)
+
+    def noting(self, notes: Iterable[str]) -> Model:
+        """The same model with more notes."""
+        return replace(self, notes=(*self.notes, *notes))
 
     def map_signatures(self, change: Callable[[TensorSpec], TensorSpec]) -> Model:
         """The same model with every entry of every signature changed."""

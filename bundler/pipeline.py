@@ -226,6 +226,7 @@ def _report(
                 nodes=sum(models[spec.name].ops.values()),
                 weight_bytes=models[spec.name].weight_bytes,
                 ops=dict(sorted(models[spec.name].ops.items())),
+                notes=models[spec.name].model.notes,
             )
             for spec in manifest.models
         ),

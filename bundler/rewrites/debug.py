@@ -9,7 +9,7 @@ from bundler.rewrites.engine import rule
 __all__ = ["drop_debug_op"]
 
 
-@rule("Assert", "CheckNumerics", "Print")
+@rule("Assert", "CheckNumerics", "Print", note="checks and prints are left out, as in TensorFlow.js")
 def drop_debug_op(debug: Node, _graph: Graph) -> list[Node] | None:
     """Let pass what is checked or printed.
 

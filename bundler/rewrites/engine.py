@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 from itertools import chain
@@ -16,11 +17,12 @@ __all__ = ["Pass", "Rule", "check", "each", "frame_of", "rule"]
 class Rule(Protocol):
     """What stands for a node of one of `ops`, seen in its graph; None: the node may stay as it is.
 
-    The graph given is the one from before the pass.
+    The graph given is the one from before the pass. `note` is what a user should know of it, if anything.
     """
 
     __name__: str
     ops: Collection[str]
+    note: str
 
     def __call__(self, node: Node, graph: Graph, /) -> Sequence[Node] | None: ...
 
@@ -33,11 +35,12 @@ class Pass(Protocol):
     def __call__(self, model: Model, /) -> Model: ...
 
 
-def rule(*ops: str) -> Callable[[Callable[[Node, Graph], Sequence[Node] | None]], Rule]:
-    """Declare a rule for nodes of these ops."""
+def rule(*ops: str, note: str = "") -> Callable[[Callable[[Node, Graph], Sequence[Node] | None]], Rule]:
+    """Declare a rule for nodes of these ops, and what the models in which it applies are to note."""
 
     def declare(function: Callable[[Node, Graph], Sequence[Node] | None]) -> Rule:
         function.ops = frozenset(ops)  # type: ignore[attr-defined]
+        function.note = note  # type: ignore[attr-defined]
         return function  # type: ignore[return-value]
 
     return declare
@@ -46,19 +49,23 @@ def rule(*ops: str) -> Callable[[Callable[[Node, Graph], Sequence[Node] | None]]
 def each(rule: Rule) -> Pass:
     """Carry a rule over every node of the graph and of its functions."""
 
-    def over_graph(graph: Graph) -> Graph:
+    def over_graph(graph: Graph, found: Counter[str]) -> Graph:
         if graph.ops.isdisjoint(rule.ops):
             return graph
         given = {node.name: rule(node, graph) for node in graph.nodes if node.op in rule.ops}
         replaced = {name: nodes for name, nodes in given.items() if nodes is not None}
         if not replaced:
             return graph
+        found.update(graph.by_name[name].op for name in replaced)
         taken = graph.by_name.keys()
         made = {name: _distinct(nodes, taken) for name, nodes in replaced.items()}
         return replace(graph, nodes=tuple(chain.from_iterable(made.get(node.name, (node,)) for node in graph.nodes)))
 
     def over_model(model: Model) -> Model:
-        return model.with_graphs(over_graph)
+        found = Counter[str]()
+        made = model.with_graphs(lambda graph: over_graph(graph, found))
+        listed = ", ".join(f"{count} {op}" for op, count in sorted(found.items()))
+        return made.noting([f"{rule.note}: {listed}"]) if rule.note and found else made
 
     over_model.__name__ = rule.__name__
     over_model.rule = rule  # type: ignore[attr-defined]

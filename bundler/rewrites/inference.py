@@ -10,7 +10,10 @@ from bundler.rewrites.engine import rule
 __all__ = ["keep_full_precision", "normalize_by_given_statistics"]
 
 
-@rule("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")
+@rule(
+    *("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"),
+    note="normalized by the model's own statistics and not the batch's, as in TensorFlow.js",
+)
 def normalize_by_given_statistics(norm: Node, graph: Graph) -> list[Node] | None:
     """Normalize by the mean and variance that the model holds, not by those of the batch.
 
@@ -27,7 +30,7 @@ def normalize_by_given_statistics(norm: Node, graph: Graph) -> list[Node] | None
     return [norm.having(is_training=False)]
 
 
-@rule("FakeQuantWithMinMaxVars")
+@rule("FakeQuantWithMinMaxVars", note="values are not rounded to steps, as in TensorFlow.js")
 def keep_full_precision(quantize: Node, _graph: Graph) -> list[Node]:
     """Do not round to the steps that training was to get used to: TensorFlow.js does not.
 

@@ -40,7 +40,8 @@ def narrow_int64(model: Model) -> Model:
     def narrowed(spec: TensorSpec) -> TensorSpec:
         return replace(spec, dtype=DType.int32) if spec.tensor.node in wide else spec
 
-    return replace(model, graph=replace(model.graph, nodes=tuple(nodes))).map_signatures(narrowed)
+    made = replace(model, graph=replace(model.graph, nodes=tuple(nodes))).map_signatures(narrowed)
+    return made.noting([f"inputs take int32 in place of int64: {', '.join(sorted(wide))}"])
 
 
 def _is_wide(given: Node) -> bool:

@@ -15,6 +15,7 @@ from bundler.tfjs import fields
 from bundler.tfjs.fields import Json
 from bundler.tfjs.initializer import join_initializer
 from bundler.tfjs.layers import as_graph_model
+from bundler.tfjs.notes import notes
 from bundler.tfjs.signatures import read_signature
 from bundler.tfjs.topology import read_functions, read_graph
 from bundler.tfjs.weights import read_weights
@@ -73,6 +74,7 @@ def _read_graph_model(document: Json, weights: Mapping[str, Weight]) -> Model:
         signatures={"": signature},
         functions=read_functions(topology, weights),
         producer=fields.integer(fields.table(topology, "versions").get("producer", 0)),
+        notes=tuple(notes(document, graph)),
     )
     return join_initializer(model, document, weights)
 

@@ -19,7 +19,7 @@ from bundler.tfjs import fields
 from bundler.tfjs.fields import Json
 from bundler.tfjs.values import read_dtype, read_shape
 
-__all__ = ["read_signature"]
+__all__ = ["declared_signature", "read_signature"]
 
 _NO_DTYPE = (None, 0, "DT_INVALID")
 _NUMBERED = re.compile("(?:.*/)?[Ii]dentity(?:_([0-9]+))?")
@@ -31,14 +31,19 @@ def read_signature(document: Json, graph: Graph) -> Signature:
 
     ConversionError where an entry makes no sense.
     """
-    metadata = fields.table(document, "userDefinedMetadata")
-    chosen = metadata if metadata.get("signature") is not None else document
+    declared = declared_signature(document)
     with within("signature"):
-        declared = fields.table(chosen, "signature")
         inputs = dict(_entries(declared, "inputs", graph)) or dict(_placeholders(graph))
         outputs = dict(_entries(declared, "outputs", graph)) or dict(_unread(graph))
-        names = fields.texts(metadata, "structuredOutputKeys")
+        names = fields.texts(fields.table(document, "userDefinedMetadata"), "structuredOutputKeys")
         return Signature(short_names(inputs), _structured(short_names(outputs), names))
+
+
+def declared_signature(document: Json) -> Json:
+    """The signature as the file has it; empty where it has none."""
+    metadata = fields.table(document, "userDefinedMetadata")
+    with within("signature"):
+        return fields.table(metadata if metadata.get("signature") is not None else document, "signature")
 
 
 def _entries(declared: Json, side: str, graph: Graph) -> Iterator[tuple[str, TensorSpec]]:

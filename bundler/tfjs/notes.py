@@ -1,0 +1,41 @@
+"""What of a model.json is left out of the graph: nothing that TensorFlow.js heeds, but somebody wrote it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import chain
+
+from bundler import ops
+from bundler.model import Graph
+from bundler.nodes import Tensor
+from bundler.tfjs import fields
+from bundler.tfjs.fields import Json
+from bundler.tfjs.signatures import declared_signature
+
+__all__ = ["notes"]
+
+
+def notes(document: Json, graph: Graph) -> Iterator[str]:
+    """What was left out of a graph that was read from a document, in words."""
+    foreign = sorted(_foreign_attributes(fields.table(document, "modelTopology")))
+    if foreign:
+        yield f"attributes that TensorFlow's ops do not have are left out: {', '.join(foreign)}"
+    for side in ("inputs", "outputs"):
+        for key, entry in sorted(fields.table(declared_signature(document), side).items()):
+            name = fields.text(entry, "name", "") or key
+            if Tensor.parse(name).node not in graph.by_name:
+                yield f"{side} of its signature: {key!r} is left out, for no node makes {name!r}"
+
+
+def _foreign_attributes(topology: Json) -> set[str]:
+    """As `op.attribute`. Those that begin with _ are private to whatever program wrote them."""
+    functions = fields.tables(fields.table(topology, "library"), "function")
+    bodies = [fields.tables(function, "nodeDef") for function in functions]
+    nodes = chain(fields.tables(topology, "node"), *bodies)
+    said = {(node.get("op", ""), key) for node in nodes for key in node.get("attr") or ()}
+    known = ops.table()
+    return {
+        f"{op}.{key}"
+        for op, key in said
+        if op in known and key not in known[op].attrs and key not in known[op].aliases and not key.startswith("_")
+    }

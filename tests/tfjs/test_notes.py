@@ -1,0 +1,80 @@
+"""What a report tells of a model that is not in its graph, or means something else there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from bundler import manifest, pipeline, rewrites
+from bundler.dtypes import DType
+from bundler.manifest import Compat
+from bundler.model import Model
+from bundler.nodes import node
+from bundler.protos import FunctionDef, OpDef
+from tests.models import placeholder, read_model, write_model
+
+FLOAT = DType.float32
+X = placeholder("x", 1, 2, 2, 1)
+
+
+def test_attributes_that_tensorflow_lacks_are_told_once_each(tmp_path: Path) -> None:
+    relu = node("Relu", "r", ["a"], T=FLOAT, slope=0.5).message
+    function = FunctionDef(signature=OpDef(name="f", input_arg=[OpDef.ArgDef(name="a", type=1)]), node_def=[relu])
+    nodes = [
+        X,
+        node("OnesLike", "one", ["x"], T=FLOAT, dtype=FLOAT),
+        node("OnesLike", "two", ["x"], T=FLOAT, dtype=FLOAT),
+        node("Squeeze", "y", ["two"], T=FLOAT, axis=[0], _output_shapes=[1]),
+    ]
+    model = read_model(write_model(tmp_path, nodes, functions=[function]))
+    assert model.notes == ("attributes that TensorFlow's ops do not have are left out: OnesLike.dtype, Relu.slope",)
+
+
+def test_entries_of_a_signature_that_name_no_node_are_told(tmp_path: Path) -> None:
+    signature = {
+        "inputs": {"x": {"name": "x:0"}, "training": {"name": "keras_learning_phase:0"}},
+        "outputs": {"y": {"name": "y:0"}, "gone": {}},
+    }
+    model = read_model(write_model(tmp_path, [X, node("Relu", "y", ["x"], T=FLOAT)], signature=signature))
+    assert model.notes == (
+        "inputs of its signature: 'training' is left out, for no node makes 'keras_learning_phase:0'",
+        "outputs of its signature: 'gone' is left out, for no node makes 'gone'",
+    )
+
+
+def rewritten(folder: Path, *nodes: object, compat: Compat = Compat.NONE, **weights: np.ndarray) -> Model:
+    return rewrites.run(read_model(write_model(folder, nodes, weights)), compat)  # type: ignore[arg-type]
+
+
+def test_what_tensorflow_would_take_otherwise_is_told_with_how_often(tmp_path: Path) -> None:
+    statistics = {name: np.ones(1, np.float32) for name in ("scale", "offset", "mean", "variance")}
+    made = rewritten(
+        tmp_path,
+        X,
+        node("Print", "p", ["x", "x"], T=FLOAT, U=[FLOAT]),
+        node("FakeQuantWithMinMaxVars", "q", ["p", "low", "high"]),
+        node("FusedBatchNormV3", "y", ["q", *statistics], T=FLOAT, U=FLOAT, is_training=True),
+        node("FusedBatchNormV3", "z", ["q", *statistics], T=FLOAT, U=FLOAT, is_training=True),
+        low=np.array(0, np.float32),
+        high=np.array(1, np.float32),
+        **statistics,
+    )
+    assert made.notes == (
+        "checks and prints are left out, as in TensorFlow.js: 1 Print",
+        "values are not rounded to steps, as in TensorFlow.js: 1 FakeQuantWithMinMaxVars",
+        "normalized by the model's own statistics and not the batch's, as in TensorFlow.js: 2 FusedBatchNormV3",
+    )
+
+
+def test_inputs_of_another_dtype_are_told(tmp_path: Path) -> None:
+    ids = placeholder("ids", 2, dtype=DType.int64)
+    made = rewritten(tmp_path, ids, node("AddV2", "y", ["ids", "ids"], T=DType.int64), compat=Compat.TFJS)
+    assert made.notes == ("inputs take int32 in place of int64: ids",)
+
+
+def test_a_build_reports_the_notes(tmp_path: Path) -> None:
+    write_model(tmp_path / "m", [X, node("Print", "p", ["x", "x"], T=FLOAT, U=[FLOAT])])
+    (tmp_path / "b.toml").write_text('[bundle]\nname = "b"\n[[model]]\nname = "m"\nsource = "m"\n')
+    report = pipeline.build(manifest.read(tmp_path / "b.toml"), output=tmp_path / "out", check=False)
+    assert report.models[0].notes == ("checks and prints are left out, as in TensorFlow.js: 1 Print",)
