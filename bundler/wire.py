@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from queue import SimpleQueue
@@ -112,16 +113,23 @@ class _Segment(NamedTuple):
 
     def write(self, path: Path, rooms: SimpleQueue[bytearray]) -> int:
         """Fill the range of the file, and have the disk begin with it; how many bytes it is long."""
-        room = rooms.get()
-        left = memoryview(room)[: self.size]
-        self.fill(left)
-        with path.open("r+b", buffering=0) as file:
+        with _taken(rooms) as room, path.open("r+b", buffering=0) as file:
+            left = memoryview(room)[: self.size]
+            self.fill(left)
             file.seek(self.offset)
             while left:
                 left = left[file.write(left) :]
             start_sync(file.fileno(), self.offset, self.size)
-        rooms.put(room)
         return self.size
+
+
+@contextmanager
+def _taken(rooms: SimpleQueue[bytearray]) -> Iterator[bytearray]:
+    room = rooms.get()
+    try:
+        yield room
+    finally:
+        rooms.put(room)
 
 
 def _segments(message: Message) -> Iterator[_Segment]:

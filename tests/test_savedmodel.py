@@ -10,9 +10,10 @@ import pytest
 
 import bundler.savedmodel
 import bundler.weight
+import bundler.wire
 from bundler import savedmodel
 from bundler.dtypes import DType
-from bundler.errors import ConversionError
+from bundler.errors import ConversionError, SourceError
 from bundler.graphdef import structure
 from bundler.model import Function, Graph, Model, Signature, TensorSpec
 from bundler.nodes import Tensor, node, shape_of, shape_proto, tensor_proto
@@ -227,6 +228,18 @@ def test_a_function_with_an_output_that_the_table_does_not_name_is_an_error(tmp_
     alien = replace(BODY, graph=Graph((node("Alien", "alien"),)), returns={"r": Tensor("alien")})
     with pytest.raises(ConversionError, match="^node 'alien': no output of 'Alien' is known by that number"):
         savedmodel.write([MetaGraph(("serve",), replace(MODEL, functions={"f": alien}))], tmp_path)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_weights_that_cannot_be_read_end_the_writing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int
+) -> None:
+    monkeypatch.setattr(bundler.wire, "_SEGMENT", 1)
+    lost = replace(WEIGHTS["matrix"], group=Group((File(Path("lost"), 2400),)))
+    nodes = tuple(node("Const", f"w{index}", dtype=FLOAT) for index in range(50))
+    model = replace(SMALL, graph=Graph(nodes, {one.name: lost for one in nodes}))
+    with pytest.raises(SourceError, match="^lost: cannot be read"):
+        savedmodel.write([MetaGraph((), model)], tmp_path, jobs=jobs)
 
 
 # Reading signatures
