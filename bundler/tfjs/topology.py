@@ -45,7 +45,7 @@ def _nodes(entries: Sequence[Json], weights: Container[str]) -> list[Node]:
             op, attrs = fields.text(entry, "op", ""), fields.table(entry, "attr")
             if op == "Const" and name in weights:
                 attrs = {key: value for key, value in attrs.items() if key == "dtype"}  # the weight has the rest
-            spelled = (op, repr(sorted(attrs.items())))
+            spelled = (op, repr(sorted(attrs.items())))  # files list attributes in any order
             kind = kinds.get(spelled)
             if kind is None:
                 kind = kinds[spelled] = _attrs(op, attrs)
