@@ -10,11 +10,12 @@ from bundler.model import Model, Signature, TensorSpec
 from bundler.nodes import Tensor
 from bundler.runtime import Runtime
 from bundler.select import prune
+from bundler.shapes import shapes
 
-__all__ = ["infer", "unknown"]
+__all__ = ["infer"]
 
 
-def unknown(model: Model) -> list[Tensor]:
+def _unknown(model: Model) -> list[Tensor]:
     """The tensors of the signatures whose dtype or shape nobody said."""
     specs = (spec for signature in model.signatures.values() for spec in signature.specs)
     return sorted({spec.tensor for spec in specs if spec.dtype is None or spec.shape is None})
@@ -22,13 +23,13 @@ def unknown(model: Model) -> list[Tensor]:
 
 def infer(model: Model, runtime: Callable[[], Runtime]) -> Model:
     """Fill in the dtypes and shapes that nobody said. The runtime is only asked for where some are missing."""
-    tensors = unknown(model)
+    tensors = _unknown(model)
     if not tensors:
         return model
-    # Only what makes them: TensorFlow takes long over a graph of many models.
+    # Only what makes them: TensorFlow takes long over a large graph.
     asked = Signature({}, {tensor.full: TensorSpec(tensor) for tensor in tensors})
     part = prune(replace(model, signatures={"": asked}, initializers=()))
-    told = runtime().shapes(structure(part), [tensor.full for tensor in tensors])
+    told = shapes(structure(part), [tensor.full for tensor in tensors], runtime)
     facts = dict(zip(tensors, told))
 
     def complete(spec: TensorSpec) -> TensorSpec:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from bundler import artifact, record
+from bundler.errors import within
 from bundler.manifest import Manifest
 from bundler.progress import SILENT, Progress
 from bundler.publish import publishing, publishing_file, replaceable
@@ -67,11 +68,8 @@ def build(
             runtime()  # loads TensorFlow while the rest of us is loaded, and the models are converted
 
         from bundler.conversions import digest_all
-        from bundler.infer import unknown
 
         models = _converted(manifest, jobs, progress, finish, scheduler)
-        if any(unknown(made.model) for made in models.values()):
-            runtime()  # it will be asked, and can start while the models are linked
         digests = digest_all(models, stack.enter_context(ThreadPoolExecutor(jobs)))
         linked = _link(manifest, models, runtime)
         metagraphs = [part.metagraph for part in linked]
@@ -162,11 +160,15 @@ def _link(manifest: Manifest, models: Mapping[str, Converted], runtime: Callable
     from bundler.savedmodel import MetaGraph
     from bundler.variables import with_variables
 
+    def told(name: str, model: Model) -> Model:
+        with within(f"model {name!r}"):
+            return infer(model, runtime)
+
     if manifest.bundle.layout == "tags":
         parts = [(spec.tags or (), spec.name, {spec.name: models[spec.name].model}) for spec in manifest.models]
     else:
         parts = [(manifest.bundle.tags, "", {name: made.model for name, made in models.items()})]
-    linked = [infer(join(part), runtime) for *_, part in parts]
+    linked = [join({name: told(name, model) for name, model in part.items()}) for *_, part in parts]
     apart = _apart(manifest, linked)
     return [
         _Linked(

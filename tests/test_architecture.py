@@ -49,6 +49,7 @@ STAGES = """
     checkpoint
     variables
     savedmodel
+    shapes
     infer
     publish
     record

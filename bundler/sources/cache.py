@@ -5,7 +5,8 @@
     <cache>/sources/<sha256 of key>.lock    held by the one thread or process that fetches it
 
 Everything is written beside its place and renamed to it, so a fetch that was cut short counts for
-nothing. Both folders may be deleted at any time: what is missing is fetched again.
+nothing. Both folders may be deleted at any time: what is missing is fetched again. (What TensorFlow was asked for
+lies in a third, see `bundler.shapes`.)
 """
 
 from __future__ import annotations
