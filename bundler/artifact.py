@@ -126,11 +126,14 @@ def digest(digests: Mapping[str, str]) -> str:
 
 
 def sha256(path: Path) -> str:
-    """The sha256, in hex, of a file's bytes."""
+    """The sha256, in hex, of a file's bytes. SourceError where it cannot be read."""
     hashed = hashlib.sha256()
-    with path.open("rb", buffering=0) as file:
-        while chunk := file.read(_CHUNK):
-            hashed.update(chunk)
+    try:
+        with path.open("rb", buffering=0) as file:
+            while chunk := file.read(_CHUNK):
+                hashed.update(chunk)
+    except OSError as error:
+        raise SourceError("cannot be read", where=str(path), found=str(error)) from error
     return hashed.hexdigest()
 
 

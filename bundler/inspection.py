@@ -39,7 +39,7 @@ def _of_model(path: Path) -> Report:
     ]
     nodes = [node for graph in model.graphs for node in graph.nodes]
     size = sum(artifact.path(name).stat().st_size for name in artifact.files)
-    described = _describe(artifact.entry, str(path), artifact.digest, nodes, model.weight_bytes)
+    described = _describe(artifact.entry, str(path), artifact.digest, nodes, model.weight_bytes, model.notes)
     return _report(artifact.entry, signatures, [described], size)
 
 
@@ -64,9 +64,11 @@ def _of_saved_model(folder: Path) -> Report:
     return _report(folder.name, signatures, models, size)
 
 
-def _describe(name: str, source: str, digest: str, nodes: Iterable[Node], weight_bytes: int) -> ModelReport:
+def _describe(
+    name: str, source: str, digest: str, nodes: Iterable[Node], weight_bytes: int, notes: tuple[str, ...] = ()
+) -> ModelReport:
     ops = Counter(node.op for node in nodes)
-    return ModelReport(name, source, digest, sum(ops.values()), weight_bytes, dict(sorted(ops.items())))
+    return ModelReport(name, source, digest, sum(ops.values()), weight_bytes, dict(sorted(ops.items())), notes)
 
 
 def _weight_bytes(node: Node) -> int:

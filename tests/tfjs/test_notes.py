@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bundler import manifest, pipeline, rewrites
+from bundler import inspection, manifest, pipeline, rewrites
 from bundler.dtypes import DType
 from bundler.manifest import Compat
 from bundler.model import Model
@@ -78,3 +78,9 @@ def test_a_build_reports_the_notes(tmp_path: Path) -> None:
     (tmp_path / "b.toml").write_text('[bundle]\nname = "b"\n[[model]]\nname = "m"\nsource = "m"\n')
     report = pipeline.build(manifest.read(tmp_path / "b.toml"), output=tmp_path / "out", check=False)
     assert report.models[0].notes == ("checks and prints are left out, as in TensorFlow.js: 1 Print",)
+
+
+def test_to_inspect_a_model_tells_the_notes_of_its_file(tmp_path: Path) -> None:
+    write_model(tmp_path, [X, node("OnesLike", "y", ["x"], T=FLOAT, dtype=FLOAT)])
+    (model,) = inspection.inspect(tmp_path).models
+    assert model.notes == ("attributes that TensorFlow's ops do not have are left out: OnesLike.dtype",)
