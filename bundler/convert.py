@@ -19,6 +19,7 @@ from bundler.manifest import Compat, ModelSpec, SignatureSpec
 from bundler.model import Model
 from bundler.progress import SILENT, Progress
 from bundler.select import select
+from bundler.weight import keeping_open
 
 __all__ = ["Converted", "Failed", "Task", "convert", "find"]
 
@@ -70,6 +71,7 @@ def find(task: Task, progress: Progress = SILENT) -> Path | Failed:
         return Failed(error)
 
 
+@keeping_open()
 def convert(task: Task, progress: Progress = SILENT) -> Converted | Failed:
     """Read, select, rewrite, and put into its scope."""
     spec = task.spec

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import builtins
 from enum import IntEnum
-from functools import cache
 
 import numpy as np
 
@@ -52,12 +51,15 @@ class DType(IntEnum):
     @property
     def numpy(self) -> np.dtype[np.generic]:
         """The little-endian NumPy dtype; TypeError for what `is_number` denies (string, resource)."""
-        return _numpy(self.name)
+        try:
+            return _NUMPY[self]
+        except KeyError:
+            raise TypeError(f"NumPy has no {self}") from None
 
     @property
     def is_number(self) -> builtins.bool:
         """Whether NumPy has it: numbers and bool."""
-        return self in _NUMBERS
+        return self in _NUMPY
 
     @classmethod
     def parse(cls, spelled: str | int) -> DType:
@@ -73,16 +75,12 @@ _PROTO_NAMES = {
     "float64": "DT_DOUBLE",
     "float16": "DT_HALF",
 }
-_NUMBERS = frozenset(
-    {
+_NUMPY = {
+    dtype: np.dtype(dtype.name).newbyteorder("<")
+    for dtype in (
         *(DType.bool, DType.uint8, DType.uint16, DType.uint32, DType.uint64),
         *(DType.int8, DType.int16, DType.int32, DType.int64),
         *(DType.float16, DType.float32, DType.float64, DType.complex64, DType.complex128),
-    }
-)
+    )
+}
 _BY_SPELLING = {dtype.name: dtype for dtype in DType} | {dtype.proto_name: dtype for dtype in DType}
-
-
-@cache
-def _numpy(name: str) -> np.dtype[np.generic]:
-    return np.dtype(name).newbyteorder("<")

@@ -86,8 +86,16 @@ def _add_nodes(to: Message, number: int, nodes: Iterable[Node], weights: Mapping
 def _head(node: Node) -> bytes:
     """Name, op and inputs."""
     op, name, inputs, _ = node
-    listed = [wire.field(3, reference.encode()) for reference in inputs]
-    return b"".join((wire.field(1, name.encode()), wire.field(2, op.encode()), *listed))
+    head = wire.field(1, name.encode()) + _op(op)
+    for reference in inputs:
+        content = reference.encode()
+        head += wire.head(3, len(content)) + content
+    return head
+
+
+@lru_cache(1 << 10)
+def _op(op: str) -> bytes:
+    return wire.field(2, op.encode())
 
 
 def _constant(node: Node, weight: Weight, size: int) -> bytes:

@@ -26,6 +26,10 @@ _OF_LAYERS = ("Conv3DBackpropInputV2",)
 """Ops beyond the lists that layers of TensorFlow.js become in TensorFlow (Conv3DTranspose), harmless like the rest."""
 
 
+_DTYPES = dict(DType.__members__)
+"""By their names, which ops with a dtype of their own are spelled with."""
+
+
 class Argument(NamedTuple):
     """One input or output of an op: a tensor, or a list of tensors.
 
@@ -52,14 +56,14 @@ class Argument(NamedTuple):
 
     def count(self, node: Node) -> int:
         """How many tensors the argument stands for at `node`."""
-        return 1 if self.is_single else len(self.dtypes(node))
-
-    def dtypes(self, node: Node) -> list[DType | None]:
-        """The dtypes of the tensors that the argument stands for at `node`; None where unknown."""
         if self.listed:
-            return list(attr(node, self.kind, ()))
-        dtype = DType[self.kind] if self.kind in DType.__members__ else attr(node, self.kind)
-        return [dtype] * (attr(node, self.number, 0) if self.number else 1)
+            return len(attr(node, self.kind, ()))
+        return attr(node, self.number, 0) if self.number else 1
+
+    def dtype(self, node: Node, index: int) -> DType | None:
+        """The dtype of one of the tensors that the argument stands for at `node`; None where unknown."""
+        found: DType | None = _DTYPES.get(self.kind) or attr(node, self.kind, () if self.listed else None)
+        return found[index] if self.listed else found
 
 
 @dataclass(frozen=True)
@@ -136,8 +140,12 @@ def _row(**row: Any) -> Op:
 def output_dtype(node: Node, port: int) -> DType | None:
     """The dtype of an output as the node's attributes tell it; None where they do not."""
     op = table().get(node.op)
-    dtypes = [dtype for output in op.outputs for dtype in output.dtypes(node)] if op else []
-    return dtypes[port] if port < len(dtypes) else None
+    for output in op.outputs if op is not None else ():
+        count = output.count(node)
+        if port < count:
+            return output.dtype(node, port)
+        port -= count
+    return None
 
 
 def flat_port(node: Node, output: str, index: int) -> int:
@@ -149,7 +157,7 @@ def flat_port(node: Node, output: str, index: int) -> int:
     if op is None or output not in op.output_names:
         return index
     before = op.outputs[: op.output_names.index(output)]
-    return index + sum(len(argument.dtypes(node)) for argument in before)
+    return index + sum(argument.count(node) for argument in before)
 
 
 def named_port(node: Node, port: int) -> tuple[str, int]:
@@ -159,7 +167,7 @@ def named_port(node: Node, port: int) -> tuple[str, int]:
     """
     index = port
     for output in table()[node.op].outputs if node.op in table() else ():
-        count = len(output.dtypes(node))
+        count = output.count(node)
         if index < count:
             return output.name, index
         index -= count
@@ -180,11 +188,13 @@ def faults(model: Model, allowed: Iterable[str] = ()) -> Iterator[Fault]:
     """What stands in the way of importing the model's ops; an op that is refused is told once."""
     known, told = table(), {*allowed, *_OF_LAYERS}
     for node in (node for graph in model.graphs for node in graph.nodes):
-        if node.op in known and not known[node.op].refused:
-            yield from _input_faults(node, known[node.op])
-        elif node.op not in told:
-            told.add(node.op)
-            yield _refusal(node, known.get(node.op))
+        op = known.get(node.op)
+        if op is None or op.refused:
+            if node.op not in told:
+                told.add(node.op)
+                yield _refusal(node, op)
+        elif len(node.input) != op.input_count(node) or not node.attr.keys() >= op.input_attrs:
+            yield from _input_faults(node, op)
 
 
 def _refusal(node: Node, op: Op | None) -> Fault:
@@ -196,11 +206,10 @@ def _refusal(node: Node, op: Op | None) -> Fault:
 
 
 def _input_faults(node: Node, op: Op) -> Iterator[Fault]:
-    """Inputs that are not as many as the op takes, or whose dtype nobody tells."""
-    attrs = node.attr
+    """Inputs that are not as many as the op takes, or whose dtype nobody tells. Control edges do not count."""
     given = len([reference for reference in node.input if not reference.startswith("^")])
     taken = op.input_count(node)
-    unknown = [key for key in op.input_attrs if key not in attrs]
+    unknown = [key for key in op.input_attrs if key not in node.attr]
     if given != taken:
         yield Fault(f"{node.op} with a wrong number of inputs", f"node {node.name!r}", str(given), str(taken))
     elif unknown:

@@ -210,12 +210,12 @@ def _library(model: Model) -> Model:
 
 def reachable(graph: Graph, outputs: Iterable[str]) -> set[str]:
     """The names of the nodes that the outputs need, themselves included."""
-    found, pending = set[str](), list(outputs)
+    found, pending, inputs = set[str](), list(outputs), graph.inputs
     while pending:
         name = pending.pop()
-        if name not in found and name in graph.inputs:
+        if name not in found and name in inputs:
             found.add(name)
-            pending += [tensor.node for tensor in graph.inputs[name]]
+            pending += [tensor.node for tensor in inputs[name]]
     return found
 
 
@@ -224,16 +224,16 @@ def _reached(graph: Graph, outputs: Iterable[Tensor], fed: Container[Tensor]) ->
 
     To wait for a Placeholder is to need its value.
     """
-    found, pending = set[Tensor](), list(outputs)
+    found, pending, inputs = set[Tensor](), list(outputs), graph.inputs
     while pending:
         tensor = pending.pop()
         if tensor.is_control and graph.by_name[tensor.node].op == "Placeholder":
             tensor = Tensor(tensor.node)
-        if tensor in found or tensor.node not in graph.by_name:
+        if tensor in found or tensor.node not in inputs:
             continue
         found.add(tensor)
         if tensor not in fed:
-            pending += graph.inputs[tensor.node]
+            pending += inputs[tensor.node]
     return found
 
 

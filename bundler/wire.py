@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from queue import SimpleQueue
@@ -19,7 +20,7 @@ from typing import NamedTuple, TypeAlias
 
 from bundler.progress import SILENT, Progress
 from bundler.scratch import reserve, start_sync
-from bundler.weight import Part, Weight
+from bundler.weight import Part, Weight, keeping_open
 
 __all__ = ["Message", "field", "head", "write"]
 
@@ -73,10 +74,9 @@ def field(number: int, content: bytes) -> bytes:
     return head(number, len(content)) + content
 
 
+@lru_cache(1 << 12)  # nearly all are those of short fields with small numbers
 def head(number: int, size: int) -> bytes:
     """What stands before a length-delimited field of that size."""
-    if number < len(_HEADS) and size < 0x80:
-        return _HEADS[number][size]
     return _varint(number << 3 | 2) + _varint(size)
 
 
@@ -111,6 +111,7 @@ class _Segment(NamedTuple):
                 room[: part.nbytes] = part
             room = room[part.nbytes :]
 
+    @keeping_open()
     def write(self, path: Path, rooms: SimpleQueue[bytearray]) -> int:
         """Fill the range of the file, and have the disk begin with it; how many bytes it is long."""
         with _taken(rooms) as room, path.open("r+b", buffering=0) as file:
@@ -160,7 +161,3 @@ def _varint(value: int) -> bytes:
         value >>= 7
     encoded.append(value)
     return bytes(encoded)
-
-
-_HEADS = [[bytes((number << 3 | 2, size)) for size in range(0x80)] for number in range(8)]
-"""The heads of short fields with small numbers: nearly all."""

@@ -48,7 +48,7 @@ def split_fused(fused: Node, graph: Graph) -> list[Node]:
     made: list[Node] = []
     for name, (op, inputs, attrs) in zip(names, steps):
         data = [made[-1].name, *inputs] if made else [*inputs, *waits]
-        made.append(node(op, name, data, T=attr(fused, "T"), **attrs))
+        made.append(node(op, name, data, T=fused.attr.get("T"), **attrs))
     return made
 
 
@@ -80,8 +80,8 @@ def _steps(fused: Node, graph: Graph) -> Iterator[tuple[str, list[str], dict[str
 
 def _carried(fused: Node, base: str) -> dict[str, Value]:
     """The attributes that the base op shares with the fused one, as they are."""
-    shared = ops.table()[base].attrs.keys() & fused.attr.keys() - {"T"}
-    return {key: fused.attr[key] for key in sorted(shared)}
+    known = ops.table()[base].attrs
+    return {key: value for key, value in fused.attr.items() if key in known and key != "T"}
 
 
 def _bias(fused: Node, filter: str, bias: str, graph: Graph) -> tuple[str, list[str], dict[str, Value]]:

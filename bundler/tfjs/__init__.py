@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Literal
@@ -92,4 +93,5 @@ def _with_input_shapes(graph: Graph, signature: Signature) -> Graph:
             return given
         return node("Placeholder", given.name, dtype=attr(given, "dtype"), shape=shape_proto(shapes.get(given.name)))
 
-    return replace(graph, nodes=tuple(map(shaped, graph.nodes)))
+    nodes = tuple(map(shaped, graph.nodes))
+    return graph if all(map(operator.is_, nodes, graph.nodes)) else replace(graph, nodes=nodes)

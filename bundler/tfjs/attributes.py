@@ -135,18 +135,19 @@ def _told(node: Node, by_name: Mapping[str, Node], arguments: Mapping[str, DType
     for argument, given in _shared_out(node, inputs):
         if argument.number in lacks:
             told[argument.number] = len(given)
-        dtypes = [dtype for dtype in (_dtype_of(reference, by_name, arguments) for reference in given) if dtype]
-        if argument.kind in lacks and argument.listed and len(dtypes) == len(given):
-            told[argument.kind] = dtypes
-        elif argument.kind in lacks and not argument.listed and dtypes:
-            told[argument.kind] = dtypes[0]
+        if argument.kind in lacks:
+            known = [dtype for reference in given if (dtype := _dtype_of(reference, by_name, arguments))]
+            if argument.listed and len(known) == len(given):
+                told[argument.kind] = known
+            elif known and not argument.listed:
+                told[argument.kind] = known[0]
     return told
 
 
 def _shared_out(node: Node, inputs: Sequence[str]) -> Iterator[tuple[ops.Argument, Sequence[str]]]:
     """Each argument of the op with its inputs. A list of unknown length takes what the others leave."""
     lacks, arguments = _lacks(node), ops.table()[node.op].inputs
-    counts = [len(argument.dtypes(node)) for argument in arguments]
+    counts = [argument.count(node) for argument in arguments]
     left, at = max(0, len(inputs) - sum(counts)), 0
     for argument, count in zip(arguments, counts):
         if (argument.kind if argument.listed else argument.number) in lacks:

@@ -18,18 +18,19 @@ def check_edges(graph: Graph, arguments: Container[str] = ()) -> None:
 
     `arguments` are the names that a function's callers fill in.
     """
-    if len(graph.by_name) < len(graph.nodes):
+    nodes = graph.by_name
+    if len(nodes) < len(graph.nodes):
         name, count = Counter(node.name for node in graph.nodes).most_common(1)[0]
         raise ConversionError(f"{count} nodes have the name {name!r}")
     in_order = True
     seen: set[str] = set()
-    for node in graph.nodes:
-        for tensor in map(Tensor.parse, node.input):
-            producer = graph.by_name.get(tensor.node)
+    for name, read in graph.inputs.items():
+        for tensor in read:
+            producer = nodes.get(tensor.node)
             if tensor.node not in arguments if producer is None else not _gives(producer, tensor):
-                raise ConversionError("reads what no node gives", where=f"node {node.name!r}", found=str(tensor))
+                raise ConversionError("reads what no node gives", where=f"node {name!r}", found=str(tensor))
             in_order = in_order and (producer is None or tensor.node in seen)
-        seen.add(node.name)
+        seen.add(name)
     # Most files list a node after what it reads: then nothing can go round.
     going_round = [] if in_order else _in_cycles(graph)
     if going_round:

@@ -52,12 +52,17 @@ def tables(entry: Json, key: str) -> list[Json]:
 
 def texts(entry: Json, key: str) -> list[str]:
     """A list of strings; an empty one where there is none."""
-    what = f"an item of {key!r}"
-    return [of(str, item, what) for item in of(list, entry.get(key) or [], repr(key))]
+    found = of(list, entry.get(key) or [], repr(key))
+    for item in found:
+        if not (isinstance(item, str) and item.isascii()):
+            of(str, item, f"an item of {key!r}")
+    return found
 
 
 def integer(value: object) -> int:
     """A 64-bit integer: JSON's own number, or a string of digits as protobuf writes it."""
+    if type(value) is int and value in _INT64:
+        return value
     found = _converted(int, value)
     if found is None or found not in _INT64 or (isinstance(value, float) and value != found):
         raise _wrong("a number", value, "an integer of 64 bits")

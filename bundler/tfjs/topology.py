@@ -5,6 +5,7 @@ They are GraphDefs, as tensorflow/core/framework/graph.proto and function.proto 
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Container, Iterator, Mapping, Sequence, Set
 
 from bundler import ops
@@ -37,7 +38,7 @@ def read_functions(topology: Json, weights: Mapping[str, Weight]) -> dict[str, F
 
 def _nodes(entries: Sequence[Json], weights: Container[str]) -> list[Node]:
     """The nodes. Those of one op that are spelled alike share their attributes, which are read once."""
-    kinds: dict[tuple[str, str], dict[str, AttrValue]] = {}
+    kinds: dict[tuple[str, bytes], dict[str, AttrValue]] = {}
     nodes = []
     for entry in entries:
         name = fields.text(entry, "name", "")
@@ -45,7 +46,8 @@ def _nodes(entries: Sequence[Json], weights: Container[str]) -> list[Node]:
             op, attrs = fields.text(entry, "op", ""), fields.table(entry, "attr")
             if op == "Const" and name in weights:
                 attrs = {key: value for key, value in attrs.items() if key == "dtype"}  # the weight has the rest
-            spelled = (op, repr(sorted(attrs.items())))  # files list attributes in any order
+            # Files list attributes in any order. Two that are spelled alike differ in version 1 if one is interned.
+            spelled = (op, marshal.dumps(sorted(attrs.items()), 0))
             kind = kinds.get(spelled)
             if kind is None:
                 kind = kinds[spelled] = _attrs(op, attrs)

@@ -25,8 +25,9 @@ _GZIP = b"\x1f\x8b"
 _WINDOW = 1 << 16
 """Bytes read at a time to find where strings end."""
 _SCALED = (DType.uint8, DType.uint16)
-_QUANTIZED = (*_SCALED, DType.float16)
-_STORED = (DType.float32, DType.int32, DType.bool, DType.string, DType.complex64, *_QUANTIZED)
+_QUANTIZED = {dtype.name: dtype for dtype in (*_SCALED, DType.float16)}
+_STORED = {dtype.name: dtype for dtype in (DType.float32, DType.int32, DType.bool, DType.string, DType.complex64)}
+_STORED |= _QUANTIZED
 
 
 def read_weights(artifact: Artifact) -> dict[str, Weight]:
@@ -111,21 +112,18 @@ def _affine(quantization: Json, stored: DType, dtype: DType) -> Affine:
     return Affine(fields.number(quantization["scale"]), fields.number(quantization["min"]), dtype)
 
 
-def _dtype(entry: Json, known: Sequence[DType]) -> DType:
+def _dtype(entry: Json, known: Mapping[str, DType]) -> DType:
     spelled = fields.text(entry, "dtype")
-    found = DType.__members__.get(spelled)
-    if found is None or found not in known:
-        raise ConversionError("is of a dtype that the format does not have", found=spelled, expected=_list(known))
+    found = known.get(spelled)
+    if found is None:
+        expected = ", ".join(known)
+        raise ConversionError("is of a dtype that the format does not have", found=spelled, expected=expected)
     return found
-
-
-def _list(dtypes: Sequence[DType]) -> str:
-    return ", ".join(dtype.name for dtype in dtypes)
 
 
 def _shape(entry: Json) -> tuple[int, ...]:
     shape = tuple(map(fields.integer, fields.of(list, entry.get("shape") or [], "'shape'")))
-    if any(size < 0 for size in shape):
+    if min(shape, default=0) < 0:
         raise ConversionError("has a negative size", found=str(list(shape)))
     return shape
 
