@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 from bundler.errors import Fault, ManifestError
 from bundler.model import Function, Graph, Model, TensorSpec
@@ -139,6 +140,8 @@ def _scope_tensor(tensor: Tensor, prefix: str) -> Tensor:
 
 # Shared weights ----------------------------------------------------------------------------------
 
+_Named: TypeAlias = "list[tuple[str, Weight]]"
+
 
 def share_weights(model: Model) -> Model:
     """Keep one of several equal weights of the main graph; the readers of the others read that one.
@@ -149,8 +152,11 @@ def share_weights(model: Model) -> Model:
     first = dict(_duplicates(model.graph, fed))
     if not first:
         return model
+    # All that a reader can write, for a constant has one output: so most readers need but a look.
+    spelled = {f"{name}:0": kept for name, kept in first.items()}
+    spelled |= first | {f"^{name}": f"^{kept}" for name, kept in first.items()}
     graph = Graph(
-        nodes=tuple(_reading(node, first) for node in model.graph.nodes if node.name not in first),
+        nodes=tuple([_reading(node, spelled) for node in model.graph.nodes if node.name not in first]),
         weights={name: weight for name, weight in model.graph.weights.items() if name not in first},
     )
     return replace(model, graph=graph).map_signatures(lambda spec: _pointing(spec, first))
@@ -159,27 +165,27 @@ def share_weights(model: Model) -> Model:
 def _duplicates(graph: Graph, fed: Container[str]) -> Iterator[tuple[str, str]]:
     """Pairs (name, name of the earlier equal weight).
 
-    Bytes are read only where all that is known without reading agrees, and most of them only where the first do.
+    All bytes are read only where all that is known without reading agrees, and the first bytes do.
     """
-    free = {name: weight for name, weight in graph.weights.items() if name not in fed and not graph.by_name[name].input}
-    for alike in _groups(free, lambda weight: weight.form):
-        for near in _groups({name: free[name] for name in alike}, lambda weight: weight.mark):
-            for first, *others in _groups({name: free[name] for name in near}, Weight.fingerprint):
-                yield from ((name, first) for name in others)
+    nodes = graph.by_name
+    free = [(name, weight) for name, weight in graph.weights.items() if name not in fed and not nodes[name].input]
+    for near in _groups(free, lambda weight: (weight.mark, weight.form)):
+        for (first, _), *others in _groups(near, Weight.fingerprint):
+            yield from ((name, first) for name, _ in others)
 
 
-def _groups(weights: Mapping[str, Weight], trait: Callable[[Weight], object]) -> list[list[str]]:
-    """The names of weights that share a trait, where there are several."""
-    found: dict[object, list[str]] = {}
-    for name, weight in weights.items():
-        found.setdefault(trait(weight), []).append(name)
-    return [names for names in found.values() if len(names) > 1]
+def _groups(weights: _Named, trait: Callable[[Weight], object]) -> list[_Named]:
+    """Those weights that share a trait with others."""
+    found: dict[object, _Named] = {}
+    for named in weights:
+        found.setdefault(trait(named[1]), []).append(named)
+    return [alike for alike in found.values() if len(alike) > 1]
 
 
 def _reading(node: Node, first: Mapping[str, str]) -> Node:
-    if not any(Tensor.parse(reference).node in first for reference in node.input):
+    if first.keys().isdisjoint(node.input):
         return node
-    return node.reading(lambda tensor: tensor._replace(node=first.get(tensor.node, tensor.node)))
+    return node._replace(input=tuple([first.get(reference, reference) for reference in node.input]))
 
 
 def _pointing(spec: TensorSpec, first: Mapping[str, str]) -> TensorSpec:

@@ -242,9 +242,10 @@ def test_what_shares_nothing_is_the_same_model() -> None:
     assert share_weights(alone) is alone
 
 
-def test_only_weights_of_one_form_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Group, "read", lambda *asked: pytest.fail("a weight was read"))
-    shared(const("a"), const("b"), node("Add", "y", ["a", "b"]), a=weight(1), b=weight(1, 2))
+@pytest.mark.parametrize("other", [weight(2), weight(1, 2)], ids=["first bytes", "form"])
+def test_weights_that_differ_at_first_sight_are_not_read_whole(other: Weight, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Weight, "fingerprint", lambda weight: pytest.fail("a weight was read"))
+    shared(const("a"), const("b"), node("Add", "y", ["a", "b"]), a=weight(1), b=other)
 
 
 def test_many_models_and_nodes_are_no_matter() -> None:

@@ -80,7 +80,8 @@ def test_an_argument_is_one_tensor_or_a_list(spelled: str, argument: Argument) -
     ],
 )
 def test_an_argument_has_the_dtypes_that_its_node_tells(argument: Argument, dtypes: list[DType | None]) -> None:
-    assert argument.dtypes(node("Op", "y", T=FLOAT, N=2, Ts=[FLOAT, INT])) == dtypes
+    told = node("Op", "y", T=FLOAT, N=2, Ts=[FLOAT, INT])
+    assert [argument.dtype(told, index) for index in range(argument.count(told))] == dtypes
 
 
 @pytest.mark.parametrize(

@@ -4,8 +4,10 @@ import gzip
 import hashlib
 import itertools
 import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ import pytest
 import bundler.weight
 from bundler.dtypes import DType
 from bundler.errors import ConversionError, SourceError
-from bundler.weight import Affine, File, Group, Memory, Weight
+from bundler.weight import Affine, File, Group, Memory, Weight, keeping_open
 
 FLOAT, INT = DType.float32, DType.int32
 
@@ -53,6 +55,71 @@ def test_a_file_is_read_in_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     path.write_bytes(gzip.compress(b"0123456789") if gzipped else b"0123456789")
     group = Group((File(path, 10, gzipped),))
     assert [group.read(3, 4), group.read(0, 2)] == [b"3456", b"01"]
+
+
+class Opened:
+    """How often files are opened, and which of them are still open."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.streams: list[Any] = []
+        plain = File.open
+        monkeypatch.setattr(File, "open", lambda file: self.streams.append(plain(file)) or self.streams[-1])
+
+    @property
+    def left(self) -> int:
+        return sum(not stream.closed for stream in self.streams)
+
+
+@pytest.fixture
+def opened(monkeypatch: pytest.MonkeyPatch) -> Opened:
+    return Opened(monkeypatch)
+
+
+def two_files(folder: Path) -> Group:
+    for name in "ab":
+        (folder / name).write_bytes(b"0123456789")
+    return Group((File(folder / "a", 10), File(folder / "b", 10)))
+
+
+def test_a_file_is_closed_after_each_reading(tmp_path: Path, opened: Opened) -> None:
+    group = two_files(tmp_path)
+    assert [group.read(start, 2) for start in (1, 9, 13)] == [b"12", b"90", b"34"]
+    assert (len(opened.streams), opened.left) == (4, 0)
+
+
+def test_a_file_that_is_read_again_and_again_may_stay_open(tmp_path: Path, opened: Opened) -> None:
+    group = two_files(tmp_path)
+    with keeping_open():
+        assert [group.read(start, 2) for start in (1, 9, 13)] == [b"12", b"90", b"34"]
+        assert (len(opened.streams), opened.left) == (2, 1)
+        with keeping_open():
+            group.read(12, 1)
+        assert (len(opened.streams), opened.left) == (2, 1)
+    assert opened.left == 0
+
+
+def test_what_another_thread_keeps_open_is_its_own(tmp_path: Path, opened: Opened) -> None:
+    group = two_files(tmp_path)
+    with keeping_open(), ThreadPoolExecutor(1) as pool:
+        group.read(0, 1)
+        pool.submit(group.read, 0, 1).result()
+        assert (len(opened.streams), opened.left) == (2, 1)
+
+
+def test_a_file_that_changed_is_opened_again_after_all(tmp_path: Path) -> None:
+    group = two_files(tmp_path)
+    with keeping_open():
+        group.read(0, 1)
+    (tmp_path / "a").unlink()
+    (tmp_path / "a").write_bytes(b"abcdefghij")
+    assert group.read(0, 2) == b"ab"
+
+
+def test_nothing_stays_open_after_an_error(tmp_path: Path, opened: Opened) -> None:
+    (tmp_path / "a").write_bytes(b"01")
+    with pytest.raises(SourceError), keeping_open():
+        Group((File(tmp_path / "a", 10),)).read(0, 5)
+    assert opened.left == 0
 
 
 def test_a_compressed_file_that_changed_is_unpacked_again(tmp_path: Path) -> None:
@@ -180,7 +247,7 @@ def test_a_fingerprint_is_of_the_bytes_however_they_are_read(
     monkeypatch.setattr(bundler.weight, "_CHUNK", chunk)
     monkeypatch.setattr(bundler.weight, "_MARKED", marked)
     value = np.arange(5, dtype=np.uint16)
-    assert stored(value, FLOAT, None, 1, 2, 4).fingerprint() == hashlib.blake2b(value.tobytes()).digest()
+    assert stored(value, FLOAT, None, 1, 2, 4).fingerprint() == hashlib.blake2b(value.tobytes(), digest_size=32).digest()
 
 
 @pytest.mark.parametrize(("other", "same"), [([1, 2, 3], True), ([1, 2, 4], True), ([1, 3, 3], False)])

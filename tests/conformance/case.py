@@ -154,7 +154,7 @@ def _told(op: str, dtypes: list[DType]) -> dict[str, Value]:
 
 
 def _ports(made: Node) -> tuple[str, ...]:
-    count = sum(len(output.dtypes(made)) for output in ops.table()[made.op].outputs)
+    count = ops.table()[made.op].output_count(made)
     return tuple(made.name if port == 0 else f"{made.name}:{port}" for port in range(count))
 
 
