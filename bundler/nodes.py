@@ -38,6 +38,7 @@ __all__ = [
 ]
 
 _Entry = TypeVar("_Entry")
+_Spelling = TypeVar("_Spelling")
 Shape: TypeAlias = tuple[int | None, ...]
 """Dimensions, None where unknown; a tensor of unknown rank has None in place of the whole."""
 
@@ -245,35 +246,40 @@ def inline_value(tensor: TensorProto) -> np.ndarray | None:
 
 # Between processes -------------------------------------------------------------------------------
 
-Packed: TypeAlias = "tuple[list[bytes], list[dict[str, int]], list[tuple[str, str, tuple[str, ...], int]]]"
+Packed: TypeAlias = (
+    "tuple[list[bytes], list[tuple[tuple[str, int], ...]], list[tuple[str, str, tuple[str, ...], int]]]"
+)
 """Attribute values, sets of attributes by number of value, and nodes by number of set."""
 
 
 def pack(nodes: Iterable[Node]) -> Packed:
-    """Nodes as plain data, what they share told once: to pickle messages one by one takes a hundred times as long."""
-    values, sets = _Numbered[AttrValue](), _Numbered["Mapping[str, AttrValue]"]()
+    """Nodes as plain data, what is alike told once: to pickle messages one by one takes a hundred times as long."""
+    values = _Numbered[AttrValue, bytes](lambda value: bytes(value.SerializeToString()))
+    sets = _Numbered["Mapping[str, AttrValue]", "tuple[tuple[str, int], ...]"](
+        lambda attrs: tuple([(key, values.number(value)) for key, value in attrs.items()])
+    )
     listed = [(node.op, node.name, node.input, sets.number(node.attr)) for node in nodes]
-    told = [{key: values.number(value) for key, value in attrs.items()} for attrs in sets.known]
-    return [value.SerializeToString() for value in values.known], told, listed
+    return list(values.spelled), list(sets.spelled), listed
 
 
 def unpack(packed: Packed) -> tuple[Node, ...]:
     """The nodes again."""
     encoded, told, listed = packed
     values = [AttrValue.FromString(content) for content in encoded]
-    sets = [{key: values[number] for key, number in attrs.items()} for attrs in told]
-    return tuple(Node(op, name, inputs, sets[number]) for op, name, inputs, number in listed)
+    sets = [{key: values[number] for key, number in attrs} for attrs in told]
+    return tuple([Node(op, name, inputs, sets[number]) for op, name, inputs, number in listed])
 
 
-class _Numbered(Generic[_Entry]):
-    """Objects by the order in which they were first met; they are told apart by identity."""
+class _Numbered(Generic[_Entry, _Spelling]):
+    """Objects by the order in which their like was first met. Each is spelled once, however often it is met."""
 
-    def __init__(self) -> None:
-        self.known: list[_Entry] = []
-        self._numbers: dict[int, int] = {}
+    def __init__(self, spell: Callable[[_Entry], _Spelling]) -> None:
+        self.spelled: dict[_Spelling, int] = {}
+        self._spell = spell
+        self._met: dict[int, int] = {}
 
     def number(self, entry: _Entry) -> int:
-        number = self._numbers.setdefault(id(entry), len(self.known))
-        if number == len(self.known):
-            self.known.append(entry)
+        number = self._met.get(id(entry))
+        if number is None:
+            number = self._met[id(entry)] = self.spelled.setdefault(self._spell(entry), len(self.spelled))
         return number
