@@ -32,7 +32,7 @@ from bundler.errors import ConversionError, SourceError
 
 __all__ = ["Affine", "File", "Group", "Memory", "Part", "Shard", "Weight", "keeping_open"]
 
-_CHUNK = 1 << 18
+_CHUNK = 1 << 16
 """Elements decoded at a time: memory stays small however large the tensor is, and a processor's own is enough."""
 _KEPT = 1 << 25
 """Bytes of a compressed shard's content up to which it is kept; of a larger one, what comes before a weight is unpacked
