@@ -61,6 +61,7 @@ class Message:
                 self.add(piece)
 
     @property
+    @keeping_open()
     def content(self) -> bytes:
         """The message itself, with all its weights: for small ones."""
         content = bytearray(self.size)
@@ -84,13 +85,12 @@ def write(message: Message, path: Path, *, jobs: int = 1, progress: Progress = S
     """Write the message into a new file, by `jobs` threads that fill disjoint ranges of it."""
     progress.start("writing", message.size)
     reserve(path, message.size)
-    segments = list(_segments(message))
     # To ask the system for a new buffer each time takes longer than to fill it, with several threads.
     rooms = SimpleQueue[bytearray]()
     for _ in range(jobs):
-        rooms.put(bytearray(max(segment.size for segment in segments)))
+        rooms.put(bytearray(min(message.size, 2 * _SEGMENT)))
     with ThreadPoolExecutor(jobs) as pool:
-        for written in pool.map(lambda segment: segment.write(path, rooms), segments):
+        for written in pool.map(lambda segment: segment.write(path, rooms), _segments(message)):
             progress.advance(written)
     progress.finish()
 
@@ -134,7 +134,7 @@ def _taken(rooms: SimpleQueue[bytearray]) -> Iterator[bytearray]:
 
 
 def _segments(message: Message) -> Iterator[_Segment]:
-    """The message, cut where a segment is full."""
+    """The message, cut where a segment is full: with its last part it is less than twice as long."""
     start, size = 0, 0
     parts: list[memoryview | Part] = []
     for part in chain.from_iterable(map(_parts, message.pieces)):
