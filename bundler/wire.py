@@ -52,13 +52,12 @@ class Message:
             self.size += weight.nbytes
 
     def field(self, number: int, message: Message) -> None:
-        """A message in this one."""
-        self.add(head(number, message.size))
-        for piece in message.pieces:
-            if isinstance(piece, Weight):
-                self.add(b"", piece)
-            else:
-                self.add(piece)
+        """A message in this one, which has it from now on: nothing is to be added to it any more."""
+        first, *others = message.pieces
+        assert isinstance(first, bytearray), "messages begin with bytes"
+        self.add(head(number, message.size) + first)
+        self.pieces += others
+        self.size += message.size - len(first)
 
     @property
     @keeping_open()
