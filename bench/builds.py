@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,9 +13,12 @@ from statistics import median
 from bench import measure
 from bench.measure import Usage
 from bench.rows import Goal, Row
+from bundler.conversions import convert_all
+from bundler.manifest import read
+from bundler.progress import SILENT
 from bundler.scratch import discard
 
-__all__ = ["Setting", "build", "build_again", "predecessor"]
+__all__ = ["Setting", "build", "build_again", "conversions", "predecessor"]
 
 _PATIENCE = 30
 """Seconds after which a case is not run again, however many runs were asked for."""
@@ -53,6 +58,21 @@ def build_again(case: str, manifest: Path, setting: Setting, *options: str, goal
     output = setting.folder / "output"
     _build(manifest, output, options)
     return Row(case, measure.figures([_build(manifest, output, options) for _ in _turns(setting)]), tuple(goals))
+
+
+def conversions(case: str, manifest: Path, jobs: int, setting: Setting) -> Row:
+    """Convert the models of a manifest by so many jobs, and write nothing: what keeps processors busy."""
+    described = read(manifest)
+    usages = []
+    gc.disable()  # as the command does
+    for _ in _turns(setting):
+        started, worked = time.perf_counter(), os.times()
+        convert_all(described, jobs, SILENT)
+        ended = os.times()
+        cpu_seconds = sum(ended[:4]) - sum(worked[:4])  # workers that ended count
+        usages.append(Usage(time.perf_counter() - started, cpu_seconds))
+    gc.enable()
+    return Row(case, {key: figure for key, figure in measure.figures(usages).items() if not key.endswith("_mb")})
 
 
 def predecessor(models: Mapping[str, Path], setting: Setting, than: Row, times: float) -> Iterator[Row]:

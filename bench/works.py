@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bench import manifests, measure, models
-from bench.builds import Setting, build, build_again, predecessor
+from bench.builds import Setting, build, build_again, conversions, predecessor
 from bench.inference import inference
 from bench.rows import Goal, Row
 from bench.scaling import scaling
+from bundler.cli.frame import processors
 from bundler.runtime import Runtime
 
 __all__ = ["WORKS", "Work"]
@@ -45,15 +46,20 @@ def _many(setting: Setting) -> Iterator[Row]:
     named = {name: manifests.npm_source(path) for name, path in found.items()}
     manifest = manifests.write(setting.folder / "many.toml", named)
     goals = [Goal("times_copy", 4), Goal("own_mb", 200)]
+    alone = conversions("conversions alone, on one", manifest, 1, setting)
+    yield alone
+    both = conversions("conversions alone, on all", manifest, processors(), setting)
+    yield replace(_faster(both, alone), goals=[Goal("speedup", 1.6, at_least=True)])
     one = build("on one processor", manifest, setting, "--no-check", "-j", "1", processors=1)
     yield one
-    two = build("on all", manifest, setting, "--no-check", goals=goals)
-    speedup = one.figures["seconds"] / two.figures["seconds"]
-    faster = Goal("speedup", 1.6, at_least=True)
-    two = replace(two, figures={**two.figures, "speedup": speedup}, goals=(*two.goals, faster))
+    two = _faster(build("on all", manifest, setting, "--no-check", goals=goals), one)
     yield two
     yield build_again("again", manifest, setting, "--no-check", goals=[Goal("seconds", 0.4)])
     yield from predecessor(found, setting, than=two, times=20)
+
+
+def _faster(row: Row, than: Row) -> Row:
+    return replace(row, figures={**row.figures, "speedup": than.figures["seconds"] / row.figures["seconds"]})
 
 
 def _nodes(setting: Setting) -> Iterator[Row]:

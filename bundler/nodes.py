@@ -246,28 +246,27 @@ def inline_value(tensor: TensorProto) -> np.ndarray | None:
 
 # Between processes -------------------------------------------------------------------------------
 
-Packed: TypeAlias = (
-    "tuple[list[bytes], list[tuple[tuple[str, int], ...]], list[tuple[str, str, tuple[str, ...], int]]]"
-)
-"""Attribute values, sets of attributes by number of value, and nodes by number of set."""
+Packed: TypeAlias = "tuple[list[bytes], list[tuple[tuple[str, int], ...]], list[int], list[tuple[Any, ...]]]"
+"""Attribute values, sets of attributes by number of value, each node's set by number, and the other columns of nodes."""
 
 
-def pack(nodes: Iterable[Node]) -> Packed:
+def pack(nodes: Sequence[Node]) -> Packed:
     """Nodes as plain data, what is alike told once: to pickle messages one by one takes a hundred times as long."""
     values = _Numbered[AttrValue, bytes](lambda value: bytes(value.SerializeToString()))
     sets = _Numbered["Mapping[str, AttrValue]", "tuple[tuple[str, int], ...]"](
         lambda attrs: tuple([(key, values.number(value)) for key, value in attrs.items()])
     )
-    listed = [(node.op, node.name, node.input, sets.number(node.attr)) for node in nodes]
-    return list(values.spelled), list(sets.spelled), listed
+    *columns, attrs = zip(*nodes) if nodes else [()] * len(Node._fields)
+    numbers = list(map(sets.number, attrs))
+    return list(values.spelled), list(sets.spelled), numbers, columns
 
 
 def unpack(packed: Packed) -> tuple[Node, ...]:
     """The nodes again."""
-    encoded, told, listed = packed
+    encoded, told, numbers, columns = packed
     values = [AttrValue.FromString(content) for content in encoded]
     sets = [{key: values[number] for key, number in attrs} for attrs in told]
-    return tuple([Node(op, name, inputs, sets[number]) for op, name, inputs, number in listed])
+    return tuple(map(Node, *columns, map(sets.__getitem__, numbers)))
 
 
 class _Numbered(Generic[_Entry, _Spelling]):

@@ -26,7 +26,7 @@ __all__ = ["Message", "field", "head", "write"]
 
 Piece: TypeAlias = "bytearray | Weight"
 
-_SEGMENT = 1 << 23
+_SEGMENT = 1 << 22
 """Bytes that one thread writes in a go."""
 
 
