@@ -15,7 +15,7 @@ from bundler.errors import Fault, ManifestError
 from bundler.model import Function, Graph, Model, TensorSpec
 from bundler.nodes import Node, Tensor
 from bundler.protos import AttrValue, FunctionDef
-from bundler.weight import Weight
+from bundler.weight import Weight, keeping_open
 
 __all__ = ["join", "link", "scoped", "share_weights"]
 
@@ -143,6 +143,7 @@ def _scope_tensor(tensor: Tensor, prefix: str) -> Tensor:
 _Named: TypeAlias = "list[tuple[str, Weight]]"
 
 
+@keeping_open()
 def share_weights(model: Model) -> Model:
     """Keep one of several equal weights of the main graph; the readers of the others read that one.
 

@@ -211,7 +211,7 @@ def _shared(value: bool | int | str) -> AttrValue:
     return AttrValue(type=value) if isinstance(value, DType) else AttrValue(i=value)
 
 
-_DTYPES = {dtype.value: dtype for dtype in DType}
+_BY_NUMBER = {dtype.value: dtype for dtype in DType}
 
 
 def _plain(value: AttrValue) -> Any:
@@ -223,7 +223,7 @@ def _plain(value: AttrValue) -> Any:
 
 def _plain_item(slot: str, item: Any) -> Any:
     if slot == "type":
-        return _DTYPES.get(item) or DType(item)  # the dictionary is three times as fast
+        return _BY_NUMBER.get(item) or DType(item)  # to call the class takes three times as long
     return item.decode(errors="surrogateescape") if slot == "s" else item
 
 
@@ -247,7 +247,7 @@ def inline_value(tensor: TensorProto) -> np.ndarray | None:
 # Between processes -------------------------------------------------------------------------------
 
 Packed: TypeAlias = "tuple[list[bytes], list[tuple[tuple[str, int], ...]], list[int], list[tuple[Any, ...]]]"
-"""Attribute values, sets of attributes by number of value, each node's set by number, and the other columns of nodes."""
+"""Attribute values, sets of attributes by number of value, the number of each node's set, and nodes' other columns."""
 
 
 def pack(nodes: Sequence[Node]) -> Packed:

@@ -62,8 +62,10 @@ class Argument(NamedTuple):
 
     def dtype(self, node: Node, index: int) -> DType | None:
         """The dtype of one of the tensors that the argument stands for at `node`; None where unknown."""
-        found: DType | None = _DTYPES.get(self.kind) or attr(node, self.kind, () if self.listed else None)
-        return found[index] if self.listed else found
+        if self.listed:
+            listed: list[DType] = attr(node, self.kind)
+            return listed[index]
+        return _DTYPES.get(self.kind) or attr(node, self.kind)
 
 
 @dataclass(frozen=True)
@@ -189,12 +191,12 @@ def faults(model: Model, allowed: Iterable[str] = ()) -> Iterator[Fault]:
     known, told = table(), {*allowed, *_OF_LAYERS}
     for node in (node for graph in model.graphs for node in graph.nodes):
         op = known.get(node.op)
-        if op is None or op.refused:
-            if node.op not in told:
-                told.add(node.op)
-                yield _refusal(node, op)
-        elif len(node.input) != op.input_count(node) or not node.attr.keys() >= op.input_attrs:
-            yield from _input_faults(node, op)
+        if op is not None and not op.refused:
+            if len(node.input) != op.input_count(node) or not node.attr.keys() >= op.input_attrs:
+                yield from _input_faults(node, op)  # if any: control edges have been counted
+        elif node.op not in told:
+            told.add(node.op)
+            yield _refusal(node, op)
 
 
 def _refusal(node: Node, op: Op | None) -> Fault:

@@ -69,7 +69,7 @@ class File:
         except (OSError, EOFError, zlib.error) as error:
             raise SourceError("cannot be read", where=str(self.path), found=str(error)) from error
         finally:
-            _last.read()
+            _last.done()
         if found != len(room):
             raise SourceError(
                 "became shorter while it was read",
@@ -100,7 +100,7 @@ class _Last(threading.local):
             self.file, self.stream = file, file.open()
         return self.stream
 
-    def read(self) -> None:
+    def done(self) -> None:
         if not self.stays_open:
             self.close()
 
@@ -115,14 +115,16 @@ _last = _Last()
 
 @contextmanager
 def keeping_open() -> Iterator[None]:
-    """Leave the file that this thread reads open until it reads another: to open it for each of many weights takes
-    five times as long as to read them."""
+    """Leave the file that this thread reads open until it reads another.
+
+    To open it for each of many weights takes five times as long as to read them.
+    """
     outer, _last.stays_open = _last.stays_open, True
     try:
         yield
     finally:
         _last.stays_open = outer
-        _last.read()
+        _last.done()
 
 
 @lru_cache(4)

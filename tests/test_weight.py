@@ -247,7 +247,8 @@ def test_a_fingerprint_is_of_the_bytes_however_they_are_read(
     monkeypatch.setattr(bundler.weight, "_CHUNK", chunk)
     monkeypatch.setattr(bundler.weight, "_MARKED", marked)
     value = np.arange(5, dtype=np.uint16)
-    assert stored(value, FLOAT, None, 1, 2, 4).fingerprint() == hashlib.blake2b(value.tobytes(), digest_size=32).digest()
+    hashed = hashlib.blake2b(value.tobytes(), digest_size=32)
+    assert stored(value, FLOAT, None, 1, 2, 4).fingerprint() == hashed.digest()
 
 
 @pytest.mark.parametrize(("other", "same"), [([1, 2, 3], True), ([1, 2, 4], True), ([1, 3, 3], False)])
