@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,9 +11,6 @@ from statistics import median
 from bench import measure
 from bench.measure import Usage
 from bench.rows import Goal, Row
-from bundler.conversions import convert_all
-from bundler.manifest import read
-from bundler.progress import SILENT
 from bundler.scratch import discard
 
 __all__ = ["Setting", "build", "build_again", "conversions", "predecessor"]
@@ -61,17 +56,11 @@ def build_again(case: str, manifest: Path, setting: Setting, *options: str, goal
 
 
 def conversions(case: str, manifest: Path, jobs: int, setting: Setting) -> Row:
-    """Convert the models of a manifest by so many jobs, and write nothing: what keeps processors busy."""
-    described = read(manifest)
-    usages = []
-    gc.disable()  # as the command does
+    """Convert the models of a manifest by so many jobs, each time in a fresh process, and write nothing."""
+    note, usages = setting.folder / "conversions", []
     for _ in _turns(setting):
-        started, worked = time.perf_counter(), os.times()
-        convert_all(described, jobs, SILENT)
-        ended = os.times()
-        cpu_seconds = sum(ended[:4]) - sum(worked[:4])  # workers that ended count
-        usages.append(Usage(time.perf_counter() - started, cpu_seconds))
-    gc.enable()
+        measure.module("bench.conversions", note, manifest, jobs)
+        usages.append(Usage(*map(float, note.read_text().split())))
     return Row(case, {key: figure for key, figure in measure.figures(usages).items() if not key.endswith("_mb")})
 
 
