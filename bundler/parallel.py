@@ -74,9 +74,9 @@ def _forks() -> Any:
         def abort_everything(self, ensure_ready: bool = True) -> None:
             for worker in set(multiprocessing.active_children()) - self._others:
                 worker.terminate()
-            self.terminate()
+            self._pool.shutdown(cancel_futures=True)
 
         def terminate(self) -> None:
-            self._pool.shutdown(cancel_futures=True)
+            self._pool.shutdown(wait=False)  # all is done: that the workers end is not waited for
 
     return Forks()
