@@ -74,9 +74,9 @@ def _forks() -> Any:
         def abort_everything(self, ensure_ready: bool = True) -> None:
             for worker in set(multiprocessing.active_children()) - self._others:
                 worker.terminate()
-            self._pool.shutdown(cancel_futures=True)
+            self.terminate()
 
         def terminate(self) -> None:
-            self._pool.shutdown(wait=False)  # all is done: that the workers end is not waited for
+            self._pool.shutdown(cancel_futures=True)
 
     return Forks()
