@@ -165,10 +165,10 @@ class Group:
         """Fill `room` with the bytes from `start` on; SourceError where a file is not what it was when measured."""
         index = bisect_right(self.ends, start)
         while room:
-            shard, shard_start = self.shards[index], self.ends[index] - self.shards[index].size
-            wanted = min(len(room), self.ends[index] - start)
-            shard.read_into(start - shard_start, room[:wanted])
-            start, room, index = start + wanted, room[wanted:], index + 1
+            shard, end = self.shards[index], self.ends[index]
+            here = room[: end - start]
+            shard.read_into(start - end + shard.size, here)
+            start, room, index = end, room[len(here) :], index + 1
 
     def read(self, start: int, length: int) -> bytes:
         """`length` bytes from `start`; SourceError as above."""
@@ -240,8 +240,9 @@ class Weight:
 
     def parts(self) -> Iterator[Part]:
         """The tensor cut into parts of a bounded size. Not for strings."""
-        for start in range(0, self.size, _CHUNK):
-            yield Part(self, start, min(_CHUNK, self.size - start))
+        size = self.size
+        for start in range(0, size, _CHUNK):
+            yield Part(self, start, min(_CHUNK, size - start))
 
     def chunks(self) -> Iterator[bytearray]:
         """The tensor's content as a SavedModel holds it: little-endian, row-major, in pieces. Not for strings."""
