@@ -70,7 +70,7 @@ def build(
         from bundler.conversions import digest_all
 
         models = _converted(manifest, jobs, progress, finish, scheduler)
-        digests = digest_all(models, stack.enter_context(ThreadPoolExecutor(jobs)))
+        digests = digest_all(models, stack.enter_context(_beside(jobs)))
         linked = _link(manifest, models, runtime)
         metagraphs = [part.metagraph for part in linked]
         with publishing(place, force=force) as folder:
@@ -90,7 +90,7 @@ def check(manifest: Manifest, *, jobs: int = 1, progress: Progress = SILENT) -> 
     started = time.perf_counter()
     models = _converted(manifest, jobs, progress, None)
     with ExitStack() as stack:
-        digests = digest_all(models, stack.enter_context(ThreadPoolExecutor(jobs)))
+        digests = digest_all(models, stack.enter_context(_beside(jobs)))
         linked = _link(manifest, models, cache(lambda: stack.enter_context(Runtime())))
         report = _report(manifest, models, digests, linked)
     return replace(report, seconds=time.perf_counter() - started)
@@ -151,6 +151,11 @@ def _converted(
 
     made = convert_all(manifest, jobs, progress, scheduler)
     return {spec.name: model for spec, model in zip(manifest.models, finish(made) if finish else made)}
+
+
+def _beside(jobs: int) -> ThreadPoolExecutor:
+    """Threads that work beside this one, which links meanwhile: with it they are as many as the jobs."""
+    return ThreadPoolExecutor(max(1, jobs - 1))
 
 
 def _link(manifest: Manifest, models: Mapping[str, Converted], runtime: Callable[[], Runtime]) -> list[_Linked]:
