@@ -230,6 +230,21 @@ def test_a_function_with_an_output_that_the_table_does_not_name_is_an_error(tmp_
         savedmodel.write([MetaGraph(("serve",), replace(MODEL, functions={"f": alien}))], tmp_path)
 
 
+@pytest.mark.parametrize("piece", [1, 7, 1000])
+def test_a_file_is_the_same_however_little_the_system_is_given_at_a_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, piece: int
+) -> None:
+    savedmodel.write(BOTH, tmp_path)
+    whole = (tmp_path / savedmodel.FILE).read_bytes()
+    monkeypatch.setattr(bundler.wire, "_PIECE", piece)
+    savedmodel.write(BOTH, tmp_path)
+    assert (tmp_path / savedmodel.FILE).read_bytes() == whole
+
+
+def test_the_largest_part_of_a_weight_finds_room_behind_a_segment_that_is_nearly_full() -> None:
+    assert bundler.weight._CHUNK * DType.complex128.numpy.itemsize <= bundler.wire._SEGMENT
+
+
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_weights_that_cannot_be_read_end_the_writing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int
