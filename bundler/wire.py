@@ -29,8 +29,8 @@ Piece: TypeAlias = "bytearray | Weight"
 _SEGMENT = 1 << 22
 """Bytes that one thread fills in a go."""
 _PIECE = 1 << 19
-"""Bytes that the system is given at a time. From 2 MB on Linux looks for a huge page to put them in; on a virtual machine
-that is memory which it does not have yet, and waits for: writing took up to ten times as long."""
+"""Bytes that the system is given at a time. From 2 MB on Linux looks for a huge page to put them in; on a virtual
+machine that is memory which it does not have yet, and waits for: writing took up to ten times as long."""
 
 
 class Message:
