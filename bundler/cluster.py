@@ -23,7 +23,7 @@ from bundler import __version__, artifact
 from bundler.convert import Converted, Failed, Task, convert
 from bundler.errors import BundlerError, Fault, SourceError
 from bundler.model import Graph
-from bundler.weight import File, Group, Shard
+from bundler.shards import File, Group, Shard
 
 __all__ = ["each"]
 

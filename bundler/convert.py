@@ -19,7 +19,7 @@ from bundler.manifest import Compat, ModelSpec, SignatureSpec
 from bundler.model import Model
 from bundler.progress import SILENT, Progress
 from bundler.select import select
-from bundler.weight import keeping_open
+from bundler.shards import keeping_open
 
 __all__ = ["Converted", "Failed", "Task", "convert", "find"]
 

@@ -15,7 +15,8 @@ from bundler.errors import Fault, ManifestError
 from bundler.model import Function, Graph, Model, TensorSpec
 from bundler.nodes import Node, Tensor
 from bundler.protos import AttrValue, FunctionDef
-from bundler.weight import Weight, keeping_open
+from bundler.shards import keeping_open
+from bundler.weight import Weight
 
 __all__ = ["join", "link", "scoped", "share_weights"]
 

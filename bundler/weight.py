@@ -10,171 +10,27 @@ computed in float64; float16 is widened; complex64 is (re, im) interleaved.
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import math
-import threading
-import zlib
-from bisect import bisect_right
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cache, cached_property, lru_cache
-from io import BufferedIOBase, BytesIO, RawIOBase
-from itertools import accumulate
-from pathlib import Path
-from typing import NamedTuple, Protocol
+from functools import cache, cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from bundler.dtypes import DType
-from bundler.errors import ConversionError, SourceError
+from bundler.errors import ConversionError
+from bundler.shards import Group
 
-__all__ = ["Affine", "File", "Group", "Memory", "Part", "Shard", "Weight", "keeping_open"]
+__all__ = ["Affine", "Part", "Weight"]
 
 _CHUNK = 1 << 16
 """Elements decoded at a time: memory stays small however large the tensor is, and a processor's own is enough."""
-_KEPT = 1 << 25
-"""Bytes of a compressed shard's content up to which it is kept; of a larger one, what comes before a weight is unpacked
-again for it."""
 _MARKED = 1 << 10
 """Bytes by which weights are told apart at first sight."""
 _DIGEST = 32
 """Bytes of a hash: no two weights that differ share one, by chance or design."""
-
-
-class Shard(Protocol):
-    """Bytes that can be read in part."""
-
-    @property
-    def size(self) -> int: ...
-
-    def read_into(self, start: int, room: memoryview) -> None:
-        """Fill `room` with the bytes from `start` on; SourceError where that cannot be."""
-
-
-@dataclass(frozen=True)
-class File:
-    """A shard on disk; `size` is that of its content, after decompression where it is gzipped."""
-
-    path: Path
-    size: int
-    gzipped: bool = False
-
-    def read_into(self, start: int, room: memoryview) -> None:
-        try:
-            stream = _last.opened(self)
-            stream.seek(start)
-            found = stream.readinto(room)
-        except (OSError, EOFError, zlib.error) as error:
-            raise SourceError("cannot be read", where=str(self.path), found=str(error)) from error
-        finally:
-            _last.done()
-        if found != len(room):
-            raise SourceError(
-                "became shorter while it was read",
-                where=str(self.path),
-                found=f"{start + found:,} bytes",
-                expected=f"{self.size:,}",
-            )
-
-    def open(self) -> RawIOBase | BufferedIOBase:
-        """Its content, to be read. OSError where that cannot be."""
-        if not self.gzipped:
-            return self.path.open("rb", buffering=0)
-        if self.size > _KEPT:
-            return gzip.open(self.path)
-        return BytesIO(_unpacked(self.path, self.path.stat().st_mtime_ns))
-
-
-class _Last(threading.local):
-    """The file that this thread read last."""
-
-    stays_open = False
-    file: File | None = None
-    stream: RawIOBase | BufferedIOBase | None = None
-
-    def opened(self, file: File) -> RawIOBase | BufferedIOBase:
-        if self.stream is None or self.file is not file:
-            self.close()
-            self.file, self.stream = file, file.open()
-        return self.stream
-
-    def done(self) -> None:
-        if not self.stays_open:
-            self.close()
-
-    def close(self) -> None:
-        if self.stream is not None:
-            self.stream.close()
-        self.file = self.stream = None
-
-
-_last = _Last()
-
-
-@contextmanager
-def keeping_open() -> Iterator[None]:
-    """Leave the file that this thread reads open until it reads another.
-
-    To open it for each of many weights takes five times as long as to read them.
-    """
-    outer, _last.stays_open = _last.stays_open, True
-    try:
-        yield
-    finally:
-        _last.stays_open = outer
-        _last.done()
-
-
-@lru_cache(4)
-def _unpacked(path: Path, changed: int) -> bytes:
-    """The content of a compressed file that was last changed then. The weights in it are asked for one by one."""
-    return gzip.decompress(path.read_bytes())
-
-
-@dataclass(frozen=True)
-class Memory:
-    """A shard that was never a file."""
-
-    content: bytes
-
-    @property
-    def size(self) -> int:
-        return len(self.content)
-
-    def read_into(self, start: int, room: memoryview) -> None:
-        room[:] = self.content[start : start + len(room)]
-
-
-@dataclass(frozen=True)
-class Group:
-    """Shards that follow one another: a weight may span them."""
-
-    shards: tuple[Shard, ...]
-
-    @cached_property
-    def ends(self) -> list[int]:
-        return list(accumulate(shard.size for shard in self.shards))
-
-    @property
-    def size(self) -> int:
-        return self.ends[-1] if self.ends else 0
-
-    def read_into(self, start: int, room: memoryview) -> None:
-        """Fill `room` with the bytes from `start` on; SourceError where a file is not what it was when measured."""
-        index = bisect_right(self.ends, start)
-        while room:
-            shard, end = self.shards[index], self.ends[index]
-            here = room[: end - start]
-            shard.read_into(start - end + shard.size, here)
-            start, room, index = end, room[len(here) :], index + 1
-
-    def read(self, start: int, length: int) -> bytes:
-        """`length` bytes from `start`; SourceError as above."""
-        content = bytearray(length)
-        self.read_into(start, memoryview(content))
-        return bytes(content)
 
 
 class Affine(NamedTuple):

@@ -20,7 +20,8 @@ from typing import NamedTuple, TypeAlias
 
 from bundler.progress import SILENT, Progress
 from bundler.scratch import reserve, start_sync
-from bundler.weight import Part, Weight, keeping_open
+from bundler.shards import keeping_open
+from bundler.weight import Part, Weight
 
 __all__ = ["Message", "field", "head", "write"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,8 +18,9 @@ from bundler.dtypes import DType
 from bundler.model import Model
 from bundler.nodes import Node, node, shape_proto
 from bundler.protos import FunctionDef, TensorProto
+from bundler.shards import Group, Memory
 
-__all__ = ["Json", "const", "placeholder", "read_model", "text", "write_model"]
+__all__ = ["Json", "const", "in_pieces", "placeholder", "read_model", "text", "write_model"]
 
 Json: TypeAlias = Mapping[str, Any]
 Value: TypeAlias = "np.ndarray | list[bytes]"
@@ -123,3 +125,9 @@ def _cut(content: bytes, size: int) -> Iterator[tuple[str, bytes]]:
     count = max(1, -(-len(content) // size))
     for index in range(count):
         yield f"group1-shard{index + 1}of{count}.bin", content[index * size : (index + 1) * size]
+
+
+def in_pieces(content: bytes, *sizes: int) -> Group:
+    """Content as shards of these sizes and one with the rest."""
+    cuts = [0, *np.cumsum(sizes).tolist(), len(content)]
+    return Group(tuple(Memory(content[start:end]) for start, end in itertools.pairwise(cuts)))

@@ -20,6 +20,7 @@ STAGES = """
     errors
     dtypes
     protos
+    shards
     weight
     nodes
     model

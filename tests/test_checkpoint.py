@@ -13,7 +13,8 @@ from bundler.dtypes import DType
 from bundler.errors import VerificationError
 from bundler.protos import GraphDef
 from bundler.runtime import Runtime
-from bundler.weight import Affine, Group, Memory, Weight
+from bundler.shards import Group, Memory
+from bundler.weight import Affine, Weight
 
 VALUES = {
     "a/matrix": np.arange(600, dtype=np.float32).reshape(2, 300),

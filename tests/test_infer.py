@@ -11,7 +11,8 @@ from bundler.infer import infer
 from bundler.model import Graph, Model, Signature, TensorSpec
 from bundler.nodes import Tensor, node
 from bundler.runtime import Runtime
-from bundler.weight import File, Group, Memory, Weight
+from bundler.shards import File, Group, Memory
+from bundler.weight import Weight
 from tests.models import placeholder
 
 FLOAT, INT = DType.float32, DType.int32

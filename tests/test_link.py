@@ -13,7 +13,8 @@ from bundler.link import link, scoped, share_weights
 from bundler.model import Function, Graph, Model, Signature, TensorSpec
 from bundler.nodes import Node, Tensor, attr, node
 from bundler.protos import FunctionDef, NameAttrList, OpDef
-from bundler.weight import Affine, Group, Memory, Weight
+from bundler.shards import Group, Memory
+from bundler.weight import Affine, Weight
 
 FLOAT, INT = DType.float32, DType.int32
 

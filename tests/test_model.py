@@ -9,7 +9,8 @@ from bundler.dtypes import DType
 from bundler.model import Function, Graph, Model, Signature, TensorSpec
 from bundler.nodes import Tensor, constant, node
 from bundler.protos import FunctionDef, TensorShapeProto
-from bundler.weight import Group, Memory, Weight
+from bundler.shards import Group, Memory
+from bundler.weight import Weight
 from tests.models import const
 
 FLOAT = DType.float32

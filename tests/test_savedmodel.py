@@ -31,7 +31,8 @@ from bundler.protos import (
 )
 from bundler.runtime import Runtime
 from bundler.savedmodel import MetaGraph
-from bundler.weight import Affine, File, Group, Memory, Weight
+from bundler.shards import File, Group, Memory
+from bundler.weight import Affine, Weight
 from tests.models import placeholder
 
 FLOAT, INT, STRING = DType.float32, DType.int32, DType.string

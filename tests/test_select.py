@@ -13,7 +13,8 @@ from bundler.model import PREDICT, Function, Graph, Model, Signature, TensorSpec
 from bundler.nodes import Node, Tensor, constant, node, shape_proto
 from bundler.protos import FunctionDef, NameAttrList, TensorProto
 from bundler.select import Selection, prune, reachable, select
-from bundler.weight import Group, Memory, Weight
+from bundler.shards import Group, Memory
+from bundler.weight import Weight
 from tests.models import placeholder
 
 FLOAT, INT, STRING = DType.float32, DType.int32, DType.string

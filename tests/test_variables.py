@@ -20,8 +20,9 @@ from bundler.protos import FunctionDef
 from bundler.report import Report
 from bundler.runtime import Runtime
 from bundler.savedmodel import MetaGraph
+from bundler.shards import Group, Memory
 from bundler.variables import with_variables
-from bundler.weight import Group, Memory, Weight
+from bundler.weight import Weight
 from tests.models import placeholder, write_model
 
 FLOAT, INT, STRING = DType.float32, DType.int32, DType.string

@@ -15,9 +15,10 @@ from pathlib import Path
 from bundler.artifact import Artifact
 from bundler.dtypes import DType
 from bundler.errors import ConversionError, SourceError, within
+from bundler.shards import File, Group
 from bundler.tfjs import fields
 from bundler.tfjs.fields import Json
-from bundler.weight import Affine, File, Group, Weight
+from bundler.weight import Affine, Weight
 
 __all__ = ["read_weights"]
 

@@ -9,8 +9,9 @@ from bundler.dtypes import DType
 from bundler.errors import ConversionError
 from bundler.model import Function, Graph
 from bundler.nodes import Tensor, attr, show
+from bundler.shards import Group, Memory
 from bundler.tfjs.topology import read_functions, read_graph
-from bundler.weight import Group, Memory, Weight
+from bundler.weight import Weight
 
 FLOAT, INT, INT64 = DType.float32, DType.int32, DType.int64
 T_FLOAT = {"T": {"type": "DT_FLOAT"}}

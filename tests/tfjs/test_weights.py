@@ -13,8 +13,9 @@ import bundler.tfjs.weights
 from bundler import artifact
 from bundler.dtypes import DType
 from bundler.errors import BundlerError, ConversionError, SourceError
+from bundler.shards import Group
 from bundler.tfjs.weights import read_weights
-from bundler.weight import Group, Weight
+from bundler.weight import Weight
 from tests.models import write_model
 
 WORDS = [b"", b"\xff\xfe", b"a longer string", "naïve ✓".encode()]
