@@ -88,8 +88,7 @@ def _head(node: Node) -> bytes:
     op, name, inputs, _ = node
     head = wire.field(1, name.encode()) + _op(op)
     for reference in inputs:
-        content = reference.encode()
-        head += wire.head(3, len(content)) + content
+        head += wire.field(3, reference.encode())
     return head
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterator
+from collections.abc import Container
 
 from bundler import ops
 from bundler.errors import ConversionError
@@ -41,14 +41,10 @@ def _gives(producer: Node, tensor: Tensor) -> bool:
     return tensor.is_control or ops.has_port(producer, tensor.port)
 
 
-def _read_by(node: Node) -> Iterator[str]:
-    return (Tensor.parse(reference).node for reference in node.input)
-
-
 def _in_cycles(graph: Graph) -> list[str]:
     """The nodes that can never run, for they wait for themselves; a loop's next turn is not waited for."""
     waits = {
-        node.name: {producer for producer in _read_by(node) if _is_awaited(producer, graph)} for node in graph.nodes
+        name: {tensor.node for tensor in read if _is_awaited(tensor.node, graph)} for name, read in graph.inputs.items()
     }
     ready = [name for name, awaited in waits.items() if not awaited]
     while ready:
