@@ -192,8 +192,7 @@ def faults(model: Model, allowed: Iterable[str] = ()) -> Iterator[Fault]:
     for node in (node for graph in model.graphs for node in graph.nodes):
         op = known.get(node.op)
         if op is not None and not op.refused:
-            if len(node.input) != op.input_count(node) or not node.attr.keys() >= op.input_attrs:
-                yield from _input_faults(node, op)  # if any: control edges have been counted
+            yield from _input_faults(node, op)
         elif node.op not in told:
             told.add(node.op)
             yield _refusal(node, op)
@@ -211,7 +210,7 @@ def _input_faults(node: Node, op: Op) -> Iterator[Fault]:
     """Inputs that are not as many as the op takes, or whose dtype nobody tells. Control edges do not count."""
     given = len([reference for reference in node.input if not reference.startswith("^")])
     taken = op.input_count(node)
-    unknown = [key for key in op.input_attrs if key not in node.attr]
+    unknown = op.input_attrs - node.attr.keys()
     if given != taken:
         yield Fault(f"{node.op} with a wrong number of inputs", f"node {node.name!r}", str(given), str(taken))
     elif unknown:

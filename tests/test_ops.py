@@ -180,6 +180,12 @@ def test_control_inputs_are_not_counted() -> None:
     assert told(node("Relu", "y", ["x", "^c"], T=FLOAT)) == []
 
 
+def test_a_control_input_does_not_stand_for_one_that_is_missing() -> None:
+    assert told(node("AddV2", "y", ["x", "^c"], T=FLOAT)) == [
+        "node 'y': AddV2 with a wrong number of inputs (found 1, expected 2)"
+    ]
+
+
 def test_an_unknown_op_is_refused_once_by_name_with_a_way_out() -> None:
     (fault,) = ops.faults(Model(Graph((UNKNOWN, node("WriteFile", "again")))))
     assert str(fault) == "node 'evil': op 'WriteFile' is not one that TensorFlow.js runs"
