@@ -26,7 +26,7 @@ def worker(cache: Path) -> Iterator[Worker]:
     running.close()
 
 
-@pytest.mark.parametrize("case", cases(), ids=lambda case: case.name)
+@pytest.mark.parametrize("case", list(cases()), ids=lambda case: case.name)
 def test_a_hostile_input_ends_in_its_error_and_leaves_no_trace(
     case: Case, worker: Worker, cache: Path, tmp_path: Path
 ) -> None:
@@ -38,6 +38,6 @@ def test_a_hostile_input_ends_in_its_error_and_leaves_no_trace(
     done = worker.run(case.settings.get("command", COMMAND), project, outputs)
     assert (done.stderr, done.status) == (case.expected, case.status)
     assert case.status == 0 or tree(project) == before
-    assert [path for path in cache.rglob("*.part")] == []
+    assert list(cache.rglob("*.part")) == []
     assert done.seconds < SECONDS
     assert done.memory < MEMORY

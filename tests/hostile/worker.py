@@ -2,9 +2,8 @@
 
     python worker.py
 
-A line of JSON on standard input is a run: `command`, `cwd`, `env`, and the files `stdout` and `stderr`. The line of JSON
-that answers has its `status` (negative for a signal), `seconds`, and the peak memory in bytes of its largest process.
-A fork has all modules loaded: a run takes a tenth of the time that a new interpreter would.
+A line of JSON on standard input is a run: `command`, `cwd`, `env`, and the files `stdout` and `stderr`. The line that
+answers has its `status` (negative for a signal), `seconds`, and the peak memory in bytes of its largest process. A fork has all modules loaded: it takes a tenth of the time of a new interpreter.
 """
 
 from __future__ import annotations
