@@ -3,7 +3,8 @@
     python worker.py
 
 A line of JSON on standard input is a run: `command`, `cwd`, `env`, and the files `stdout` and `stderr`. The line that
-answers has its `status` (negative for a signal), `seconds`, and the peak memory in bytes of its largest process. A fork has all modules loaded: it takes a tenth of the time of a new interpreter.
+answers has its `status` (negative for a signal), `seconds`, and the peak memory in bytes of its largest process. A fork
+has all modules loaded: it takes a tenth of the time of a new interpreter.
 """
 
 from __future__ import annotations
