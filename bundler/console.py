@@ -48,11 +48,13 @@ class Console:
 
     @contextmanager
     def progress(self) -> Iterator[Progress]:
-        """One bar for the whole run, gone at its end; lines with `verbose`; else nothing."""
-        if self.quiet or not (self.verbose or sys.stderr.isatty()):
+        """One bar for the whole run, gone at its end; lines with `verbose`; else notes alone."""
+        if self.quiet:
             yield SILENT
         elif self.verbose:
             yield _Steps()
+        elif not sys.stderr.isatty():
+            yield _Notes()
         else:
             from tqdm import tqdm
 
@@ -79,11 +81,11 @@ class Console:
         _write(sys.stderr, _error_lines(error))
 
 
-class _Steps:
-    """Progress as lines: each step when it begins."""
+class _Notes:
+    """Progress of which only the notes are shown."""
 
     def start(self, what: str, total: int | None = None) -> None:
-        _write(sys.stderr, [[(what, "dim")]])
+        pass
 
     def advance(self, amount: int = 1) -> None:
         pass
@@ -91,8 +93,18 @@ class _Steps:
     def finish(self) -> None:
         pass
 
+    def note(self, text: str) -> None:
+        _write(sys.stderr, [[("note", "bold cyan"), (f": {text}", "")]])
 
-class _Bar:
+
+class _Steps(_Notes):
+    """Progress as lines: each step when it begins."""
+
+    def start(self, what: str, total: int | None = None) -> None:
+        _write(sys.stderr, [[(what, "dim")]])
+
+
+class _Bar(_Notes):
     """Progress as one bar: the sizes of steps add up as they begin, in whichever thread."""
 
     def __init__(self, bar: tqdm) -> None:
@@ -110,6 +122,12 @@ class _Bar:
 
     def finish(self) -> None:
         with self._lock:
+            self._bar.refresh()
+
+    def note(self, text: str) -> None:
+        with self._lock:
+            self._bar.clear()
+            super().note(text)
             self._bar.refresh()
 
 
