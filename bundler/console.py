@@ -68,17 +68,23 @@ class Console:
         """
         if as_json:
             documents = [report.to_json() for report in reports]
-            click.echo(documents[0] if len(documents) == 1 else f"[{', '.join(documents)}]")
+            with _standard_output():
+                click.echo(documents[0] if len(documents) == 1 else f"[{', '.join(documents)}]")
             return
         for report in reports:
             if not self.quiet:
-                _write(sys.stdout, _report_lines(report, self.verbose > 0, ops))
+                with _standard_output():
+                    _write(sys.stdout, _report_lines(report, self.verbose > 0, ops))
 
     def show_error(self, error: BundlerError) -> None:
         """`error: where: what (found, expected)`, then `hint: …`, for each fault."""
         if self.verbose > 1:
-            click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
-        _write(sys.stderr, _error_lines(error))
+            _write_error([[(line, "")] for line in (error.origin or _traceback(error)).splitlines()])
+        _write_error(_error_lines(error))
+
+    def show_interrupt(self) -> None:
+        """The one word of a command that was interrupted."""
+        _write_error([[("interrupted", "")]])
 
 
 class _Notes:
@@ -94,14 +100,14 @@ class _Notes:
         pass
 
     def note(self, text: str) -> None:
-        _write(sys.stderr, [[("note", "bold cyan"), (f": {text}", "")]])
+        _write_error([[("note", "bold cyan"), (f": {text}", "")]])
 
 
 class _Steps(_Notes):
     """Progress as lines: each step when it begins."""
 
     def start(self, what: str, total: int | None = None) -> None:
-        _write(sys.stderr, [[(what, "dim")]])
+        _write_error([[(what, "dim")]])
 
 
 class _Bar(_Notes):
@@ -226,6 +232,31 @@ def _short(path: Path) -> str:
     """The path from here where that is shorter to read, else as it is."""
     inner, here = os.path.realpath(path), os.path.realpath(".")
     return Path(inner).relative_to(here).as_posix() if inner.startswith(here + os.sep) else str(path)
+
+
+def _traceback(error: BundlerError) -> str:
+    return "".join(traceback.format_exception(error))
+
+
+@contextmanager
+def _standard_output() -> Iterator[None]:
+    """BundlerError if standard output cannot be written: the disk behind it is full."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # At its end Python would try again to write what is left.
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+        raise BundlerError("standard output cannot be written", found=error.strerror or str(error)) from error
+
+
+def _write_error(lines: Iterable[_Line]) -> None:
+    """Write to standard error, if that can be: the exit status says the same."""
+    try:
+        _write(sys.stderr, lines)
+    except OSError:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
 
 
 def _write(stream: TextIO, lines: Iterable[_Line]) -> None:

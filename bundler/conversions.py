@@ -72,8 +72,11 @@ def _outcomes(
 def _raise_all(failed: Sequence[Failed]) -> None:
     """One error for all failures: of the kind that is to be mended first."""
     if failed:
-        kind = type(min((failure.error for failure in failed), key=lambda error: error.exit_code))
-        raise kind.of(fault for failure in failed for fault in failure.error.faults)
+        errors = [failure.error for failure in failed]
+        kind = type(min(errors, key=lambda error: error.exit_code))
+        raised = kind.of(fault for error in errors for fault in error.faults)
+        raised.origin = "\n".join(error.origin for error in errors if error.origin)
+        raise raised
 
 
 def _digests(name: str, made: Converted, sums: Sequence[Future[str]]) -> Digests:
