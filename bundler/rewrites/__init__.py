@@ -11,6 +11,12 @@ from bundler import ops
 from bundler.errors import ConversionError
 from bundler.manifest import Compat
 from bundler.model import Model
+from bundler.rewrites.activations import (
+    keep_erf_out_of_gelu,
+    keep_maximum_out_of_leaky_relu,
+    keep_sum_out_of_activation,
+    keep_tanh_out_of_conv,
+)
 from bundler.rewrites.builtins import clip_by_comparing
 from bundler.rewrites.channels import put_channels_last
 from bundler.rewrites.debug import drop_debug_op
@@ -19,9 +25,12 @@ from bundler.rewrites.engine import Pass, check, each
 from bundler.rewrites.fused import split_fused
 from bundler.rewrites.inference import keep_full_precision, normalize_by_given_statistics
 from bundler.rewrites.narrow import narrow_int64
+from bundler.rewrites.norms import keep_norm_out_of_fusion
+from bundler.rewrites.order import keep_shape_of_power, keep_ties_of_extremes
 from bundler.rewrites.own import replace_own_op
 from bundler.rewrites.passthrough import copy_fed_outputs
 from bundler.rewrites.prelu import expand_prelu
+from bundler.rewrites.sums import add_moved_bias, copy_addend_of_scores, copy_factor_of_scores, keep_rank_of_sum
 from bundler.rewrites.traps import keep_pad_out_of_conv, keep_relu6_out_of_hard_swish
 from bundler.select import prune
 
@@ -40,6 +49,17 @@ _ALWAYS: tuple[Pass, ...] = (
     each(dilate_by_batches),
     each(keep_pad_out_of_conv),
     each(keep_relu6_out_of_hard_swish),
+    each(keep_norm_out_of_fusion),
+    each(keep_erf_out_of_gelu),
+    each(keep_maximum_out_of_leaky_relu),
+    each(keep_sum_out_of_activation),
+    each(keep_tanh_out_of_conv),
+    each(add_moved_bias),
+    each(keep_rank_of_sum),
+    each(copy_addend_of_scores),
+    each(copy_factor_of_scores),
+    each(keep_ties_of_extremes),
+    each(keep_shape_of_power),
     copy_fed_outputs,
 )
 PASSES: dict[Compat, tuple[Pass, ...]] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from bundler.dtypes import DType
 from bundler.model import Graph
 from bundler.nodes import Node, Value, constant, node
 from bundler.rewrites.engine import frame_of
@@ -27,12 +28,21 @@ class Draft:
 
     def constant(self, name: str, value: object) -> str:
         """A constant: an array as it is, whole numbers as int32."""
-        array = value if isinstance(value, np.ndarray) else np.array(value, np.int32)
+        is_typed = isinstance(value, (np.ndarray, np.generic))
+        array = np.asarray(value) if is_typed else np.array(value, np.int32)
         return self._add(constant(f"{self._name}/{name}", array, control=self._frame))
 
     def op(self, op: str, name: str, *inputs: str, **attrs: Value) -> str:
         """A node on the way."""
         return self._add(node(op, f"{self._name}/{name}", [*inputs, *self._take_waits()], **attrs))
+
+    def same(self, name: str, reference: str, dtype: DType) -> str:
+        """The tensor again, as the larger of itself and itself.
+
+        TensorFlow's optimizers remove Identity nodes. They do not know that this node changes nothing, so a pattern
+        that they look for ends here. NaN, infinities and signed zeros stay as they are.
+        """
+        return self.op("Maximum", name, reference, reference, T=dtype)
 
     def end(self, op: str, *inputs: str, **attrs: Value) -> list[Node]:
         """The node that takes the replaced one's place, after all others."""

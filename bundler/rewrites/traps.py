@@ -10,22 +10,25 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from bundler.dtypes import DType
 from bundler.model import Graph
-from bundler.nodes import Node, Tensor, attr, constant, node
+from bundler.nodes import Node, attr, constant, node
+from bundler.rewrites.around import ADDS, constants_of, factors_behind, is_near, maker, readers
 from bundler.rewrites.engine import frame_of, rule
 
 __all__ = ["keep_pad_out_of_conv", "keep_relu6_out_of_hard_swish"]
 
-_ADDS = ("Add", "AddV2", "AddN")
-_ONE_SIXTH = np.float32(1) / np.float32(6)
+_ADDS = (*ADDS, "AddN")
+_IMAGE_CONVOLUTIONS = ("Conv2D", "DepthwiseConv2dNative")
 
 
 @rule("Pad")
 def keep_pad_out_of_conv(pad: Node, graph: Graph) -> list[Node] | None:
-    """Write a Pad that is added to something as PadV2, which no optimizer takes for a convolution's own.
+    """Write a Pad that an optimizer would take for a convolution's own padding as PadV2, which none does.
 
     With oneDNN on, the remapper fuses Conv2D + BiasAdd + Add, and the layout pass then takes an addend that
-    is a Pad for the padding of the convolution: the process dies (TensorFlow 2.12 to 2.21).
+    is a Pad for the padding of the convolution: the process dies (TensorFlow 2.12 to 2.21). A Pad before a
+    convolution is merged with it, whatever it pads: batch and channels are lost.
 
     Before:
         y = Pad(x, paddings)
@@ -34,8 +37,16 @@ def keep_pad_out_of_conv(pad: Node, graph: Graph) -> list[Node] | None:
         y/zero = Const()
         y = PadV2(x, paddings, y/zero)
         z = AddV2(y, other)
+
+    Before:
+        y = Pad(x, of_batch)
+        z = Conv2D(y, w)
+    After:
+        y/zero = Const()
+        y = PadV2(x, of_batch, y/zero)
+        z = Conv2D(y, w)
     """
-    if not any(reader.op in _ADDS for reader in graph.consumers.get(pad.name, ())):
+    if not any(_is_misread(pad, reader, graph) for reader in graph.consumers.get(pad.name, ())):
         return None
     dtype = attr(pad, "T")
     zero = constant(f"{pad.name}/zero", np.zeros((), dtype.numpy), control=frame_of(pad.input[0], graph))
@@ -44,12 +55,34 @@ def keep_pad_out_of_conv(pad: Node, graph: Graph) -> list[Node] | None:
     return [zero, node("PadV2", pad.name, inputs, T=dtype, Tpaddings=attr(pad, "Tpaddings"))]
 
 
+def _is_misread(pad: Node, reader: Node, graph: Graph) -> bool:
+    """Whether an optimizer loses part of a Pad that `reader` reads."""
+    if reader.op in _ADDS:
+        return True
+    if reader.op not in (*_IMAGE_CONVOLUTIONS, "Conv3D"):
+        return False
+    paddings = graph.constant(pad.input[1])
+    if paddings is not None and paddings.ndim == 2 and (paddings[0].any() or paddings[-1].any()):
+        return True
+    return reader.op == "Conv3D" and not _is_merged_with_volumes(pad, reader, graph)
+
+
+def _is_merged_with_volumes(pad: Node, conv: Node, graph: Graph) -> bool:
+    """Whether a Pad and a Conv3D may be merged.
+
+    The merged op reads paddings of int32, forgets that it pads by itself, and has no slope for an activation.
+    """
+    is_plain = attr(conv, "padding") == "VALID" and attr(pad, "Tpaddings", DType.int32) == DType.int32
+    return is_plain and not any(readers(conv, graph, "LeakyRelu", "Softplus"))
+
+
 @rule("Relu6")
 def keep_relu6_out_of_hard_swish(relu6: Node, graph: Graph) -> list[Node] | None:
     """Write the Relu6 of an inexact hard-swish as ClipByValue.
 
-    The remapper fuses x * relu6(x + 3) * c with 1/6 whatever c is (TensorFlow 2.19 and 2.21 with oneDNN). In
-    models whose weights were float16, c is 0.16662598: one percent off at the end of a deep network.
+    The remapper fuses x * relu6(x + 3) * c with 3 and 1/6, where the graph's constants may be 0.01 off (TensorFlow 2.16
+    to 2.21 with oneDNN). In models whose weights were float16, c is 0.16662598: one percent off at the end of a deep
+    network.
 
     Before:
         x3 = AddV2(x, three)
@@ -64,7 +97,9 @@ def keep_relu6_out_of_hard_swish(relu6: Node, graph: Graph) -> list[Node] | None
         xy = Mul(x, y)
         z = Mul(xy, c)
     """
-    if not _is_plus_three(relu6, graph) or all(factor == _ONE_SIXTH for factor in _factors(relu6, graph)):
+    threes, sixths = list(_threes(relu6, graph)), list(_sixths(relu6, graph))
+    is_exact = all(three == 3 for three in threes) and all(abs(sixth - 1 / 6) < 1e-7 for sixth in sixths)
+    if not threes or not sixths or is_exact:
         return None
     dtype, control = attr(relu6, "T"), frame_of(relu6.input[0], graph)
     zero = constant(f"{relu6.name}/zero", np.zeros((), dtype.numpy), control=control)
@@ -73,28 +108,14 @@ def keep_relu6_out_of_hard_swish(relu6: Node, graph: Graph) -> list[Node] | None
     return [zero, six, node("ClipByValue", relu6.name, [x, zero.name, six.name, *waits], T=dtype)]
 
 
-def _is_plus_three(relu6: Node, graph: Graph) -> bool:
-    add = graph.producer(relu6.input[0])
-    if add is None or add.op not in _ADDS:
-        return False
-    return any(_is_all(graph.constant(reference), 3) for reference in add.input)
+def _threes(relu6: Node, graph: Graph) -> Iterator[float]:
+    """What is added before Relu6, if it is taken for 3."""
+    add = maker(relu6.input[0], graph, *ADDS)
+    for value, _ in constants_of(add, graph) if add else ():
+        if is_near(value, 3):
+            yield float(value.flat[0])
 
 
-def _is_all(value: np.ndarray | None, number: float) -> bool:
-    return value is not None and value.size > 0 and bool(np.all(value == number))
-
-
-def _factors(relu6: Node, graph: Graph) -> Iterator[float]:
-    """The constants that the product with relu6 is multiplied by, one or two multiplications on."""
-    for product in _products(relu6, graph):
-        for outer in (product, *_products(product, graph)):
-            for reference in outer.input:
-                value = graph.constant(reference)
-                if value is not None:
-                    yield from value.flat
-
-
-def _products(node: Node, graph: Graph) -> Iterator[Node]:
-    for reader in graph.consumers.get(node.name, ()):
-        if reader.op == "Mul" and any(Tensor.parse(reference).node == node.name for reference in reader.input):
-            yield reader
+def _sixths(relu6: Node, graph: Graph) -> Iterator[float]:
+    """The factors in the products with Relu6 that are taken for 1/6."""
+    return (factor for factor in factors_behind(relu6, graph) if is_near(np.array(factor), 1 / 6))

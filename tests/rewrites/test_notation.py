@@ -29,6 +29,19 @@ CONSTANTS = {
     "b": np.ones(4, np.float32),
     "three": np.array(3, np.float32),
     "c": np.array(0.16662598, np.float32),
+    "one": np.array(1, np.float32),
+    "half": np.array(0.5, np.float32),
+    "almost_k": np.array(0.70703125, np.float32),
+    "slope": np.array(1.5, np.float32),
+    "twos": np.full((2, 3), 2, np.float32),
+    "cube": np.ones((1, 1, 3), np.float32),
+    "epsilon": np.array(1e-5, np.float32),
+    "gamma": np.ones(3, np.float32),
+    "beta": np.ones(3, np.float32),
+    "axis": np.array([2], np.int32),
+    "scale": np.array(0.5, np.float32),
+    "filter_of_one": np.ones((1, 1, 3, 1), np.float32),
+    "of_batch": np.array([[1, 0], [0, 0], [0, 0], [0, 0]], np.int32),
 }
 TYPES = {"T": DType.float32, "Tpaddings": DType.int32, "index_type": DType.int32}
 
@@ -68,6 +81,8 @@ def _value(text: str) -> Value:
         return [_value(item.strip()) for item in text[1:-1].split(",") if item.strip()]
     if text in DType.__members__:
         return DType[text]
+    if re.fullmatch(r"-?\d+\.\d+", text):
+        return float(text)
     return int(text) if re.fullmatch(r"-?\d+", text) else text
 
 
