@@ -19,7 +19,7 @@ from bundler.rewrites.engine import frame_of, rule
 __all__ = ["keep_pad_out_of_conv", "keep_relu6_out_of_hard_swish"]
 
 _ADDS = (*ADDS, "AddN")
-_IMAGE_CONVOLUTIONS = ("Conv2D", "DepthwiseConv2dNative")
+_CONVOLUTIONS = ("Conv2D", "Conv3D")
 
 
 @rule("Pad")
@@ -59,7 +59,7 @@ def _is_misread(pad: Node, reader: Node, graph: Graph) -> bool:
     """Whether an optimizer loses part of a Pad that `reader` reads."""
     if reader.op in _ADDS:
         return True
-    if reader.op not in (*_IMAGE_CONVOLUTIONS, "Conv3D"):
+    if reader.op not in _CONVOLUTIONS:
         return False
     paddings = graph.constant(pad.input[1])
     if paddings is not None and paddings.ndim == 2 and (paddings[0].any() or paddings[-1].any()):
