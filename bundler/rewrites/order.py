@@ -60,7 +60,8 @@ def keep_shape_of_power(power: Node, graph: Graph) -> list[Node] | None:
     """
     base, exponent = operands(power)
     value = graph.constant(exponent)
-    if value is None or value.ndim == 0 or value.shape == (1,) or value.flat[0] in (0, 1) or np.unique(value).size != 1:
+    is_uniform = value is not None and np.unique(value).size == 1
+    if value is None or not is_uniform or value.shape in ((), (1,)) or value.flat[0] in (0, 1):
         return None
     draft, dtype = Draft(power, graph), attr(power, "T")
     made = draft.op("Mul", "base", base, draft.constant("ones", np.ones_like(value)), T=dtype)
