@@ -258,7 +258,7 @@ def _parse(path: Path) -> dict[str, object]:
         return tomli.loads(content.decode("utf-8-sig"))
     except FileNotFoundError as error:
         near = closest(path.name, (file.name for file in path.parent.glob("*.toml")))
-        raise ManifestError(error.strerror, where=str(path), hint=near) from None
+        raise ManifestError(error.strerror or str(error), where=str(path), hint=near) from None
     except OSError as error:
         raise ManifestError(error.strerror or str(error), where=str(path)) from None
     except UnicodeDecodeError as error:
