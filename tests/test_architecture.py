@@ -18,6 +18,7 @@ PACKAGE = ROOT / "bundler"
 
 STAGES = """
     errors
+    files
     dtypes
     protos
     shards
@@ -37,6 +38,7 @@ STAGES = """
     report
 
     manifest
+    document
     artifact
     sources
     tfjs
