@@ -19,7 +19,7 @@ from typing import Any, TypeAlias
 
 from bundler import document as documents
 from bundler import files
-from bundler.errors import MOST_OF_A_KIND, Fault, SourceError, closest
+from bundler.errors import Fault, SourceError, closest
 
 __all__ = ["Artifact", "Groups", "digest", "digests", "entry", "open", "read_entry", "sha256"]
 
@@ -31,6 +31,8 @@ _PRE_1_0 = ("tensorflowjs_model.pb", "weights_manifest.json")
 _CHUNK = 1 << 20
 _LISTED = 10_000
 """Entries of a folder among which a file of a similar name is looked for."""
+_HINTS = 5
+"""Missing shards for which such a file is looked for."""
 _ASKED = 20
 """JSON files of a folder that are looked at, to name those that are models."""
 _SMALL = 16 << 20
@@ -154,7 +156,7 @@ def _groups(document: Mapping[str, Any], path: Path) -> Groups:
                 found=files.spelled(name),
                 expected="a path inside the model's folder, with forward slashes",
             )
-        if str(PurePosixPath(name)) == path.name:
+        if name.endswith(path.name) and str(PurePosixPath(name)) == path.name:
             raise SourceError("the model's JSON is one of its own shards", where=str(path), found=repr(name))
     return groups
 
@@ -167,8 +169,7 @@ def _paths(group: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _refuse_absent_shards(artifact: Artifact) -> None:
-    shards = _Shards(artifact.folder)
-    faults = filter(None, (shards.fault(artifact.path(name)) for name in artifact.files[1:]))
+    faults = filter(None, map(_Shards(artifact.folder).fault, artifact.files[1:]))
     first = next(faults, None)
     if first is not None:
         raise SourceError.of(chain([first], faults))
@@ -178,36 +179,43 @@ class _Shards:
     """What is wrong with the shards of a folder. A model may name a hundred thousand, so each costs little."""
 
     def __init__(self, folder: Path) -> None:
+        self._folder = str(folder)
         self._root = os.path.realpath(folder)
+        self._inside = os.path.join(self._root, "")
         self._real = cache(os.path.realpath)
         self._listed = cache(_listed)
-        self._hints = MOST_OF_A_KIND
+        self._hints = _HINTS
 
-    def fault(self, shard: Path) -> Fault | None:
+    def fault(self, name: str) -> Fault | None:
+        shard = os.path.join(self._folder, os.path.normpath(name))
         place = self._place(shard)
-        if not place.startswith(os.path.join(self._root, "")):
-            return Fault("a link leads out of the model's folder", str(shard), found=place)
+        if place != self._root and not place.startswith(self._inside):
+            return Fault("a link leads out of the model's folder", shard, found=place)
         try:
             mode = files.mode(shard)
         except OSError as error:
-            return Fault("cannot be read", str(shard), found=files.reason(error))
+            return Fault("cannot be read", shard, found=files.reason(error))
         if not mode:
-            return Fault("the shard is missing", str(shard), hint=self._hint(shard))
-        return None if stat.S_ISREG(mode) else Fault("is no regular file", str(shard), found=files.kind(mode))
+            return Fault("the shard is missing", shard, hint=self._hint(shard))
+        return None if stat.S_ISREG(mode) else Fault("is no regular file", shard, found=files.kind(mode))
 
-    def _place(self, shard: Path) -> str:
+    def _place(self, shard: str) -> str:
         """The path without links; only the shard's own is looked at for each shard."""
-        return os.path.realpath(shard) if shard.is_symlink() else os.path.join(self._real(shard.parent), shard.name)
+        if os.path.islink(shard):
+            return os.path.realpath(shard)
+        folder, name = os.path.split(shard)
+        return os.path.join(self._real(folder), name)
 
-    def _hint(self, shard: Path) -> str:
-        """A hint at a file of a similar name, for as many shards as an error lists."""
+    def _hint(self, shard: str) -> str:
+        """A hint at a file of a similar name, for the first shards that ask."""
         self._hints -= 1
-        return closest(shard.name, self._listed(shard.parent)) if self._hints >= 0 else ""
+        folder, name = os.path.split(shard)
+        return closest(name, self._listed(folder)) if self._hints >= 0 else ""
 
 
-def _listed(folder: Path) -> list[str]:
+def _listed(folder: Path | str) -> list[str]:
     """The names of a folder's first entries, in order; none if it cannot be read."""
-    with suppress(OSError), os.scandir(folder) as entries:
+    with suppress(OSError), os.scandir(folder or os.curdir) as entries:
         return sorted(entry.name for entry in islice(entries, _LISTED))
     return []
 

@@ -51,8 +51,10 @@ def _content(path: Path) -> bytes:
     most = min(MAX_BYTES, max(_MODEST_BYTES, files.MAX_RATIO * path.stat().st_size)) if gzipped else MAX_BYTES
     with files.unpacked(path) if gzipped else io.BufferedReader(files.opened(path)) as file:
         content = file.read(most + 1)
+    if len(content) > MAX_BYTES:
+        raise SourceError("is too large for a model's JSON", where=str(path), expected=f"at most {MAX_BYTES:,} bytes")
     if len(content) > most:
-        raise SourceError("is too large for a model's JSON", where=str(path), expected=f"at most {most:,} bytes")
+        raise SourceError("unpacks to far more than its size: it may be a bomb", where=str(path))
     return content
 
 

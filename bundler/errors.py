@@ -38,7 +38,7 @@ MOST_OF_A_KIND = 20
 """Faults that differ only in names and places, of which an error lists this many."""
 _COMPARED = 100
 """Characters of a name up to which similar ones are looked for."""
-_EFFORT = 4_000_000
+_EFFORT = 1_000_000
 """Pairs of characters that are compared to find a similar name; difflib's time grows with them."""
 
 

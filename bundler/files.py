@@ -7,7 +7,6 @@ import io
 import os
 import re
 import stat
-from collections.abc import Iterable
 from pathlib import Path
 
 __all__ = [
@@ -21,11 +20,10 @@ __all__ = [
     "opened",
     "reason",
     "spelled",
-    "total_size",
     "unpacked",
 ]
 
-MODEST_BYTES = 256 << 20
+MODEST_BYTES = 128 << 20
 """Bytes that any compressed file may unpack to, however small it is."""
 MAX_RATIO = 100
 """How many times its own size a larger one may unpack to. Weights reach 2, JSON about 30, deflate itself 1,030."""
@@ -34,8 +32,8 @@ _GZIP = b"\x1f\x8b"
 _NEVER_IN_NAMES = "[\\\\\0\ud800-\udc7f\udd00-\udfff]"
 """Backslashes, and what no file system takes: halves of characters, but for those that stand for undecodable bytes."""
 _NAME_BYTES = 255
-_PATH_BYTES = 4000
-"""Bytes of a path in a folder. Linux takes 4,096, the folder's own path included."""
+_PATH_LENGTH = 4000
+"""Characters of a path in a folder. Linux takes 4,096 bytes, the folder's own path included."""
 _DEEPEST = 64
 """Folders in one another."""
 _SPELLED = 120
@@ -54,13 +52,11 @@ _KINDS = {
 
 def is_safe(name: str) -> bool:
     """Whether a path, as written in a file from elsewhere, stays in its folder, and fits into it, on every system."""
-    absolute = name.startswith("/") or re.match("[A-Za-z]:", name)
-    if not name or absolute or re.search(_NEVER_IN_NAMES, name):
+    if not name or name[0] == "/" or (name[1:2] == ":" and name[0].isalpha()) or re.search(_NEVER_IN_NAMES, name):
         return False
-    parts = name.split("/")
-    encoded = os.fsencode(name)
-    fits = len(encoded) <= _PATH_BYTES and max(map(len, encoded.split(b"/"))) <= _NAME_BYTES
-    return ".." not in parts and len(parts) <= _DEEPEST and fits
+    parts = os.fsencode(name).split(b"/")
+    fits = len(name) <= _PATH_LENGTH and len(parts) <= _DEEPEST and max(map(len, parts)) <= _NAME_BYTES
+    return fits and b".." not in parts
 
 
 def spelled(name: str) -> str:
@@ -73,7 +69,7 @@ def kind(mode: int) -> str:
     return _KINDS.get(stat.S_IFMT(mode), "something else")
 
 
-def mode(path: Path) -> int:
+def mode(path: Path | str) -> int:
     """The mode of what lies at a path, links followed; 0 if nothing does. OSError if that cannot be known."""
     try:
         return os.stat(path).st_mode
@@ -103,11 +99,6 @@ def reason(error: Exception) -> str:
     """What an error says, without the path, which may be that of a folder with a random name."""
     told = error.strerror if isinstance(error, OSError) else None
     return told or str(error) or type(error).__name__
-
-
-def total_size(paths: Iterable[Path]) -> int:
-    """The bytes of the distinct files among `paths`, as they lie on disk. OSError if one is not there."""
-    return sum(os.stat(path).st_size for path in set(paths))
 
 
 def allowance(packed: int) -> int:

@@ -47,7 +47,7 @@ def _member(info: tarfile.TarInfo, stream: gzip.GzipFile) -> Member:
     if info.issparse():
         raise SourceError("the archive has a sparse file", found=files.spelled(name))
     if not info.isfile():
-        raise SourceError("the archive has a device", found=files.spelled(name))
+        raise SourceError("the archive has a special file", found=files.spelled(name))
     return Member(name, _content(stream, info.offset_data, info.size))
 
 

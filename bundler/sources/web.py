@@ -30,6 +30,8 @@ _MAX_SHARDS = 4096
 """Shards of a model: 16 GiB of those that the converter writes."""
 _SLACK = 1 << 16
 """Bytes by which gzip may make a group of weights larger, besides a hundredth; each shard may add as many."""
+_ADDRESS = 300
+"""Characters of an address that an error shows."""
 _REASON = 200
 """Characters of a server's own words that an error shows."""
 
@@ -46,7 +48,7 @@ def find(source: str, base: Path, cache: Cache, progress: Progress) -> Path:
 
     What an address gave once is kept: a model that changes needs a new address.
     """
-    with within(_without_login(source)):
+    with within(_shown(source)):
         url, inside, name = _parse(source)
         _refuse_insecure(url)
         if archive.is_archive(name):
@@ -118,8 +120,10 @@ def _parse(source: str) -> tuple[str, str, str]:
     return url, inside, name
 
 
-def _without_login(address: str) -> str:
-    return re.sub("//[^/?#]*@", "//…@", address)
+def _shown(address: str) -> str:
+    """An address as an error shows it: without a login, and cut if it is long."""
+    safe = re.sub("//[^/?#]*@", "//…@", address)
+    return safe if len(safe) <= _ADDRESS else f"{safe[:_ADDRESS]}…"
 
 
 def _refuse_insecure(url: str) -> None:

@@ -65,7 +65,7 @@ def _check(infos: Sequence[zipfile.ZipInfo], directory: int, end: int) -> None:
 
 def _fault(info: zipfile.ZipInfo) -> str:
     if stat.S_IFMT(info.external_attr >> 16) not in (0, stat.S_IFREG, stat.S_IFDIR):
-        return "a link or a device"
+        return "a link or a special file"
     if info.flag_bits & _ENCRYPTED:
         return "an encrypted file"
     if info.compress_type not in _METHODS:

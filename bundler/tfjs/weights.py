@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import math
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
@@ -29,6 +29,11 @@ _LISTED = 10
 """Files or sizes that an error lists."""
 _WINDOW = 1 << 16
 """Bytes read at a time to find where strings end."""
+_BOMB = "the weights take far more bytes than their files: they may be a bomb"
+_STRING_BYTES = 16 << 20
+"""Bytes to which strings may unpack, however small their files are: each is an object in memory while it is read."""
+_STRING_RATIO = 10
+"""How many times the size of their files strings may unpack to; text reaches 4."""
 _PIECE = 1 << 18
 """Bytes unpacked at a time to find how large a file's content is."""
 _MOST_DIMENSIONS = 254
@@ -54,23 +59,15 @@ def read_weights(artifact: Artifact) -> dict[str, Weight]:
     unpack to; ConversionError when an entry makes no sense.
     """
     found: dict[str, Weight] = {}
-    allowed = _allowed(artifact)
+    allowed = files.allowance(_packed_size(map(artifact.path, artifact.files[1:])))
     for index, (entry, names) in enumerate(zip(fields.tables(artifact.document, "weightsManifest"), artifact.groups)):
         with within(f"{artifact.entry}: weightsManifest[{index}]"):
             group, weights = _read_group(fields.tables(entry, "weights"), list(map(artifact.path, names)), allowed)
             allowed -= group.size
             if allowed < 0:
-                raise SourceError("the weights take far more bytes than all files together: they may be a bomb")
+                raise SourceError(_BOMB)
         found |= weights
     return found
-
-
-def _allowed(artifact: Artifact) -> int:
-    """The bytes of weights that the files may unpack to. Each file counts once, however many times it is named."""
-    try:
-        return files.allowance(files.total_size(map(artifact.path, artifact.files[1:])))
-    except OSError as error:
-        raise SourceError("a shard cannot be read", where=artifact.entry, found=files.reason(error)) from error
 
 
 def _read_group(entries: Sequence[Json], paths: Sequence[Path], allowed: int) -> _Laid:
@@ -85,15 +82,21 @@ def _read_group(entries: Sequence[Json], paths: Sequence[Path], allowed: int) ->
     except SourceError:
         if not any(map(_is_gzipped, paths)):
             raise
-        return _lay_out(entries, Group(tuple(_unpacked(paths, min(allowed, _needed(entries, allowed))))))
+        return _lay_out(entries, Group(tuple(_unpacked(paths, _needed(entries, paths), allowed))))
 
 
-def _needed(entries: Sequence[Json], allowed: int) -> int:
-    """The bytes that weights take; `allowed` if that depends on the content, as for strings."""
-    none = Group(())
-    if any(entry.get("dtype") == DType.string.name for entry in entries):
-        return allowed
-    return sum(_weight(entry, none, 0).stored_bytes for entry in entries)
+def _needed(entries: Sequence[Json], paths: Sequence[Path]) -> int:
+    """The bytes that weights take, at the most: how many strings take depends on the content."""
+    none, strings = Group(()), DType.string.name
+    numbers = sum(_weight(entry, none, 0).stored_bytes for entry in entries if entry.get("dtype") != strings)
+    if all(entry.get("dtype") != strings for entry in entries):
+        return numbers
+    return numbers + max(_STRING_BYTES, _STRING_RATIO * _packed_size(paths))
+
+
+def _packed_size(paths: Iterable[Path]) -> int:
+    """The bytes of files as they lie on disk. Each counts once, however many times it is named."""
+    return sum(_plain(path).size for path in set(paths))
 
 
 def _plain(path: Path) -> File:
@@ -106,14 +109,16 @@ def _is_gzipped(path: Path) -> bool:
         return files.is_gzipped(path)
 
 
-def _unpacked(paths: Sequence[Path], most: int) -> Iterator[File]:
-    """The files and the sizes of their contents, which are `most` together. SourceError as soon as they are more."""
-    left = most
+def _unpacked(paths: Sequence[Path], needed: int, allowed: int) -> Iterator[File]:
+    """The files and the sizes of their contents. SourceError as soon as they are more than `needed` or `allowed`."""
+    if needed > allowed:
+        raise SourceError(_BOMB)
+    left = needed
     for path in paths:
         file = File(path, _content_size(path, left), gzipped=True) if _is_gzipped(path) else _plain(path)
         left -= file.size
         if left < 0:
-            raise _misfit(paths, f"more than {most:,} bytes", f"{most:,}")
+            raise _misfit(paths, f"more than {needed:,} bytes", f"{needed:,}")
         yield file
 
 
