@@ -9,7 +9,17 @@ import numpy as np
 from bundler.model import Graph
 from bundler.nodes import Node, Tensor
 
-__all__ = ["ADDS", "constants_of", "factors", "factors_behind", "is_near", "maker", "operands", "readers"]
+__all__ = [
+    "ADDS",
+    "constants_of",
+    "factors",
+    "factors_behind",
+    "is_near",
+    "maker",
+    "operands",
+    "products_behind",
+    "readers",
+]
 
 ADDS = ("Add", "AddV2")
 
@@ -59,10 +69,15 @@ def factors(node: Node, graph: Graph) -> Iterator[float]:
             yield from (1 / float(divisor) for divisor in value.flat if divisor)
 
 
-def factors_behind(node: Node, graph: Graph) -> Iterator[float]:
-    """The constants in the products with a node: in the next two, and in what these are products of."""
+def products_behind(node: Node, graph: Graph) -> Iterator[Node]:
+    """The products that a node stands in: the next two, and what these are products of."""
     for product in readers(node, graph, "Mul", "RealDiv"):
         operators = (maker(reference, graph, "Mul", "RealDiv") for reference in operands(product))
-        for found in (product, *readers(product, graph, "Mul", "RealDiv"), *operators):
-            if found is not None:
-                yield from factors(found, graph)
+        yield product
+        yield from readers(product, graph, "Mul", "RealDiv")
+        yield from (operator for operator in operators if operator is not None)
+
+
+def factors_behind(node: Node, graph: Graph) -> Iterator[float]:
+    """The constants in these products."""
+    return (factor for product in products_behind(node, graph) for factor in factors(product, graph))

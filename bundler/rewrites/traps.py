@@ -12,8 +12,17 @@ import numpy as np
 
 from bundler.dtypes import DType
 from bundler.model import Graph
-from bundler.nodes import Node, attr, constant, node
-from bundler.rewrites.around import ADDS, constants_of, factors_behind, is_near, maker, readers
+from bundler.nodes import Node, Tensor, attr, constant, node
+from bundler.rewrites.around import (
+    ADDS,
+    constants_of,
+    factors_behind,
+    is_near,
+    maker,
+    operands,
+    products_behind,
+    readers,
+)
 from bundler.rewrites.engine import frame_of, rule
 
 __all__ = ["keep_pad_out_of_conv", "keep_relu6_out_of_hard_swish"]
@@ -109,11 +118,13 @@ def keep_relu6_out_of_hard_swish(relu6: Node, graph: Graph) -> list[Node] | None
 
 
 def _threes(relu6: Node, graph: Graph) -> Iterator[float]:
-    """What is added before Relu6, if it is taken for 3."""
+    """What is added to x before Relu6, if it is taken for 3, and the Relu6 is multiplied by x."""
     add = maker(relu6.input[0], graph, *ADDS)
-    for value, _ in constants_of(add, graph) if add else ():
+    for value, x in constants_of(add, graph) if add else ():
         if is_near(value, 3):
-            yield float(value.flat[0])
+            inputs = (reference for product in products_behind(relu6, graph) for reference in operands(product))
+            if Tensor.parse(x).node in {Tensor.parse(reference).node for reference in inputs}:
+                yield float(value.flat[0])
 
 
 def _sixths(relu6: Node, graph: Graph) -> Iterator[float]:
