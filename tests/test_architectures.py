@@ -1,4 +1,4 @@
-"""Whole architectures: TensorFlow's model, through the converter of TensorFlow.js and bundler, gives the original's numbers."""
+"""Whole architectures, by the converter of TensorFlow.js and by bundler, give the numbers of TensorFlow's originals."""
 
 from __future__ import annotations
 

@@ -41,8 +41,8 @@ def ssd() -> Architecture:
         kept = [
             tf.image.non_max_suppression(corners[0], probabilities[0, :, at], 5, 0.45, 0.1) for at in range(1, CLASSES)
         ]
-        best = {f"boxes{at}": tf.gather(corners[0], index) for at, index in enumerate(kept)}
-        return {"corners": corners, "scores": probabilities, **best}
+        best = tf.concat([tf.gather(corners[0], index) for index in kept], 0)
+        return {"corners": corners, "scores": probabilities, "best": best}
 
     return Architecture(call, {"image": picture(32)}, weights)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from tests.conformance.judge import Outcome
+from tests.rewrites.fusions.page import section
 
 __all__ = ["page"]
 
@@ -31,7 +32,7 @@ def page(outcomes: Iterable[Outcome]) -> str:
     for outcome in outcomes:
         by_op.setdefault(outcome.case.op, []).append(outcome)
     rows = [_row(op, by_op[op]) for op in sorted(by_op, key=str.casefold)]
-    return HEAD.format(cases=sum(map(len, by_op.values())), ops=len(by_op)) + "".join(rows)
+    return HEAD.format(cases=sum(map(len, by_op.values())), ops=len(by_op)) + "".join(rows) + section()
 
 
 def _row(op: str, outcomes: Sequence[Outcome]) -> str:

@@ -14,6 +14,8 @@ __all__ = ["CASES"]
 BOXES = np.array([[0, left, 1, left + 1] for left in (0, 0.1, -0.1, 10, 10.1, 100)], np.float32)
 SCORES = np.array([0.9, 0.75, 0.6, 0.95, 0.5, 0.3], np.float32)
 HARD = Differs("soft suppression drops what overlaps beyond the threshold")
+EQUAL = Differs("a box that overlaps by exactly the threshold is dropped; TensorFlow keeps it")
+ZERO = Differs("with threshold 0 only the first box is kept, even if the others do not touch it")
 FLIPPED = BOXES[:, [2, 3, 0, 1]]
 
 
@@ -33,6 +35,10 @@ def suppressed() -> Iterator[Case]:
         ):
             yield case(op, name, boxes, SCORES, Const(most), Const(overlap), *rest, *sigma, outputs=outputs)
         yield case(op, "fed", BOXES, SCORES, 3, 0.5, *rest, *sigma, outputs=outputs)
+        half = np.array([[0, 0, 1, 2], [0, 0, 1, 1], [5, 5, 6, 6]], np.float32)
+        given = (half, np.array([0.9, 0.8, 0.7], np.float32), Const(3))
+        yield case(op, "overlap at the threshold", *given, Const(0.5), *rest, *sigma, outputs=outputs, javascript=EQUAL)
+        yield case(op, "threshold 0", *given, Const(0.0), *rest, *sigma, outputs=outputs, javascript=ZERO)
     for most in (2, 5):
         limits = (Const(most), Const(0.5), Const(0.0))
         yield case("NonMaxSuppressionV4", f"padded to {most}", BOXES, SCORES, *limits, pad_to_max_output_size=True)

@@ -21,8 +21,8 @@ Given = Mapping[str, "np.ndarray | Const"]
 class Trap(NamedTuple):
     """A graph that an optimizer's pattern matches, or nearly.
 
-    `pattern` names the pattern, `graph` says what is special. `found` is what TensorFlow with oneDNN makes of it as it is:
-    right, wrong, refused, or dies. `rule` is what keeps it right; empty where it is right without one.
+    `pattern` names the pattern, `graph` says what is special. `found` is what TensorFlow with oneDNN makes of it as it
+    is: right, wrong, refused, or dies. `rule` is what keeps it right; empty where it is right without one.
     """
 
     pattern: str
