@@ -8,6 +8,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ import pytest
 from bundler import manifest, pipeline
 from bundler.runtime import Runtime
 from tests.answers import NO_ONEDNN, ONEDNN, Tensors, answers
-from tests.architectures.table import ANSWERS, TOLERANCES, Answer
+from tests.architectures.table import ANSWERS, BUNDLES, TOLERANCES, Answer
 from tests.asking import ask
 
 ROOT = Path(__file__).parents[1]
@@ -48,12 +49,17 @@ def expected(folder: Path) -> Mapping[str, Answer]:
 
 
 @pytest.fixture(scope="module")
-def bundle(folder: Path) -> Path:
-    """All of them in one bundle."""
-    models = "".join(f'[[model]]\nname = "{name}"\nsource = "{name}"\n' for name in TOLERANCES)
-    (folder / "bundle.toml").write_text(f'[bundle]\nname = "architectures"\n{models}')
-    pipeline.build(manifest.read(folder / "bundle.toml"), output=folder / "bundle")
-    return folder / "bundle"
+def built(folder: Path) -> Callable[[str], Path]:
+    """A bundle of several, made when first asked for."""
+
+    @cache
+    def build(name: str) -> Path:
+        models = "".join(f'[[model]]\nname = "{model}"\nsource = "{model}"\n' for model in BUNDLES[name])
+        (folder / f"{name}.toml").write_text(f'[bundle]\nname = "architectures"\n{models}')
+        pipeline.build(manifest.read(folder / f"{name}.toml"), output=folder / "bundles" / name)
+        return folder / "bundles" / name
+
+    return build
 
 
 @pytest.fixture(scope="module")
@@ -63,28 +69,30 @@ def without_onednn() -> Iterator[Runtime]:
 
 
 @pytest.fixture(scope="module")
-def roads(
-    bundle: Path, expected: Mapping[str, Answer], runtime: Runtime, without_onednn: Runtime
-) -> Mapping[str, Callable[[], Results]]:
-    feeds = {name: answer.feeds for name, answer in expected.items()}
-
-    def session(running: Runtime) -> Callable[[], Results]:
-        return lambda: {name: ask(running, bundle, name, **given) for name, given in feeds.items()}
+def roads(runtime: Runtime, without_onednn: Runtime) -> Mapping[str, Callable[[Path, Results], Results]]:
+    def session(running: Runtime) -> Callable[[Path, Results], Results]:
+        return lambda bundle, feeds: {name: ask(running, bundle, name, **given) for name, given in feeds.items()}
 
     return {
         "session": session(runtime),
         "session, no oneDNN": session(without_onednn),
-        "saved_model.load": lambda: answers(bundle, feeds, ONEDNN),
-        "saved_model.load, no oneDNN": lambda: answers(bundle, feeds, NO_ONEDNN),
+        "saved_model.load": lambda bundle, feeds: answers(bundle, feeds, ONEDNN),
+        "saved_model.load, no oneDNN": lambda bundle, feeds: answers(bundle, feeds, NO_ONEDNN),
     }
 
 
 @pytest.mark.parametrize("road", ["session", "session, no oneDNN", "saved_model.load", "saved_model.load, no oneDNN"])
-def test_an_architecture_gives_the_numbers_of_its_original(
-    road: str, roads: Mapping[str, Callable[[], Results]], expected: Mapping[str, Answer]
+@pytest.mark.parametrize("bundle", BUNDLES)
+def test_architectures_give_the_numbers_of_their_originals(
+    bundle: str,
+    road: str,
+    built: Callable[[str], Path],
+    roads: Mapping[str, Callable[[Path, Results], Results]],
+    expected: Mapping[str, Answer],
 ) -> None:
-    found = roads[road]()
-    errors = {name: _error(found[name], answer.outputs) for name, answer in expected.items()}
+    originals = {name: expected[name] for name in BUNDLES[bundle]}
+    found = roads[road](built(bundle), {name: answer.feeds for name, answer in originals.items()})
+    errors = {name: _error(found[name], answer.outputs) for name, answer in originals.items()}
     assert {name: error for name, error in errors.items() if not error <= TOLERANCES[name]} == {}, errors
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["ANSWERS", "TOLERANCES", "Answer"]
+__all__ = ["ANSWERS", "BUNDLES", "TOLERANCES", "Answer"]
 
 ANSWERS = "answers.pickle"
 FULL, HALF = 1e-5, 2e-3
@@ -17,12 +17,18 @@ TOLERANCES: Mapping[str, float] = {
     "gpt2": FULL,
     "vit": FULL,
     "t5": FULL,
-    "mobilenet": HALF,
     "seq2seq": FULL,
     "ssd": FULL,
     "retinanet": FULL,
+    "mobilenet": HALF,
 }
 """Of the range of each output: its largest value less its smallest."""
+
+BUNDLES: Mapping[str, tuple[str, ...]] = {
+    "float32": tuple(name for name, tolerance in TOLERANCES.items() if tolerance == FULL),
+    "mixed precision": tuple(name for name, tolerance in TOLERANCES.items() if tolerance == HALF),
+}
+"""What is built into one bundle."""
 
 
 class Answer(NamedTuple):
