@@ -30,7 +30,7 @@ from bundler.rewrites.order import keep_shape_of_power, keep_ties_of_extremes
 from bundler.rewrites.own import replace_own_op
 from bundler.rewrites.passthrough import copy_fed_outputs
 from bundler.rewrites.prelu import expand_prelu
-from bundler.rewrites.sums import add_moved_bias, copy_addend_of_scores, copy_factor_of_scores, keep_rank_of_sum
+from bundler.rewrites.sums import add_moved_biases, copy_addend_of_scores, copy_factor_of_scores, keep_rank_of_sum
 from bundler.rewrites.traps import keep_pad_out_of_conv, keep_relu6_out_of_hard_swish
 from bundler.select import prune
 
@@ -54,7 +54,7 @@ _ALWAYS: tuple[Pass, ...] = (
     each(keep_maximum_out_of_leaky_relu),
     each(keep_sum_out_of_activation),
     each(keep_tanh_out_of_conv),
-    each(add_moved_bias),
+    add_moved_biases,
     each(keep_rank_of_sum),
     each(copy_addend_of_scores),
     each(copy_factor_of_scores),

@@ -5,20 +5,22 @@ Without a word on it, these hold with oneDNN and without, in TensorFlow 2.16 to 
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+
 from bundler.dtypes import DType
-from bundler.model import Graph
-from bundler.nodes import Node, Tensor, attr
+from bundler.model import Graph, Model
+from bundler.nodes import Node, Tensor, attr, node
 from bundler.rewrites.around import ADDS, maker, operands, readers
 from bundler.rewrites.draft import Draft
 from bundler.rewrites.engine import rule
 
-__all__ = ["add_moved_bias", "copy_addend_of_scores", "copy_factor_of_scores", "keep_rank_of_sum"]
+__all__ = ["add_moved_biases", "copy_addend_of_scores", "copy_factor_of_scores", "keep_rank_of_sum"]
 
 _CONVOLUTIONS = ("Conv2D", "Conv3D")
 
 
-@rule("BiasAdd")
-def add_moved_bias(bias_add: Node, graph: Graph) -> list[Node] | None:
+def add_moved_biases(model: Model) -> Model:
     """Write a BiasAdd that an optimizer would move to where it is wrong as an AddV2.
 
     The remapper moves it before a Squeeze, even if that drops the channels. Constant folding adds it to a constant of
@@ -33,28 +35,48 @@ def add_moved_bias(bias_add: Node, graph: Graph) -> list[Node] | None:
         s = Squeeze(c, squeeze_dims=[-1])
         y = AddV2(s, b)
     """
-    is_last = attr(bias_add, "data_format", "NHWC") in ("NHWC", "NDHWC")
-    if not is_last or not (_drops_channels(bias_add, graph) or _meets_one_channel(bias_add, graph)):
-        return None
-    return Draft(bias_add, graph).end("AddV2", *operands(bias_add), T=attr(bias_add, "T"))
+    return model.with_graphs(_with_moved_biases_added)
+
+
+def _with_moved_biases_added(graph: Graph) -> Graph:
+    moved = {made.name for made in _moved(graph)} if "BiasAdd" in graph.ops else set()
+    if not moved:
+        return graph
+    nodes = (
+        node("AddV2", made.name, made.input, T=made.attr.get("T")) if made.name in moved else made
+        for made in graph.nodes
+    )
+    return replace(graph, nodes=tuple(nodes))
+
+
+def _moved(graph: Graph) -> Iterator[Node]:
+    """The biases that would be moved. To ask each for its readers would take longer than to look at all sums."""
+    for made in graph.nodes:
+        if made.op == "BiasAdd" and _drops_channels(made, graph):
+            yield made
+        elif made.op in ADDS:
+            for reference, other in (made.input[:2], made.input[1::-1]):
+                biased = maker(reference, graph, "BiasAdd")
+                if biased is not None and _has_one_channel(graph.constant_shape(other)) and _is_channels_last(biased):
+                    yield biased
+
+
+def _is_channels_last(bias_add: Node) -> bool:
+    return attr(bias_add, "data_format", "NHWC") in ("NHWC", "NDHWC")
+
+
+def _has_one_channel(shape: tuple[int, ...] | None) -> bool:
+    return shape is not None and shape[-1:] == (1,) and max(shape) > 1
 
 
 def _drops_channels(bias_add: Node, graph: Graph) -> bool:
+    """Whether a bias is added to a convolution that was squeezed by its only channel."""
     squeeze = maker(bias_add.input[0], graph, "Squeeze")
     conv = maker(squeeze.input[0], graph, *_CONVOLUTIONS) if squeeze else None
-    if squeeze is None or conv is None:
+    if squeeze is None or conv is None or not _is_channels_last(bias_add):
         return False
     dropped, filter = attr(squeeze, "squeeze_dims", ()), graph.constant_shape(conv.input[1])
     return (not dropped or -1 in dropped) and (filter is None or filter[-1:] == (1,))
-
-
-def _meets_one_channel(bias_add: Node, graph: Graph) -> bool:
-    for sum in readers(bias_add, graph, *ADDS):
-        for reference in operands(sum):
-            shape = graph.constant_shape(reference)
-            if shape is not None and shape[-1:] == (1,) and max(shape) > 1:
-                return True
-    return False
 
 
 @rule(*ADDS)
@@ -72,6 +94,8 @@ def keep_rank_of_sum(sum: Node, graph: Graph) -> list[Node] | None:
         y/rows = ExpandDims(m, y/axis)
         y = AddV2(y/rows, cube)
     """
+    if "MatMul" not in graph.ops:
+        return None
     first, second = operands(sum)
     for product, other in ((first, second), (second, first)):
         shape = graph.constant_shape(other)
@@ -98,6 +122,8 @@ def copy_addend_of_scores(sum: Node, graph: Graph) -> list[Node] | None:
         y/same = Maximum(parts:1, parts:1)
         y = AddV2(m, y/same)
     """
+    if "BatchMatMulV2" not in graph.ops:
+        return None
     first, second = operands(sum)
     for scores, other in ((first, second), (second, first)):
         if Tensor.parse(other).port and _are_scaled(scores, graph):

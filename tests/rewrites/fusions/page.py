@@ -18,7 +18,7 @@ other numbers, is refused, or ends the process. The table lists {count} small gr
 TensorFlow.js.
 
 - **without a rule**: what TensorFlow 2.19 with oneDNN (the default on x86) makes of the graph as it is; 2.16 and 2.21
-  do the same.
+  do the same (but for the Squeeze, of which 2.19 dies and which 2.21 refuses).
 - **rule**: the rule of `bundler/rewrites` that writes the graph in another form of the same numbers. With it, all
   {count} graphs are right to 1e-5, in a session and by `tf.saved_model.load`, with oneDNN and without
   (`tests/rewrites/test_fusions.py`). A graph without a rule stays as it is, and is fused.

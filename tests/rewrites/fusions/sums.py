@@ -34,7 +34,7 @@ def biases() -> Iterator[Trap]:
 
 
 def moved_biases() -> Iterator[Trap]:
-    rule, pattern = "add_moved_bias", "convolution, Squeeze, BiasAdd"
+    rule, pattern = "add_moved_biases", "convolution, Squeeze, BiasAdd"
     for graph, channels, size, dims in (
         ("a dimension of the image is dropped", 8, (2, 1, 7, 3), [1]),
         ("[-1]: channels are dropped", 1, (2, 6, 7, 3), [-1]),
