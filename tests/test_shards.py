@@ -141,9 +141,7 @@ def test_a_compressed_file_is_unpacked_no_further_than_measured(
 
 
 @pytest.mark.parametrize("size", [10, 1 << 26], ids=["kept", "not kept"])
-@pytest.mark.parametrize(
-    "spoil", [lambda packed: packed[:-12], lambda packed: b"\x1f\x8b" + packed[12:], lambda packed: b""]
-)
+@pytest.mark.parametrize("kept", [slice(-12), slice(3), slice(0), slice(12, None)])
 def test_a_compressed_file_that_is_damaged_since_it_was_measured_is_an_error(
     tmp_path: Path, kept: slice, size: int
 ) -> None:
