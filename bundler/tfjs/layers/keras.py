@@ -1,31 +1,41 @@
-"""Keras, in a process of its own: from a configuration to a graph without values.
+"""Keras, in a process of its own: from a description to a graph without values.
 
-What runs here imports TensorFlow, tf_keras and tensorflowjs, which takes seconds and fills the terminal. The weights
-never come here: a variable becomes a constant of the graph, and the answer tells which. See `layers`.
+What runs here imports TensorFlow and tf_keras, which takes seconds and fills the terminal. The weights never come here:
+a variable becomes a constant of the graph, and the answer tells which. Keras' deserializers are not used: each layer
+is constructed from its class and its options, and called as the description says (see `making`). `process` is the
+other side.
 """
 
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from bundler.child import serve
-from bundler.tfjs.configuration import MODELS
+from bundler.tfjs.layers.confinement import confine, limit_memory
+from bundler.tfjs.layers.description import MODELS, restore
+from bundler.tfjs.layers.making import disarm, limited, make
 
 __all__ = ["main"]
 
 
 def main() -> None:
-    """Answer until standard input ends: configurations in, graphs or Keras' words of refusal out, all as JSON."""
-    serve(_answer)
+    """Answer until standard input ends: descriptions in, graphs or Keras' words of refusal out, all as JSON."""
+    import tensorflow.python.framework.convert_to_constants  # noqa: F401 - imported now, as is all that writes bytecode
+
+    disarm()
+    openings = confine()
+    serve(lambda question: _answer(question, openings))
 
 
-def _answer(configuration: bytes) -> bytes:
+def _answer(question: bytes, openings: Sequence[str]) -> bytes:
     try:
-        told = _freeze(_load(json.loads(configuration)))
-    except Exception as error:  # Keras raises what it likes for a configuration that makes no sense
+        asked = json.loads(question)
+        limit_memory(asked["elements"])
+        with limited(asked["elements"]):
+            told = {**_freeze(make(restore(asked["model"]))), "openings": openings}
+    except Exception as error:  # Keras raises what it likes for a model that makes no sense
         told = {"error": _words(error)}
     return json.dumps(told).encode()
 
@@ -34,36 +44,6 @@ def _words(error: Exception) -> str:
     """What Keras says, in one line, without its list of the layer's arguments."""
     said = str(error).partition("Call arguments received")[0]
     return f"{type(error).__name__}: {' '.join(said.split())}"
-
-
-def _load(configuration: Mapping[str, Any]) -> Any:
-    """The tf_keras model, its weights at their initial values."""
-    import tensorflow as tf
-    import tf_keras
-    from tensorflowjs.converters import deserialize_keras_model
-
-    with tf_keras.utils.custom_object_scope(_others(tf, tf_keras)):
-        return deserialize_keras_model({"modelTopology": configuration})
-
-
-def _others(tf: Any, tf_keras: Any) -> dict[str, Any]:
-    """What has another meaning here than in tf_keras: see `configuration`, and below."""
-
-    class JavaScriptUpSampling2D(tf_keras.layers.UpSampling2D):  # type: ignore[misc]
-        """TensorFlow.js measures between the corners of pixels, not their centres, when it interpolates."""
-
-        def call(self, images: Any) -> Any:
-            if self.interpolation != "bilinear" or self.data_format != "channels_last":
-                return super().call(images)
-            return tf.compat.v1.image.resize_bilinear(images, tf.shape(images)[1:3] * self.size)
-
-    return {
-        "JavaScriptUpSampling2D": JavaScriptUpSampling2D,
-        "keras_3_hard_sigmoid": lambda x: tf.nn.relu6(x + 3) / 6,  # Keras 2: 0.2 x + 0.5, cut at 0 and 1
-        # As ever, but with ops that TensorFlow.js has.
-        "gelu": lambda x: x * (1 + tf.math.erf(x / math.sqrt(2))) / 2,
-        "softsign": lambda x: x / (1 + tf.abs(x)),
-    }
 
 
 def _freeze(model: Any) -> dict[str, object]:
