@@ -94,7 +94,8 @@ def translate(topology: Json) -> Stack | Network:
     """
     version = topology.get("keras_version")
     started = (writer for start, writer in _WRITERS.items() if isinstance(version, str) and version.startswith(start))
-    model = _part(_read(topology, "model_config", readers.table, topology), next(started, _Writer()))
+    entry = _read(topology, "model_config", readers.table, topology)
+    model = _part({key: entry.get(key) for key in ("class_name", "config")}, next(started, _Writer()))
     if isinstance(model, Layer):
         raise ConversionError("this is a layer, not a model", found=model.kind, expected=" or ".join(MODELS))
     return model
@@ -182,7 +183,8 @@ def _option(kind: str, key: str, given: Json, writer: _Writer) -> Value:
 
 
 def _plain(given: Json, key: str, field: Field) -> Value:
-    if key not in given and not isinstance(field.default, Required):
+    is_left_out = key not in given or (given[key] is None and not field.takes_null)  # JavaScript writes null for some
+    if is_left_out and not isinstance(field.default, Required):
         return field.default
     with within(repr(key)):
         return field.read(given.get(key))

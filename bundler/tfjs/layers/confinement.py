@@ -34,13 +34,21 @@ __all__ = ["confine", "limit_memory"]
 def confine() -> list[str]:
     """Close all ways out of this process, and return which of them this system cannot close."""
     _limit_files()
+    still_open = list(_ask_the_kernel())
     sys.addaudithook(_refuse)
+    return still_open
+
+
+def _ask_the_kernel() -> Iterator[str]:
     if not sys.platform.startswith("linux"):
-        return ["files, programs and network: no means of the kernel on this system"]
+        yield "files, programs and network: this system has no means that are known here"
+        return
     system = ctypes.CDLL(None, use_errno=True)
     system.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
-    means = {"files: no Landlock": _landlock, "programs and network: no seccomp": _seccomp}
-    return [open_way for open_way, close in means.items() if not close(system)]
+    if not _landlock(system):
+        yield "files: the kernel has no Landlock"
+    if not _seccomp(system):
+        yield "programs and network: the kernel has no seccomp filters for this processor"
 
 
 # Limits ------------------------------------------------------------------------------------------
@@ -92,8 +100,13 @@ _WRITES = os.O_WRONLY | os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_TRUNC
 def _refuse(event: str, arguments: tuple[Any, ...]) -> None:
     """The audit hook: PermissionError for what this process has no need of."""
     refused = event.startswith(_REFUSED) and not (event in _OF_IMPORTS and _is_import())
-    if refused or (event == "open" and arguments[2] & _WRITES):
+    if refused or (event == "open" and _is_writing(*arguments)):
         raise PermissionError(f"{event} is not allowed in Keras' process")
+
+
+def _is_writing(file: object, _mode: object, flags: int) -> bool:
+    """Whether a file is opened for anything but reading; a number is that of one that is open."""
+    return not isinstance(file, int) and bool(flags & _WRITES)
 
 
 def _is_import() -> bool:

@@ -30,10 +30,12 @@ def main() -> None:
 
 
 def _answer(question: bytes, openings: Sequence[str]) -> bytes:
+    from tensorflow.python.autograph.core.ag_ctx import ControlStatusCtx, Status
+
     try:
         asked = json.loads(question)
         limit_memory(asked["elements"])
-        with limited(asked["elements"]):
+        with limited(asked["elements"]), ControlStatusCtx(Status.DISABLED):  # autograph makes code: nothing needs it
             told = {**_freeze(make(restore(asked["model"]))), "openings": openings}
     except Exception as error:  # Keras raises what it likes for a model that makes no sense
         told = {"error": _words(error)}

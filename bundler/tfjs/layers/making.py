@@ -115,7 +115,7 @@ def _classes(tf: Any, keras: Any) -> dict[str, type]:
 
 
 def _activations(tf: Any) -> dict[str, Callable[[Any], Any]]:
-    """Activations by the names that mean something else than in tf_keras."""
+    """Activations that tf_keras does not have, or has in a meaning or form that is not wanted here."""
 
     def keras_3_hard_sigmoid(x: Any) -> Any:
         return tf.nn.relu6(x + 3) / 6  # Keras 2: 0.2 x + 0.5, cut at 0 and 1
@@ -126,7 +126,8 @@ def _activations(tf: Any) -> dict[str, Callable[[Any], Any]]:
     def softsign(x: Any) -> Any:
         return x / (1 + tf.abs(x))  # with ops that TensorFlow.js has
 
-    return {function.__name__: function for function in (keras_3_hard_sigmoid, gelu, softsign)}
+    ours = {function.__name__: function for function in (keras_3_hard_sigmoid, gelu, softsign)}
+    return {**ours, **{name: getattr(tf.nn, name) for name in ("leaky_relu", "log_softmax", "relu6")}}
 
 
 # Limits ------------------------------------------------------------------------------------------
@@ -204,10 +205,13 @@ def disarm() -> None:
         setattr(module, name, _refuse)
 
 
+_MODULES = ("keras.activations", "keras.initializers", "builtins")
+
+
 def _ours_only(retrieve: Callable[..., Any]) -> Callable[..., Any]:
     def limited_retrieve(name: str, registered_name: str, module: str | None, *others: Any, **options: Any) -> Any:
         is_layer = module == "keras.layers" and name in KINDS
-        if is_layer or module == "keras.initializers" or (module == "builtins" and name in ACTIVATIONS):
+        if is_layer or module in _MODULES or name in (options.get("custom_objects") or ()):
             return retrieve(name, registered_name, module, *others, **options)
         return _refuse()
 

@@ -45,10 +45,11 @@ REQUIRED = Required.REQUIRED
 
 
 class Field(NamedTuple):
-    """A field that holds a plain value."""
+    """A field that holds a plain value; null stands for the default, unless it is a value of its own."""
 
     read: Reader
     default: Value | Required = REQUIRED
+    takes_null: bool = False
 
 
 class Activation(NamedTuple):
@@ -232,7 +233,7 @@ KINDS: Mapping[str, Options] = {
     "Bidirectional": {
         "layer": Inside(RECURRENT),
         "backward_layer": Inside(RECURRENT, optional=True),
-        "merge_mode": Field(one_of("concat", "sum", "mul", "ave", None), "concat"),
+        "merge_mode": Field(one_of("concat", "sum", "mul", "ave", None), "concat", takes_null=True),
     },
     "TimeDistributed": {"layer": Inside(ANY)},
     "Rescaling": {"scale": Field(numbers), "offset": Field(numbers, 0.0)},
@@ -277,7 +278,7 @@ NEUTRAL: Mapping[str, Mapping[str, Value]] = {
 IGNORED_ENDINGS = ("_initializer", "_regularizer", "_constraint")
 """How the names of fields end that only say how to begin or to go on training: the weights are those of the file."""
 IGNORED: Mapping[str, frozenset[str]] = {
-    "": frozenset(["trainable", "optional", "seed", "noise_shape", "quantization_config"]),
+    "": frozenset(["trainable", "optional", "seed", "noise_shape", "quantization_config", "implementation"]),
     "BatchNormalization": frozenset(["renorm_clipping", "renorm_momentum", "synchronized", "fused"]),
     "RNN": frozenset({"cells", "filters", "kernel_size"}.union(*(KINDS[kind] for kind in CELLS))),
 }

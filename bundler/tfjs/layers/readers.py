@@ -91,9 +91,9 @@ def flag(value: object) -> bool:
 
 
 def number(value: object) -> float:
-    """A finite number."""
+    """A finite number, an integer where one is written: Keras casts these in the graph."""
     if isinstance(value, (int, float)) and not isinstance(value, bool) and _is_finite(value):
-        return float(value)
+        return value
     raise wrong(value, "a finite number")
 
 
