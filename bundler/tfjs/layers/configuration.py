@@ -105,7 +105,7 @@ def _part(entry: object, writer: _Writer, known: Iterable[str] = LAYERS) -> Part
     """A layer or a model, whatever it is called with."""
     entry = readers.table(entry)
     kind, config = entry.get("class_name"), entry.get("config")
-    with within(f"layer {_name_of(config)}"):
+    with within(f"{'model' if isinstance(kind, str) and kind in MODELS else 'layer'} {_name_of(config)}"):
         if not isinstance(kind, str) or kind not in known:
             raise _no_such(kind, known)
         _check_known(entry, _OF_ENTRY, "a layer's entry")

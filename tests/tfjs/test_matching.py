@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bundler.errors import ConversionError
-from bundler.tfjs.variables import Variable, match
+from bundler.tfjs.layers.matching import Variable, match
 
 
 def layer(name: str, **shapes: tuple[int, ...]) -> list[Variable]:
