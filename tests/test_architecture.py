@@ -27,6 +27,8 @@ STAGES = """
     ops
     tables
     progress
+    locks
+    digest
     scratch
     wire
     graphdef
@@ -68,7 +70,7 @@ STAGES = """
 """Each stage knows those above it. First the words that all of them speak; then the stages, from the manifest to the
 checks; then those who use them. Names on one line are one stage; `bundler` is the package's own `__init__`."""
 
-STANDS_ALONE = {"publish": {"errors", "progress", "scratch"}}
+STANDS_ALONE = {"publish": {"errors", "locks", "progress", "scratch"}}
 """Stages that know less than their place would allow."""
 
 OF_KERAS = {"tfjs.layers.keras", "tfjs.layers.making"}
@@ -78,7 +80,7 @@ OWNERS = {
     "tqdm": {"console"},
     "rich": {"console"},
     "click": {"cli", "cli.convert", "cli.frame", "console", "__main__"},
-    "pydantic": {"manifest", "manifest.faults"},
+    "pydantic": {"manifest", "manifest.faults", "record"},
     "tensorflow": {"protos", "runtime.engines.python", "api.functions", "api.graphs", *OF_KERAS},
     "tensorflowjs": set(),
     "tf_keras": OF_KERAS,
