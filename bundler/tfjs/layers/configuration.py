@@ -105,7 +105,7 @@ def _part(entry: object, writer: _Writer, known: Iterable[str] = LAYERS) -> Part
     """A layer or a model, whatever it is called with."""
     entry = readers.table(entry)
     kind, config = entry.get("class_name"), entry.get("config")
-    with within(f"{'model' if isinstance(kind, str) and kind in MODELS else 'layer'} {_name_of(config)}"):
+    with within(_where(kind, config)):
         if not isinstance(kind, str) or kind not in known:
             raise _no_such(kind, known)
         _check_known(entry, _OF_ENTRY, "a layer's entry")
@@ -114,9 +114,12 @@ def _part(entry: object, writer: _Writer, known: Iterable[str] = LAYERS) -> Part
         return _layer(kind, readers.table(config), writer)
 
 
-def _name_of(config: object) -> str:
+def _where(kind: object, config: object) -> str:
+    """How errors name a layer or a model: by its name, or else by its kind."""
     name = config.get("name") if isinstance(config, dict) else None
-    return ascii(name[: readers.SHOWN]) if isinstance(name, str) else "without a name"
+    shown_kind = kind if isinstance(kind, str) and kind in LAYERS else "layer"
+    sort = "model" if shown_kind in MODELS else "layer"
+    return f"{sort} {ascii(name[: readers.SHOWN])}" if isinstance(name, str) else f"a {shown_kind} without a name"
 
 
 def _no_such(kind: object, known: Iterable[str]) -> ConversionError:
@@ -228,7 +231,8 @@ def _model(kind: str, config: Json, writer: _Writer) -> Stack | Network:
 
 def _named(part: Part, entry: Json) -> Part:
     """A layer under the name by which calls refer to it: its place in a model has one, too."""
-    return replace(part, name=_read(entry, "name", readers.name, part.name))
+    with within(_where(entry.get("class_name"), entry.get("config"))):
+        return replace(part, name=_read(entry, "name", readers.name, part.name))
 
 
 def _unique(layers: tuple[Part, ...]) -> tuple[Part, ...]:

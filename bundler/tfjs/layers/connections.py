@@ -178,8 +178,9 @@ def _ordered(calls: Mapping[_Place, Call], layers: Sequence[Part], ends: Sequenc
     try:
         for at in TopologicalSorter(needs).static_order():
             turns[at] = max((turns[need] + (need.position > at.position) for need in needs.get(at, ())), default=0)
-    except CycleError:
-        raise ConversionError("calls of layers wait for each other") from None
+    except CycleError as error:
+        circle = " → ".join(repr(layers[at.position].name) for at in error.args[1][:4])
+        raise ConversionError("calls of layers wait for each other", found=circle) from None
     return (calls[at] for at in sorted(calls, key=lambda at: (turns[at], at)))
 
 

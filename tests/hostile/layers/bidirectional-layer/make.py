@@ -1,0 +1,11 @@
+"""The layer of a Bidirectional is a model."""
+
+from pathlib import Path
+
+from tests.hostile.layers.roads import Road
+
+
+def make(project: Path) -> None:
+    road = Road(project)
+    road.instead("Bidirectional", layer=road.hidden)
+    road.write()
