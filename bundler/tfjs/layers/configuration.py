@@ -119,7 +119,7 @@ def _where(kind: object, config: object) -> str:
     name = config.get("name") if isinstance(config, dict) else None
     shown_kind = kind if isinstance(kind, str) and kind in LAYERS else "layer"
     sort = "model" if shown_kind in MODELS else "layer"
-    return f"{sort} {ascii(name[: readers.SHOWN])}" if isinstance(name, str) else f"a {shown_kind} without a name"
+    return f"{sort} {name[: readers.SHOWN]!a}" if isinstance(name, str) else f"a {shown_kind} without a name"
 
 
 def _no_such(kind: object, known: Iterable[str]) -> ConversionError:

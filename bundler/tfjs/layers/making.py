@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from bundler.tfjs.layers.description import Argument, Call, Layer, Network, Part, Stack, Tensor, Value
-from bundler.tfjs.layers.options import ACTIVATIONS, KINDS
+from bundler.tfjs.layers.options import KINDS
 
 __all__ = ["disarm", "limited", "make"]
 

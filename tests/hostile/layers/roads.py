@@ -26,18 +26,20 @@ def _write_marker(x: Any) -> Any:
 class Road:
     """A Functional model of an input `x` and a Dense layer `y`, whose parts a case changes before it is written.
 
-    `hidden` is what the cases hide: a Sequential with the Lambda, in the form that Keras' JSON hook makes a model of.
+    `code` is the Lambda, `stack` a Sequential with it, in the form that Keras' JSON hook makes a model of. `hidden` is
+    that in an object without a class: who looks for classes alone passes it on.
     """
 
     def __init__(self, project: Path) -> None:
         self.project = project
         self.function = _marshalled(str(project / MARKER))
         self.code = {"class_name": "Lambda", "config": {"name": "sly", "batch_input_shape": [None, 2], **self.function}}
-        self.hidden = {
+        self.stack = {
             "class_name": "Sequential",
             "__passive_serialization__": True,
             "config": {"name": "hidden", "layers": [self.code]},
         }
+        self.hidden = {"inside": self.stack}
         self.input = layer("InputLayer", "x", batch_input_shape=[None, 2])
         self.layer = layer("Dense", "y", [["x", 0, 0, {}]], units=3)
         self.model: dict[str, Any] = {

@@ -7,5 +7,5 @@ from tests.hostile.layers.roads import Road
 
 def make(project: Path) -> None:
     road = Road(project)
-    road.config["activation"] = road.hidden
+    road.config["activation"] = road.stack
     road.write()

@@ -8,5 +8,5 @@ from tests.hostile.layers.roads import Road
 def make(project: Path) -> None:
     road = Road(project)
     gru = {"class_name": "GRU", "config": {"units": 2}}
-    road.instead("Bidirectional", layer=gru, backward_layer=road.hidden)
+    road.instead("Bidirectional", layer=gru, backward_layer=road.stack)
     road.write()

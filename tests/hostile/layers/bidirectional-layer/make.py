@@ -7,5 +7,5 @@ from tests.hostile.layers.roads import Road
 
 def make(project: Path) -> None:
     road = Road(project)
-    road.instead("Bidirectional", layer=road.hidden)
+    road.instead("Bidirectional", layer=road.stack)
     road.write()

@@ -7,5 +7,5 @@ from tests.hostile.layers.roads import Road
 
 def make(project: Path) -> None:
     road = Road(project)
-    road.layer["inbound_nodes"] = [road.hidden]
+    road.layer["inbound_nodes"] = [road.stack]
     road.write()

@@ -7,5 +7,5 @@ from tests.hostile.layers.roads import Road
 
 def make(project: Path) -> None:
     road = Road(project)
-    road.instead("RNN", cell={"class_name": "StackedRNNCells", "config": {"cells": [road.hidden]}})
+    road.instead("RNN", cell={"class_name": "StackedRNNCells", "config": {"cells": [road.stack]}})
     road.write()
