@@ -53,7 +53,7 @@ def main() -> None:
         }
         for package in (tf_keras, keras)
     }
-    print(json.dumps(written, default=_plain))
+    print(json.dumps(written, default=_plain))  # noqa: T201 - what it is for
 
 
 if __name__ == "__main__":

@@ -22,9 +22,9 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def keras() -> Iterator[Child]:
+def keras(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Child]:
     """Keras' process, without the reader of configurations in front of it."""
-    with process.start() as running:
+    with process.start(tmp_path_factory.mktemp("home")) as running:
         yield running
 
 
@@ -108,7 +108,10 @@ def test_keras_own_ways_to_make_objects_of_a_configuration_are_disarmed(tmp_path
     ("layers", "words"),
     [
         ([described("Dense", (None, 10**9), units=3)], "larger than all weights: the file has weights of 100 elements"),
-        ([described("Dense", units=30), {**described("Dense", None, units=30), "name": "z"}], "larger than all weights"),
+        (
+            [described("Dense", units=30), {**described("Dense", None, units=30), "name": "z"}],
+            "larger than all weights",
+        ),
         ([described("LSTM", (None, 2000, 2), units=1, unroll=True)], "unrolls 2000 steps, more than 1000"),
     ],
     ids=["large input", "one too many", "unrolled"],
@@ -213,11 +216,11 @@ def test_the_kernel_refuses_code_that_goes_around_python(tmp_path: Path) -> None
 
 @NEEDS_KERAS
 def test_the_process_has_an_empty_folder_for_its_home_and_little_of_our_environment(
-    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SECRET_TOKEN", "x")
     monkeypatch.setattr(process, "_START", "import os, sys; sys.exit(f'Error: {sorted(os.environ)} {os.listdir()}')")
-    with pytest.raises(Exception, match="Error: ") as caught, process.start() as child:
+    with pytest.raises(Exception, match="Error: ") as caught, process.start(tmp_path) as child:
         child.ask(b"")
     found = caught.value.faults[0].found  # type: ignore[attr-defined]
     assert "HOME" in found

@@ -19,6 +19,7 @@ from bundler.tfjs.fields import Json
 from bundler.tfjs.layers import readers
 from bundler.tfjs.layers.connections import connect
 from bundler.tfjs.layers.description import MODELS, Layer, Network, Part, Stack, Value
+from bundler.tfjs.layers.limits import MOST_LAYERS
 from bundler.tfjs.layers.options import (
     ACTIVATIONS,
     AS_ACTIVATIONS,
@@ -40,8 +41,6 @@ LAYERS = frozenset([*KINDS, *MODELS])
 
 DEEPEST = 16
 """Layers in layers. The deepest that writers make is a model, a wrapper, an RNN, a stack, a cell, its activation."""
-MOST = 5000
-"""Layers of a model. The largest of `keras.applications`, NASNetLarge, has 1,041."""
 
 _COMMON = frozenset(["name", "dtype", "batch_input_shape"])
 _OF_ENTRY = frozenset(
@@ -198,7 +197,7 @@ def _inside(given: Json, key: str, field: Inside, writer: _Writer) -> Value:
         return _part(value, writer, field.kinds or LAYERS)
 
     def read(value: object) -> Value:
-        return tuple(one(item) for item in readers.items(value, MOST)) if field.many else one(value)
+        return tuple(one(item) for item in readers.items(value, MOST_LAYERS)) if field.many else one(value)
 
     return _plain(given, key, Field(readers.maybe(read), None) if field.optional else Field(read))
 
@@ -220,7 +219,7 @@ def _activation(value: object, writer: _Writer) -> Value:
 
 def _model(kind: str, config: Json, writer: _Writer) -> Stack | Network:
     _check_known(config, _OF_MODEL, kind)
-    entries = _read(config, "layers", lambda value: readers.items(value, MOST), REQUIRED)
+    entries = _read(config, "layers", lambda value: readers.items(value, MOST_LAYERS), REQUIRED)
     layers = tuple(_part(entry, writer.inside()) for entry in entries)
     name = _read(config, "name", readers.maybe(readers.name), None)
     if kind == "Sequential":

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from bundler.errors import ConversionError, Fault
 from bundler.tfjs.layers.description import Layer, Network, Part, Stack, inner, parts
 
-__all__ = ["check", "elements"]
+__all__ = ["MOST_LAYERS", "check", "elements"]
 
 MOST_LAYERS = 5000
 """The largest model of `keras.applications`, NASNetLarge, has 1,041."""

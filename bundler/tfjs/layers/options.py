@@ -270,8 +270,9 @@ NEUTRAL: Mapping[str, Mapping[str, Value]] = {
     "CategoryEncoding": {"sparse": False},
     "LayerNormalization": {"rms_scaling": False},
     "BatchNormalization": {"renorm": False, "virtual_batch_size": None},
-    **{kind: {"stateful": False} for kind in RECURRENT},
-    "ConvLSTM2D": {"stateful": False, "zero_output_for_mask": False},
+    **{kind: {"stateful": False, "num_constants": 0} for kind in RECURRENT},
+    "ConvLSTM2D": {"stateful": False, "num_constants": 0, "zero_output_for_mask": False},
+    "Bidirectional": {"num_constants": 0},
 }
 """Fields that must have this value: another one asks for something that Keras 2 lacks, or that no bundle can do."""
 

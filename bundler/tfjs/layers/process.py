@@ -12,9 +12,6 @@ import json
 import logging
 import os
 import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -87,7 +84,9 @@ def _code() -> bytes:
 
 
 def _fill(folder: Path, described: Json, elements: int) -> None:
-    answer = _ask(json.dumps({"model": described, "elements": elements}).encode())
+    home = folder.parent / "home"  # goes when the cache's scratch folder does, even after a kill
+    home.mkdir()
+    answer = _ask(json.dumps({"model": described, "elements": elements}).encode(), home)
     _read(answer)
     _warn(json.loads(answer).get("openings"))
     (folder / "graph.json").write_bytes(answer)
@@ -99,23 +98,18 @@ def _warn(openings: object) -> None:
         _LOG.warning("Keras' process is not confined as it should be: %s", _line(opening))
 
 
-def _ask(question: bytes) -> bytes:
+def _ask(question: bytes, home: Path) -> bytes:
     try:
-        with start() as child:
+        with start(home) as child:
             return child.ask(question, SECONDS)
     except VerificationError as death:
         raise ConversionError.of(death.faults) from None
 
 
-@contextmanager
-def start() -> Iterator[Child]:
-    """Keras, running in an empty folder and with no more of our environment than it needs."""
+def start(home: Path) -> Child:
+    """Keras, running in the empty folder `home` and with no more of our environment than it needs."""
     path = [os.path.abspath(place) for place in sys.path]  # '' among them would be another folder there
-    with (
-        tempfile.TemporaryDirectory(prefix="bundler-keras-") as folder,
-        Child("Keras", [sys.executable, "-c", _START, json.dumps(path)], _ENVIRONMENT, Path(folder)) as child,
-    ):
-        yield child
+    return Child("Keras", [sys.executable, "-c", _START, json.dumps(path)], _ENVIRONMENT, home)
 
 
 # What Keras answers ------------------------------------------------------------------------------

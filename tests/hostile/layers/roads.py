@@ -93,4 +93,6 @@ def _marshalled(marker: str) -> dict[str, Any]:
     code = _write_marker.__code__
     constants = tuple(marker if constant == MARKER else constant for constant in code.co_consts)
     text = base64.b64encode(marshal.dumps(code.replace(co_consts=constants))).decode()
-    return {"function": [f"{text}\n", None, None], "function_type": "lambda", "output_shape": None, "arguments": {}}
+    output = {"output_shape": None, "output_shape_type": "raw", "output_shape_module": None}
+    function = {"function": [f"{text}\n", None, None], "function_type": "lambda", "module": "builtins"}
+    return {**function, **output, "arguments": {}}
