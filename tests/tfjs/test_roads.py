@@ -130,7 +130,7 @@ def test_a_way_out_that_is_open_is_said(
 
 @NEEDS_KERAS
 def test_keras_has_so_long_and_no_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "SECONDS", 0.2)
+    monkeypatch.setattr(process, "_SECONDS", 0.2)
     monkeypatch.setenv("BUNDLER_CACHE", str(tmp_path / "cache"))
     with pytest.raises(ConversionError, match=r"Keras did not answer in 0\.2 s"):
         process.graph(translate(Road(tmp_path).document["modelTopology"]), 100)

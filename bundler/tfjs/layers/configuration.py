@@ -39,7 +39,7 @@ __all__ = ["LAYERS", "translate"]
 LAYERS = frozenset([*KINDS, *MODELS])
 """Kinds of layers that can be imported."""
 
-DEEPEST = 16
+_DEEPEST = 16
 """Layers in layers. The deepest that writers make is a model, a wrapper, an RNN, a stack, a cell, its activation."""
 
 _COMMON = frozenset(["name", "dtype", "batch_input_shape"])
@@ -73,8 +73,8 @@ class _Writer(NamedTuple):
     depth: int = 0
 
     def inside(self) -> _Writer:
-        if self.depth == DEEPEST:
-            raise ConversionError("layers are nested too deep", expected=f"at most {DEEPEST} levels")
+        if self.depth == _DEEPEST:
+            raise ConversionError("layers are nested too deep", expected=f"at most {_DEEPEST} levels")
         return self._replace(depth=self.depth + 1)
 
 

@@ -18,7 +18,7 @@ from bundler.tfjs.layers.description import Argument, Call, Layer, Network, Part
 
 __all__ = ["connect"]
 
-MOST = 20_000
+_MOST = 20_000
 """Calls of a layer, and tensors of a call."""
 
 _TENSORS = ("mask", "initial_state", "constants", "count_weights")
@@ -57,7 +57,7 @@ def _tensor(point: object, known: Mapping[str, Part], counts_own: bool) -> Tenso
     spelled = readers.items(point)
     if len(spelled) < 3:
         raise readers.wrong(point, "[layer, node, tensor]")
-    name, node, output = readers.name(spelled[0]), readers.whole()(spelled[1]), readers.whole(0, MOST)(spelled[2])
+    name, node, output = readers.name(spelled[0]), readers.whole()(spelled[1]), readers.whole(0, _MOST)(spelled[2])
     if name not in known:
         raise ConversionError("a tensor of a layer that the model does not have", found=repr(name))
     if _is_input(known[name]):
@@ -89,7 +89,7 @@ _ReadTensor = Callable[[object], Tensor]
 def _calls(part: Part, entry: Json, tensor: _ReadTensor) -> Iterator[Call]:
     assert part.name is not None
     with within("'inbound_nodes'"):
-        for node in readers.items(entry.get("inbound_nodes", []), MOST):
+        for node in readers.items(entry.get("inbound_nodes", []), _MOST):
             inputs, arguments = _of_keras_3(node, tensor) if isinstance(node, dict) else _of_keras_2(node, tensor)
             yield Call(part.name, inputs, arguments)
 
@@ -140,7 +140,7 @@ def _argument(key: str, value: object, tensor: _ReadTensor) -> Argument:
 
 def _listed(value: object, tensor: _ReadTensor) -> tuple[Tensor, ...]:
     """The tensors of an argument: one, or a list of them."""
-    return tuple(tensor(item) for item in (readers.items(value, MOST) if isinstance(value, list) else [value]))
+    return tuple(tensor(item) for item in (readers.items(value, _MOST) if isinstance(value, list) else [value]))
 
 
 def _ends(config: Json, side: str, tensor: _ReadTensor) -> tuple[Tensor, ...]:
@@ -151,7 +151,7 @@ def _ends(config: Json, side: str, tensor: _ReadTensor) -> tuple[Tensor, ...]:
 
 def _points(value: object) -> list[object]:
     """`[layer, node, tensor]`, or a list of them."""
-    listed = readers.items(value, MOST)
+    listed = readers.items(value, _MOST)
     if not listed:
         raise readers.wrong(value, "at least one tensor")
     return [listed] if isinstance(listed[0], str) else listed

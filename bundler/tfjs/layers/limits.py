@@ -15,10 +15,10 @@ __all__ = ["MOST_LAYERS", "check", "elements"]
 
 MOST_LAYERS = 5000
 """The largest model of `keras.applications`, NASNetLarge, has 1,041."""
-MOST_CALLS = 20_000
+_MOST_CALLS = 20_000
 """Calls of layers, those inside of models counted each time that the model is called: each takes Keras milliseconds."""
 
-LEAST_ELEMENTS = 2**20
+_LEAST_ELEMENTS = 2**20
 """Elements that every model may have: a small model without weights gets as far as an error that lists them."""
 
 _DECLARED = ("units", "filters", "input_dim", "output_dim", "depth_multiplier")
@@ -27,7 +27,7 @@ _DECLARED = ("units", "filters", "input_dim", "output_dim", "depth_multiplier")
 
 def elements(stored: int) -> int:
     """How many elements all variables of a model may have, if the file has `stored`."""
-    return max(stored, LEAST_ELEMENTS)
+    return max(stored, _LEAST_ELEMENTS)
 
 
 def check(model: Stack | Network, stored: int) -> None:
@@ -35,8 +35,8 @@ def check(model: Stack | Network, stored: int) -> None:
     layers = [part for _, part in zip(range(MOST_LAYERS + 1), parts(model))]
     if len(layers) > MOST_LAYERS:
         raise ConversionError("the model has too many layers", expected=f"at most {MOST_LAYERS}")
-    if _calls(model) > MOST_CALLS:
-        raise ConversionError("the model calls its layers too often", expected=f"at most {MOST_CALLS} calls")
+    if _calls(model) > _MOST_CALLS:
+        raise ConversionError("the model calls its layers too often", expected=f"at most {_MOST_CALLS} calls")
     faults = list(_oversized(layers, stored))
     if faults:
         raise ConversionError.of(faults)

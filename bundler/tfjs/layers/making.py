@@ -16,7 +16,7 @@ from bundler.tfjs.layers.options import KINDS
 
 __all__ = ["disarm", "limited", "make"]
 
-UNROLLED = 1000
+_UNROLLED = 1000
 """Steps of a recurrent layer that stand in the graph one by one: each takes Keras a hundredth of a second."""
 
 _Results = dict[tuple[str, int], list[Any]]
@@ -174,8 +174,8 @@ def _of_few_steps(rnn: Callable[..., Any]) -> Callable[..., Any]:
 
     def limited_rnn(step: Any, inputs: Any, *others: Any, **options: Any) -> Any:
         steps = tf.nest.flatten(inputs)[0].shape[0 if options.get("time_major") else 1]
-        if options.get("unroll") and (steps or 0) > UNROLLED:
-            raise ValueError(f"a recurrent layer unrolls {steps} steps, more than {UNROLLED}")
+        if options.get("unroll") and (steps or 0) > _UNROLLED:
+            raise ValueError(f"a recurrent layer unrolls {steps} steps, more than {_UNROLLED}")
         return rnn(step, inputs, *others, **options)
 
     return limited_rnn

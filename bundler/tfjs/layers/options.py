@@ -18,14 +18,11 @@ from bundler.tfjs.layers.readers import Reader, flag, maybe, number, numbers, on
 
 __all__ = [
     "ACTIVATIONS",
-    "ANY",
     "AS_ACTIVATIONS",
-    "CELLS",
     "IGNORED",
     "IGNORED_ENDINGS",
     "KINDS",
     "NEUTRAL",
-    "RECURRENT",
     "REQUIRED",
     "Activation",
     "Field",
@@ -74,10 +71,10 @@ ACTIVATIONS = (
 )
 """Names of activations. `configuration` makes another name of those that mean something else to their writer."""
 AS_ACTIVATIONS = frozenset(["ReLU", "LeakyReLU", "PReLU", "ELU", "ThresholdedReLU", "Softmax"])
-CELLS = frozenset(["SimpleRNNCell", "GRUCell", "LSTMCell"])
-ANY: frozenset[str] = frozenset()
+_CELLS = frozenset(["SimpleRNNCell", "GRUCell", "LSTMCell"])
+_ANY: frozenset[str] = frozenset()
 """Layers of all kinds, and models."""
-RECURRENT = frozenset(["RNN", "SimpleRNN", "GRU", "LSTM", "ConvLSTM2D"])
+_RECURRENT = frozenset(["RNN", "SimpleRNN", "GRU", "LSTM", "ConvLSTM2D"])
 
 # Fields of several layers ------------------------------------------------------------------------
 
@@ -212,7 +209,7 @@ KINDS: Mapping[str, Options] = {
     "GaussianDropout": {"rate": _RATE},
     "AlphaDropout": {"rate": _RATE},
     "SpatialDropout1D": {"rate": _RATE},
-    "RNN": {"cell": Inside(CELLS | {"StackedRNNCells"}), **_STEPS},
+    "RNN": {"cell": Inside(_CELLS | {"StackedRNNCells"}), **_STEPS},
     "SimpleRNN": {**_cell(), **_STEPS},
     "GRU": {**_GRU, **_STEPS},
     "LSTM": {**_LSTM, **_STEPS},
@@ -229,13 +226,13 @@ KINDS: Mapping[str, Options] = {
     "SimpleRNNCell": _cell(),
     "GRUCell": _GRU,
     "LSTMCell": _LSTM,
-    "StackedRNNCells": {"cells": Inside(CELLS | {"StackedRNNCells"}, many=True)},
+    "StackedRNNCells": {"cells": Inside(_CELLS | {"StackedRNNCells"}, many=True)},
     "Bidirectional": {
-        "layer": Inside(RECURRENT),
-        "backward_layer": Inside(RECURRENT, optional=True),
+        "layer": Inside(_RECURRENT),
+        "backward_layer": Inside(_RECURRENT, optional=True),
         "merge_mode": Field(one_of("concat", "sum", "mul", "ave", None), "concat", takes_null=True),
     },
-    "TimeDistributed": {"layer": Inside(ANY)},
+    "TimeDistributed": {"layer": Inside(_ANY)},
     "Rescaling": {"scale": Field(numbers), "offset": Field(numbers, 0.0)},
     "Resizing": {
         "height": _SIZE,
@@ -270,7 +267,7 @@ NEUTRAL: Mapping[str, Mapping[str, Value]] = {
     "CategoryEncoding": {"sparse": False},
     "LayerNormalization": {"rms_scaling": False},
     "BatchNormalization": {"renorm": False, "virtual_batch_size": None},
-    **{kind: {"stateful": False, "num_constants": 0} for kind in RECURRENT},
+    **{kind: {"stateful": False, "num_constants": 0} for kind in _RECURRENT},
     "ConvLSTM2D": {"stateful": False, "num_constants": 0, "zero_output_for_mask": False},
     "Bidirectional": {"num_constants": 0},
 }
@@ -281,7 +278,7 @@ IGNORED_ENDINGS = ("_initializer", "_regularizer", "_constraint")
 IGNORED: Mapping[str, frozenset[str]] = {
     "": frozenset(["trainable", "optional", "seed", "noise_shape", "quantization_config", "implementation"]),
     "BatchNormalization": frozenset(["renorm_clipping", "renorm_momentum", "synchronized", "fused"]),
-    "RNN": frozenset({"cells", "filters", "kernel_size"}.union(*(KINDS[kind] for kind in CELLS))),
+    "RNN": frozenset({"cells", "filters", "kernel_size"}.union(*(KINDS[kind] for kind in _CELLS))),
 }
 """Fields without a bearing on what a trained model computes, in all layers and in one. They are not read.
 

@@ -26,7 +26,7 @@ from bundler.tfjs.layers.matching import Variable
 
 __all__ = ["FrozenGraph", "check_installed", "graph", "start"]
 
-SECONDS = 300
+_SECONDS = 300
 """For one model. The largest of `keras.applications` take 60 on a busy machine."""
 
 _LOG = logging.getLogger(__name__)
@@ -101,7 +101,7 @@ def _warn(openings: object) -> None:
 def _ask(question: bytes, home: Path) -> bytes:
     try:
         with start(home) as child:
-            return child.ask(question, SECONDS)
+            return child.ask(question, _SECONDS)
     except VerificationError as death:
         raise ConversionError.of(death.faults) from None
 

@@ -14,6 +14,8 @@ from bundler.errors import ConversionError, closest
 from bundler.tfjs.layers.description import Value
 
 __all__ = [
+    "RANK",
+    "SHOWN",
     "Reader",
     "dtype",
     "flag",
@@ -36,11 +38,11 @@ __all__ = [
 
 Reader: TypeAlias = Callable[[object], Value]
 
-LARGEST = 2**31 - 1
+_LARGEST = 2**31 - 1
 """The largest size of a dimension: TensorFlow's kernels count in 32 bits."""
 RANK = 16
 """More dimensions than any layer takes."""
-LENGTH = 255
+_LENGTH = 255
 """Characters of a name."""
 SHOWN = 60
 """Characters of a value that an error shows."""
@@ -74,7 +76,7 @@ def table(value: object) -> Mapping[str, Any]:
     return value
 
 
-def items(value: object, most: int = LARGEST) -> list[Any]:
+def items(value: object, most: int = _LARGEST) -> list[Any]:
     """A list of the file, to be read item by item."""
     if not isinstance(value, list):
         raise wrong(value, "a list")
@@ -109,7 +111,7 @@ def numbers(value: object) -> float | tuple[float, ...]:
     return tuple(number(item) for item in items(value, 4096)) if isinstance(value, list) else number(value)
 
 
-def whole(least: int = 0, most: int = LARGEST) -> Callable[[object], int]:
+def whole(least: int = 0, most: int = _LARGEST) -> Callable[[object], int]:
     """Integers of a range."""
 
     def read(value: object) -> int:
@@ -122,7 +124,7 @@ def whole(least: int = 0, most: int = LARGEST) -> Callable[[object], int]:
     return read
 
 
-def wholes(least: int, most: int = LARGEST) -> Callable[[object], int | tuple[int, ...]]:
+def wholes(least: int, most: int = _LARGEST) -> Callable[[object], int | tuple[int, ...]]:
     """An integer of a range, or a list of them."""
     one = whole(least, most)
     return lambda value: tuple(one(item) for item in items(value, RANK)) if isinstance(value, list) else one(value)
@@ -173,7 +175,7 @@ def one_of(*names: str | None) -> Callable[[object], str | None]:
     known = {name and name.lower(): name for name in names}
 
     def read(value: object) -> str | None:
-        asked = value.lower() if isinstance(value, str) and len(value) <= LENGTH else value
+        asked = value.lower() if isinstance(value, str) and len(value) <= _LENGTH else value
         if asked is None or isinstance(asked, str):
             for spelled, own in known.items():
                 if spelled == asked:
@@ -191,9 +193,9 @@ def _listed(names: tuple[str | None, ...]) -> str:
 
 def name(value: object) -> str:
     """The name of a layer or a model: one to 255 printable characters."""
-    if isinstance(value, str) and 0 < len(value) <= LENGTH and value.isprintable():
+    if isinstance(value, str) and 0 < len(value) <= _LENGTH and value.isprintable():
         return str(value)
-    raise wrong(value, f"a name of 1 to {LENGTH} printable characters")
+    raise wrong(value, f"a name of 1 to {_LENGTH} printable characters")
 
 
 def dtype(value: object) -> str:
