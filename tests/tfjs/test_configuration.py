@@ -350,6 +350,7 @@ def test_connections_that_make_no_graph_are_an_error(entry: Any, words: str) -> 
         {"class_name": "Sequential", "config": {"layers": [], "code": 3}},
         {"class_name": "Sequential", "config": {"layers": [{**layer("Add"), "code": 3}]}},
         {"class_name": "Functional", "config": {"layers": [3]}},
+        {"class_name": "Functional", "config": {"layers": [{"class_name": "Add", "config": {}}]}},
         {"class_name": "Functional", "config": {"layers": [], "input_layers": 3}},
         {"class_name": "Functional", "config": {"layers": [], "input_layers": [], "output_layers": []}},
         {"class_name": "Functional", "config": {"layers": [], "input_layers": [["x"]]}},

@@ -231,7 +231,7 @@ def _model(kind: str, config: Json, writer: _Writer) -> Stack | Network:
 def _named(part: Part, entry: Json) -> Part:
     """A layer under the name by which calls refer to it: its place in a model has one, too."""
     with within(_where(entry.get("class_name"), entry.get("config"))):
-        return replace(part, name=_read(entry, "name", readers.name, part.name))
+        return replace(part, name=_read(entry, "name", readers.name, part.name or REQUIRED))
 
 
 def _unique(layers: tuple[Part, ...]) -> tuple[Part, ...]:
