@@ -26,8 +26,8 @@ from bundler.tfjs.layers.matching import Variable
 
 __all__ = ["FrozenGraph", "check_installed", "graph", "start"]
 
-_SECONDS = 300
-"""For one model. The largest of `keras.applications` take 60 on a busy machine."""
+_SECONDS = 600
+"""For one model. The largest of `keras.applications`, NASNetLarge, takes 128 on two cores with six times as much to do."""
 
 _LOG = logging.getLogger(__name__)
 _NEEDED = ("tf_keras",)
