@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -14,6 +14,7 @@ from bundler.errors import SourceError
 from bundler.manifest import Manifest
 from bundler.progress import Progress
 from bundler.sources.cache import Cache, default_folder
+from bundler.threads import Crew
 
 __all__ = ["Digests", "convert_all", "digest_all"]
 
@@ -27,8 +28,8 @@ def convert_all(manifest: Manifest, jobs: int, progress: Progress, scheduler: st
     `scheduler` is the address of a dask scheduler whose workers do it; by default up to `jobs` processes here.
     """
     tasks = list(_tasks(manifest))
-    with ThreadPoolExecutor(jobs) as pool:
-        found = list(pool.map(partial(find, progress=progress), tasks))
+    with Crew(jobs) as crew:
+        found = list(crew.map(partial(find, progress=progress), tasks))
     there = [(task, entry) for task, entry in zip(tasks, found) if not isinstance(entry, Failed)]
     outcomes = _outcomes([task for task, _ in there], [entry for _, entry in there], jobs, scheduler)
     failed = [(entry, outcome) for (_, entry), outcome in zip(there, outcomes) if isinstance(outcome, Failed)]
@@ -38,13 +39,13 @@ def convert_all(manifest: Manifest, jobs: int, progress: Progress, scheduler: st
     return [outcome for outcome in outcomes if not isinstance(outcome, Failed)]
 
 
-def digest_all(models: Mapping[str, Converted], pool: ThreadPoolExecutor) -> dict[str, Callable[[], Digests]]:
+def digest_all(models: Mapping[str, Converted], crew: Crew) -> dict[str, Callable[[], Digests]]:
     """The sha256 of every model's files, by name: computed beside other work, and waited for when asked.
 
     Asking raises SourceError if another machine read another file, Damaged if a cached file is not what was fetched.
     """
     found = {
-        name: [pool.submit(artifact.sha256, made.folder / file) for file in made.files] for name, made in models.items()
+        name: [crew.submit(artifact.sha256, made.folder / file) for file in made.files] for name, made in models.items()
     }
     return {name: partial(_digests, name, made, found[name]) for name, made in models.items()}
 

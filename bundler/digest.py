@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+
+from bundler.threads import Crew
 
 __all__ = ["tree_digests"]
 
@@ -16,8 +17,8 @@ _BLOCK = 1 << 22
 def tree_digests(paths: Iterable[Path], jobs: int) -> list[str]:
     """For each file, in hex, the sha256 over the sha256 of each block of 4 MiB. OSError if one cannot be read."""
     paths = list(paths)
-    with ThreadPoolExecutor(jobs) as pool:
-        blocks = [pool.map(lambda start, path=path: _block(path, start), _starts(path)) for path in paths]
+    with Crew(jobs) as crew:
+        blocks = [crew.map(lambda start, path=path: _block(path, start), _starts(path)) for path in paths]
         return [hashlib.sha256(b"".join(hashed)).hexdigest() for hashed in blocks]
 
 

@@ -143,7 +143,7 @@ class within:  # noqa: N801 - read as a word of the sentence: `with within("node
 
 def unforeseen(error: Exception) -> BundlerError:
     """An error for an exception that is none of ours: a bug, or a system that refuses. It keeps the traceback."""
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or str(error) == "can't start new thread":
         made = BundlerError("there is not enough memory", hint="with -j 1 a build takes the least")
     elif isinstance(error, OSError):
         made = BundlerError(error.strerror or str(error), where=str(error.filename or ""))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import cache
@@ -17,6 +16,7 @@ from bundler.manifest import Manifest
 from bundler.progress import SILENT, Progress
 from bundler.publish import publishing, publishing_file, replaceable, sweep_beside
 from bundler.report import Check, ModelReport, Report, SignatureReport
+from bundler.threads import Crew
 
 if TYPE_CHECKING:
     from bundler.conversions import Digests
@@ -117,8 +117,8 @@ def freeze(
     started = time.perf_counter()
     with Runtime(cuda=cuda) as runtime:
         models = _converted(manifest, 1, progress, finish)
-        with ThreadPoolExecutor(1) as pool:
-            digests = digest_all(models, pool)
+        with Crew(1) as crew:
+            digests = digest_all(models, crew)
             linked = _link(manifest, models, lambda: runtime)
             model = linked[0].metagraph.model
             with publishing_file(output, inputs=_inputs(manifest, models)) as file:
@@ -170,9 +170,9 @@ def _converted(
     return {spec.name: model for spec, model in zip(manifest.models, finish(made) if finish else made)}
 
 
-def _beside(jobs: int) -> ThreadPoolExecutor:
+def _beside(jobs: int) -> Crew:
     """Threads that work beside this one, which links meanwhile: with it they are as many as the jobs."""
-    return ThreadPoolExecutor(max(1, jobs - 1))
+    return Crew(max(1, jobs - 1))
 
 
 def _link(manifest: Manifest, models: Mapping[str, Converted], runtime: Callable[[], Runtime]) -> list[_Linked]:

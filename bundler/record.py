@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -19,6 +18,7 @@ from bundler.errors import BundlerError
 from bundler.manifest import Manifest, ModelSpec
 from bundler.publish import RECORD
 from bundler.report import Report
+from bundler.threads import Crew
 
 __all__ = ["fresh", "write"]
 
@@ -117,8 +117,8 @@ def _has_sources(manifest: Manifest, record: _Record, jobs: int) -> bool:
     files = dict(pair for model in manifest.models for pair in _files(model, manifest.folder, record.files))
     if not all(path.is_file() for path in files):
         return False
-    with ThreadPoolExecutor(jobs) as pool:
-        return list(pool.map(artifact.sha256, files)) == list(files.values())
+    with Crew(jobs) as crew:
+        return list(crew.map(artifact.sha256, files)) == list(files.values())
 
 
 def _files(model: ModelSpec, base: Path, files: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[Path, str]]:

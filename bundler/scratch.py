@@ -21,6 +21,7 @@ from functools import cache
 from pathlib import Path
 
 from bundler.locks import Lock
+from bundler.threads import undone_by
 
 __all__ = ["discard", "reserve", "scratch", "start_sync", "sweep", "sync", "sync_entries"]
 
@@ -39,7 +40,8 @@ def scratch(parent: Path, name: str) -> Iterator[Path]:
     sweep(parent, name)
     fresh, lock = _locked_folder(parent, name)
     try:
-        yield fresh
+        with undone_by(lambda: discard(fresh)):
+            yield fresh
     finally:
         discard(fresh)
         lock.close()
@@ -47,7 +49,7 @@ def scratch(parent: Path, name: str) -> Iterator[Path]:
 
 def sweep(parent: Path, name: str) -> None:
     """Remove the scratch folders of that name whose process has ended."""
-    with suppress(FileNotFoundError):
+    with suppress(OSError):
         ours = re.compile(rf"\.{re.escape(_stem(name))}\.[0-9a-f]{{8}}\.part")
         for path in [path for path in parent.iterdir() if ours.fullmatch(path.name)]:
             _sweep_one(path)

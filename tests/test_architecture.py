@@ -28,6 +28,7 @@ STAGES = """
     tables
     progress
     locks
+    threads
     digest
     scratch
     wire
@@ -70,7 +71,7 @@ STAGES = """
 """Each stage knows those above it. First the words that all of them speak; then the stages, from the manifest to the
 checks; then those who use them. Names on one line are one stage; `bundler` is the package's own `__init__`."""
 
-STANDS_ALONE = {"publish": {"errors", "locks", "progress", "scratch"}}
+STANDS_ALONE = {"publish": {"errors", "locks", "progress", "scratch", "threads"}}
 """Stages that know less than their place would allow."""
 
 OF_KERAS = {"tfjs.layers.keras", "tfjs.layers.making"}
