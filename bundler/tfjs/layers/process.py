@@ -27,7 +27,7 @@ from bundler.tfjs.layers.matching import Variable
 __all__ = ["FrozenGraph", "check_installed", "graph", "start"]
 
 _SECONDS = 600
-"""For one model. The largest of `keras.applications`, NASNetLarge, takes 128 on two cores with six times as much to do."""
+"""For one model. The largest of `keras.applications`, NASNetLarge, takes 128 on two cores that have six jobs each."""
 
 _LOG = logging.getLogger(__name__)
 _NEEDED = ("tf_keras",)

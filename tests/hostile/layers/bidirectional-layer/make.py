@@ -1,4 +1,4 @@
-"""The layer of a Bidirectional is a model."""
+"""An option of a Bidirectional's layer is a model."""
 
 from pathlib import Path
 
@@ -7,5 +7,5 @@ from tests.hostile.layers.roads import Road
 
 def make(project: Path) -> None:
     road = Road(project)
-    road.instead("Bidirectional", layer=road.stack)
+    road.instead("Bidirectional", layer={"class_name": "GRU", "config": {"units": road.hidden}})
     road.write()

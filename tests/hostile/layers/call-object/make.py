@@ -1,4 +1,4 @@
-"""A call that is a model."""
+"""A call is an object, as in Keras 3, whose tensors are a model."""
 
 from pathlib import Path
 
@@ -7,5 +7,5 @@ from tests.hostile.layers.roads import Road
 
 def make(project: Path) -> None:
     road = Road(project)
-    road.layer["inbound_nodes"] = [road.stack]
+    road.layer["inbound_nodes"] = [{"args": [road.hidden], "kwargs": {}}]
     road.write()

@@ -1,4 +1,4 @@
-"""One of stacked cells is a model."""
+"""An option of one of stacked cells is a model."""
 
 from pathlib import Path
 
@@ -7,5 +7,6 @@ from tests.hostile.layers.roads import Road
 
 def make(project: Path) -> None:
     road = Road(project)
-    road.instead("RNN", cell={"class_name": "StackedRNNCells", "config": {"cells": [road.stack]}})
+    cell = {"class_name": "GRUCell", "config": {"units": road.hidden}}
+    road.instead("RNN", cell={"class_name": "StackedRNNCells", "config": {"cells": [cell]}})
     road.write()

@@ -1,4 +1,4 @@
-"""An input of the model is a model."""
+"""The number of an input's tensor is a model."""
 
 from pathlib import Path
 
@@ -7,5 +7,5 @@ from tests.hostile.layers.roads import Road
 
 def make(project: Path) -> None:
     road = Road(project)
-    road.model["input_layers"] = [road.hidden]
+    road.model["input_layers"] = [["x", 0, road.hidden]]
     road.write()

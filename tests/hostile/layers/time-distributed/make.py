@@ -1,4 +1,4 @@
-"""The layer of a TimeDistributed is a model with a Lambda."""
+"""An option of the layer of a TimeDistributed is a model."""
 
 from pathlib import Path
 
@@ -7,5 +7,5 @@ from tests.hostile.layers.roads import Road
 
 def make(project: Path) -> None:
     road = Road(project)
-    road.instead("TimeDistributed", layer=road.stack)
+    road.instead("TimeDistributed", layer={"class_name": "Dense", "config": {"units": road.hidden}})
     road.write()
