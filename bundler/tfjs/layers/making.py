@@ -16,8 +16,8 @@ from bundler.tfjs.layers.options import KINDS
 
 __all__ = ["disarm", "limited", "make"]
 
-_UNROLLED = 1000
-"""Steps of a recurrent layer that stand in the graph one by one: each takes Keras a hundredth of a second."""
+_UNROLLED = 200
+"""Steps of a recurrent layer that may stand in the graph one by one: more become a loop, which gives the same numbers."""
 
 _Results = dict[tuple[str, int], list[Any]]
 """The tensors that each call of a layer gave."""
@@ -135,7 +135,7 @@ def _activations(tf: Any) -> dict[str, Callable[[Any], Any]]:
 
 @contextmanager
 def limited(elements: int) -> Iterator[None]:
-    """In here variables are zero and have at most so many elements in all, and few steps are unrolled.
+    """In here variables are zero and have at most so many elements in all, and only few steps are unrolled.
 
     ValueError for the variable that is one too many, before it is made.
     """
@@ -174,9 +174,8 @@ def _of_few_steps(rnn: Callable[..., Any]) -> Callable[..., Any]:
 
     def limited_rnn(step: Any, inputs: Any, *others: Any, **options: Any) -> Any:
         steps = tf.nest.flatten(inputs)[0].shape[0 if options.get("time_major") else 1]
-        if options.get("unroll") and (steps or 0) > _UNROLLED:
-            raise ValueError(f"a recurrent layer unrolls {steps} steps, more than {_UNROLLED}")
-        return rnn(step, inputs, *others, **options)
+        unroll = bool(options.get("unroll")) and (steps or 0) <= _UNROLLED
+        return rnn(step, inputs, *others, **{**options, "unroll": unroll})
 
     return limited_rnn
 
