@@ -211,6 +211,7 @@ HUGE = 10**5000
         ("Dense", {"units": 2, "dtype": {"config": {"name": layer("Sequential")}}}, "'dtype': .*found an object of 2"),
         ("Dense", {"units": 2, "batch_input_shape": [None, -3]}, "'batch_input_shape': .*found -3"),
         ("Dense", {"units": 2, "batch_input_shape": [1] * 17}, "'batch_input_shape': .*found a list of 17"),
+        ("Dense", {"units": 2, "batch_input_shape": [None, 2**16, 2**15]}, "a shape of at most 2147483647 elements"),
         ("Conv2D", {"filters": 2, "kernel_size": [1, 1, 1]}, "'kernel_size': .*expected 2 integers"),
         ("LeakyReLU", {"alpha": float("inf")}, "'alpha': .*found inf"),
         ("LeakyReLU", {"alpha": HUGE}, "'alpha': .*expected a finite number"),

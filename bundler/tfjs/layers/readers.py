@@ -154,9 +154,12 @@ def pairs(value: object) -> tuple[tuple[int, ...], ...]:
 
 
 def shape(value: object) -> tuple[int | None, ...]:
-    """Sizes of dimensions, None for those that are unknown."""
-    one = maybe(whole())
-    return tuple(one(item) for item in items(value, RANK))  # type: ignore[misc]
+    """Sizes of dimensions, None for those that are unknown. TensorFlow crashes on more elements than 32 bits count."""
+    one = whole()
+    found = tuple(None if item is None else one(item) for item in items(value, RANK))
+    if math.prod(size or 1 for size in found) > _LARGEST:
+        raise wrong(value, f"a shape of at most {_LARGEST} elements")
+    return found
 
 
 def target(value: object) -> tuple[int, ...]:
