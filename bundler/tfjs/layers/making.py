@@ -17,7 +17,7 @@ from bundler.tfjs.layers.options import KINDS
 __all__ = ["disarm", "limited", "make"]
 
 _UNROLLED = 200
-"""Steps of a recurrent layer that may stand in the graph one by one: more become a loop, which gives the same numbers."""
+"""Steps of a recurrent layer that may stand in the graph one by one; more become a loop with the same numbers."""
 
 _Results = dict[tuple[str, int], list[Any]]
 """The tensors that each call of a layer gave."""

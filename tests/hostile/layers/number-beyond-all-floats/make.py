@@ -1,4 +1,4 @@
-"""A number that is none."""
+"""An integer where a floating-point number belongs, larger than any of those."""
 
 from pathlib import Path
 
@@ -7,5 +7,5 @@ from tests.hostile.layers.roads import Road
 
 def make(project: Path) -> None:
     road = Road(project)
-    road.instead("LeakyReLU", alpha=float("nan"))
+    road.instead("LeakyReLU", alpha=10**400)
     road.write()
