@@ -59,7 +59,7 @@ def _steps(fused: Node, graph: Graph) -> Iterator[tuple[str, list[str], dict[str
     yield base, [first, second], _carried(fused, base)
     for name in attr(fused, "fused_ops", ()):
         if name in ("BiasAdd", "Prelu") and not rest:
-            raise ConversionError(f"{fused.op} has no input for its {name}", where=f"node {fused.name!r}")
+            raise ConversionError(f"{fused.op} has no input for its {name}")
         if name == "BiasAdd":
             bias, *rest = rest
             yield _bias(fused, second, bias, graph)
@@ -71,11 +71,7 @@ def _steps(fused: Node, graph: Graph) -> Iterator[tuple[str, list[str], dict[str
         elif name in _ACTIVATIONS:
             yield name, [], {}
         elif name != "NoOp":
-            raise ConversionError(
-                f"{fused.op} with {name!r} fused into it",
-                where=f"node {fused.name!r}",
-                expected=", ".join(_ACTIVATIONS),
-            )
+            raise ConversionError(f"{fused.op} with {name!r} fused into it", expected=", ".join(_ACTIVATIONS))
 
 
 def _carried(fused: Node, base: str) -> dict[str, Value]:
