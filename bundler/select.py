@@ -21,7 +21,7 @@ from bundler.protos import AttrValue
 from bundler.serving import method_faults
 from bundler.tables import shared_names
 
-__all__ = ["Selection", "prune", "reachable", "select"]
+__all__ = ["Selection", "called", "function_names", "prune", "reachable", "select"]
 
 
 @dataclass(frozen=True)
@@ -198,13 +198,13 @@ def _library(model: Model) -> Model:
     if not model.functions:
         return model
     functions: dict[str, Function] = {}
-    pending = _called(model.graph)
+    pending = called(model.graph)
     while pending:
         name = pending.pop()
         function = model.functions.get(name)
         if function is not None and name not in functions:
             functions[name] = function
-            pending |= _called(function.graph)
+            pending |= called(function.graph)
     return replace(model, functions={name: model.functions[name] for name in model.functions if name in functions})
 
 
@@ -244,17 +244,18 @@ def _keep(graph: Graph, names: set[str]) -> Graph:
     return Graph(tuple(node for node in graph.nodes if node.name in names), weights)
 
 
-def _called(graph: Graph) -> set[str]:
+def called(graph: Graph) -> set[str]:
     """The functions that the nodes name: in their attributes, or as their op."""
-    named = {name for node in graph.nodes for value in node.attr.values() for name in _function_names(value)}
+    named = {name for node in graph.nodes for value in node.attr.values() for name in function_names(value)}
     return named | {node.op for node in graph.nodes}
 
 
-def _function_names(value: AttrValue) -> Iterator[str]:
+def function_names(value: AttrValue) -> Iterator[str]:
+    """The functions that an attribute names, and those in the attributes that it gives them."""
     for named in [value.func] if value.HasField("func") else value.list.func:
         yield named.name
         for inner in named.attr.values():
-            yield from _function_names(inner)
+            yield from function_names(inner)
 
 
 def _check_sources(model: Model) -> None:

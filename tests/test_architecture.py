@@ -42,6 +42,7 @@ STAGES = """
     tfjs
     serving
     select
+    soundness
     rewrites
     link
     convert

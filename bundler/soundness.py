@@ -1,0 +1,234 @@
+"""Does a graph hold what TensorFlow looks at only when it runs: functions and how they are called, sizes, constants?
+
+TensorFlow imports a graph without a look into its functions, at its lists of sizes or at the values of its constants.
+What is wrong there passes every load, and dies at the first call. It is found here, after pruning: what no output
+needs may be as it likes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+
+from bundler import ops
+from bundler.dtypes import DType
+from bundler.errors import Fault, closest
+from bundler.model import Function, Graph, Model
+from bundler.nodes import Node, Tensor, attr
+from bundler.protos import AttrValue, TensorProto
+from bundler.select import called, function_names
+
+__all__ = ["faults"]
+
+_INT32 = 1 << 31
+
+
+def faults(model: Model) -> Iterator[Fault]:
+    """What TensorFlow would refuse when the model is loaded or first run, by node."""
+    yield from _graph_faults(model.graph, model.functions)
+    for name, function in model.functions.items():
+        inner = (*_function_faults(name, function), *_graph_faults(function.graph, model.functions))
+        yield from (fault.inside(f"function {name!r}") for fault in inner)
+    yield from _recursion_faults(model)
+
+
+def _graph_faults(graph: Graph, functions: Mapping[str, Function]) -> Iterator[Fault]:
+    sound: dict[tuple[str, int], list[Fault]] = {}  # by op and identity of attributes: nodes share them
+    for node in graph.nodes:
+        kind = (node.op, id(node.attr))
+        found = sound.get(kind)
+        if found is None:
+            found = sound[kind] = list(_attr_faults(node, functions))
+        own = (*found, *_order_faults(node), *(_constant_faults(node) if _is_inline(node, graph) else ()))
+        yield from (fault.inside(f"node {node.name!r}") for fault in own)
+
+
+def _attr_faults(node: Node, functions: Mapping[str, Function]) -> Iterator[Fault]:
+    yield from _size_faults(node)
+    for key in sorted(node.attr):
+        yield from _name_faults(key, node.attr[key], functions)
+    yield from _call_faults(node, functions)
+
+
+def _order_faults(node: Node) -> Iterator[Fault]:
+    """TensorFlow reads control inputs at the end only."""
+    controls = [reference.startswith("^") for reference in node.input]
+    if controls != sorted(controls):
+        yield Fault("a control input stands before one that is none", found=", ".join(node.input)[:60])
+
+
+# Sizes -------------------------------------------------------------------------------------------
+
+_RANKS = {"AvgPool3D": 5, "Conv3D": 5, "MaxPool3D": 5}
+"""Dimensions of the images of ops that have sizes by dimension; all others have 4."""
+_BY_DIMENSION = ("dilations", "ksize", "rates", "strides")
+
+
+def _size_faults(node: Node) -> Iterator[Fault]:
+    """Lists that have an entry, or for paddings two, for each dimension of an image."""
+    row, rank = ops.table().get(node.op), _RANKS.get(node.op, 4)
+    present = [key for key in _BY_DIMENSION if row is not None and key in row.attrs and key in node.attr]
+    for key in present:
+        yield from _list_faults(key, attr(node, key), rank, least=1)
+    paddings, padding = attr(node, "explicit_paddings", ()), attr(node, "padding")
+    if present and (paddings or padding == "EXPLICIT"):
+        yield from _list_faults("explicit_paddings", paddings, 2 * rank, least=0)
+    if present and len(attr(node, "data_format", "N" * rank)) != rank:
+        expected = f"a format of {rank} dimensions"
+        yield Fault("attribute 'data_format' is of another rank", "", attr(node, "data_format"), expected)
+
+
+def _list_faults(key: str, sizes: Sequence[int], count: int, least: int) -> Iterator[Fault]:
+    if len(sizes) != count:
+        yield Fault(f"attribute {key!r} is not as long as it must be", "", str(len(sizes)), str(count))
+    elif not all(least <= size < _INT32 for size in sizes):
+        yield Fault(f"attribute {key!r} has a size out of range", "", str(sizes), f"{least} to {_INT32 - 1}")
+
+
+# Constants ---------------------------------------------------------------------------------------
+
+_LARGEST = 1 << 28
+"""Bytes of a constant that repeats its last value: a file of some letters could ask for any memory otherwise."""
+_VALUES = {
+    **dict.fromkeys([DType.uint8, DType.int8, DType.int16, DType.uint16, DType.int32], "int_val"),
+    DType.bool: "bool_val",
+    DType.complex128: "dcomplex_val",
+    DType.complex64: "scomplex_val",
+    DType.float16: "half_val",
+    DType.float32: "float_val",
+    DType.float64: "double_val",
+    DType.int64: "int64_val",
+    DType.string: "string_val",
+    DType.uint32: "uint32_val",
+    DType.uint64: "uint64_val",
+}
+"""The field of a TensorProto that holds the values of a dtype one by one (tensorflow/core/framework/tensor.proto)."""
+
+
+def _is_inline(node: Node, graph: Graph) -> bool:
+    return node.op == "Const" and node.name not in graph.weights and "value" in node.attr
+
+
+def _constant_faults(const: Node) -> Iterator[Fault]:
+    """A value in the file itself, which need not be what the node says, or fit its own shape."""
+    tensor, dtype = const.attr["value"].tensor, attr(const, "dtype")
+    sizes = [dim.size for dim in tensor.tensor_shape.dim]
+    if dtype not in _VALUES or tensor.dtype != dtype:
+        found, expected = (DType(tensor.dtype).name if tensor.dtype else "none"), str(dtype)
+        yield Fault("the constant's value is of another dtype", "", found, expected)
+    elif tensor.tensor_shape.unknown_rank or min(sizes, default=0) < 0:
+        yield Fault("the shape of the constant's value is not known", "", str(sizes))
+    else:
+        yield from _value_faults(tensor, dtype, math.prod(sizes))
+
+
+def _value_faults(tensor: TensorProto, dtype: DType, size: int) -> Iterator[Fault]:
+    content, given = len(tensor.tensor_content), len(getattr(tensor, _VALUES[dtype]))
+    width = dtype.numpy.itemsize if dtype.is_number else 16
+    if content and (not dtype.is_number or content != size * width):
+        yield Fault("the constant's value does not fit its shape", "", f"{content} bytes", f"{size} of {dtype}")
+    elif not content and size and not given:
+        yield Fault("the constant has no value", "", f"{size} of {dtype}")
+    elif not content and size > given and size * width > _LARGEST:
+        yield Fault("the constant takes too much memory for its few values", "", f"{size} of {dtype}")
+
+
+# Functions ---------------------------------------------------------------------------------------
+
+_CALLS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    **dict.fromkeys(["If", "StatelessIf"], dict.fromkeys(["then_branch", "else_branch"], ("Tin", "Tout"))),
+    **dict.fromkeys(["While", "StatelessWhile"], {"cond": ("T", ""), "body": ("T", "T")}),
+    **dict.fromkeys(["PartitionedCall", "StatefulPartitionedCall"], {"f": ("Tin", "Tout")}),
+    **dict.fromkeys(["Case", "StatelessCase"], {"branches": ("Tin", "Tout")}),
+}
+"""By op, the attributes that name a function, and those that list the dtypes of its arguments and results."""
+
+
+def _name_faults(key: str, value: AttrValue, functions: Mapping[str, Function]) -> Iterator[Fault]:
+    for name in sorted({*function_names(value)} - functions.keys()):
+        hint = closest(name, functions)
+        yield Fault(f"attribute {key!r} names a function that the model does not have", found=repr(name), hint=hint)
+
+
+def _call_faults(node: Node, functions: Mapping[str, Function]) -> Iterator[Fault]:
+    for key, (arguments, results) in _CALLS.get(node.op, {}).items():
+        if key not in node.attr:
+            yield Fault(f"{node.op} lacks an attribute that names a function", expected=key)
+            continue
+        for name in [*_directly(node.attr[key])]:
+            if name in functions:
+                signature = functions[name].definition.signature
+                took, gave = ([arg.type for arg in side] for side in (signature.input_arg, signature.output_arg))
+                yield from _difference(f"{key} {name!r} takes other arguments", took, _types(node, arguments))
+                if results:
+                    yield from _difference(f"{key} {name!r} gives other results", gave, _types(node, results))
+                elif len(gave) != 1:
+                    yield Fault(f"{key} {name!r} gives other results", "", f"{len(gave)}", "one")
+
+
+def _directly(value: AttrValue) -> Iterator[str]:
+    return (named.name for named in ([value.func] if value.HasField("func") else value.list.func))
+
+
+def _types(node: Node, key: str) -> list[int]:
+    return list(node.attr[key].list.type) if key in node.attr else []
+
+
+def _difference(what: str, found: list[int], expected: list[int]) -> Iterator[Fault]:
+    if found != expected:
+        yield Fault(what, "", _listed(found), _listed(expected))
+
+
+def _listed(types: list[int]) -> str:
+    shown = ", ".join(DType(dtype).name for dtype in types[:8]) or "none"
+    return f"{shown}, … ({len(types)})" if len(types) > 8 else shown
+
+
+def _function_faults(name: str, function: Function) -> Iterator[Fault]:
+    """What is wrong with a function itself: its name, its arguments, its results."""
+    signature = function.definition.signature
+    if name in ops.table():
+        yield Fault("the function has the name of an op")
+    arguments = {arg.name: arg.type for arg in signature.input_arg}
+    results = {arg.name: arg.type for arg in signature.output_arg}
+    if len(arguments) < len(signature.input_arg) or len(results) < len(signature.output_arg):
+        yield Fault("two arguments, or two results, have one name")
+    for double in sorted(arguments.keys() & function.graph.by_name.keys()):
+        yield Fault("an argument has the name of a node", found=repr(double))
+    for result, dtype in results.items():
+        if result not in function.returns:
+            yield Fault("the function does not say what it returns", f"result {result!r}")
+        else:
+            fault = _result_fault(function.returns[result], dtype, arguments, function.graph)
+            yield from [fault.inside(f"result {result!r}")] if fault else []
+
+
+def _result_fault(tensor: Tensor, dtype: int, arguments: Mapping[str, int], graph: Graph) -> Fault | None:
+    node = graph.by_name.get(tensor.node)
+    if tensor.is_control or (tensor.port if node is None else not ops.has_port(node, tensor.port)):
+        return Fault("no node of the function gives this", found=str(tensor))
+    found = arguments.get(tensor.node) if node is None else ops.output_dtype(node, tensor.port)
+    if found is None or found == dtype:
+        return None
+    return Fault("the result is of another dtype", "", DType(found).name, DType(dtype).name)
+
+
+def _recursion_faults(model: Model) -> Iterator[Fault]:
+    """TensorFlow has no functions that call themselves, not even through others."""
+    calls = cache(lambda name: sorted(called(model.functions[name].graph) & model.functions.keys()))
+    done, path = set[str](), dict[str, Iterator[str]]()
+    for start in model.functions:
+        pending = [start] if start not in done else []
+        while pending:
+            path[pending[-1]] = path.get(pending[-1]) or iter(calls(pending[-1]))
+            following = next((name for name in path[pending[-1]] if name not in done), None)
+            if following is None:
+                done.add(pending[-1])
+                del path[pending.pop()]
+            elif following in path:
+                round_trip = [*pending[pending.index(following) :], following]
+                yield Fault("functions call themselves", f"function {following!r}", " → ".join(round_trip)[:200])
+                return
+            else:
+                pending.append(following)
