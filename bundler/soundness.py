@@ -143,6 +143,8 @@ _CALLS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     **dict.fromkeys(["Case", "StatelessCase"], {"branches": ("Tin", "Tout")}),
 }
 """By op, the attributes that name a function, and those that list the dtypes of its arguments and results."""
+_DEEPEST = 100
+"""Calls inside of calls."""
 
 
 def _name_faults(key: str, value: AttrValue, functions: Mapping[str, Function]) -> Iterator[Fault]:
@@ -215,7 +217,7 @@ def _result_fault(tensor: Tensor, dtype: int, arguments: Mapping[str, int], grap
 
 
 def _recursion_faults(model: Model) -> Iterator[Fault]:
-    """TensorFlow has no functions that call themselves, not even through others."""
+    """TensorFlow dies of functions that call themselves, and takes a minute for hundreds that call each other."""
     calls = cache(lambda name: sorted(called(model.functions[name].graph) & model.functions.keys()))
     done, path = set[str](), dict[str, Iterator[str]]()
     for start in model.functions:
@@ -229,6 +231,9 @@ def _recursion_faults(model: Model) -> Iterator[Fault]:
             elif following in path:
                 round_trip = [*pending[pending.index(following) :], following]
                 yield Fault("functions call themselves", f"function {following!r}", " → ".join(round_trip)[:200])
+                return
+            elif len(pending) == _DEEPEST:
+                yield Fault("functions call each other too deeply", f"function {start!r}", "", f"at most {_DEEPEST} deep")
                 return
             else:
                 pending.append(following)

@@ -42,7 +42,7 @@ STAGES = """
     tfjs
     serving
     select
-    soundness
+    soundness frames
     rewrites
     link
     convert

@@ -7,7 +7,7 @@ elsewhere changes. `PASSES` is the order in which they run.
 
 from __future__ import annotations
 
-from bundler import ops, soundness
+from bundler import frames, ops, soundness
 from bundler.errors import ConversionError
 from bundler.manifest import Compat
 from bundler.model import Model
@@ -68,4 +68,8 @@ def run(model: Model, compat: Compat, allow_ops: tuple[str, ...] = ()) -> Model:
         changed += [] if made is model else [rewrite.__name__]
         model = made
     check(model, after=", ".join(changed))
-    return prune(model) if changed else model
+    model = prune(model) if changed else model
+    astray = tuple(frames.faults(model))
+    if astray:
+        raise ConversionError.of(astray)
+    return model
