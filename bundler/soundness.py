@@ -17,7 +17,8 @@ from bundler.errors import Fault, closest
 from bundler.model import Function, Graph, Model
 from bundler.nodes import Node, Tensor, attr
 from bundler.protos import AttrValue, TensorProto
-from bundler.select import called, function_names
+from bundler.select import called, function_names, reachable
+from bundler.tables import TABLES, shared_names
 
 __all__ = ["faults"]
 
@@ -31,6 +32,16 @@ def faults(model: Model) -> Iterator[Fault]:
         inner = (*_function_faults(name, function), *_graph_faults(function.graph, model.functions))
         yield from (fault.inside(f"function {name!r}") for fault in inner)
     yield from _recursion_faults(model)
+    yield from _table_faults(model)
+
+
+def _table_faults(model: Model) -> Iterator[Fault]:
+    """TensorFlow looks nothing up in a table that was not filled once."""
+    filling = reachable(model.graph, model.initializers)
+    filled = {*shared_names(node for node in model.graph.nodes if node.name in filling)}
+    for node in (node for graph in model.graphs for node in graph.nodes if node.op in TABLES):
+        if filled.isdisjoint(shared_names([node])):
+            yield Fault("the model does not say what is in this table", f"node {node.name!r}")
 
 
 def _graph_faults(graph: Graph, functions: Mapping[str, Function]) -> Iterator[Fault]:

@@ -42,7 +42,7 @@ STAGES = """
     tfjs
     serving
     select
-    soundness frames
+    soundness loops
     rewrites
     link
     convert

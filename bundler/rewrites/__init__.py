@@ -7,7 +7,7 @@ elsewhere changes. `PASSES` is the order in which they run.
 
 from __future__ import annotations
 
-from bundler import frames, ops, soundness
+from bundler import loops, ops, soundness
 from bundler.errors import ConversionError
 from bundler.manifest import Compat
 from bundler.model import Model
@@ -69,7 +69,7 @@ def run(model: Model, compat: Compat, allow_ops: tuple[str, ...] = ()) -> Model:
         model = made
     check(model, after=", ".join(changed))
     model = prune(model) if changed else model
-    astray = tuple(frames.faults(model))
+    astray = tuple(loops.faults(model))
     if astray:
         raise ConversionError.of(astray)
     return model

@@ -86,7 +86,8 @@ def _bytes(spelled: object) -> bytes:
 
 def _short(value: object) -> str:
     """A value in an error. Lists and objects may be too large, or nested too deeply, to be written as a whole."""
-    return (value if isinstance(value, str) else reprlib.repr(value))[:60]
+    spelled = value if isinstance(value, str) else reprlib.repr(value)
+    return spelled[:60].encode(errors="backslashreplace").decode()
 
 
 def read_bool(value: object) -> bool:

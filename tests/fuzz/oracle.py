@@ -121,7 +121,8 @@ class Oracle:
             with mock.patch("bundler.runtime.Runtime", self._shared), mock.patch.object(layers, "_graph", _ask_keras):
                 pipeline.build(manifest.read(project / "manifest.toml"), output=project / _OUTPUT)
         except BundlerError as error:
-            str(error).encode(errors="surrogateescape")
+            if any("\ud800" <= character <= "\udfff" for character in str(error)):
+                raise Failure(f"it says what no terminal can show: {str(error)!a}") from None
             return type(error).__name__.lstrip("_")
         return "loads"
 
