@@ -174,7 +174,7 @@ def prune(model: Model) -> Model:
     """
     asked = [spec.tensor.node for signature in model.signatures.values() for spec in signature.specs]
     pruned = _needing(model, asked, ())
-    initializers = tuple(name for name in model.initializers if _fills_table_of(pruned, model.graph, name))
+    initializers = tuple(_filling(pruned, model))
     if initializers:
         pruned = _needing(model, [*asked, *initializers], initializers)
     _check_sources(pruned)
@@ -187,10 +187,24 @@ def _needing(model: Model, names: Sequence[str], initializers: tuple[str, ...]) 
     return _library(replace(model, graph=graph, initializers=initializers))
 
 
-def _fills_table_of(running: Model, graph: Graph, initializer: str) -> bool:
-    """Whether a node fills a table that a running model uses."""
-    used = {name for graph in running.graphs for name in shared_names(graph.nodes)}
-    return not used.isdisjoint(shared_names(_keep(graph, reachable(graph, [initializer])).nodes))
+def _filling(running: Model, model: Model) -> Iterator[str]:
+    """The initializers that fill a table which a running model uses: those that need one of its name."""
+    if model.initializers:
+        used = {name for graph in running.graphs for name in shared_names(graph.nodes)}
+        tables = [node.name for node in model.graph.nodes if not used.isdisjoint(shared_names([node]))]
+        readers = _readers(model.graph, tables)
+        yield from (name for name in model.initializers if name in readers)
+
+
+def _readers(graph: Graph, names: Iterable[str]) -> set[str]:
+    """The names of the nodes that need any of these, themselves included."""
+    found, pending = set[str](), list(names)
+    while pending:
+        name = pending.pop()
+        if name not in found:
+            found.add(name)
+            pending += [reader.name for reader in graph.consumers.get(name, ())]
+    return found
 
 
 def _library(model: Model) -> Model:
@@ -225,6 +239,7 @@ def _reached(graph: Graph, outputs: Iterable[Tensor], fed: Container[Tensor]) ->
     To wait for a Placeholder is to need its value.
     """
     found, pending, inputs = set[Tensor](), list(outputs), graph.inputs
+    entered = set[str]()
     while pending:
         tensor = pending.pop()
         if tensor.is_control and graph.by_name[tensor.node].op == "Placeholder":
@@ -232,7 +247,8 @@ def _reached(graph: Graph, outputs: Iterable[Tensor], fed: Container[Tensor]) ->
         if tensor in found or tensor.node not in inputs:
             continue
         found.add(tensor)
-        if tensor not in fed:
+        if tensor not in fed and tensor.node not in entered:
+            entered.add(tensor.node)
             pending += inputs[tensor.node]
     return found
 

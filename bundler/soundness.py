@@ -159,7 +159,7 @@ _DEEPEST = 100
 
 
 def _name_faults(key: str, value: AttrValue, functions: Mapping[str, Function]) -> Iterator[Fault]:
-    for name in sorted({*function_names(value)} - functions.keys()):
+    for name in sorted({name for name in function_names(value) if name not in functions}):
         hint = closest(name, functions)
         yield Fault(f"attribute {key!r} names a function that the model does not have", found=repr(name), hint=hint)
 

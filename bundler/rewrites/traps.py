@@ -96,5 +96,5 @@ def _factors(relu6: Node, graph: Graph) -> Iterator[float]:
 
 def _products(node: Node, graph: Graph) -> Iterator[Node]:
     for reader in graph.consumers.get(node.name, ()):
-        if reader.op == "Mul" and any(Tensor.parse(reference).node == node.name for reference in reader.input):
+        if reader.op == "Mul" and any(Tensor.parse(reference).node == node.name for reference in reader.input[:2]):
             yield reader
