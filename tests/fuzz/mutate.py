@@ -12,6 +12,8 @@ __all__ = ["STRANGE", "mutated"]
 
 Files: TypeAlias = Mapping[str, bytes]
 
+_LARGEST = 1 << 20
+"""Bytes of a model.json after all mutations."""
 _NINES = "9" * 5000
 STRANGE: tuple[Any, ...] = (
     *(None, True, False, 0, 1, -1, 2, 3, 7, 255, 256, 65536, 1 << 31, -(1 << 31) - 1, 1 << 40, 1 << 63, 1 << 64, 10**400),
@@ -61,7 +63,9 @@ def _mutate_json(files: dict[str, bytes], drawn: random.Random) -> None:
     _, holder, key = drawn.choice([place for place in places if place[0] == depth])
     with suppress(RecursionError, ValueError, OverflowError):  # nested more than once, or inside itself: it stays as it was
         drawn.choice(_CHANGES)(holder, key, document, drawn)
-        files["model.json"] = json.dumps(document).encode()
+        changed = json.dumps(document).encode()
+        if len(changed) <= _LARGEST:
+            files["model.json"] = changed
 
 
 def _places(document: Any) -> list[tuple[int, Any, Any]]:
@@ -113,7 +117,7 @@ def _repeat(holder: Any, key: Any, _document: Any, drawn: random.Random) -> None
     value, times = holder[key], drawn.choice([2, 17, 1000])
     if isinstance(value, (str, list)) and len(json.dumps(value)) < 200:
         holder[key] = value * times
-    else:
+    elif len(json.dumps(value)) < _LARGEST // 17:
         holder[key] = [value] * min(times, 17)
 
 
