@@ -23,6 +23,7 @@ from bundler.tables import TABLES, shared_names
 __all__ = ["faults"]
 
 _INT32 = 1 << 31
+_MOST_TENSORS = 1 << 16
 
 
 def faults(model: Model) -> Iterator[Fault]:
@@ -51,22 +52,32 @@ def _graph_faults(graph: Graph, functions: Mapping[str, Function]) -> Iterator[F
         found = sound.get(kind)
         if found is None:
             found = sound[kind] = list(_attr_faults(node, functions))
-        own = (*found, *_order_faults(node), *(_constant_faults(node) if _is_inline(node, graph) else ()))
+        own = (*found, *_own_faults(node), *(_constant_faults(node) if _is_inline(node, graph) else ()))
         yield from (fault.inside(f"node {node.name!r}") for fault in own)
 
 
 def _attr_faults(node: Node, functions: Mapping[str, Function]) -> Iterator[Fault]:
+    yield from _count_faults(node)
     yield from _size_faults(node)
     for key in sorted(node.attr):
         yield from _name_faults(key, node.attr[key], functions)
     yield from _call_faults(node, functions)
 
 
-def _order_faults(node: Node) -> Iterator[Fault]:
-    """TensorFlow reads control inputs at the end only."""
+def _own_faults(node: Node) -> Iterator[Fault]:
+    """TensorFlow reads control inputs at the end only, and its Python takes a slash from the end of a name."""
+    if not node.name or node.name.endswith("/"):
+        yield Fault("TensorFlow does not load a node of this name")
     controls = [reference.startswith("^") for reference in node.input]
     if controls != sorted(controls):
-        yield Fault("a control input stands before one that is none", found=", ".join(node.input)[:60])
+        yield Fault("a control input stands before a data input", found=", ".join(node.input)[:60])
+
+
+def _count_faults(node: Node) -> Iterator[Fault]:
+    """How many tensors there are: TensorFlow makes room for each."""
+    for key in sorted(ops.table()[node.op].counts & node.attr.keys()) if node.op in ops.table() else ():
+        if not 0 <= attr(node, key) <= _MOST_TENSORS:
+            yield Fault(f"attribute {key!r} counts too many tensors", "", str(attr(node, key)), f"at most {_MOST_TENSORS}")
 
 
 # Sizes -------------------------------------------------------------------------------------------
@@ -92,7 +103,7 @@ def _size_faults(node: Node) -> Iterator[Fault]:
 
 def _list_faults(key: str, sizes: Sequence[int], count: int, least: int) -> Iterator[Fault]:
     if len(sizes) != count:
-        yield Fault(f"attribute {key!r} is not as long as it must be", "", str(len(sizes)), str(count))
+        yield Fault(f"attribute {key!r} has a wrong number of entries", "", str(len(sizes)), str(count))
     elif not all(least <= size < _INT32 for size in sizes):
         yield Fault(f"attribute {key!r} has a size out of range", "", str(sizes), f"{least} to {_INT32 - 1}")
 
@@ -211,7 +222,7 @@ def _function_faults(name: str, function: Function) -> Iterator[Fault]:
         yield Fault("an argument has the name of a node", found=repr(double))
     for result, dtype in results.items():
         if result not in function.returns:
-            yield Fault("the function does not say what it returns", f"result {result!r}")
+            yield Fault("the function has no tensor for it", f"result {result!r}")
         else:
             fault = _result_fault(function.returns[result], dtype, arguments, function.graph)
             yield from [fault.inside(f"result {result!r}")] if fault else []
