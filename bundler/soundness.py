@@ -77,7 +77,9 @@ def _count_faults(node: Node) -> Iterator[Fault]:
     """How many tensors there are: TensorFlow makes room for each."""
     for key in sorted(ops.table()[node.op].counts & node.attr.keys()) if node.op in ops.table() else ():
         if not 0 <= attr(node, key) <= _MOST_TENSORS:
-            yield Fault(f"attribute {key!r} counts too many tensors", "", str(attr(node, key)), f"at most {_MOST_TENSORS}")
+            yield Fault(
+                f"attribute {key!r} counts too many tensors", "", str(attr(node, key)), f"at most {_MOST_TENSORS}"
+            )
 
 
 # Sizes -------------------------------------------------------------------------------------------
@@ -158,11 +160,16 @@ def _value_faults(tensor: TensorProto, dtype: DType, size: int) -> Iterator[Faul
 
 # Functions ---------------------------------------------------------------------------------------
 
+_BRANCHES = {"then_branch": ("Tin", "Tout"), "else_branch": ("Tin", "Tout")}
+_LOOP = {"cond": ("T", ""), "body": ("T", "T")}
+_CALL = {"f": ("Tin", "Tout")}
 _CALLS: Mapping[str, Mapping[str, tuple[str, str]]] = {
-    **dict.fromkeys(["If", "StatelessIf"], dict.fromkeys(["then_branch", "else_branch"], ("Tin", "Tout"))),
-    **dict.fromkeys(["While", "StatelessWhile"], {"cond": ("T", ""), "body": ("T", "T")}),
-    **dict.fromkeys(["PartitionedCall", "StatefulPartitionedCall"], {"f": ("Tin", "Tout")}),
-    **dict.fromkeys(["Case", "StatelessCase"], {"branches": ("Tin", "Tout")}),
+    "If": _BRANCHES,
+    "StatelessIf": _BRANCHES,
+    "While": _LOOP,
+    "StatelessWhile": _LOOP,
+    "PartitionedCall": _CALL,
+    "StatefulPartitionedCall": _CALL,
 }
 """By op, the attributes that name a function, and those that list the dtypes of its arguments and results."""
 _DEEPEST = 100
@@ -255,7 +262,9 @@ def _recursion_faults(model: Model) -> Iterator[Fault]:
                 yield Fault("functions call themselves", f"function {following!r}", " → ".join(round_trip)[:200])
                 return
             elif len(pending) == _DEEPEST:
-                yield Fault("functions call each other too deeply", f"function {start!r}", "", f"at most {_DEEPEST} deep")
+                yield Fault(
+                    "functions call each other too deeply", f"function {start!r}", "", f"at most {_DEEPEST} deep"
+                )
                 return
             else:
                 pending.append(following)

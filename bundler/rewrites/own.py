@@ -66,5 +66,7 @@ def _fill(own: Node, value: int, graph: Graph) -> list[Node]:
     filled = constant(f"{own.name}/value", scalar(value, dtype), control=frame_of(own.input[0], graph))
     return [
         filled,
-        node("Fill", own.name, [own.input[0], filled.name, *own.input[1:]], T=dtype, index_type=attr(own, "index_type")),
+        node(
+            "Fill", own.name, [own.input[0], filled.name, *own.input[1:]], T=dtype, index_type=attr(own, "index_type")
+        ),
     ]

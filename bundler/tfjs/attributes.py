@@ -127,7 +127,7 @@ def _derive_inputs(nodes: Sequence[Node], arguments: Mapping[str, DType]) -> lis
 def _inputs_first(nodes: Mapping[str, Node]) -> list[str]:
     """The names of nodes, each after those among them that it reads, as far as they do not read each other in turn."""
     found, met = list[str](), set[str]()
-    pending = [(name, False) for name in reversed(nodes)]
+    pending = [(name, False) for name in reversed([*nodes])]
     while pending:
         name, is_done = pending.pop()
         if is_done:

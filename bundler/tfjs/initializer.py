@@ -59,7 +59,9 @@ def _check_alike(functions: Mapping[str, Function], others: Mapping[str, Functio
     """The converter writes one library into both graphs."""
     for name in sorted(functions.keys() & others.keys()):
         if functions[name] != others[name]:
-            raise ConversionError("the graph and its initializer have different functions of one name", found=repr(name))
+            raise ConversionError(
+                "the graph and its initializer have different functions of one name", found=repr(name)
+            )
 
 
 # What the graphs share, by its name in the main graph: the initializer's node ------------------------

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.conformance.case import Case
 from tests.conformance.table import cases
-from tests.models import const, write_model
+from tests.models import write_model
 
 __all__ = ["corpus"]
 

@@ -23,14 +23,57 @@ __all__ = ["models"]
 Json: TypeAlias = dict[str, Any]
 
 _OPS = sorted(ops.table())
-_FAVOURITES = tuple(
-    "Const Identity IdentityN AddV2 AddN Relu6 Mul Pad Conv2D DepthwiseConv2dNative FusedDepthwiseConv2dNative"
-    " _FusedConv2D _FusedMatMul Prelu BiasAdd MaxPool AvgPool FusedBatchNormV3 Ones Zeros Conv1D Assert Print If While"
-    " StatelessIf StatelessWhile Switch Merge Enter Exit NextIteration LoopCond HashTableV2 LookupTableFindV2 Split"
-    " Unpack Pack ConcatV2 TensorArrayV3 TensorListReserve NoOp loop".split()
+_FAVOURITES = (
+    "Const",
+    "Identity",
+    "IdentityN",
+    "AddV2",
+    "AddN",
+    "Relu6",
+    "Mul",
+    "Pad",
+    "Conv2D",
+    "DepthwiseConv2dNative",
+    "FusedDepthwiseConv2dNative",
+    "_FusedConv2D",
+    "_FusedMatMul",
+    "Prelu",
+    "BiasAdd",
+    "MaxPool",
+    "AvgPool",
+    "FusedBatchNormV3",
+    "Ones",
+    "Zeros",
+    "Conv1D",
+    "Assert",
+    "Print",
+    "If",
+    "While",
+    "StatelessIf",
+    "StatelessWhile",
+    "Switch",
+    "Merge",
+    "Enter",
+    "Exit",
+    "NextIteration",
+    "LoopCond",
+    "HashTableV2",
+    "LookupTableFindV2",
+    "Split",
+    "Unpack",
+    "Pack",
+    "ConcatV2",
+    "TensorArrayV3",
+    "TensorListReserve",
+    "NoOp",
+    "loop",
 )
 _DTYPES = ("DT_FLOAT", "DT_FLOAT", "DT_FLOAT", "DT_INT32", "DT_BOOL", "DT_STRING", "DT_COMPLEX64", "DT_INT64")
-_FILE_DTYPES: Mapping[Any, tuple[str, int]] = {"DT_FLOAT": ("float32", 4), "DT_INT32": ("int32", 4), "DT_BOOL": ("bool", 1)}
+_FILE_DTYPES: Mapping[Any, tuple[str, int]] = {
+    "DT_FLOAT": ("float32", 4),
+    "DT_INT32": ("int32", 4),
+    "DT_BOOL": ("bool", 1),
+}
 _QUANTIZED = (("uint8", 1), ("uint16", 2), ("float16", 2))
 _STRINGS: Mapping[str, Sequence[str]] = {
     "padding": ("SAME", "VALID", "EXPLICIT"),
@@ -39,8 +82,25 @@ _STRINGS: Mapping[str, Sequence[str]] = {
     "equation": ("ij,jk->ik", "i->i", "..."),
     "shared_name": ("table", "other", ""),
 }
-_FUSED = (["BiasAdd"], ["BiasAdd", "Relu"], ["NoOp", "Prelu"], ["BiasAdd", "LeakyRelu"], ["BiasAdd", "BiasAdd"], [], ["Relu"])
-_SIZES = ([1, 1, 1, 1], [1, 2, 2, 1], [1, 1, 2, 2], [2, 2, 1, 1], [1, 1, 1, 1, 1], [0, 0, 1, 1, 1, 1, 0, 0], [1, 2, 3, 1], [])
+_FUSED = (
+    ["BiasAdd"],
+    ["BiasAdd", "Relu"],
+    ["NoOp", "Prelu"],
+    ["BiasAdd", "LeakyRelu"],
+    ["BiasAdd", "BiasAdd"],
+    [],
+    ["Relu"],
+)
+_SIZES = (
+    [1, 1, 1, 1],
+    [1, 2, 2, 1],
+    [1, 1, 2, 2],
+    [2, 2, 1, 1],
+    [1, 1, 1, 1, 1],
+    [0, 0, 1, 1, 1, 1, 0, 0],
+    [1, 2, 3, 1],
+    [],
+)
 _FUNCTIONS = ("f", "g", "__inference_h_7", "Relu")
 _KEYS = ("y", "z", "Identity:0", "Identity", "a:0", "", "é", "x" * 300)
 
@@ -81,7 +141,9 @@ class _Writer:
         self._weights: list[Json] = []
         self._content = b""
 
-    def model(self, main: list[str], functions: Mapping[str, list[str]], initializer: list[str] | None) -> dict[str, bytes]:
+    def model(
+        self, main: list[str], functions: Mapping[str, list[str]], initializer: list[str] | None
+    ) -> dict[str, bytes]:
         library = [self._function(name, body, [*functions]) for name, body in functions.items()]
         nodes = self._graph(main, [entry["signature"] for entry in library])
         topology = {"node": nodes, "library": {"function": library}, "versions": {"producer": self._or_strange(1395)}}
@@ -120,8 +182,14 @@ class _Writer:
         body = [self._node(f"m{at}", op, tensors, known, inside=name) for at, op in enumerate(some_ops) if op != "loop"]
         results = tensors[-self._drawn.randrange(1, 3) :]
         outputs = [{"name": f"r{at}", "type": self._or_strange(made.dtype)} for at, made in enumerate(results)]
-        returns = {f"r{at}": self._or_strange(made.reference) for at, made in enumerate(results) if not self._slips.now()}
-        return {"signature": {"name": name, "inputArg": arguments, "outputArg": outputs}, "nodeDef": body, "ret": returns}
+        returns = {
+            f"r{at}": self._or_strange(made.reference) for at, made in enumerate(results) if not self._slips.now()
+        }
+        return {
+            "signature": {"name": name, "inputArg": arguments, "outputArg": outputs},
+            "nodeDef": body,
+            "ret": returns,
+        }
 
     def _loop(self, name: str, tensors: list[Made]) -> list[Json]:
         """A loop of version 1, now and then with a node missing or a wire in the wrong place."""
@@ -136,9 +204,13 @@ class _Writer:
         dtype, made = {"type": "DT_FLOAT"}, []
         for part, (op, inputs) in wires.items():
             attrs: Json = {} if op == "LoopCond" else {"T": dtype}
-            attrs |= {"frame_name": {"s": _spelled(name)}} if op == "Enter" else {"N": {"i": "2"}} if op == "Merge" else {}
+            attrs |= (
+                {"frame_name": {"s": _spelled(name)}} if op == "Enter" else {"N": {"i": "2"}} if op == "Merge" else {}
+            )
             if self._slips.now():
-                inputs = [self._drawn.choice([f"{name}/exit", f"{name}/switch:1", "x0", f"{name}/merge"]) for _ in inputs]
+                inputs = [
+                    self._drawn.choice([f"{name}/exit", f"{name}/switch:1", "x0", f"{name}/merge"]) for _ in inputs
+                ]
             if not self._slips.now():
                 made.append({"name": f"{name}/{part}", "op": op, "input": inputs, "attr": attrs})
         tensors += [Made(f"{name}/exit", "DT_FLOAT"), Made(f"{name}/switch:1", "DT_FLOAT")]
@@ -155,7 +227,9 @@ class _Writer:
             known |= {"Tin": arguments, "T": arguments, "Tout": results}
         inputs = [self._input(arg, known, tensors) for arg in row.inputs for _ in range(self._times(arg, known))]
         if self._slips.now():
-            inputs.insert(self._drawn.randrange(len(inputs) + 1), self._drawn.choice([f"^{name}", "^x0", "x0", "no", str(name)]))
+            inputs.insert(
+                self._drawn.randrange(len(inputs) + 1), self._drawn.choice([f"^{name}", "^x0", "x0", "no", str(name)])
+            )
         attrs = {
             key: self._or_strange(self._attr(key, kind, known, called))
             for key, kind in row.attrs.items()
@@ -202,11 +276,15 @@ class _Writer:
 
     def _list(self, key: str, kind: str, known: Json) -> Json:
         if kind == "type":
-            return {"type": known.setdefault(key, [self._drawn.choice(_DTYPES) for _ in range(self._drawn.randrange(4))])}
+            return {
+                "type": known.setdefault(key, [self._drawn.choice(_DTYPES) for _ in range(self._drawn.randrange(4))])
+            }
         if kind == "int":
             return {"i": [self._or_strange(size) for size in self._drawn.choice(_SIZES)]}
         if kind == "string":
-            return {"s": [_spelled(text) for text in self._drawn.choice(_FUSED if key == "fused_ops" else ((), ("x",)))]}
+            return {
+                "s": [_spelled(text) for text in self._drawn.choice(_FUSED if key == "fused_ops" else ((), ("x",)))]
+            }
         return {kind: [self._shape()]}
 
     def _shape(self) -> Json:

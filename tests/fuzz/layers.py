@@ -11,25 +11,100 @@ from tests.fuzz.mutate import STRANGE
 
 __all__ = ["configurations"]
 
-_CLASSES = (
-    "Dense Conv2D Conv1D DepthwiseConv2D SeparableConv2D BatchNormalization LayerNormalization Flatten Reshape Dropout"
-    " Activation ReLU LeakyReLU PReLU Softmax MaxPooling2D GlobalAveragePooling2D Add Concatenate Dot Embedding LSTM GRU"
-    " SimpleRNN Bidirectional TimeDistributed RNN InputLayer Permute RepeatVector UpSampling2D ZeroPadding2D Lambda"
-    " TFOpLambda Sequential Functional Model Masking Rescaling NoSuchLayer".split()
-)
-_FIELDS = (
-    "units filters kernel_size strides padding data_format dilation_rate activation use_bias kernel_initializer"
-    " kernel_regularizer kernel_constraint bias_initializer input_shape batch_input_shape batch_shape dtype name trainable"
-    " axis epsilon momentum rate alpha pool_size target_shape dims n return_sequences layer cell input_dim output_dim"
-    " mode function config class_name __passive_serialization__ layers registered_name module".split()
-)
+_CLASSES = [
+    "Dense",
+    "Conv2D",
+    "Conv1D",
+    "DepthwiseConv2D",
+    "SeparableConv2D",
+    "BatchNormalization",
+    "LayerNormalization",
+    "Flatten",
+    "Reshape",
+    "Dropout",
+    "Activation",
+    "ReLU",
+    "LeakyReLU",
+    "PReLU",
+    "Softmax",
+    "MaxPooling2D",
+    "GlobalAveragePooling2D",
+    "Add",
+    "Concatenate",
+    "Dot",
+    "Embedding",
+    "LSTM",
+    "GRU",
+    "SimpleRNN",
+    "Bidirectional",
+    "TimeDistributed",
+    "RNN",
+    "InputLayer",
+    "Permute",
+    "RepeatVector",
+    "UpSampling2D",
+    "ZeroPadding2D",
+    "Lambda",
+    "TFOpLambda",
+    "Sequential",
+    "Functional",
+    "Model",
+    "Masking",
+    "Rescaling",
+    "NoSuchLayer",
+]
+_FIELDS = [
+    "units",
+    "filters",
+    "kernel_size",
+    "strides",
+    "padding",
+    "data_format",
+    "dilation_rate",
+    "activation",
+    "use_bias",
+    "kernel_initializer",
+    "kernel_regularizer",
+    "kernel_constraint",
+    "bias_initializer",
+    "input_shape",
+    "batch_input_shape",
+    "batch_shape",
+    "dtype",
+    "name",
+    "trainable",
+    "axis",
+    "epsilon",
+    "momentum",
+    "rate",
+    "alpha",
+    "pool_size",
+    "target_shape",
+    "dims",
+    "n",
+    "return_sequences",
+    "layer",
+    "cell",
+    "input_dim",
+    "output_dim",
+    "mode",
+    "function",
+    "config",
+    "class_name",
+    "__passive_serialization__",
+    "layers",
+    "registered_name",
+    "module",
+]
 _USUAL = st.sampled_from(
     [2, 3, [3, 3], [None, 4], "same", "valid", "relu", "linear", "channels_last", True, 0.5, "float32", None, -1, {}]
 )
 _STRANGE = st.integers(0, len(STRANGE) - 1).map(STRANGE.__getitem__)
 _SERIALIZED = st.builds(
     lambda kind, config: {"class_name": kind, "config": config},
-    st.sampled_from(["GlorotUniform", "Zeros", "L2", "MaxNorm", "Policy", "DTypePolicy", "Lambda", "Sequential", "slice"]),
+    st.sampled_from(
+        ["GlorotUniform", "Zeros", "L2", "MaxNorm", "Policy", "DTypePolicy", "Lambda", "Sequential", "slice"]
+    ),
     st.dictionaries(st.sampled_from(["name", "l2", "seed", "layers", "function"]), _STRANGE, max_size=2),
 )
 _VALUES = _USUAL | _USUAL | _SERIALIZED | _STRANGE
@@ -44,7 +119,9 @@ def _layer(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     )
 
 
-_POINTS = st.tuples(_NAMES, st.integers(0, 1), st.integers(0, 1), st.dictionaries(_NAMES.map(str), _VALUES, max_size=1)).map(list)
+_POINTS = st.tuples(
+    _NAMES, st.integers(0, 1), st.integers(0, 1), st.dictionaries(_NAMES.map(str), _VALUES, max_size=1)
+).map(list)
 _INBOUND = st.lists(st.lists(_POINTS | _STRANGE, max_size=2), max_size=2) | _VALUES
 _LAYERS = st.recursive(_layer(st.nothing()), _layer, max_leaves=4)
 _MODELS = st.fixed_dictionaries(
@@ -52,7 +129,12 @@ _MODELS = st.fixed_dictionaries(
     optional={
         "config": st.fixed_dictionaries(
             {"layers": st.lists(_LAYERS, max_size=4) | _VALUES},
-            optional={"name": _NAMES, "input_layers": _INBOUND, "output_layers": _INBOUND, "build_input_shape": _VALUES},
+            optional={
+                "name": _NAMES,
+                "input_layers": _INBOUND,
+                "output_layers": _INBOUND,
+                "build_input_shape": _VALUES,
+            },
         )
         | st.lists(_LAYERS, max_size=3),
         "keras_version": _VALUES,

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 __all__ = ["manifests"]
 
-_NAMES = st.sampled_from(["m", "b", "x", "y", "a/b", "é", "a b", "", ".", "..", "/", "__saved_model_init_op", "\0", "\ud800", "n" * 300])
+_NAMES = st.sampled_from(
+    ["m", "b", "x", "y", "a/b", "é", "a b", "", ".", "..", "/", "__saved_model_init_op", "\0", "\ud800", "n" * 300]
+)
 _SCALARS = st.one_of(
     _NAMES,
     st.text(max_size=5),
@@ -18,7 +20,9 @@ _SCALARS = st.one_of(
     st.booleans(),
     st.sampled_from(["model", "model/model.json", "nowhere", "npm:x", "https://", "model.zip#a", "sha256:" + "0" * 64]),
 )
-_VALUES = st.recursive(_SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_NAMES, inner, max_size=2), max_leaves=4)
+_VALUES = st.recursive(
+    _SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(_NAMES, inner, max_size=2), max_leaves=4
+)
 
 
 def _or_any(usual: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
@@ -28,7 +32,9 @@ def _or_any(usual: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
 
 def _table(required: dict[str, st.SearchStrategy[Any]], **optional: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
     fields = {key: _or_any(value) for key, value in required.items()}
-    return st.fixed_dictionaries(fields, optional={key: _or_any(value) for key, value in optional.items()} | {"other": _VALUES})
+    return st.fixed_dictionaries(
+        fields, optional={key: _or_any(value) for key, value in optional.items()} | {"other": _VALUES}
+    )
 
 
 _TENSORS = st.sampled_from(["x", "y", "y:0", "y:1", "^y", "y:" + "9" * 5000, "nowhere", "x" * 300])
@@ -65,7 +71,11 @@ def manifests(draw: st.DrawFn) -> str:
     if draw(st.integers(0, 9)):
         return text
     at = draw(st.integers(0, len(text)))
-    return text[:at] + draw(st.text(max_size=3) | st.sampled_from(["[" * 5000, "9" * 5000, "a." * 2000, '"""', "\0"])) + text[at:]
+    return (
+        text[:at]
+        + draw(st.text(max_size=3) | st.sampled_from(["[" * 5000, "9" * 5000, "a." * 2000, '"""', "\0"]))
+        + text[at:]
+    )
 
 
 def _spelled(value: object) -> str:

@@ -16,19 +16,134 @@ _LARGEST = 1 << 20
 """Bytes of a model.json after all mutations."""
 _NINES = "9" * 5000
 STRANGE: tuple[Any, ...] = (
-    *(None, True, False, 0, 1, -1, 2, 3, 7, 255, 256, 65536, 1 << 31, -(1 << 31) - 1, 1 << 40, 1 << 63, 1 << 64, 10**400),
+    *(
+        None,
+        True,
+        False,
+        0,
+        1,
+        -1,
+        2,
+        3,
+        7,
+        255,
+        256,
+        65536,
+        1 << 31,
+        -(1 << 31) - 1,
+        1 << 40,
+        1 << 63,
+        1 << 64,
+        10**400,
+    ),
     *(0.5, -0.5, 1e300, -1e300, float("nan"), float("inf"), float("-inf")),
-    *("", " ", "x", "^x", "x:0", "x:1", "^x:0", ":", "::", ":0", "x:", "^", "^^x", "x:y:0", "x:y:z:0", "x:-1", "/", "a//b", "../x"),
-    *("0", "-1", "1e3", "NaN", "Infinity", _NINES, f"-{_NINES}", f"x:{_NINES}", f"Identity_{_NINES}", "Identity_01", "Identity:0"),
-    *("x" * 255, "x" * 256, "x" * 70000, "é", "日本", "\0", "x\0y", "\ud800", "a b", "<&>", "%s", "{0}", "__saved_model_init_op"),
-    *("DT_FLOAT", "DT_INVALID", "DT_FLOAT_REF", "DT_RESOURCE", "DT_VARIANT", "DT_STRING", "float32", "SAME", "VALID", "EXPLICIT", "NCHW", "NHWC"),
-    *("AAAA", "U0FNRQ==", "TkNIVw==", "RVhQTElDSVQ=", "=", "!", "Placeholder", "Const", "Identity", "While", "If", "HashTableV2"),
+    *(
+        "",
+        " ",
+        "x",
+        "^x",
+        "x:0",
+        "x:1",
+        "^x:0",
+        ":",
+        "::",
+        ":0",
+        "x:",
+        "^",
+        "^^x",
+        "x:y:0",
+        "x:y:z:0",
+        "x:-1",
+        "/",
+        "a//b",
+        "../x",
+    ),
+    *(
+        "0",
+        "-1",
+        "1e3",
+        "NaN",
+        "Infinity",
+        _NINES,
+        f"-{_NINES}",
+        f"x:{_NINES}",
+        f"Identity_{_NINES}",
+        "Identity_01",
+        "Identity:0",
+    ),
+    *(
+        "x" * 255,
+        "x" * 256,
+        "x" * 70000,
+        "é",
+        "日本",
+        "\0",
+        "x\0y",
+        "\ud800",
+        "a b",
+        "<&>",
+        "%s",
+        "{0}",
+        "__saved_model_init_op",
+    ),
+    *(
+        "DT_FLOAT",
+        "DT_INVALID",
+        "DT_FLOAT_REF",
+        "DT_RESOURCE",
+        "DT_VARIANT",
+        "DT_STRING",
+        "float32",
+        "SAME",
+        "VALID",
+        "EXPLICIT",
+        "NCHW",
+        "NHWC",
+    ),
+    *(
+        "AAAA",
+        "U0FNRQ==",
+        "TkNIVw==",
+        "RVhQTElDSVQ=",
+        "=",
+        "!",
+        "Placeholder",
+        "Const",
+        "Identity",
+        "While",
+        "If",
+        "HashTableV2",
+    ),
     *([], {}, [[]], [{}], [None], [0], [1, 1], [1, 2, 2, 1], ["x"], ["x", "x", "x"], [1.5], [-1] * 4, [1 << 62] * 4),
-    *({"type": "DT_FLOAT"}, {"type": 1 << 40}, {"i": "3"}, {"i": _NINES}, {"i": -1}, {"f": "NaN"}, {"b": True}, {"s": "U0FNRQ=="}),
-    *({"shape": {}}, {"shape": {"unknownRank": True}}, {"shape": {"dim": [{"size": "-1"}]}}, {"shape": {"dim": [{"size": -7}]}}),
-    *({"shape": {"dim": [{"size": 1 << 62}] * 3}}, {"list": {}}, {"list": {"i": ["1", "1"]}}, {"list": {"i": [1 << 40] * 4}}),
+    *(
+        {"type": "DT_FLOAT"},
+        {"type": 1 << 40},
+        {"i": "3"},
+        {"i": _NINES},
+        {"i": -1},
+        {"f": "NaN"},
+        {"b": True},
+        {"s": "U0FNRQ=="},
+    ),
+    *(
+        {"shape": {}},
+        {"shape": {"unknownRank": True}},
+        {"shape": {"dim": [{"size": "-1"}]}},
+        {"shape": {"dim": [{"size": -7}]}},
+    ),
+    *(
+        {"shape": {"dim": [{"size": 1 << 62}] * 3}},
+        {"list": {}},
+        {"list": {"i": ["1", "1"]}},
+        {"list": {"i": [1 << 40] * 4}},
+    ),
     *({"list": {"type": ["DT_FLOAT"] * 3}}, {"list": {"s": [""]}}, {"list": {"func": [{"name": "nowhere"}]}}),
-    *({"func": {"name": "nowhere"}}, {"func": {}}, {"tensor": {}}, {"tensor": {"dtype": "DT_FLOAT", "floatVal": [1, 2]}}),
+    *(
+        {"func": {"name": "nowhere"}},
+        {"func": {}},
+        {"tensor": {}},
+        {"tensor": {"dtype": "DT_FLOAT", "floatVal": [1, 2]}},
+    ),
     {"tensor": {"dtype": "DT_FLOAT", "tensorShape": {"dim": [{"size": 1 << 40}]}, "tensorContent": "AAAA"}},
     {"tensor": {"dtype": "DT_INT32", "tensorShape": {"dim": [{"size": "2"}]}, "intVal": [1, 2, 3]}},
 )
@@ -61,7 +176,9 @@ def _mutate_json(files: dict[str, bytes], drawn: random.Random) -> None:
         return
     depth = drawn.choice(sorted({depth for depth, *_ in places}))
     _, holder, key = drawn.choice([place for place in places if place[0] == depth])
-    with suppress(RecursionError, ValueError, OverflowError):  # nested more than once, or inside itself: it stays as it was
+    with suppress(
+        RecursionError, ValueError, OverflowError
+    ):  # nested more than once, or inside itself: it stays as it was
         drawn.choice(_CHANGES)(holder, key, document, drawn)
         changed = json.dumps(document).encode()
         if len(changed) <= _LARGEST:
@@ -106,7 +223,9 @@ def _swap(holder: Any, key: Any, document: Any, drawn: random.Random) -> None:
 
 def _nest(holder: Any, key: Any, _document: Any, drawn: random.Random) -> None:
     depth, value = drawn.choice([1, 2, 50, 300]), holder[key]
-    wrap: Callable[[Any], Any] = drawn.choice([lambda inner: [inner], lambda inner: {"func": {"name": "f", "attr": {"f": inner}}}])
+    wrap: Callable[[Any], Any] = drawn.choice(
+        [lambda inner: [inner], lambda inner: {"func": {"name": "f", "attr": {"f": inner}}}]
+    )
     for _ in range(depth):
         value = wrap(value)
     holder[key] = value

@@ -123,7 +123,10 @@ class Oracle:
 
     def _built(self, project: Path) -> str:
         try:
-            with mock.patch("bundler.runtime.Runtime", self._shared), mock.patch.object(tfjs, "as_graph_model", describe):
+            with (
+                mock.patch("bundler.runtime.Runtime", self._shared),
+                mock.patch.object(tfjs, "as_graph_model", describe),
+            ):
                 pipeline.build(manifest.read(project / "manifest.toml"), output=project / _OUTPUT)
         except BundlerError as error:
             if any("\ud800" <= character <= "\udfff" for character in str(error)):

@@ -63,7 +63,7 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1 << 30))
     parser.add_argument("--kind", choices=KINDS)
     chosen = parser.parse_args()
-    print(f"seed {chosen.seed}: repeat with --seed {chosen.seed} --count {chosen.count}", flush=True)
+    _say(f"seed {chosen.seed}: repeat with --seed {chosen.seed} --count {chosen.count}")
     shares = {chosen.kind: 100} if chosen.kind else SHARES
     started, failed, kinds = time.perf_counter(), 0, Counter[str]()
     with Oracle() as oracle:
@@ -75,10 +75,15 @@ def main() -> int:
                 if failure is not None:
                     failed += 1
                     _write(kind, f"{chosen.seed + batch}", *failure)
-            print(f"{kind}: {kinds[kind]} inputs, {time.perf_counter() - started:.0f} s", flush=True)
+            _say(f"{kind}: {kinds[kind]} inputs, {time.perf_counter() - started:.0f} s")
     outcomes = ", ".join(f"{outcome}: {count}" for outcome, count in oracle.counts.most_common())
-    print(f"{sum(oracle.counts.values())} judged ({outcomes}), {failed} failed; the slowest took {oracle.slowest:.2f} s")
+    _say(f"{sum(oracle.counts.values())} judged ({outcomes}), {failed} failed; the slowest took {oracle.slowest:.2f} s")
     return 1 if failed else 0
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 def _write(kind: str, number: str, failing: Input, what: str) -> None:
@@ -90,7 +95,7 @@ def _write(kind: str, number: str, failing: Input, what: str) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
     (folder / "case.toml").write_text('error = "ConversionError"\n')
-    print(f"FAILED, see {folder}:\n{what}", flush=True)
+    _say(f"FAILED, see {folder}:\n{what}")
 
 
 if __name__ == "__main__":
