@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import pytest
 
 from bundler import locks, publish, scratch
+from bundler.errors import BundlerError
 from bundler.publish import RECORD, publishing, sweep_beside
 
 TRACED = {module.__file__ for module in (locks, publish, scratch)}
@@ -90,6 +91,30 @@ def build_with_a_fault(output: Path, fault: Callable[[], NoReturn], line: int) -
         status = FINISHED if left > 0 else SURVIVED
     finally:
         os._exit(status)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root can become another user")
+@pytest.mark.parametrize("place", ["out", "theirs/out", "deep/er/out"])
+def test_another_user_is_refused_and_changes_nothing(folder: Path, place: str) -> None:
+    build(folder / "out", "old")
+    (folder / "theirs").mkdir(mode=0o700)
+    folder.chmod(0o755)
+    before = sorted(path.relative_to(folder) for path in folder.rglob("*"))
+    process = os.fork()
+    if not process:
+        status = FINISHED
+        try:
+            os.setuid(65534)
+            build(folder / place, "new")
+        except BundlerError as error:
+            status = SURVIVED if error.faults[0].what in ("nothing can be written here", "cannot be written") else FAILED
+        except BaseException:
+            status = FAILED
+        finally:
+            os._exit(status)
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == SURVIVED
+    assert sorted(path.relative_to(folder) for path in folder.rglob("*")) == before
+    assert found(folder / "out") == "old"
 
 
 @pytest.mark.parametrize(
