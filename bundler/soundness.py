@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
 
 from bundler import ops
+from bundler.calling import call_faults, function_faults, name_faults, recursion_faults
 from bundler.dtypes import DType
-from bundler.errors import Fault, closest
+from bundler.errors import Fault
 from bundler.model import Function, Graph, Model
-from bundler.nodes import Node, Tensor, attr
-from bundler.protos import AttrValue, TensorProto
-from bundler.select import called, function_names, reachable
+from bundler.nodes import Node, attr
+from bundler.protos import TensorProto
+from bundler.select import reachable
 from bundler.tables import TABLES, shared_names
 
 __all__ = ["faults"]
@@ -30,9 +30,9 @@ def faults(model: Model) -> Iterator[Fault]:
     """What TensorFlow would refuse when the model is loaded or first run, by node."""
     yield from _graph_faults(model.graph, model.functions)
     for name, function in model.functions.items():
-        inner = (*_function_faults(name, function), *_graph_faults(function.graph, model.functions))
+        inner = (*function_faults(name, function), *_graph_faults(function.graph, model.functions))
         yield from (fault.inside(f"function {name!r}") for fault in inner)
-    yield from _recursion_faults(model)
+    yield from recursion_faults(model)
     yield from _table_faults(model)
 
 
@@ -60,8 +60,8 @@ def _attr_faults(node: Node, functions: Mapping[str, Function]) -> Iterator[Faul
     yield from _count_faults(node)
     yield from _size_faults(node)
     for key in sorted(node.attr):
-        yield from _name_faults(key, node.attr[key], functions)
-    yield from _call_faults(node, functions)
+        yield from name_faults(key, node.attr[key], functions)
+    yield from call_faults(node, functions)
 
 
 def _own_faults(node: Node) -> Iterator[Fault]:
@@ -156,115 +156,3 @@ def _value_faults(tensor: TensorProto, dtype: DType, size: int) -> Iterator[Faul
         yield Fault("the constant has no value", "", f"{size} of {dtype}")
     elif not content and size > given and size * width > _LARGEST:
         yield Fault("the constant takes too much memory for its few values", "", f"{size} of {dtype}")
-
-
-# Functions ---------------------------------------------------------------------------------------
-
-_BRANCHES = {"then_branch": ("Tin", "Tout"), "else_branch": ("Tin", "Tout")}
-_LOOP = {"cond": ("T", ""), "body": ("T", "T")}
-_CALL = {"f": ("Tin", "Tout")}
-_CALLS: Mapping[str, Mapping[str, tuple[str, str]]] = {
-    "If": _BRANCHES,
-    "StatelessIf": _BRANCHES,
-    "While": _LOOP,
-    "StatelessWhile": _LOOP,
-    "PartitionedCall": _CALL,
-    "StatefulPartitionedCall": _CALL,
-}
-"""By op, the attributes that name a function, and those that list the dtypes of its arguments and results."""
-_DEEPEST = 100
-"""Calls inside of calls."""
-
-
-def _name_faults(key: str, value: AttrValue, functions: Mapping[str, Function]) -> Iterator[Fault]:
-    for name in sorted({name for name in function_names(value) if name not in functions}):
-        hint = closest(name, functions)
-        yield Fault(f"attribute {key!r} names a function that the model does not have", found=repr(name), hint=hint)
-
-
-def _call_faults(node: Node, functions: Mapping[str, Function]) -> Iterator[Fault]:
-    for key, (arguments, results) in _CALLS.get(node.op, {}).items():
-        if key not in node.attr:
-            yield Fault(f"{node.op} lacks an attribute that names a function", expected=key)
-            continue
-        for name in [*_directly(node.attr[key])]:
-            if name in functions:
-                signature = functions[name].definition.signature
-                took, gave = ([arg.type for arg in side] for side in (signature.input_arg, signature.output_arg))
-                yield from _difference(f"{key} {name!r} takes other arguments", took, _types(node, arguments))
-                if results:
-                    yield from _difference(f"{key} {name!r} gives other results", gave, _types(node, results))
-                elif len(gave) != 1:
-                    yield Fault(f"{key} {name!r} gives other results", "", f"{len(gave)}", "one")
-
-
-def _directly(value: AttrValue) -> Iterator[str]:
-    return (named.name for named in ([value.func] if value.HasField("func") else value.list.func))
-
-
-def _types(node: Node, key: str) -> list[int]:
-    return list(node.attr[key].list.type) if key in node.attr else []
-
-
-def _difference(what: str, found: list[int], expected: list[int]) -> Iterator[Fault]:
-    if found != expected:
-        yield Fault(what, "", _listed(found), _listed(expected))
-
-
-def _listed(types: list[int]) -> str:
-    shown = ", ".join(DType(dtype).name for dtype in types[:8]) or "none"
-    return f"{shown}, … ({len(types)})" if len(types) > 8 else shown
-
-
-def _function_faults(name: str, function: Function) -> Iterator[Fault]:
-    """What is wrong with a function itself: its name, its arguments, its results."""
-    signature = function.definition.signature
-    if name in ops.table():
-        yield Fault("the function has the name of an op")
-    arguments = {arg.name: arg.type for arg in signature.input_arg}
-    results = {arg.name: arg.type for arg in signature.output_arg}
-    if len(arguments) < len(signature.input_arg) or len(results) < len(signature.output_arg):
-        yield Fault("two arguments, or two results, have one name")
-    for double in sorted(arguments.keys() & function.graph.by_name.keys()):
-        yield Fault("an argument has the name of a node", found=repr(double))
-    for result, dtype in results.items():
-        if result not in function.returns:
-            yield Fault("the function has no tensor for it", f"result {result!r}")
-        else:
-            fault = _result_fault(function.returns[result], dtype, arguments, function.graph)
-            yield from [fault.inside(f"result {result!r}")] if fault else []
-
-
-def _result_fault(tensor: Tensor, dtype: int, arguments: Mapping[str, int], graph: Graph) -> Fault | None:
-    node = graph.by_name.get(tensor.node)
-    if tensor.is_control or (tensor.port if node is None else not ops.has_port(node, tensor.port)):
-        return Fault("no node of the function gives this", found=str(tensor))
-    found = arguments.get(tensor.node) if node is None else ops.output_dtype(node, tensor.port)
-    if found is None or found == dtype:
-        return None
-    return Fault("the result is of another dtype", "", DType(found).name, DType(dtype).name)
-
-
-def _recursion_faults(model: Model) -> Iterator[Fault]:
-    """TensorFlow dies of functions that call themselves, and takes a minute for hundreds that call each other."""
-    calls = cache(lambda name: sorted(called(model.functions[name].graph) & model.functions.keys()))
-    done, path = set[str](), dict[str, Iterator[str]]()
-    for start in model.functions:
-        pending = [start] if start not in done else []
-        while pending:
-            path[pending[-1]] = path.get(pending[-1]) or iter(calls(pending[-1]))
-            following = next((name for name in path[pending[-1]] if name not in done), None)
-            if following is None:
-                done.add(pending[-1])
-                del path[pending.pop()]
-            elif following in path:
-                round_trip = [*pending[pending.index(following) :], following]
-                yield Fault("functions call themselves", f"function {following!r}", " → ".join(round_trip)[:200])
-                return
-            elif len(pending) == _DEEPEST:
-                yield Fault(
-                    "functions call each other too deeply", f"function {start!r}", "", f"at most {_DEEPEST} deep"
-                )
-                return
-            else:
-                pending.append(following)

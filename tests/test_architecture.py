@@ -45,6 +45,7 @@ STAGES = """
     tfjs
     serving
     select
+    calling
     soundness loops
     rewrites
     link
