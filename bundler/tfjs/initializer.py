@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
+from bundler import ops
 from bundler.errors import ConversionError
 from bundler.model import Function, Graph, Model
 from bundler.nodes import Node, Tensor, free_name
@@ -76,11 +77,16 @@ def _by_id(graph: Graph, document: Json, initializer: Graph) -> dict[str, str]:
     signature = fields.table(fields.table(document, "userDefinedMetadata"), "signature")
     inputs = _resources(signature or fields.table(document, "signature"), "inputs")
     made = {name: initializer.source(outputs[resource]) for resource, name in inputs if resource in outputs}
-    return {name: table for name, table in made.items() if _is_input(graph, name) and _is_table(initializer, table)}
+    return {name: table for name, table in made.items() if _is_input(graph, name) and _is_made(initializer, table)}
 
 
 def _is_table(graph: Graph, name: str) -> bool:
     return name in graph.by_name and graph.by_name[name].op in TABLES
+
+
+def _is_made(graph: Graph, name: str) -> bool:
+    """Whether a node gives something; that it is a table is for others to find out."""
+    return name in graph.by_name and ops.has_port(graph.by_name[name], 0)
 
 
 def _is_input(graph: Graph, name: str) -> bool:
