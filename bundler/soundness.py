@@ -92,13 +92,14 @@ _BY_DIMENSION = ("dilations", "ksize", "rates", "strides")
 def _size_faults(node: Node) -> Iterator[Fault]:
     """Lists that have an entry, or for paddings two, for each dimension of an image."""
     row, rank = ops.table().get(node.op), _RANKS.get(node.op, 4)
-    present = [key for key in _BY_DIMENSION if row is not None and key in row.attrs and key in node.attr]
-    for key in present:
-        yield from _list_faults(key, attr(node, key), rank, least=1)
+    listed = [key for key in _BY_DIMENSION if row is not None and key in row.attrs]
+    for key in listed:
+        if key in node.attr:
+            yield from _list_faults(key, attr(node, key), rank, least=1)
     paddings, padding = attr(node, "explicit_paddings", ()), attr(node, "padding")
-    if present and (paddings or padding == "EXPLICIT"):
+    if listed and (paddings or padding == "EXPLICIT"):
         yield from _list_faults("explicit_paddings", paddings, 2 * rank, least=0)
-    if present and len(attr(node, "data_format", "N" * rank)) != rank:
+    if listed and len(attr(node, "data_format", "N" * rank)) != rank:
         expected = f"a format of {rank} dimensions"
         yield Fault("attribute 'data_format' is of another rank", "", attr(node, "data_format"), expected)
 
