@@ -15,10 +15,9 @@ from bundler.calling import call_faults, function_faults, name_faults, recursion
 from bundler.dtypes import DType
 from bundler.errors import Fault
 from bundler.model import Function, Graph, Model
-from bundler.nodes import Node, attr
+from bundler.nodes import Node, Tensor, attr
 from bundler.protos import TensorProto
-from bundler.select import reachable
-from bundler.tables import TABLES, shared_names
+from bundler.tables import FILLS, TABLES, shared_names
 
 __all__ = ["faults"]
 
@@ -37,12 +36,19 @@ def faults(model: Model) -> Iterator[Fault]:
 
 
 def _table_faults(model: Model) -> Iterator[Fault]:
-    """TensorFlow looks nothing up in a table that was not filled once."""
-    filling = reachable(model.graph, model.initializers)
-    filled = {*shared_names(node for node in model.graph.nodes if node.name in filling)}
-    for node in (node for graph in model.graphs for node in graph.nodes if node.op in TABLES):
-        if filled.isdisjoint(shared_names([node])):
-            yield Fault("the model does not say what is in this table", f"node {node.name!r}")
+    """TensorFlow looks nothing up in a table that was not filled, by an initializer or by the graph itself."""
+    fills = [graph.source(_first(node)) for graph in model.graphs for node in graph.nodes if node.op in FILLS]
+    tables = {node.name: node for graph in model.graphs for node in graph.nodes if node.op in TABLES}
+    if not tables.keys() >= {*fills}:
+        return  # one that comes as an argument may be any of them
+    filled = {*shared_names(tables[name] for name in fills)}
+    for name, table in tables.items():
+        if filled.isdisjoint(shared_names([table])):
+            yield Fault("the model does not say what is in this table", f"node {name!r}")
+
+
+def _first(node: Node) -> str:
+    return Tensor.parse(node.input[0]).node if node.input else ""
 
 
 def _graph_faults(graph: Graph, functions: Mapping[str, Function]) -> Iterator[Fault]:

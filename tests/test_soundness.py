@@ -158,3 +158,23 @@ def test_a_name_that_tensorflows_python_would_not_find_is_refused(name: str) -> 
     assert faults(node("Relu", name, ["x"], T=FLOAT)) == [
         f"node {name!r}: TensorFlow does not load a node of this name"
     ]
+
+
+TABLE = node("HashTableV2", "t", key_dtype=STRING, value_dtype=FLOAT)
+FIND = node("LookupTableFindV2", "y", ["t", "k", "d"], Tin=STRING, Tout=FLOAT)
+FILL = node("LookupTableImportV2", "fill", ["t", "k", "v"], Tin=STRING, Tout=FLOAT)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "is_fine"),
+    [
+        ((TABLE, FIND), False),
+        ((TABLE, FIND, FILL), True),
+        ((TABLE, FIND, node("Identity", "i", ["t"]), FILL._replace(input=("i", "k", "v"))), True),
+        ((TABLE, TABLE._replace(name="other"), FILL), False),
+        ((TABLE, FIND, FILL._replace(input=("argument", "k", "v"))), True),
+    ],
+    ids=["not filled", "filled", "behind an identity", "only one of two", "by an argument"],
+)
+def test_a_table_is_filled_by_whatever_node(nodes: tuple[Node, ...], is_fine: bool) -> None:
+    assert (faults(*nodes) == []) == is_fine
