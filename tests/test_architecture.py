@@ -47,6 +47,8 @@ STAGES = """
     tfjs
     serving
     select
+    calling
+    soundness loops
     rewrites
     link
     convert
