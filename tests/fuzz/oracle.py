@@ -27,7 +27,7 @@ from bundler.artifact import Artifact
 from bundler.errors import BundlerError, within
 from bundler.runtime import Runtime
 from bundler.tfjs import fields
-from bundler.tfjs.configuration import translate
+from bundler.tfjs.layers.configuration import translate
 
 __all__ = ["MANIFEST", "AskedKeras", "Failure", "Input", "Oracle", "describe"]
 
