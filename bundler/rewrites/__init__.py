@@ -11,6 +11,7 @@ from bundler import ops
 from bundler.errors import ConversionError
 from bundler.manifest import Compat
 from bundler.model import Model
+from bundler.rewrites.bias import add_bias
 from bundler.rewrites.builtins import clip_by_comparing
 from bundler.rewrites.channels import put_channels_last
 from bundler.rewrites.debug import drop_debug_op
@@ -19,8 +20,9 @@ from bundler.rewrites.engine import Pass, check, each
 from bundler.rewrites.fused import split_fused
 from bundler.rewrites.inference import keep_full_precision, normalize_by_given_statistics
 from bundler.rewrites.narrow import narrow_int64
-from bundler.rewrites.own import replace_own_op
+from bundler.rewrites.own import pad_with_value, replace_own_op
 from bundler.rewrites.passthrough import copy_fed_outputs
+from bundler.rewrites.precision import compute_in_float32
 from bundler.rewrites.prelu import expand_prelu
 from bundler.rewrites.traps import keep_pad_out_of_conv, keep_relu6_out_of_hard_swish
 from bundler.select import prune
@@ -29,10 +31,13 @@ __all__ = ["PASSES", "run"]
 
 _ALWAYS: tuple[Pass, ...] = (
     each(drop_debug_op),
+    compute_in_float32,
     each(keep_full_precision),
     each(normalize_by_given_statistics),
     each(replace_own_op),
+    each(pad_with_value),
     each(split_fused),
+    each(add_bias),
     each(expand_prelu),
     each(put_channels_last),
     each(pad_before_depthwise),

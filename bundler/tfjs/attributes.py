@@ -14,13 +14,13 @@ from bundler.errors import ConversionError
 from bundler.nodes import Node, Tensor, Value
 from bundler.ops import Op
 from bundler.protos import AttrValue
+from bundler.tfjs.spelling import convert_numbers, respell
 
 __all__ = ["derive", "tidy"]
 
 _SLOTS = {"int": "i", "string": "s", "float": "f", "bool": "b"}
 """Where an AttrValue holds what an OpDef calls so; the other kinds have the same name in both."""
 _MOST_TENSORS = 1 << 16
-_DILATED = {"Conv2D", "DepthwiseConv2dNative", "FusedDepthwiseConv2dNative", "_FusedConv2D", "DepthwiseConv2d"}
 
 
 def tidy(op: str, attrs: dict[str, AttrValue]) -> None:
@@ -33,16 +33,9 @@ def tidy(op: str, attrs: dict[str, AttrValue]) -> None:
         _rename(row, attrs)
         _drop(row, attrs)
         _default(row, attrs)
+        convert_numbers(row, attrs)
         _check(op, row, attrs)
-        _reorder_dilations(op, attrs)
-
-
-def derive(nodes: Sequence[Node], arguments: Mapping[str, DType]) -> list[Node]:
-    """The nodes with what they do not say of themselves and their surroundings do.
-
-    `arguments` are the dtypes of a function's arguments.
-    """
-    return _derive_inputs(_count_outputs(nodes), arguments)
+        respell(row, attrs)
 
 
 def _rename(row: Op, attrs: dict[str, AttrValue]) -> None:
@@ -81,32 +74,11 @@ def _is_of(kind: str, value: AttrValue) -> bool:
     return value.HasField("list") and all(field.name == slot for field, _ in value.list.ListFields())
 
 
-def _reorder_dilations(op: str, attrs: dict[str, AttrValue]) -> None:
-    """Old converters wrote `[r, r, 1, 1]` for `[1, r, r, 1]` (BodyPix, PoseNet with ResNet)."""
-    dilations = list(attrs["dilations"].list.i) if op in _DILATED and "dilations" in attrs else []
-    if len(dilations) == 4 and dilations[0] != 1 and dilations[2:] == [1, 1]:
-        attrs["dilations"] = AttrValue(list={"i": [1, dilations[0], dilations[1], 1]})
+def derive(nodes: Sequence[Node], arguments: Mapping[str, DType]) -> list[Node]:
+    """The nodes with the dtypes and counts that their inputs tell. What one node learns, its readers may learn next.
 
-
-def _count_outputs(nodes: Sequence[Node]) -> Sequence[Node]:
-    """`num` and `num_split`, where left out: as many as are read. TensorFlow compares them with the shapes."""
-    if not any(_uncounted(node) for node in nodes):
-        return nodes
-    read = [Tensor.parse(reference) for node in nodes for reference in node.input]
-    last = {tensor.node: max(tensor.port, 0) for tensor in sorted(read)}
-    return [
-        node.having(**dict.fromkeys(lacking, last.get(node.name, 0) + 1)) if (lacking := _uncounted(node)) else node
-        for node in nodes
-    ]
-
-
-def _uncounted(node: Node) -> Set[str]:
-    row = ops.table().get(node.op)
-    return row.output_counts - node.attr.keys() if row is not None and row.output_counts else set()
-
-
-def _derive_inputs(nodes: Sequence[Node], arguments: Mapping[str, DType]) -> list[Node]:
-    """The dtypes and counts that the inputs tell. What one node learns, its readers may learn next."""
+    `arguments` are the dtypes of a function's arguments.
+    """
     pending = [node.name for node in nodes if _lacks(node)]
     by_name = {node.name: node for node in nodes} if pending else {}
     readers: dict[str, list[str]] = {}

@@ -16,6 +16,7 @@ from bundler.nodes import Node, Tensor, attr
 from bundler.protos import AttrValue, FunctionDef, OpDef
 from bundler.tfjs import fields
 from bundler.tfjs.attributes import derive, tidy
+from bundler.tfjs.counts import count
 from bundler.tfjs.edges import check_edges
 from bundler.tfjs.fields import Json
 from bundler.tfjs.values import read_attrs, read_bool, read_dtype
@@ -78,7 +79,7 @@ def _join(nodes: Sequence[Node], weights: Mapping[str, Weight], arguments: Mappi
                 found[node.name] = weight.cast(attr(node, "dtype", weight.dtype))
             node = node if "dtype" in node.attr else node.having(dtype=weight.dtype)
         listed.append(node)
-    graph = Graph(tuple(derive(listed, arguments)), found)
+    graph = Graph(tuple(derive(count(listed, found), arguments)), found)
     check_edges(graph, arguments)
     return graph
 
