@@ -129,9 +129,9 @@ class Graph:
         return tuple(dim.size for dim in attr(const, "value", TensorProto()).tensor_shape.dim)
 
     def _constant_behind(self, reference: str) -> Node | None:
-        """The Const that an input reads, past Identities."""
+        """The Const that an input reads, past Identities and constant Enters."""
         producer = self.producer(reference)
-        while producer is not None and producer.op == "Identity":
+        while producer is not None and (producer.op == "Identity" or _is_entered(producer)):
             producer = self.producer(producer.input[0])
         return producer if producer is not None and producer.op == "Const" else None
 
@@ -195,6 +195,10 @@ class Model:
         """What the weights take in the output, in bytes; a string takes its length and a few."""
         weights = (weight for graph in self.graphs for weight in graph.weights.values())
         return sum(weight.stored_bytes if weight.dtype == DType.string else weight.nbytes for weight in weights)
+
+
+def _is_entered(producer: Node) -> bool:
+    return producer.op == "Enter" and bool(attr(producer, "is_constant", False))
 
 
 def _stand_in(const: Node, weight: Weight) -> Node:

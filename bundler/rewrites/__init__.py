@@ -17,8 +17,10 @@ from bundler.rewrites.channels import put_channels_last
 from bundler.rewrites.debug import drop_debug_op
 from bundler.rewrites.depthwise import dilate_by_batches, pad_before_depthwise, stride_after_depthwise
 from bundler.rewrites.engine import Pass, check, each
+from bundler.rewrites.frames import enter_frames
 from bundler.rewrites.fused import split_fused
 from bundler.rewrites.inference import keep_full_precision, normalize_by_given_statistics
+from bundler.rewrites.names import legal_names
 from bundler.rewrites.narrow import narrow_int64
 from bundler.rewrites.own import pad_with_value, replace_own_op
 from bundler.rewrites.passthrough import copy_fed_outputs
@@ -31,6 +33,7 @@ __all__ = ["PASSES", "run"]
 
 _ALWAYS: tuple[Pass, ...] = (
     each(drop_debug_op),
+    enter_frames,
     compute_in_float32,
     each(keep_full_precision),
     each(normalize_by_given_statistics),
@@ -48,9 +51,9 @@ _ALWAYS: tuple[Pass, ...] = (
     copy_fed_outputs,
 )
 PASSES: dict[Compat, tuple[Pass, ...]] = {
-    Compat.NONE: _ALWAYS,
-    Compat.TFJS: (*_ALWAYS, narrow_int64),
-    Compat.TFLITE: (*_ALWAYS, each(clip_by_comparing)),
+    Compat.NONE: (*_ALWAYS, legal_names),
+    Compat.TFJS: (*_ALWAYS, narrow_int64, legal_names),
+    Compat.TFLITE: (*_ALWAYS, each(clip_by_comparing), legal_names),
 }
 
 

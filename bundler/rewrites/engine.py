@@ -10,6 +10,7 @@ from typing import Protocol
 
 from bundler.model import Graph, Model
 from bundler.nodes import Node, Tensor
+from bundler.rewrites.frames import Frames
 
 __all__ = ["Pass", "Rule", "check", "each", "frame_of", "rule"]
 
@@ -99,12 +100,14 @@ def frame_of(reference: str, graph: Graph) -> list[str]:
 
 
 def check(model: Model, *, after: str) -> None:
-    """What holds after every pass: names are unique, every input and every signature's tensor is there."""
+    """What holds after every pass: names are unique, inputs and signatures' tensors are there, loops read their own."""
     for graph, arguments in _graphs_and_arguments(model):
         assert len(graph.by_name) == len(graph.nodes), f"{after}: two nodes have one name"
         known = graph.by_name.keys() | arguments
         read = {tensor.node for tensors in graph.inputs.values() for tensor in tensors}
         assert read <= known, f"{after}: nothing makes {sorted(read - known)[:3]}"
+        misfits = [*Frames(graph).misfits] if graph.has_loops else []
+        assert not misfits, f"{after}: inputs from different frames: {misfits[:3]}"
     asked = {spec.tensor.node for signature in model.signatures.values() for spec in signature.specs}
     assert asked <= model.graph.by_name.keys(), f"{after}: a signature lost its tensor"
 

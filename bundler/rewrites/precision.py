@@ -25,12 +25,11 @@ def compute_in_float32(model: Model) -> Model:
     tfjs-converter/src/operations/operation_mapper.ts).
 
     Before:
-        x = Placeholder(dtype=float16)
-        y = AddV2(x, z, T=float16)
+        y = Cast(x, SrcT=float32, DstT=float16)
+        z = AddV2(y, b, T=float16)
     After:
-        x = Placeholder(dtype=float16)
-        x/float32 = Cast(x, SrcT=float16, DstT=float32)
-        y = AddV2(x/float32, z, T=float32)
+        y = Cast(x, SrcT=float32, DstT=float32)
+        z = AddV2(y, b, T=float32)
     """
     declared = {spec.tensor.node for key in model.signatures.values() for spec in key.inputs.values() if _is_half(spec)}
     wide = _Wide(declared)

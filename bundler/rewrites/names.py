@@ -1,0 +1,124 @@
+"""Names that TensorFlow takes: letters, digits and a few signs of ASCII. TensorFlow.js takes any string."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from bundler.model import Function, Graph, Model
+from bundler.nodes import Node, Tensor
+from bundler.protos import AttrValue, FunctionDef
+
+__all__ = ["legal_names"]
+
+_LEGAL = re.compile(r"[A-Za-z0-9._/-]+(?:>[A-Za-z0-9.][A-Za-z0-9._/-]*)*", re.ASCII)
+"""`IsValidNodeName` in tensorflow/core/graph/validate.cc; a model's scope may come first."""
+_FOREIGN = re.compile(r"[^A-Za-z0-9._/-]", re.ASCII)
+_LISTED = 5
+"""Renames that a note spells out."""
+
+
+def legal_names(model: Model) -> Model:
+    """Rename nodes, functions and arguments whose names TensorFlow refuses, and all that refers to them.
+
+    Keys of signatures stay as they are. The names of loop frames, tables and tensor arrays may be any string.
+
+    Before:
+        öl = Relu(x)
+        y = Neg(öl)
+    After:
+        _l = Relu(x)
+        y = Neg(_l)
+    """
+    functions = _renames(model.functions)
+    nodes = _renames(model.graph.by_name)
+    bodies = {name: _body(each, functions) for name, each in model.functions.items()}
+    inner = [pair for body, renames in bodies.values() for pair in renames]
+    if not (functions or nodes or inner):
+        return model
+    graph = _graph(model.graph, nodes, functions)
+    made = replace(
+        model,
+        graph=graph,
+        functions={functions.get(name, name): body for name, (body, _) in bodies.items()},
+        initializers=tuple(nodes.get(name, name) for name in model.initializers),
+    ).map_signatures(lambda spec: replace(spec, tensor=_moved(spec.tensor, nodes)))
+    return made.noting([_note([*nodes.items(), *functions.items(), *inner])])
+
+
+def _note(renames: Iterable[tuple[str, str]]) -> str:
+    told = [f"{old!r} is {new!r}" for old, new in renames]
+    more = f" and {len(told) - _LISTED} more" if len(told) > _LISTED else ""
+    return f"renamed, for TensorFlow refuses such names: {', '.join(told[:_LISTED])}{more}"
+
+
+def _renames(names: Iterable[str]) -> dict[str, str]:
+    """New names for those that are illegal, unlike all others and each other."""
+    taken, found = set(names), dict[str, str]()
+    for name in names:
+        if not _LEGAL.fullmatch(name):
+            legal = base = _FOREIGN.sub("_", name) or "_"
+            count = 0
+            while legal in taken:
+                count += 1
+                legal = f"{base}_{count}"
+            taken.add(legal)
+            found[name] = legal
+    return found
+
+
+def _graph(graph: Graph, names: Mapping[str, str], functions: Mapping[str, str]) -> Graph:
+    return Graph(
+        nodes=tuple(_node(node, names, functions) for node in graph.nodes),
+        weights={names.get(name, name): weight for name, weight in graph.weights.items()},
+    )
+
+
+def _node(node: Node, names: Mapping[str, str], functions: Mapping[str, str]) -> Node:
+    if names:
+        node = node.reading(lambda tensor: _moved(tensor, names))._replace(name=names.get(node.name, node.name))
+    if not functions:
+        return node
+    attrs = {key: _attr(value, functions) for key, value in node.attr.items()}
+    return node._replace(op=functions.get(node.op, node.op), attr=attrs)
+
+
+def _moved(tensor: Tensor, names: Mapping[str, str]) -> Tensor:
+    return tensor._replace(node=names.get(tensor.node, tensor.node))
+
+
+def _attr(value: AttrValue, functions: Mapping[str, str]) -> AttrValue:
+    """An attribute, the functions in it by their new names."""
+    if not (value.HasField("func") or value.list.func):
+        return value
+    made = AttrValue()
+    made.CopyFrom(value)
+    for named in [made.func] if made.HasField("func") else made.list.func:
+        named.name = functions.get(named.name, named.name)
+        for key in named.attr:
+            named.attr[key].CopyFrom(_attr(named.attr[key], functions))
+    return made
+
+
+def _body(function: Function, functions: Mapping[str, str]) -> tuple[Function, list[tuple[str, str]]]:
+    """A function with legal names inside, and what was renamed there."""
+    signature = function.definition.signature
+    arguments = [argument.name for argument in signature.input_arg]
+    names = _renames([*arguments, *function.graph.by_name])
+    results = _renames([result.name for result in signature.output_arg])
+    if not (names or results or functions):
+        return function, []
+    definition = FunctionDef()
+    definition.CopyFrom(function.definition)
+    definition.signature.name = functions.get(signature.name, signature.name)
+    for argument in definition.signature.input_arg:
+        argument.name = names.get(argument.name, argument.name)
+    for result in definition.signature.output_arg:
+        result.name = results.get(result.name, result.name)
+    body = Function(
+        definition,
+        _graph(function.graph, names, functions),
+        {results.get(name, name): _moved(tensor, names) for name, tensor in function.returns.items()},
+    )
+    return body, [*names.items(), *results.items()]
