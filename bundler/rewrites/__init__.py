@@ -11,6 +11,7 @@ from bundler import ops
 from bundler.errors import ConversionError
 from bundler.manifest import Compat
 from bundler.model import Model
+from bundler.rewrites.agree import agree_on_dtypes
 from bundler.rewrites.bias import add_bias
 from bundler.rewrites.builtins import clip_by_comparing
 from bundler.rewrites.channels import put_channels_last
@@ -35,6 +36,7 @@ _ALWAYS: tuple[Pass, ...] = (
     each(drop_debug_op),
     enter_frames,
     compute_in_float32,
+    agree_on_dtypes,
     each(keep_full_precision),
     each(normalize_by_given_statistics),
     each(replace_own_op),
