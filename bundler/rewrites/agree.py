@@ -64,13 +64,10 @@ class _Agreeing:
     def graph(self, graph: Graph, arguments: Mapping[str, _Dtypes]) -> Graph:
         given = {**arguments, **{made.name: self._dtypes(made)[1] for made in graph.nodes}}
         casts, nodes = dict[str, Node](), list[Node]()
-        for made in graph.nodes:
+        for made, read in zip(graph.nodes, graph.inputs.values()):
             says = self._dtypes(made)[0]
-            wrong = {
-                at: (has, said)
-                for at, (tensor, said) in enumerate(zip(graph.inputs[made.name], says))
-                if (has := _at(given[tensor.node], tensor.port)) is not said and has and said and _fits(has, said, made)
-            }
+            has = [_at(given[tensor.node], tensor.port) for tensor in read[: len(says)]]
+            wrong = _wrong(has, says, made) if has != says else {}
             nodes += _mended(made, wrong, casts, graph) if wrong else [made]
             self.found = self.found or bool(wrong)
         return replace(graph, nodes=tuple(nodes))
@@ -93,6 +90,14 @@ def _listed(arguments: Sequence[ops.Argument], made: Node) -> Iterator[DType | N
 
 def _at(dtypes: _Dtypes, port: int) -> DType | None:
     return dtypes[port] if 0 <= port < len(dtypes) else None
+
+
+def _wrong(has: _Dtypes, says: _Dtypes, reader: Node) -> dict[int, tuple[DType, DType]]:
+    """The inputs to cast, by their place: from which dtype, and to which."""
+    pairs = enumerate(zip(has, says))
+    return {
+        at: (one, other) for at, (one, other) in pairs if one and other and one != other and _fits(one, other, reader)
+    }
 
 
 def _fits(has: DType, says: DType, reader: Node) -> bool:

@@ -86,13 +86,15 @@ class Frames:
 
     def between(self, outer: Frame, inner: Frame) -> list[str] | None:
         """The frames to enter on the way from one into another, outermost first; None if there is no way."""
+        if outer == inner:
+            return []
         chain = self._chain(inner)
         return [name for name in reversed(chain[: chain.index(outer)]) if name is not None] if outer in chain else None
 
     def _place(self, made: Node) -> None:
         runs: Frame = None
         if made.name in self._turning:
-            runs = self._runs[self._turning[made.name].name]  # whatever it reads itself
+            runs = self._runs.get(self._turning[made.name].name)  # whatever it reads itself
         else:
             for tensor in self._graph.inputs[made.name]:
                 runs = self._inner(runs, self._gives.get(tensor.node))
@@ -105,6 +107,8 @@ class Frames:
         self._runs[made.name] = runs
 
     def _inner(self, one: Frame, other: Frame) -> Frame:
+        if other is None or one == other:
+            return one
         return one if other in self._chain(one) else other
 
     @property

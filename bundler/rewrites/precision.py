@@ -31,6 +31,8 @@ def compute_in_float32(model: Model) -> Model:
         y = Cast(x, SrcT=float32, DstT=float32)
         z = AddV2(y, b, T=float32)
     """
+    if not _has_halves(model):
+        return model
     declared = {spec.tensor.node for key in model.signatures.values() for spec in key.inputs.values() if _is_half(spec)}
     wide = _Wide(declared)
     made = replace(
@@ -38,20 +40,23 @@ def compute_in_float32(model: Model) -> Model:
         graph=wide.graph(model.graph),
         functions={name: wide.function(function) for name, function in model.functions.items()},
     )
-    return _narrow_outputs(made) if wide.found else model
+    return _narrow_outputs(made)
+
+
+def _has_halves(model: Model) -> bool:
+    sets = {id(made.attr): made.attr for graph in model.graphs for made in graph.nodes}  # nodes share attributes
+    return any(_widened(value) is not value for attrs in sets.values() for value in attrs.values())
 
 
 class _Wide:
-    """Graphs with float32 in place of half precision; `found` tells whether there was any."""
+    """Graphs with float32 in place of half precision."""
 
     def __init__(self, inputs: Container[str]) -> None:
-        self.found = False
         self._inputs = inputs  # Placeholders that stay half
         self._attrs: dict[int, tuple[Mapping[str, AttrValue], Mapping[str, AttrValue]]] = {}  # nodes share them
 
     def graph(self, graph: Graph) -> Graph:
         half = [made.name for made in graph.nodes if _is_half_input(made) and made.name in self._inputs]
-        self.found = self.found or bool(half)
         casts = {name: _free(f"{name}/float32", graph) for name in half}
         weights = {
             name: weight.cast(DType.float32) if weight.dtype in HALVES else weight
@@ -64,7 +69,7 @@ class _Wide:
         definition.CopyFrom(function.definition)
         for argument in (*definition.signature.input_arg, *definition.signature.output_arg):
             if argument.type in HALVES:
-                argument.type, self.found = DType.float32.value, True
+                argument.type = DType.float32.value
         return replace(function, definition=definition, graph=self.graph(function.graph))
 
     def _nodes(self, made: Node, casts: Mapping[str, str]) -> Iterator[Node]:
@@ -80,7 +85,6 @@ class _Wide:
         known = self._attrs.get(id(attrs))
         if known is None:
             changed = {key: new for key, value in attrs.items() if (new := _widened(value)) is not value}
-            self.found = self.found or bool(changed)
             known = self._attrs[id(attrs)] = (attrs, {**attrs, **changed} if changed else attrs)
         return known[1]
 
@@ -105,12 +109,11 @@ def _free(name: str, graph: Graph) -> str:
 
 def _widened(value: AttrValue) -> AttrValue:
     """The same attribute with float32 for half precision; itself if it has none."""
-    slot = value.WhichOneof("value")
-    if slot == "type" and value.type in HALVES:
+    if value.type in HALVES:
         return _FLOAT
-    if slot == "tensor" and value.tensor.dtype in HALVES:
+    if value.tensor.dtype in HALVES:
         return AttrValue(tensor=_wide_tensor(value.tensor))
-    if slot == "list" and any(kind in HALVES for kind in value.list.type):
+    if any(kind in HALVES for kind in value.list.type):
         return AttrValue(list={"type": [DType.float32.value if kind in HALVES else kind for kind in value.list.type]})
     return value
 

@@ -14,7 +14,9 @@ from bundler.errors import ConversionError
 from bundler.nodes import Node, Tensor, Value
 from bundler.ops import Op
 from bundler.protos import AttrValue
+from bundler.tfjs.counts import count
 from bundler.tfjs.spelling import convert_numbers, respell
+from bundler.weight import Weight
 
 __all__ = ["derive", "tidy"]
 
@@ -74,11 +76,16 @@ def _is_of(kind: str, value: AttrValue) -> bool:
     return value.HasField("list") and all(field.name == slot for field, _ in value.list.ListFields())
 
 
-def derive(nodes: Sequence[Node], arguments: Mapping[str, DType]) -> list[Node]:
-    """The nodes with the dtypes and counts that their inputs tell. What one node learns, its readers may learn next.
+def derive(nodes: Sequence[Node], arguments: Mapping[str, DType], weights: Mapping[str, Weight] = {}) -> list[Node]:
+    """The nodes with what they do not say of themselves and their surroundings do.
 
-    `arguments` are the dtypes of a function's arguments.
+    `arguments` are the dtypes of a function's arguments, `weights` the values of constants.
     """
+    return _derive_inputs(count(nodes, weights), arguments)
+
+
+def _derive_inputs(nodes: Sequence[Node], arguments: Mapping[str, DType]) -> list[Node]:
+    """The dtypes and counts that the inputs tell. What one node learns, its readers may learn next."""
     pending = [node.name for node in nodes if _lacks(node)]
     by_name = {node.name: node for node in nodes} if pending else {}
     readers: dict[str, list[str]] = {}
@@ -119,13 +126,13 @@ def _told(node: Node, by_name: Mapping[str, Node], arguments: Mapping[str, DType
 def _shared_out(node: Node, inputs: Sequence[str]) -> Iterator[tuple[ops.Argument, Sequence[str]]]:
     """Each argument of the op with its inputs. A list of unknown length takes what the others leave."""
     lacks, arguments = _lacks(node), ops.table()[node.op].inputs
-    counts = [argument.count(node) for argument in arguments]
-    left, at = max(0, len(inputs) - sum(counts)), 0
-    for argument, count in zip(arguments, counts):
+    sizes = [argument.count(node) for argument in arguments]
+    left, at = max(0, len(inputs) - sum(sizes)), 0
+    for argument, size in zip(arguments, sizes):
         if (argument.kind if argument.listed else argument.number) in lacks:
-            count, left = left, 0
-        yield argument, inputs[at : at + count]
-        at += count
+            size, left = left, 0
+        yield argument, inputs[at : at + size]
+        at += size
 
 
 def _dtype_of(reference: str, by_name: Mapping[str, Node], arguments: Mapping[str, DType]) -> DType | None:

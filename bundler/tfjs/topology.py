@@ -16,7 +16,6 @@ from bundler.nodes import Node, Tensor, attr
 from bundler.protos import AttrValue, FunctionDef, OpDef
 from bundler.tfjs import fields
 from bundler.tfjs.attributes import derive, tidy
-from bundler.tfjs.counts import count
 from bundler.tfjs.edges import check_edges
 from bundler.tfjs.fields import Json
 from bundler.tfjs.values import read_attrs, read_bool, read_dtype
@@ -79,7 +78,7 @@ def _join(nodes: Sequence[Node], weights: Mapping[str, Weight], arguments: Mappi
                 found[node.name] = weight.cast(attr(node, "dtype", weight.dtype))
             node = node if "dtype" in node.attr else node.having(dtype=weight.dtype)
         listed.append(node)
-    graph = Graph(tuple(derive(count(listed, found), arguments)), found)
+    graph = Graph(tuple(derive(listed, arguments, found)), found)
     check_edges(graph, arguments)
     return graph
 
