@@ -1,6 +1,19 @@
-"""`python -m bundler`: the command line without its script."""
+"""`python -m bundler`, and the script `bundler`."""
 
-from bundler.cli import run
+import signal
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """The command line. Ends by SystemExit."""
+    # While modules load there is nothing to clean up: an interrupt ends the process at once, without a traceback.
+    if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    from bundler.cli import run
+
+    run()
+
 
 if __name__ == "__main__":
-    run()
+    main()

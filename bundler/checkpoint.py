@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,6 +19,7 @@ from bundler.nodes import Node, node, shape_proto
 from bundler.progress import SILENT, Progress
 from bundler.protos import GraphDef, TensorProto
 from bundler.scratch import scratch
+from bundler.threads import Crew
 from bundler.weight import Weight
 
 if TYPE_CHECKING:
@@ -100,20 +100,20 @@ def write(
     parts, destination = batches(weights), prefix(folder)
     destination.parent.mkdir()
     progress.start("writing variables", sum(weight.nbytes for weight in weights.values()))
-    with scratch(folder, "parts") as beside, ThreadPoolExecutor(jobs) as pool:
+    with scratch(folder, "parts") as beside, Crew(jobs) as crew:
         saved = [beside / str(index) for index in range(len(parts))]
         for part, path in zip(parts, saved):
-            _save(part, path, runtime, pool)
+            _save(part, path, runtime, crew)
             progress.advance(sum(weight.nbytes for weight in part.values()))
         _merge(saved, destination, runtime)
     progress.finish()
 
 
-def _save(weights: Mapping[str, Weight], to: Path, runtime: Runtime, pool: ThreadPoolExecutor) -> None:
+def _save(weights: Mapping[str, Weight], to: Path, runtime: Runtime, crew: Crew) -> None:
     """Write a checkpoint of one data file."""
     with scratch(to.parent, to.name) as folder:
         tensors = [str(index) for index in range(len(weights))]
-        mapped = pool.map(_mapped, tensors, weights.values(), (folder / name for name in tensors))
+        mapped = crew.map(_mapped, tensors, weights.values(), (folder / name for name in tensors))
         runtime.execute(_graph(text("to", to), *mapped, *save("save", "to", weights, tensors)), ["save"])
 
 

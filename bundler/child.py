@@ -17,6 +17,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from queue import SimpleQueue
 from typing import IO, TYPE_CHECKING
 
 from bundler.errors import VerificationError
@@ -149,10 +150,19 @@ def serve(answer: Callable[[bytes], bytes]) -> None:
     """
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    while head := sys.stdin.buffer.read(8):
-        told = answer(sys.stdin.buffer.read(int.from_bytes(head, "little")))
-        answers.write(len(told).to_bytes(8, "little") + told)
+    questions = SimpleQueue[bytes]()
+    threading.Thread(target=_receive, args=(questions,), daemon=True).start()
+    while True:
+        made = answer(questions.get())
+        answers.write(len(made).to_bytes(8, "little") + made)
         answers.flush()
+
+
+def _receive(questions: SimpleQueue[bytes]) -> None:
+    """Read questions. At the end of standard input the process ends, whatever it is doing: its parent has ended."""
+    while head := sys.stdin.buffer.read(8):
+        questions.put(sys.stdin.buffer.read(int.from_bytes(head, "little")))
+    os._exit(0)
 
 
 @contextmanager

@@ -48,11 +48,13 @@ class Console:
 
     @contextmanager
     def progress(self) -> Iterator[Progress]:
-        """One bar for the whole run, gone at its end; lines with `verbose`; else nothing."""
-        if self.quiet or not (self.verbose or sys.stderr.isatty()):
+        """One bar for the whole run, gone at its end; lines with `verbose`; else notes alone."""
+        if self.quiet:
             yield SILENT
         elif self.verbose:
             yield _Steps()
+        elif not sys.stderr.isatty():
+            yield _Notes()
         else:
             from tqdm import tqdm
 
@@ -66,24 +68,30 @@ class Console:
         """
         if as_json:
             documents = [report.to_json() for report in reports]
-            click.echo(documents[0] if len(documents) == 1 else f"[{', '.join(documents)}]")
+            with _standard_output():
+                click.echo(documents[0] if len(documents) == 1 else f"[{', '.join(documents)}]")
             return
         for report in reports:
             if not self.quiet:
-                _write(sys.stdout, _report_lines(report, self.verbose > 0, ops))
+                with _standard_output():
+                    _write(sys.stdout, _report_lines(report, self.verbose > 0, ops))
 
     def show_error(self, error: BundlerError) -> None:
         """`error: where: what (found, expected)`, then `hint: …`, for each fault."""
         if self.verbose > 1:
-            click.echo("".join(traceback.format_exception(error)), err=True, nl=False)
-        _write(sys.stderr, _error_lines(error))
+            _write_error([[(line, "")] for line in (error.origin or _traceback(error)).splitlines()])
+        _write_error(_error_lines(error))
+
+    def show_interrupt(self) -> None:
+        """The one word of a command that was interrupted."""
+        _write_error([[("interrupted", "")]])
 
 
-class _Steps:
-    """Progress as lines: each step when it begins."""
+class _Notes:
+    """Progress of which only the notes are shown."""
 
     def start(self, what: str, total: int | None = None) -> None:
-        _write(sys.stderr, [[(what, "dim")]])
+        pass
 
     def advance(self, amount: int = 1) -> None:
         pass
@@ -91,8 +99,18 @@ class _Steps:
     def finish(self) -> None:
         pass
 
+    def note(self, text: str) -> None:
+        _write_error([[("note", "bold cyan"), (f": {text}", "")]])
 
-class _Bar:
+
+class _Steps(_Notes):
+    """Progress as lines: each step when it begins."""
+
+    def start(self, what: str, total: int | None = None) -> None:
+        _write_error([[(what, "dim")]])
+
+
+class _Bar(_Notes):
     """Progress as one bar: the sizes of steps add up as they begin, in whichever thread."""
 
     def __init__(self, bar: tqdm) -> None:
@@ -110,6 +128,12 @@ class _Bar:
 
     def finish(self) -> None:
         with self._lock:
+            self._bar.refresh()
+
+    def note(self, text: str) -> None:
+        with self._lock:
+            self._bar.clear()
+            super().note(text)
             self._bar.refresh()
 
 
@@ -208,6 +232,31 @@ def _short(path: Path) -> str:
     """The path from here where that is shorter to read, else as it is."""
     inner, here = os.path.realpath(path), os.path.realpath(".")
     return Path(inner).relative_to(here).as_posix() if inner.startswith(here + os.sep) else str(path)
+
+
+def _traceback(error: BundlerError) -> str:
+    return "".join(traceback.format_exception(error))
+
+
+@contextmanager
+def _standard_output() -> Iterator[None]:
+    """BundlerError if standard output cannot be written: the disk behind it is full."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # At its end Python would try again to write what is left.
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+        raise BundlerError("standard output cannot be written", found=error.strerror or str(error)) from error
+
+
+def _write_error(lines: Iterable[_Line]) -> None:
+    """Write to standard error, if that can be: the exit status says the same."""
+    try:
+        _write(sys.stderr, lines)
+    except OSError:
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
 
 
 def _write(stream: TextIO, lines: Iterable[_Line]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -13,6 +13,8 @@ from bundler.convert import Converted, Failed, Task, convert, find
 from bundler.errors import SourceError
 from bundler.manifest import Manifest
 from bundler.progress import Progress
+from bundler.sources.cache import Cache, default_folder
+from bundler.threads import Crew
 
 __all__ = ["Digests", "convert_all", "digest_all"]
 
@@ -26,21 +28,24 @@ def convert_all(manifest: Manifest, jobs: int, progress: Progress, scheduler: st
     `scheduler` is the address of a dask scheduler whose workers do it; by default up to `jobs` processes here.
     """
     tasks = list(_tasks(manifest))
-    with ThreadPoolExecutor(jobs) as pool:
-        found = list(pool.map(partial(find, progress=progress), tasks))
+    with Crew(jobs) as crew:
+        found = list(crew.map(partial(find, progress=progress), tasks))
     there = [(task, entry) for task, entry in zip(tasks, found) if not isinstance(entry, Failed)]
     outcomes = _outcomes([task for task, _ in there], [entry for _, entry in there], jobs, scheduler)
-    _raise_all([outcome for outcome in (*found, *outcomes) if isinstance(outcome, Failed)])
+    failed = [(entry, outcome) for (_, entry), outcome in zip(there, outcomes) if isinstance(outcome, Failed)]
+    for entry, _ in failed:
+        Cache(default_folder()).check(entry.parent)  # perhaps the model is well, and its files in the cache are not
+    _raise_all([*(entry for entry in found if isinstance(entry, Failed)), *(outcome for _, outcome in failed)])
     return [outcome for outcome in outcomes if not isinstance(outcome, Failed)]
 
 
-def digest_all(models: Mapping[str, Converted], pool: ThreadPoolExecutor) -> dict[str, Callable[[], Digests]]:
+def digest_all(models: Mapping[str, Converted], crew: Crew) -> dict[str, Callable[[], Digests]]:
     """The sha256 of every model's files, by name: computed beside other work, and waited for when asked.
 
-    Asking raises SourceError where another machine read another file.
+    Asking raises SourceError if another machine read another file, Damaged if a cached file is not what was fetched.
     """
     found = {
-        name: [pool.submit(artifact.sha256, made.folder / file) for file in made.files] for name, made in models.items()
+        name: [crew.submit(artifact.sha256, made.folder / file) for file in made.files] for name, made in models.items()
     }
     return {name: partial(_digests, name, made, found[name]) for name, made in models.items()}
 
@@ -68,12 +73,16 @@ def _outcomes(
 def _raise_all(failed: Sequence[Failed]) -> None:
     """One error for all failures: of the kind that is to be mended first."""
     if failed:
-        kind = type(min((failure.error for failure in failed), key=lambda error: error.exit_code))
-        raise kind.of(fault for failure in failed for fault in failure.error.faults)
+        errors = [failure.error for failure in failed]
+        kind = type(min(errors, key=lambda error: error.exit_code))
+        raised = kind.of(fault for error in errors for fault in error.faults)
+        raised.origin = "\n".join(error.origin for error in errors if error.origin)
+        raise raised
 
 
 def _digests(name: str, made: Converted, sums: Sequence[Future[str]]) -> Digests:
     found = {file: each.result() for file, each in zip(made.files, sums)}
+    Cache(default_folder()).check(made.folder, found)
     told = found if made.digests is None else made.digests
     different = [file for file in found if told.get(file) != found[file]]
     if different:

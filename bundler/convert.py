@@ -13,7 +13,7 @@ from pathlib import Path
 
 from bundler import artifact, rewrites, sources, tfjs
 from bundler.artifact import Artifact
-from bundler.errors import BundlerError, ManifestError, SourceError, within
+from bundler.errors import BundlerError, ManifestError, SourceError, unforeseen, within
 from bundler.link import scoped
 from bundler.manifest import Compat, ModelSpec, SignatureSpec
 from bundler.model import Model
@@ -67,8 +67,8 @@ def find(task: Task, progress: Progress = SILENT) -> Path | Failed:
         with within(f"model {task.spec.name!r}"):
             path = sources.find(task.spec.source, task.base, progress=progress)
             return artifact.entry(path)
-    except BundlerError as error:
-        return Failed(error)
+    except Exception as error:
+        return _failed(error, task)
 
 
 @keeping_open()
@@ -90,8 +90,17 @@ def convert(task: Task, progress: Progress = SILENT) -> Converted | Failed:
         for weight in named.graph.weights.values():
             _ = weight.mark  # read here, where models are many at a time
         return Converted(named, files.folder, files.files, selection.model.weight_bytes, ops)
-    except BundlerError as error:
+    except Exception as error:
+        return _failed(error, task)
+
+
+def _failed(error: Exception, task: Task) -> Failed:
+    """The outcome of an exception: an error that explains itself, or a bug of ours, with the model's name."""
+    if isinstance(error, BundlerError):
         return Failed(error)
+    bug = unforeseen(error)
+    bug.faults = tuple(fault.inside(f"model {task.spec.name!r}") for fault in bug.faults)
+    return Failed(bug)
 
 
 def _check_digest(spec: ModelSpec, files: Artifact) -> None:

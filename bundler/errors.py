@@ -9,12 +9,13 @@
 
 An error carries one fault or several, so that a run reports all that is wrong and not just the
 first thing it met. Inner code says what it knows; each outer layer adds where it stood, with
-`within`. What is not a `BundlerError` is a bug of ours and keeps its traceback.
+`within`. Any other exception is a bug of ours: `unforeseen` makes an error of it that keeps its traceback.
 """
 
 from __future__ import annotations
 
 import difflib
+import traceback
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
@@ -27,6 +28,7 @@ __all__ = [
     "SourceError",
     "VerificationError",
     "closest",
+    "unforeseen",
     "within",
 ]
 
@@ -73,6 +75,8 @@ class BundlerError(Exception):
     ) -> None:
         super().__init__(what)
         self.faults: tuple[Fault, ...] = (Fault(what, where, found, expected, hint),)
+        self.origin = ""
+        """The traceback of the exception behind this error, if that came from elsewhere."""
 
     @classmethod
     def of(cls, faults: Iterable[Fault]) -> BundlerError:
@@ -87,7 +91,7 @@ class BundlerError(Exception):
 
     def __reduce__(self) -> tuple[object, ...]:
         # Errors cross process borders whole: the default would rebuild them from `what` alone.
-        return type(self).of, (self.faults,)
+        return type(self).of, (self.faults,), {"origin": self.origin}
 
 
 class ManifestError(BundlerError):
@@ -135,6 +139,23 @@ class within:  # noqa: N801 - read as a word of the sentence: `with within("node
     def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
         if isinstance(error, BundlerError):
             error.faults = tuple(fault.inside(self._where) for fault in error.faults)
+
+
+def unforeseen(error: Exception) -> BundlerError:
+    """An error for an exception that is none of ours: a bug, or a system that refuses. It keeps the traceback."""
+    if isinstance(error, MemoryError) or str(error) == "can't start new thread":
+        made = BundlerError("there is not enough memory", hint="with -j 1 a build takes the least")
+    elif isinstance(error, OSError):
+        made = BundlerError(error.strerror or str(error), where=str(error.filename or ""))
+    else:
+        said = " ".join(str(error).split())[:200]
+        made = BundlerError(
+            "this is a bug of bundler",
+            found=f"{type(error).__name__}: {said}",
+            hint="please report it, with the traceback that -vv shows",
+        )
+    made.origin = "".join(traceback.format_exception(error))
+    return made
 
 
 def closest(name: str, known: Iterable[str]) -> str:

@@ -7,6 +7,9 @@ them, large ones use every core. What comes out is the same.
 from __future__ import annotations
 
 import multiprocessing
+import os
+import threading
+import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from typing import Any, TypeVar
@@ -20,6 +23,9 @@ _Outcome = TypeVar("_Outcome")
 
 _SMALL = 2_000_000
 """Bytes of JSON that one process converts as quickly as two: measured on two cores."""
+
+_WATCH = 0.2
+"""Seconds between two looks at whether the parent is there."""
 
 
 def each(work: Callable[[_Task], _Outcome], tasks: Sequence[_Task], sizes: Sequence[int], jobs: int) -> list[_Outcome]:
@@ -60,7 +66,8 @@ def _forks() -> Any:
         def configure(self, n_jobs: int = 1, parallel: Any = None, **_: Any) -> int:
             self.parallel = parallel
             self._others = set(multiprocessing.active_children())
-            self._pool = ProcessPoolExecutor(n_jobs, multiprocessing.get_context("fork"))
+            fork = multiprocessing.get_context("fork")
+            self._pool = ProcessPoolExecutor(n_jobs, fork, initializer=_end_with, initargs=(os.getpid(),))
             return n_jobs
 
         def submit(self, batch: Callable[[], Any], callback: Callable[[Future[Any]], None]) -> Future[Any]:
@@ -80,3 +87,14 @@ def _forks() -> Any:
             self._pool.shutdown(cancel_futures=True)
 
     return Forks()
+
+
+def _end_with(parent: int) -> None:
+    """Have this process end when its parent has ended. A parent that is killed cannot ask it to."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_WATCH)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from bundler import artifact, record
+from bundler import artifact, record, sources
 from bundler.errors import within
 from bundler.manifest import Manifest
 from bundler.progress import SILENT, Progress
-from bundler.publish import publishing, publishing_file, replaceable
+from bundler.publish import publishing, publishing_file, replaceable, sweep_beside
 from bundler.report import Check, ModelReport, Report, SignatureReport
+from bundler.threads import Crew
 
 if TYPE_CHECKING:
     from bundler.conversions import Digests
@@ -36,6 +36,7 @@ _LARGE = 1 << 30
 """Bytes of weights in a file of graphs, beyond which they had better be elsewhere: protobuf's limit is the double."""
 
 
+@sources.fetching_damaged_again
 def build(
     manifest: Manifest,
     *,
@@ -54,9 +55,10 @@ def build(
     The output appears whole or not at all. Raises a BundlerError that tells all that is wrong.
     """
     started = time.perf_counter()
-    place = manifest.output(output)
-    replaceable(place, force=force)
-    fresh = None if force or finish else record.fresh(place, manifest, jobs)
+    place, inputs = manifest.output(output), _inputs(manifest)
+    replaceable(place, force=force, inputs=inputs)
+    sweep_beside(place)
+    fresh = None if force or finish else record.fresh(place, manifest, checked=check, jobs=jobs)
     if fresh is not None:
         return replace(fresh, seconds=time.perf_counter() - started)
 
@@ -73,15 +75,17 @@ def build(
         digests = digest_all(models, stack.enter_context(_beside(jobs)))
         linked = _link(manifest, models, runtime)
         metagraphs = [part.metagraph for part in linked]
-        with publishing(place, force=force) as folder:
+        with publishing(place, force=force, inputs=inputs) as folder:
             checks = _write(metagraphs, folder, runtime, jobs, check, progress)
             report = _report(manifest, models, digests, linked)
-            record.write(folder, manifest, report, {name: digest() for name, digest in digests.items()})
+            files = {name: digest() for name, digest in digests.items()}
+            record.write(folder, manifest, report, files, checked=check, jobs=jobs)
             size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     seconds = time.perf_counter() - started
     return replace(report, output=place, checks=tuple(checks), bytes=size, seconds=seconds)
 
 
+@sources.fetching_damaged_again
 def check(manifest: Manifest, *, jobs: int = 1, progress: Progress = SILENT) -> Report:
     """All that `build` does before it writes: is anything wrong with the manifest or its models?"""
     from bundler.conversions import digest_all
@@ -96,6 +100,7 @@ def check(manifest: Manifest, *, jobs: int = 1, progress: Progress = SILENT) -> 
     return replace(report, seconds=time.perf_counter() - started)
 
 
+@sources.fetching_damaged_again
 def freeze(
     manifest: Manifest,
     output: Path,
@@ -112,24 +117,29 @@ def freeze(
     started = time.perf_counter()
     with Runtime(cuda=cuda) as runtime:
         models = _converted(manifest, 1, progress, finish)
-        with ThreadPoolExecutor(1) as pool:
-            digests = digest_all(models, pool)
+        with Crew(1) as crew:
+            digests = digest_all(models, crew)
             linked = _link(manifest, models, lambda: runtime)
             model = linked[0].metagraph.model
-            with publishing_file(output) as file:
+            with publishing_file(output, inputs=_inputs(manifest, models)) as file:
                 size = savedmodel.write_graph(model, file, progress=progress)
                 checks = (verify.graph(model, runtime),)
             report = _report(manifest, models, digests, linked)
     return replace(report, output=output, checks=checks, bytes=size, seconds=time.perf_counter() - started)
 
 
+@sources.fetching_damaged_again
 def metagraphs(manifest: Manifest, *, cuda: bool = False, finish: Finish | None = None) -> list[MetaGraph]:
     """What `build` would write."""
+    from bundler.conversions import digest_all
     from bundler.runtime import Runtime
 
     models = _converted(manifest, 1, SILENT, finish)
     with ExitStack() as stack:
+        digests = digest_all(models, stack.enter_context(_beside(1)))
         linked = _link(manifest, models, cache(lambda: stack.enter_context(Runtime(cuda=cuda))))
+        for digest in digests.values():
+            digest()
     return [part.metagraph for part in linked]
 
 
@@ -143,6 +153,13 @@ class _Linked(NamedTuple):
     owners: Mapping[str, str]
 
 
+def _inputs(manifest: Manifest, models: Mapping[str, Converted] = {}) -> list[Path]:
+    """The user's own files that a bundle is made from: the manifest, the sources, the files of converted models."""
+    own = (sources.at_hand(spec.source, manifest.folder) for spec in manifest.models)
+    read = (made.folder / name for made in models.values() for name in made.files)
+    return [manifest.path, *filter(None, own), *read]
+
+
 def _converted(
     manifest: Manifest, jobs: int, progress: Progress, finish: Finish | None, scheduler: str | None = None
 ) -> dict[str, Converted]:
@@ -153,9 +170,9 @@ def _converted(
     return {spec.name: model for spec, model in zip(manifest.models, finish(made) if finish else made)}
 
 
-def _beside(jobs: int) -> ThreadPoolExecutor:
+def _beside(jobs: int) -> Crew:
     """Threads that work beside this one, which links meanwhile: with it they are as many as the jobs."""
-    return ThreadPoolExecutor(max(1, jobs - 1))
+    return Crew(max(1, jobs - 1))
 
 
 def _link(manifest: Manifest, models: Mapping[str, Converted], runtime: Callable[[], Runtime]) -> list[_Linked]:

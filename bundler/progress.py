@@ -23,6 +23,9 @@ class Progress(Protocol):
     def finish(self) -> None:
         """The step has ended, well or not."""
 
+    def note(self, text: str) -> None:
+        """Something that the user should know, and that is no error."""
+
 
 class _Silent:
     def start(self, what: str, total: int | None = None) -> None:
@@ -32,6 +35,9 @@ class _Silent:
         pass
 
     def finish(self) -> None:
+        pass
+
+    def note(self, text: str) -> None:
         pass
 
 

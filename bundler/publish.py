@@ -10,34 +10,39 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from bundler.errors import BundlerError
-from bundler.scratch import discard, scratch, sync, sync_entries
+from bundler.scratch import discard, scratch, sweep, sync, sync_entries
 
-__all__ = ["RECORD", "publishing", "publishing_file", "replaceable"]
+__all__ = ["RECORD", "publishing", "publishing_file", "replaceable", "sweep_beside"]
 
 RECORD = "assets.extra/bundle.json"
 """The file by which a folder is known to be a bundle."""
+
+_ASIDE = ".old.part"
+"""How the name of an old bundle ends while a new one takes its place in several renames."""
 
 _CHANGED_MEANWHILE = (errno.ENOENT, errno.EEXIST, errno.ENOTEMPTY)
 """Another build of the same output took it away, or put it there, between our look and our rename."""
 
 
-def replaceable(output: Path, *, force: bool) -> None:
+def replaceable(output: Path, *, force: bool, inputs: Iterable[Path] = ()) -> None:
     """Raise BundlerError when `output` is not ours to replace, or cannot be written.
 
-    Free to take are a path where nothing stands, an empty folder, and a bundle. With `force`,
-    anything but the folders that hold the user's home or the current folder.
+    Free to take are a path where nothing stands, an empty folder, and a bundle. With `force`, anything but the folders
+    that hold the user's home, the current folder or one of `inputs`, which are the manifest and the sources.
     """
     place = output.resolve()
-    if any(kept.is_relative_to(place) for kept in (Path.cwd(), Path.home().resolve())):
+    if any(kept.is_relative_to(place) for kept in _never_replaced()):
         raise BundlerError(
             "this folder is never replaced", where=str(output), hint="name a new folder inside it as the output"
         )
+    _refuse_inputs(output, inputs)
     _check_ground(output)
     if not (force or not place.exists() or _is_ours(place)):
         raise BundlerError(
@@ -48,34 +53,46 @@ def replaceable(output: Path, *, force: bool) -> None:
         )
 
 
+def sweep_beside(output: Path) -> None:
+    """Remove what killed builds of this output left; the old bundle goes back if a kill came between two renames."""
+    place = output.resolve()
+    sweep(place.parent, place.name)
+    pattern = re.compile(rf"\.{re.escape(place.name)}\.[0-9a-f]{{8}}{re.escape(_ASIDE)}")
+    with suppress(FileNotFoundError):
+        for aside in [path for path in place.parent.iterdir() if pattern.fullmatch(path.name)]:
+            _put_back(aside, place)
+
+
 @contextmanager
-def publishing(output: Path, *, force: bool = False) -> Iterator[Path]:
+def publishing(output: Path, *, force: bool = False, inputs: Iterable[Path] = ()) -> Iterator[Path]:
     """A new folder to build in, that becomes `output` when the block ends well.
 
     It lies beside the output under a hidden name that is no version number to TF Serving. When the
     block raises, it is removed, with every folder that was made to hold it. Of several builds of
     one output, the last to end stays. Raises BundlerError as `replaceable` does, and where the system refuses to write.
     """
-    place = output.resolve()
-    replaceable(output, force=force)
+    place, inputs = output.resolve(), list(inputs)
+    replaceable(output, force=force, inputs=inputs)
     with _explained(output), _folder(place.parent), scratch(place.parent, place.name) as fresh:
         yield fresh
         sync(fresh)
-        replaceable(output, force=force)
+        replaceable(output, force=force, inputs=inputs)
         _put(fresh, place)
         sync_entries(place.parent)
 
 
 @contextmanager
-def publishing_file(output: Path) -> Iterator[Path]:
+def publishing_file(output: Path, *, inputs: Iterable[Path] = ()) -> Iterator[Path]:
     """The same for one file: a path to write to, that takes the place of `output` when the block ends well.
 
-    A file that stands there is replaced, as by any tool that is told the file to write. Raises BundlerError where
-    `output` is a folder, or nothing can be written.
+    A file that stands there is replaced, unless it is one of `inputs`. Raises BundlerError if it is, if `output` is
+    anything but a file, or if nothing can be written.
     """
     place = output.resolve()
-    if place.is_dir():
-        raise BundlerError("this is a folder", where=str(output), expected="the name of a file")
+    if place.exists() and not place.is_file():
+        kind = "a folder" if place.is_dir() else "no file"
+        raise BundlerError(f"this is {kind}", where=str(output), expected="the name of a file")
+    _refuse_inputs(output, inputs)
     _check_ground(output)
     with _explained(output), _folder(place.parent), scratch(place.parent, place.name) as fresh:
         yield fresh / place.name
@@ -91,6 +108,26 @@ def _explained(output: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise BundlerError("cannot be written", where=str(output), found=error.strerror or str(error)) from error
+
+
+def _never_replaced() -> Iterator[Path]:
+    yield Path.cwd()
+    home = Path(os.path.expanduser("~"))
+    if home.is_absolute():  # a user without an entry in the password database, in a container, may have none
+        yield home.resolve()
+
+
+def _refuse_inputs(output: Path, inputs: Iterable[Path]) -> None:
+    place = output.resolve()
+    for path in inputs:
+        # A link inside the output is an input as much as what it points to.
+        if any(end.is_relative_to(place) for end in (path.resolve(), path.parent.resolve() / path.name)):
+            raise BundlerError(
+                "the output would replace what it is made from",
+                where=str(output),
+                found=str(path),
+                hint="name another output",
+            )
 
 
 def _check_ground(output: Path) -> None:
@@ -159,7 +196,7 @@ def _exchange_at_once(one: Path, other: Path) -> None:
 
 def _exchange_in_turn(one: Path, other: Path) -> None:
     # Not a name that `scratch` clears away: if we are killed here, it is the only whole bundle.
-    aside = one.with_name(f"{one.stem}.old.part")
+    aside = one.with_name(f"{one.stem}{_ASIDE}")
     other.rename(aside)
     try:
         one.rename(other)

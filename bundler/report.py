@@ -6,11 +6,10 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bundler.model import Signature, TensorSpec
-    from bundler.nodes import Shape
 
 __all__ = ["Check", "ModelReport", "Report", "SignatureReport", "TensorReport"]
 
@@ -26,18 +25,12 @@ class TensorReport:
     name: str
     tensor: str
     dtype: str
-    shape: Shape | None
+    shape: tuple[int | None, ...] | None
 
     @classmethod
     def of(cls, name: str, spec: TensorSpec) -> TensorReport:
         """An entry of a signature."""
         return cls(name, spec.tensor.full, str(spec.dtype or "?"), spec.shape)
-
-    @classmethod
-    def parse(cls, document: Mapping[str, Any]) -> TensorReport:
-        """The entry in the JSON of a report."""
-        shape = document["shape"]
-        return cls(document["name"], document["tensor"], document["dtype"], None if shape is None else tuple(shape))
 
     @property
     def type(self) -> str:
@@ -65,12 +58,6 @@ class SignatureReport:
             for side in (signature.inputs, signature.outputs)
         )
         return cls(key, model, inputs, outputs, signature.method_name)
-
-    @classmethod
-    def parse(cls, document: Mapping[str, Any]) -> SignatureReport:
-        """The signature in the JSON of a report."""
-        inputs, outputs = (tuple(map(TensorReport.parse, document[side])) for side in ("inputs", "outputs"))
-        return cls(document["key"], document["model"], inputs, outputs, document["method_name"])
 
 
 @dataclass(frozen=True)
@@ -110,16 +97,6 @@ class Report:
     bytes: int = 0
     seconds: float = 0.0
     up_to_date: bool = False
-
-    @classmethod
-    def parse(cls, document: Mapping[str, Any], **known: Any) -> Report:
-        """The report that `to_json` wrote, with what else is known of it."""
-        return cls(
-            name=document["name"],
-            signatures=tuple(map(SignatureReport.parse, document["signatures"])),
-            models=tuple(ModelReport(**{**model, "notes": tuple(model["notes"])}) for model in document["models"]),
-            **known,
-        )
 
     def to_json(self) -> str:
         """One document: keys in the order of the fields, ops by name, ASCII so that any pipe carries it."""

@@ -1,7 +1,8 @@
 """Folders that count for nothing until they are renamed to where they belong.
 
-What is fetched (`sources.cache`) and what is built (`publish`) is first written to such a folder,
-on the same filesystem as its place, so that a rename puts it there whole.
+What is fetched (`sources.cache`) and what is built (`publish`) is first written to such a folder, on the filesystem of
+its place, so that a rename puts it there whole. Its process holds a lock on the folder. The system releases the lock
+when the process ends, however it ends: an unlocked folder is a left-over, and the next run removes it.
 """
 
 from __future__ import annotations
@@ -15,30 +16,43 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from functools import cache
 from pathlib import Path
 
-__all__ = ["discard", "reserve", "scratch", "start_sync", "sync", "sync_entries"]
+from bundler.locks import Lock
+from bundler.threads import undone_by
+
+__all__ = ["discard", "reserve", "scratch", "start_sync", "sweep", "sync", "sync_entries"]
 
 _LEFT_OVER_AFTER = 24 * 60 * 60
-"""Seconds after which the scratch folder of a killed process is taken for left over."""
+"""Seconds after which a scratch folder is a left-over on a filesystem without locks."""
+_LONGEST_NAME = 255
+"""Bytes of a file's name on nearly every filesystem."""
 
 
 @contextmanager
 def scratch(parent: Path, name: str) -> Iterator[Path]:
     """An empty folder `.<name>.<random>.part` in `parent`, gone at the end unless it was renamed.
 
-    It has the permissions of any new folder (unlike those of `tempfile`). Left-overs of the same
-    name are cleared away first.
+    It has the permissions of any new folder (unlike those of `tempfile`). Left-overs of that name are removed first.
     """
-    _sweep(parent, name)
-    fresh = parent / f".{name}.{secrets.token_hex(4)}.part"
-    fresh.mkdir()
+    sweep(parent, name)
+    fresh, lock = _locked_folder(parent, name)
     try:
-        yield fresh
+        with undone_by(lambda: discard(fresh)):
+            yield fresh
     finally:
         discard(fresh)
+        lock.close()
+
+
+def sweep(parent: Path, name: str) -> None:
+    """Remove the scratch folders of that name whose process has ended."""
+    with suppress(FileNotFoundError):
+        ours = re.compile(rf"\.{re.escape(_stem(name))}\.[0-9a-f]{{8}}\.part")
+        for path in [path for path in parent.iterdir() if ours.fullmatch(path.name)]:
+            _sweep_one(path)
 
 
 def discard(path: Path) -> None:
@@ -115,16 +129,32 @@ def _fsync(path: Path, flags: int) -> None:
         os.close(descriptor)
 
 
-def _sweep(parent: Path, name: str) -> None:
-    ours = re.compile(rf"\.{re.escape(name)}\.[0-9a-f]{{8}}\.part")
-    for path in parent.iterdir():
-        if ours.fullmatch(path.name) and _age(path) > _LEFT_OVER_AFTER:
+def _locked_folder(parent: Path, name: str) -> tuple[Path, Lock]:
+    """A new scratch folder and its lock."""
+    while True:
+        fresh = parent / f".{_stem(name)}.{secrets.token_hex(4)}.part"
+        fresh.mkdir()
+        # Until it is locked, another process may take the folder for a left-over.
+        with suppress(FileNotFoundError):
+            lock = Lock(fresh)
+            lock.acquire()
+            if lock.is_at(fresh):
+                return fresh, lock
+            lock.close()
+
+
+def _stem(name: str) -> str:
+    """The name, cut so that what scratch folders add to it still fits."""
+    room = _LONGEST_NAME - len("..01234567.part")
+    return os.fsdecode(os.fsencode(name)[:room])
+
+
+def _sweep_one(path: Path) -> None:
+    with suppress(OSError), closing(Lock(path)) as lock:
+        if lock.acquire(wait=False) or (not lock.works and _age(path) > _LEFT_OVER_AFTER):
             discard(path)
 
 
 def _age(path: Path) -> float:
-    """Seconds since the last change; 0 for what has just gone."""
-    try:
-        return time.time() - path.lstat().st_mtime
-    except FileNotFoundError:
-        return 0
+    """Seconds since the last change."""
+    return time.time() - path.lstat().st_mtime

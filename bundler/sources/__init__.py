@@ -11,21 +11,25 @@ What is not simply there is fetched once and kept (see `cache`).
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from functools import wraps
 from importlib import import_module
 from pathlib import Path
-from typing import TypeAlias
+from typing import ParamSpec, TypeAlias, TypeVar, cast
 
 from bundler import artifact
 from bundler.artifact import Artifact
 from bundler.errors import SourceError, closest, within
 from bundler.progress import SILENT, Progress
-from bundler.sources.cache import Cache, default_folder
+from bundler.sources.cache import Cache, Damaged, default_folder
 
-__all__ = ["fetch", "find"]
+__all__ = ["at_hand", "fetch", "fetching_damaged_again", "find"]
 
+_Arguments = ParamSpec("_Arguments")
+_Result = TypeVar("_Result")
 _Finder: TypeAlias = Callable[[str, Path, Cache, Progress], Path]
 
 _FINDERS = {
@@ -57,7 +61,42 @@ def find(source: str, base: Path, *, progress: Progress = SILENT, cache: Path | 
     if not prefix:
         _refuse_unknown_scheme(source)
     find_it: _Finder = import_module(_FINDERS[prefix]).find
-    return find_it(source, base, Cache(cache or default_folder()), progress)
+    return find_it(source, base, Cache(cache or default_folder(), progress), progress)
+
+
+def at_hand(source: str, base: Path) -> Path | None:
+    """The user's own file or folder that a source lies in; None for a source that is fetched."""
+    if any(source.startswith(prefix) for prefix in _FINDERS if prefix):
+        return None
+    whole = base / os.path.expanduser(source)
+    return whole if os.path.lexists(whole) else base / os.path.expanduser(source.partition("#")[0])
+
+
+def fetching_damaged_again(verb: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
+    """A decorator: run the verb anew if files of the cache prove to be damaged. They are fetched again then.
+
+    Notes go to the keyword argument `progress`, if the verb has one. Raises Damaged if files are damaged twice.
+    """
+
+    @wraps(verb)
+    def run(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Result:
+        progress, dropped = cast(Progress, kwargs.get("progress", SILENT)), set[Path]()
+        while True:
+            with _dropping_damaged(progress, dropped):
+                return verb(*args, **kwargs)
+
+    return run
+
+
+@contextmanager
+def _dropping_damaged(progress: Progress, dropped: set[Path]) -> Iterator[None]:
+    try:
+        yield
+    except Damaged as damage:
+        if damage.object_folder in dropped:
+            raise
+        dropped.add(damage.object_folder)
+        Cache(default_folder(), progress).drop(damage.object_folder)
 
 
 def _refuse_unknown_scheme(source: str) -> None:

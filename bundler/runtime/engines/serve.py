@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import pickle
 import sys
+import threading
+from queue import SimpleQueue
 from typing import IO, Any, Protocol
 
 from .wire import Port, Refused, Spec, Value
@@ -30,9 +32,17 @@ def serve(library: str | None) -> None:
     """Answer until standard input ends. Without a library, TensorFlow is imported."""
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what TensorFlow prints is no answer
+    questions: SimpleQueue[tuple[str, tuple[Any, ...]]] = SimpleQueue()
+    threading.Thread(target=_receive_all, args=(questions,), daemon=True).start()
     engine = _engine(library)
+    while True:
+        _send(answers, _answer(engine, *questions.get()))
+
+
+def _receive_all(questions: SimpleQueue[tuple[str, tuple[Any, ...]]]) -> None:
+    """Read questions. At the end of standard input the process ends, whatever it is doing: its parent has ended."""
     while (question := _receive(sys.stdin.buffer)) is not None:
-        _send(answers, _answer(engine, *question))
+        questions.put(question)
     os._exit(0)  # TensorFlow's threads and destructors have nothing left to do
 
 

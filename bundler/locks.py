@@ -1,0 +1,42 @@
+"""A lock that ends with its process: the system releases it, however the process ends.
+
+Source: flock(2). The lock belongs to the open file, so two threads of one process exclude each other, too.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+__all__ = ["Lock"]
+
+
+class Lock:
+    """An exclusive, advisory lock on a file or folder that exists. `works` is False on a filesystem without locks."""
+
+    def __init__(self, path: Path) -> None:
+        # O_NONBLOCK: a FIFO of that name must not stop us. O_NOFOLLOW: the lock is on this path, not on its target.
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+        self.works = True
+
+    def acquire(self, *, wait: bool = True) -> bool:
+        """Take the lock; False if another process or thread holds it, or the filesystem has no locks."""
+        try:
+            fcntl.flock(self._descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            return False
+        except OSError:
+            self.works = False
+        return self.works
+
+    def is_at(self, path: Path) -> bool:
+        """Whether the path still names what is locked."""
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), path.lstat())
+        except FileNotFoundError:
+            return False
+
+    def close(self) -> None:
+        """Release the lock."""
+        os.close(self._descriptor)
