@@ -16,7 +16,7 @@ def add_bias(biased: Node, graph: Graph) -> list[Node] | None:
 
     The converter writes every Add after a convolution or MatMul as BiasAdd, and TensorFlow.js adds whatever
     broadcasts: scalars, matrices, residuals (executors/arithmetic_executor.ts). TensorFlow's BiasAdd takes a vector
-    only. With channels first, a bias of unknown rank is taken for a vector, as TensorFlow does.
+    only. With channels first, what may be a vector along the channels is one, as in TensorFlow.
 
     Before:
         y = BiasAdd(x, residual)
@@ -24,9 +24,9 @@ def add_bias(biased: Node, graph: Graph) -> list[Node] | None:
         y = AddV2(x, residual)
     """
     value, bias, *control = biased.input
-    shape = graph.constant_shape(bias)
-    if shape is not None and len(shape) == 1 and shape == (channels(value, graph),):
-        return None
-    if shape is None and attr(biased, "data_format", "NHWC").startswith("NC") and rank(bias, graph) in (None, 1):
+    shape, is_first = graph.constant_shape(bias), attr(biased, "data_format", "NHWC").startswith("NC")
+    size = channels(value, graph, axis=1 if is_first else -1)
+    dimensions = rank(bias, graph) if shape is None else len(shape)
+    if shape == (size,) or (is_first and dimensions in (None, 1) and (shape is None or size is None)):
         return None
     return [node("AddV2", biased.name, [value, bias, *control], T=biased.attr.get("T"))]

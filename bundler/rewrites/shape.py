@@ -36,14 +36,20 @@ def rank(reference: str, graph: Graph, steps: int = _STEPS) -> int | None:
     return _RANKS.get(made.op) if shape is None else len(shape)
 
 
-def channels(reference: str, graph: Graph) -> int | None:
-    """The number of channels that a convolution or MatMul behind a tensor gives; None if its filter is unknown."""
+def channels(reference: str, graph: Graph, axis: int = -1) -> int | None:
+    """How many channels an input of the model has, or a convolution or MatMul gives; None if it is unknown.
+
+    `axis` is the dimension of the channels.
+    """
     made = graph.producer(reference)
     while made is not None and made.op in ("Identity", "StopGradient"):
         made = graph.producer(made.input[0])
-    if made is None or made.op not in _FILTERED:
+    if made is None:
         return None
-    filter = graph.constant_shape(made.input[1])
+    if made.op == "Placeholder":
+        shape = _given_shape(reference, made, graph)
+        return shape[axis] if shape is not None and len(shape) > 1 else None
+    filter = graph.constant_shape(made.input[1]) if made.op in _FILTERED else None
     return None if filter is None or len(filter) != _FILTERED[made.op] else _channels(made, filter)
 
 
