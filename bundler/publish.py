@@ -58,7 +58,7 @@ def sweep_beside(output: Path) -> None:
     place = output.resolve()
     sweep(place.parent, place.name)
     pattern = re.compile(rf"\.{re.escape(place.name)}\.[0-9a-f]{{8}}{re.escape(_ASIDE)}")
-    with suppress(FileNotFoundError):
+    with suppress(OSError):
         for aside in [path for path in place.parent.iterdir() if pattern.fullmatch(path.name)]:
             _put_back(aside, place)
 

@@ -49,7 +49,7 @@ def scratch(parent: Path, name: str) -> Iterator[Path]:
 
 def sweep(parent: Path, name: str) -> None:
     """Remove the scratch folders of that name whose process has ended."""
-    with suppress(FileNotFoundError):
+    with suppress(OSError):
         ours = re.compile(rf"\.{re.escape(_stem(name))}\.[0-9a-f]{{8}}\.part")
         for path in [path for path in parent.iterdir() if ours.fullmatch(path.name)]:
             _sweep_one(path)

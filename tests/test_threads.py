@@ -51,7 +51,7 @@ def test_an_exception_in_the_block_waits_for_none_and_undoes_what_was_begun(tmp_
                 later.set()
 
     started = time.monotonic()
-    with pytest.raises(KeyboardInterrupt), Crew(1) as crew:
+    with pytest.raises(KeyboardInterrupt), Crew(1) as crew:  # noqa: PT012
         future = crew.submit(work)
         crew.submit(later.set)
         begun.wait(10)

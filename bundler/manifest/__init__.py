@@ -12,12 +12,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 import tomli
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
-from pydantic_core import core_schema
+from pydantic_core import PydanticCustomError, core_schema
 
 from bundler.errors import Fault, ManifestError, closest
 from bundler.manifest.clashes import DEFAULT_KEY, clashes
@@ -36,7 +36,23 @@ class Compat(str, Enum):
 
 _METHODS = {method: f"tensorflow/serving/{method}" for method in ("predict", "classify", "regress")}
 
-_Text = Annotated[str, Field(min_length=1)]
+_LARGEST = 1 << 24
+"""Bytes of a manifest. A larger file is something else."""
+_LONGEST_NAME = 200
+"""Characters of a name that also names a folder: filesystems take 255 bytes, and what is built has more in its name."""
+
+
+def _check_nul(value: _Named) -> _Named:
+    if "\0" in str(value):
+        raise PydanticCustomError("nul", "has a NUL character")
+    return value
+
+
+_Named = TypeVar("_Named", str, Path)
+_Plain = AfterValidator(_check_nul)
+"""No NUL: the system takes it for the end of a path, and TensorFlow's C API for the end of a name."""
+
+_Text = Annotated[str, Field(min_length=1), _Plain]
 _Tags = Annotated[tuple[_Text, ...], Field(min_length=1)]
 _Method = Annotated[
     Literal[
@@ -78,7 +94,7 @@ class SignatureSpec(_Spec):
 class ModelSpec(_Spec):
     """One TensorFlow.js model of the bundle."""
 
-    name: Annotated[str, Field(pattern=SCOPE)] = Field(
+    name: Annotated[str, Field(pattern=SCOPE, max_length=_LONGEST_NAME)] = Field(
         description="Unique over the bundle: the model's scope in the graph. Letters, digits and `_ . - /`."
     )
     source: _Text = Field(
@@ -113,14 +129,14 @@ class ModelSpec(_Spec):
 class BundleSpec(_Spec):
     """What is made of the models."""
 
-    name: Annotated[str, Field(pattern=FILE_NAME)] = Field(
+    name: Annotated[str, Field(pattern=FILE_NAME, max_length=_LONGEST_NAME)] = Field(
         description="The bundle's name, also that of the default output folder. Letters, digits and `_ . -`."
     )
-    output: Path | None = Field(
+    output: Annotated[Path, _Plain] | None = Field(
         default=None,
         description="Folder to write, relative to the manifest's. Default: `dist/<name>` in the current folder.",
     )
-    version: Annotated[int, Field(ge=1, strict=True)] | None = Field(
+    version: Annotated[int, Field(ge=1, le=(1 << 63) - 1, strict=True)] | None = Field(
         default=None, description="Writes `<output>/<version>`, the layout that TensorFlow Serving watches."
     )
     layout: Literal["signatures", "tags"] = Field(
@@ -234,15 +250,25 @@ class _TomlSchema(GenerateJsonSchema):
 
 def _parse(path: Path) -> dict[str, object]:
     try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+        if len(content) > _LARGEST:
+            raise ManifestError("is too large for a manifest", where=str(path), expected=f"at most {_LARGEST:,} bytes")
         # Editors on Windows may begin a file with a byte order mark, which TOML does not know.
-        return tomli.loads(path.read_bytes().decode("utf-8-sig"))
-    except OSError as error:
+        return tomli.loads(content.decode("utf-8-sig"))
+    except FileNotFoundError as error:
         near = closest(path.name, (file.name for file in path.parent.glob("*.toml")))
         raise ManifestError(error.strerror or str(error), where=str(path), hint=near) from None
+    except OSError as error:
+        raise ManifestError(error.strerror or str(error), where=str(path)) from None
     except UnicodeDecodeError as error:
         raise ManifestError("is not UTF-8 text", where=f"{path}: byte {error.start}") from None
     except tomli.TOMLDecodeError as error:
         raise ManifestError(error.msg, where=f"{path}: line {error.lineno}, column {error.colno}") from None
+    except RecursionError:
+        raise ManifestError("is nested too deeply", where=str(path)) from None
+    except ValueError:
+        raise ManifestError("an integer has more digits than Python reads", where=str(path)) from None
 
 
 def _shape_faults(document: Mapping[str, object]) -> list[Fault]:

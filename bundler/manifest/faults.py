@@ -49,6 +49,9 @@ _WORDINGS = {
     "too_short": _Wording("is empty", "at least one entry", shows_found=False),
     "string_pattern_mismatch": _Wording("is not a legal value", "{pattern}"),
     "greater_than_equal": _Wording("is too small", "{ge} or more"),
+    "less_than_equal": _Wording("is too large", "{le} or less"),
+    "string_too_long": _Wording("is too long", "{max_length} characters or less"),
+    "nul": _Wording("has a NUL character"),
     "literal_error": _Wording("is not one of the choices", "{expected}"),
     "enum": _Wording("is not one of the choices", "{expected}"),
 }

@@ -1,0 +1,9 @@
+"""Arrays in arrays, 100,000 deep."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def make(project: Path) -> None:
+    (project / "manifest.toml").write_text("bundle = " + "[" * 100_000)

@@ -1,0 +1,10 @@
+"""A manifest that never ends."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def make(project: Path) -> None:
+    (project / "manifest.toml").unlink()
+    (project / "manifest.toml").symlink_to("/dev/zero")
