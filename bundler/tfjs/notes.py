@@ -20,6 +20,9 @@ def notes(document: Json, graph: Graph) -> Iterator[str]:
     foreign = sorted(_foreign_attributes(fields.table(document, "modelTopology")))
     if foreign:
         yield f"attributes that TensorFlow's ops do not have are left out: {', '.join(foreign)}"
+    overflowed = sorted(name for name, weight in graph.weights.items() if weight.overflowed)
+    if overflowed:
+        yield f"weights hold infinities or NaN, which numbers above 65504 become in float16: {', '.join(overflowed)}"
     for side in ("inputs", "outputs"):
         for key, entry in sorted(fields.table(declared_signature(document), side).items()):
             name = fields.text(entry, "name", "") or key
