@@ -124,7 +124,7 @@ class Frames:
         while chain[-1] is not None:
             around = self._around.get(chain[-1])
             if around in chain:
-                raise ConversionError("loops lie within each other", found=f"frames {frame!r} and {around!r}")
+                raise ConversionError("loops lie within each other", found=", ".join(sorted(map(repr, chain))))
             chain.append(around)
         return chain
 
@@ -160,11 +160,11 @@ def _entered(graph: Graph, arguments: Mapping[str, DType], outputs: Iterable[Ten
     if not graph.has_loops:
         return graph
     frames = Frames(graph)
+    entering = _Entering(graph, frames, arguments)
+    nodes = tuple(new for made in graph.nodes for new in entering.nodes(made))
     for tensor in outputs:
         if frames.gives(tensor.node) is not None:
             raise ConversionError("an output is inside a loop", where=f"node {tensor.node!r}")
-    entering = _Entering(graph, frames, arguments)
-    nodes = tuple(new for made in graph.nodes for new in entering.nodes(made))
     return replace(graph, nodes=nodes) if entering.made else graph
 
 

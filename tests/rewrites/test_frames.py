@@ -103,8 +103,8 @@ def test_a_model_whose_loops_are_in_order_stays_as_it_is() -> None:
     assert enter_frames(model) is model
 
 
+WITHIN = [enter("a", "x", "one"), enter("b", "a", "two"), enter("c", "b", "one")]
 APART = [enter("a", "x", "one"), enter("b", "x", "two"), node("AddV2", "y", ["a", "b"], T=FLOAT)]
-WITHIN = [enter("a", "b", "one"), enter("b", "c", "two"), node("Identity", "c", ["a"], T=FLOAT)]
 RESET = [each._replace(input=("x",)) if each.op == "NextIteration" else each for each in loop([], limit="x")]
 
 
@@ -112,6 +112,7 @@ RESET = [each._replace(input=("x",)) if each.op == "NextIteration" else each for
     ("nodes", "output", "told"),
     [
         (APART, "x", "node 'y': reads from loops that do not lie within each other (found loop 'one', loop 'two')"),
+        (WITHIN, "x", "loops lie within each other (found 'one', 'two')"),
         (APART[:1], "a", "node 'a': an output is inside a loop"),
         (
             RESET,
