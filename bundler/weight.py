@@ -91,7 +91,7 @@ class Weight:
 
     @property
     def overflowed(self) -> bool:
-        """Whether a tiny weight stored as float16, as a mask's value is, holds an infinity or NaN. Others are not read."""
+        """Whether a tiny weight stored as float16, such as a mask, holds an infinity or NaN. Others are not read."""
         if self.stored != DType.float16 or self.stored_bytes > _TINY:
             return False
         exponents = np.frombuffer(self.group.read(self.offset, self.stored_bytes), "<u2") & _HALF_INFINITY

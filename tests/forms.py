@@ -271,6 +271,19 @@ def sized(dtype: DType) -> Form:
     return Form(nodes, weights, {"x": np.array([1, 2], np.int32)}, document={"modelInitializer": {"node": entries}})
 
 
+def without_a_batch() -> Iterator[tuple[str, Form]]:
+    ops = {"Conv2D": FILTER, "DepthwiseConv2dNative": DEPTHWISE, "MaxPool": None, "AvgPool": None}
+    for op, filter in ops.items():
+        sizes: dict[str, Value] = PLAIN if filter is not None else {**PLAIN, "ksize": [1, 2, 2, 1], "dilations": None}
+        weights = {} if filter is None else {"w": filter}
+        yield f"{op} of an image", Form([node(op, "y", ["x", *weights], T=FLOAT, **sizes)], weights, {"x": IMAGE[0]})
+    fused = node("_FusedConv2D", "y", ["x", "w", "b"], T=FLOAT, **PLAIN, fused_ops=["BiasAdd", "Relu"], num_args=1)
+    yield "_FusedConv2D of an image", Form([fused], {"w": FILTER, "b": wave(4)}, {"x": IMAGE[0]})
+    for other in (wave(5, 4), wave(2, 5, 4)):
+        made = node("MatMul", "y", ["x", "w"], T=FLOAT, transpose_b=True)
+        yield f"MatMul of batches {other.ndim}", Form([made], {"w": other}, {"x": wave(2, 3, 4)})
+
+
 # Names ----------------------------------------------------------------------------------------------------------
 
 
@@ -290,6 +303,6 @@ def names() -> Iterator[tuple[str, Form]]:
 
 FORMS: Mapping[str, Form] = {
     name.replace(" ", "-"): form
-    for made in (fused, biases, halves, loops, windows, by_hand, names)
+    for made in (fused, biases, halves, loops, windows, by_hand, without_a_batch, names)
     for name, form in made()
 }

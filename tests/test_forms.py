@@ -9,11 +9,13 @@ import numpy as np
 import pytest
 
 from bundler import manifest, pipeline
+from bundler.dtypes import DType
+from bundler.nodes import node
 from bundler.reference import TensorFlowJs
 from bundler.runtime import Runtime
 from tests.answers import NO_ONEDNN, ONEDNN, Tensors, answers
 from tests.forms import FORMS
-from tests.models import write_model
+from tests.models import placeholder, write_model
 
 WAYS = [("session", ONEDNN), ("session", NO_ONEDNN), ("saved_model.load", ONEDNN), ("saved_model.load", NO_ONEDNN)]
 IDS = [f"{road}-onednn={settings['TF_ENABLE_ONEDNN_OPTS']}" for road, settings in WAYS]
@@ -72,3 +74,17 @@ def test_a_bundle_gives_the_numbers_of_tensorflowjs(
 ) -> None:
     assert found[name].shape == right[name].shape
     np.testing.assert_allclose(found[name], right[name], rtol=1e-5, atol=1e-5)
+
+
+def test_callers_ask_for_nodes_by_their_names_in_the_file(tmp_path: Path) -> None:
+    named = [placeholder("my x", 3), node("Neg", "my node", ["my x"], T=DType.float32)]
+    write_model(tmp_path / "m", [*named, node("Neg", "end", ["my node"], T=DType.float32)])
+    asked = '[[model]]\nname = "m"\nsource = "m"\n'
+    asked += '[[model.signature]]\nkey = "k"\ninputs = ["my x"]\noutputs = ["my node"]\n'
+    (tmp_path / "bundle.toml").write_text('[bundle]\nname = "b"\n' + asked)
+    report = pipeline.build(manifest.read(tmp_path / "bundle.toml"), output=tmp_path / "bundle")
+    assert report.models[0].notes == (
+        "renamed, for TensorFlow refuses such names: 'my x' is 'my_x', 'my node' is 'my_node'",
+    )
+    given = answers(tmp_path / "bundle", {"k": {"my x": np.ones(3, np.float32)}}, ONEDNN)
+    assert given["k"]["my node"].tolist() == [-1, -1, -1]

@@ -12,6 +12,7 @@ from bundler.errors import ConversionError
 from bundler.manifest import Compat
 from bundler.model import Model
 from bundler.rewrites.agree import agree_on_dtypes
+from bundler.rewrites.batch import batch_image, multiply_batches
 from bundler.rewrites.bias import add_bias
 from bundler.rewrites.builtins import clip_by_comparing
 from bundler.rewrites.channels import put_channels_last
@@ -42,6 +43,8 @@ _ALWAYS: tuple[Pass, ...] = (
     each(replace_own_op),
     each(pad_with_value),
     each(split_fused),
+    each(batch_image),
+    each(multiply_batches),
     each(add_bias),
     each(expand_prelu),
     each(put_channels_last),
