@@ -12,9 +12,11 @@ from bundler.protos import AttrValue, FunctionDef
 
 __all__ = ["legal_names"]
 
-_LEGAL = re.compile(r"[A-Za-z0-9._/-]+(?:>[A-Za-z0-9.][A-Za-z0-9._/-]*)*", re.ASCII)
-"""`IsValidNodeName` in tensorflow/core/graph/validate.cc; a model's scope may come first."""
-_FOREIGN = re.compile(r"[^A-Za-z0-9._/-]", re.ASCII)
+_PIECE = "[A-Za-z0-9.][A-Za-z0-9._/-]*"
+_LEGAL = re.compile(f"{_PIECE}(?:>{_PIECE})*")
+"""`IsValidNodeName` in tensorflow/core/graph/validate.cc."""
+_START = re.compile("[A-Za-z0-9.]")
+_FOREIGN = re.compile("[^A-Za-z0-9._/-]")
 _LISTED = 5
 """Renames that a note spells out."""
 
@@ -25,11 +27,11 @@ def legal_names(model: Model) -> Model:
     Keys of signatures stay as they are. The names of loop frames, tables and tensor arrays may be any string.
 
     Before:
-        öl = Relu(x)
-        y = Neg(öl)
+        très = Relu(x)
+        y = Neg(très)
     After:
-        _l = Relu(x)
-        y = Neg(_l)
+        tr_s = Relu(x)
+        y = Neg(tr_s)
     """
     functions = _renames(model.functions)
     nodes = _renames(model.graph.by_name)
@@ -58,7 +60,8 @@ def _renames(names: Iterable[str]) -> dict[str, str]:
     taken, found = set(names), dict[str, str]()
     for name in names:
         if not _LEGAL.fullmatch(name):
-            legal = base = _FOREIGN.sub("_", name) or "_"
+            base = _FOREIGN.sub("_", name)
+            legal = base = base if _START.match(base) else f"n{base}"
             count = 0
             while legal in taken:
                 count += 1

@@ -40,7 +40,7 @@ def compute_in_float32(model: Model) -> Model:
         graph=wide.graph(model.graph),
         functions={name: wide.function(function) for name, function in model.functions.items()},
     )
-    return _narrow_outputs(made)
+    return _narrow_outputs(made).noting(["half precision is computed in float32, as in TensorFlow.js"])
 
 
 def _has_halves(model: Model) -> bool:

@@ -20,13 +20,17 @@ def renamed(*names: str) -> list[str]:
 
 
 def test_letters_digits_and_a_few_signs_of_ascii_stay() -> None:
-    names = ["a", "A1", "_x", ".x", "a/b-c.d_e", "a>b", "1x", "-y", "/z"]
+    names = ["a", "A1", ".x", "a/b-c.d_e", "a>b", "1x", "a_", "a-/"]
     assert renamed(*names) == names
 
 
 def test_everything_else_is_an_underscore() -> None:
-    changed = renamed("a b", "ä", "日本", "c\\d", "q>", ">q", "e>>f", "g\n", "")
-    assert changed == ["a_b", "_", "__", "c_d", "q_", "_q", "e__f", "g_", "__1"]
+    changed = renamed("a b", "naïf", "c\\d", "q>", "e>>f", "g\n")
+    assert changed == ["a_b", "na_f", "c_d", "q_", "e__f", "g_"]
+
+
+def test_a_name_begins_with_a_letter_a_digit_or_a_dot() -> None:
+    assert renamed("_x", "-y", "/z", "ä", "日本", ">q", "") == ["n_x", "n-y", "n/z", "n_", "n__", "n_q", "n"]
 
 
 def test_new_names_are_unlike_all_others() -> None:
@@ -59,9 +63,9 @@ def test_functions_their_arguments_and_results_are_renamed_where_they_are_named(
     made = legal_names(Model(Graph((call, node("my f", "z", ["x"]))), functions={"my f": body}))
     assert [*made.functions] == ["my_f"]
     function = made.functions["my_f"]
-    assert show(function.graph.nodes[0]) == "n_n = Neg(_)"
+    assert show(function.graph.nodes[0]) == "n_n = Neg(n_)"
     signature = function.definition.signature
-    assert (signature.name, signature.input_arg[0].name, signature.output_arg[0].name) == ("my_f", "_", "r_r")
+    assert (signature.name, signature.input_arg[0].name, signature.output_arg[0].name) == ("my_f", "n_", "r_r")
     assert function.returns == {"r_r": Tensor("n_n")}
     branch = made.graph.nodes[0].attr["then_branch"].func
     assert (branch.name, branch.attr["more"].func.name) == ("my_f", "my_f")

@@ -39,6 +39,7 @@ def test_an_input_and_an_output_of_half_precision_stay_so(dtype: DType) -> None:
         f"y/{dtype} = Cast(y, DstT={dtype}, SrcT=float32)",
     ]
     assert made.signatures[""].outputs["y"] == TensorSpec(Tensor(f"y/{dtype}"), dtype)
+    assert made.notes == ("half precision is computed in float32, as in TensorFlow.js",)
 
 
 def test_what_a_signature_declares_float32_is_float32() -> None:
