@@ -17,11 +17,16 @@ from bundler.dtypes import DType
 from bundler.errors import ConversionError
 from bundler.model import Function, Graph, Model
 from bundler.nodes import Node, Tensor, attr, node
+from bundler.rewrites.fresh import FreshNames
 
 __all__ = ["Frames", "enter_frames"]
 
 Frame: TypeAlias = "str | None"
 """A frame by its name; None is outside of every loop."""
+_DEEPEST = 16
+"""Loops within loops that are followed. What a program writes has a few."""
+_PASSES = 10
+"""Passes over a graph after which the frames of its nodes must be known. In the order of a program two are enough."""
 
 
 def enter_frames(model: Model) -> Model:
@@ -69,12 +74,13 @@ class Frames:
         self._gives: dict[str, Frame] = {}
         self._turning = {name: merge for merge in graph.nodes if merge.op == "Merge" for name in _nexts(merge, graph)}
         order = list(_in_order(graph))
-        for _ in range(2 + sum(made.op == "Enter" for made in graph.nodes)):
+        for _ in range(_PASSES):
             before = dict(self._around), dict(self._runs)
             for made in order:
                 self._place(made)
             if before == (self._around, self._runs):
-                break
+                return
+        raise ConversionError("loops are entangled", found=f"{len(self._around)} loops")
 
     def of(self, name: str) -> Frame:
         """The frame that a node runs in. An Enter runs in the one around its own."""
@@ -125,6 +131,8 @@ class Frames:
             around = self._around.get(chain[-1])
             if around in chain:
                 raise ConversionError("loops lie within each other", found=", ".join(sorted(map(repr, chain))))
+            if len(chain) > _DEEPEST:
+                raise ConversionError("loops are nested too deeply", expected=f"at most {_DEEPEST}")
             chain.append(around)
         return chain
 
@@ -176,7 +184,7 @@ class _Entering:
         self._graph = graph
         self._frames = frames
         self._arguments = arguments
-        self._taken = set(graph.by_name)
+        self._fresh = FreshNames([*graph.by_name, *arguments])
         self._turns = {
             attr(made, "frame_name"): made.attr.get("parallel_iterations") for made in graph.nodes if made.op == "Enter"
         }
@@ -208,7 +216,7 @@ class _Entering:
         for frame in way:
             key = at, frame, is_constant
             if key not in self.made:
-                name = self._free(f"{at.node}/enter")
+                name = self._fresh(f"{at.node}/enter")
                 turns = self._turns.get(frame)
                 attrs = {"T": dtype, "frame_name": frame, "is_constant": is_constant, "parallel_iterations": turns}
                 new.append(node("Enter", name, [str(at)], **attrs))
@@ -219,12 +227,6 @@ class _Entering:
     def _dtype(self, tensor: Tensor) -> DType | None:
         producer = self._graph.by_name.get(tensor.node)
         return self._arguments.get(tensor.node) if producer is None else ops.output_dtype(producer, tensor.port)
-
-    def _free(self, name: str) -> str:
-        while name in self._taken:
-            name += "_"
-        self._taken.add(name)
-        return name
 
     def _unrelated(self, made: Node) -> ConversionError:
         frames = {self._frames.gives(tensor.node) for tensor in self._graph.inputs[made.name]}

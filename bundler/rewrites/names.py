@@ -9,6 +9,7 @@ from dataclasses import replace
 from bundler.model import Function, Graph, Model
 from bundler.nodes import Node, Tensor
 from bundler.protos import AttrValue, FunctionDef
+from bundler.rewrites.fresh import FreshNames
 
 __all__ = ["legal_names"]
 
@@ -57,18 +58,14 @@ def _note(renames: Iterable[tuple[str, str]]) -> str:
 
 def _renames(names: Iterable[str]) -> dict[str, str]:
     """New names for those that are illegal, unlike all others and each other."""
-    taken, found = set(names), dict[str, str]()
-    for name in names:
-        if not _LEGAL.fullmatch(name):
-            base = _FOREIGN.sub("_", name)
-            legal = base = base if _START.match(base) else f"n{base}"
-            count = 0
-            while legal in taken:
-                count += 1
-                legal = f"{base}_{count}"
-            taken.add(legal)
-            found[name] = legal
-    return found
+    listed = list(names)
+    fresh = FreshNames(listed)
+    return {name: fresh(_legal(name)) for name in listed if not _LEGAL.fullmatch(name)}
+
+
+def _legal(name: str) -> str:
+    made = _FOREIGN.sub("_", name)
+    return made if _START.match(made) else f"n{made}"
 
 
 def _graph(graph: Graph, names: Mapping[str, str], functions: Mapping[str, str]) -> Graph:

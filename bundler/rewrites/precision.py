@@ -11,6 +11,7 @@ from bundler.dtypes import HALVES, DType
 from bundler.model import Function, Graph, Model, TensorSpec
 from bundler.nodes import Node, Tensor, attr, node
 from bundler.protos import AttrValue, FunctionDef, TensorProto
+from bundler.rewrites.fresh import FreshNames
 
 __all__ = ["compute_in_float32"]
 
@@ -57,7 +58,8 @@ class _Wide:
 
     def graph(self, graph: Graph) -> Graph:
         half = [made.name for made in graph.nodes if _is_half_input(made) and made.name in self._inputs]
-        casts = {name: _free(f"{name}/float32", graph) for name in half}
+        fresh = FreshNames(graph.by_name)
+        casts = {name: fresh(f"{name}/float32") for name in half}
         weights = {
             name: weight.cast(DType.float32) if weight.dtype in HALVES else weight
             for name, weight in graph.weights.items()
@@ -101,12 +103,6 @@ def _is_half(spec: TensorSpec) -> bool:
     return spec.dtype in HALVES
 
 
-def _free(name: str, graph: Graph) -> str:
-    while name in graph.by_name:
-        name += "_"
-    return name
-
-
 def _widened(value: AttrValue) -> AttrValue:
     """The same attribute with float32 for half precision; itself if it has none."""
     if value.type in HALVES:
@@ -131,17 +127,14 @@ def _wide_tensor(tensor: TensorProto) -> TensorProto:
 
 def _narrow_outputs(model: Model) -> Model:
     """The model whose outputs of half precision are cast to it. A tensor in the middle that is fed is float32."""
-    graph, casts = model.graph, dict[Tensor, Node]()
+    graph, casts, fresh = model.graph, dict[Tensor, Node](), FreshNames(model.graph.by_name)
 
     def cast(spec: TensorSpec) -> TensorSpec:
         if not _is_half(spec) or _is_half_input(graph.by_name[spec.tensor.node]):
             return spec
         if spec.tensor not in casts:
-            name = _free(
-                f"{spec.tensor.node}/{spec.dtype}" + (f"_{spec.tensor.port}" if spec.tensor.port else ""), graph
-            )
             types = {"SrcT": DType.float32, "DstT": spec.dtype}
-            casts[spec.tensor] = node("Cast", name, [str(spec.tensor)], **types)
+            casts[spec.tensor] = node("Cast", fresh(f"{spec.tensor.node}/{spec.dtype}"), [str(spec.tensor)], **types)
         return replace(spec, tensor=Tensor(casts[spec.tensor].name))
 
     def fed(spec: TensorSpec) -> TensorSpec:

@@ -104,6 +104,8 @@ def test_a_model_whose_loops_are_in_order_stays_as_it_is() -> None:
 
 
 WITHIN = [enter("a", "x", "one"), enter("b", "a", "two"), enter("c", "b", "one")]
+DEEP = [enter(f"e{at}", f"e{at - 1}" if at else "x", f"loop{at}") for at in range(20)]
+DEEP += [node("AddV2", "y", ["e19", "x"], T=FLOAT)]
 APART = [enter("a", "x", "one"), enter("b", "x", "two"), node("AddV2", "y", ["a", "b"], T=FLOAT)]
 RESET = [each._replace(input=("x",)) if each.op == "NextIteration" else each for each in loop([], limit="x")]
 
@@ -112,6 +114,7 @@ RESET = [each._replace(input=("x",)) if each.op == "NextIteration" else each for
     ("nodes", "output", "told"),
     [
         (APART, "x", "node 'y': reads from loops that do not lie within each other (found loop 'one', loop 'two')"),
+        (DEEP, "x", "loops are nested too deeply (expected at most 16)"),
         (WITHIN, "x", "loops lie within each other (found 'one', 'two')"),
         (APART[:1], "a", "node 'a': an output is inside a loop"),
         (
