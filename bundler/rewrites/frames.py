@@ -19,7 +19,7 @@ from bundler.model import Function, Graph, Model
 from bundler.nodes import Node, Tensor, attr, node
 from bundler.rewrites.fresh import FreshNames
 
-__all__ = ["Frames", "enter_frames"]
+__all__ = ["enter_frames"]
 
 Frame: TypeAlias = "str | None"
 """A frame by its name; None is outside of every loop."""
@@ -64,7 +64,7 @@ _LIVE = ("NextIteration", "Exit")
 """Ops that must read what a Switch lets pass: a constant of the loop is there in the last turn too."""
 
 
-class Frames:
+class _Frames:
     """The frame in which each node of a graph runs, and the frame in which its outputs are."""
 
     def __init__(self, graph: Graph) -> None:
@@ -117,13 +117,6 @@ class Frames:
             return one
         return one if other in self._chain(one) else other
 
-    @property
-    def misfits(self) -> Iterator[str]:
-        """The nodes that read from another frame than the one that they run in."""
-        for name, read in self._graph.inputs.items():
-            if any(self.gives(tensor.node) != self.of(name) for tensor in read):
-                yield name
-
     def _chain(self, frame: Frame) -> list[Frame]:
         """A frame and all around it."""
         chain = [frame]
@@ -167,7 +160,7 @@ def _is_next(name: str, graph: Graph) -> bool:
 def _entered(graph: Graph, arguments: Mapping[str, DType], outputs: Iterable[Tensor]) -> Graph:
     if not graph.has_loops:
         return graph
-    frames = Frames(graph)
+    frames = _Frames(graph)
     entering = _Entering(graph, frames, arguments)
     nodes = tuple(new for made in graph.nodes for new in entering.nodes(made))
     for tensor in outputs:
@@ -179,7 +172,7 @@ def _entered(graph: Graph, arguments: Mapping[str, DType], outputs: Iterable[Ten
 class _Entering:
     """Readers with Enters before them. A value enters a frame once, however many nodes read it there."""
 
-    def __init__(self, graph: Graph, frames: Frames, arguments: Mapping[str, DType]) -> None:
+    def __init__(self, graph: Graph, frames: _Frames, arguments: Mapping[str, DType]) -> None:
         self.made: dict[tuple[Tensor, str, bool], Tensor] = {}
         self._graph = graph
         self._frames = frames

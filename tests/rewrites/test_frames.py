@@ -6,13 +6,14 @@ import re
 
 import pytest
 
+from bundler import loops
 from bundler.dtypes import DType
 from bundler.errors import ConversionError
 from bundler.model import Function, Graph, Model, Signature, TensorSpec
 from bundler.nodes import Node, Tensor, attr, node, show
 from bundler.protos import FunctionDef, OpDef
 from bundler.rewrites.engine import check
-from bundler.rewrites.frames import Frames, enter_frames
+from bundler.rewrites.frames import enter_frames
 from tests.forms import added, loop
 
 FLOAT = DType.float32
@@ -31,6 +32,7 @@ def entered(*nodes: Node, output: str = "y") -> list[str]:
     model = Model(Graph(nodes), {"": Signature({}, {"y": TensorSpec(Tensor.parse(output), FLOAT)})})
     made = enter_frames(model)
     check(made, after="enter_frames")
+    assert [*loops.faults(made)] == []
     return [show(new, "frame_name", "is_constant") for new in made.graph.nodes if new not in nodes]
 
 
@@ -94,7 +96,7 @@ def test_an_argument_of_a_function_enters_a_loop() -> None:
     body = Function(FunctionDef(signature=signature), Graph(tuple(loop([added("c")], limit="c"))), {"r": Tensor("y")})
     made = enter_frames(Model(Graph(()), functions={"f": body})).functions["f"].graph
     assert show(made.by_name["c/enter"], "T") == "c/enter = Enter(c, T=float32)"
-    assert [*Frames(made).misfits] == []
+    assert [*loops.faults(Model(made))] == []
 
 
 def test_a_model_whose_loops_are_in_order_stays_as_it_is() -> None:

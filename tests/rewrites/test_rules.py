@@ -197,3 +197,31 @@ def test_a_pad_has_a_value_if_it_says_one(value: float, dtype: DType, op: str) -
     *_, made = pad_with_value(pad, Graph((source("x"), source("p"), pad))) or ()
     assert made.op == op
     assert "constant_value" not in made.attr
+
+
+@pytest.mark.parametrize("dtype", [DType.string, DType.bfloat16])
+def test_a_constant_of_a_dtype_that_numpy_lacks_is_an_error(dtype: DType) -> None:
+    ones = node("Ones", "y", ["x"], T=dtype, index_type=DType.int32)
+    with pytest.raises(
+        ConversionError, match=f"^node 'y': no constant of this dtype can be made \\(found {dtype.name}"
+    ):
+        rewrites.run(whole(source("x").having(dtype=DType.int32), ones), Compat.NONE)
+
+
+def test_ones_without_a_dtype_are_floats_as_in_tensorflowjs() -> None:
+    made = rewrites.run(
+        whole(source("x").having(dtype=DType.int32), node("Ones", "y", ["x"], index_type=DType.int32)), Compat.NONE
+    )
+    assert attr(made.graph.by_name["y"], "T") == FLOAT
+
+
+def test_names_that_are_taken_a_thousand_times_are_passed_over() -> None:
+    taken = [node("Identity", "y/pos" + "_" * more, ["x"], T=FLOAT) for more in range(2000)]
+    prelu = node("Prelu", "y", ["x", "x", *(f"^{each.name}" for each in taken)], T=FLOAT)
+    made = rewrites.run(whole(source("x"), *taken, prelu), Compat.NONE)
+    assert made.graph.by_name["y/pos" + "_" * 2000].op == "Relu"
+
+
+def whole(*nodes: Node) -> Model:
+    """A model whose output is `y`."""
+    return Model(Graph(nodes), {"s": Signature({}, {"y": TensorSpec(Tensor("y"), FLOAT)})})
