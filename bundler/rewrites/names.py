@@ -16,6 +16,8 @@ __all__ = ["legal_names"]
 _PIECE = "[A-Za-z0-9.][A-Za-z0-9._/-]*"
 _LEGAL = re.compile(f"{_PIECE}(?:>{_PIECE})*")
 """`IsValidNodeName` in tensorflow/core/graph/validate.cc."""
+_FUNCTION = re.compile("[A-Za-z0-9._/>-]+")
+"""Functions may begin with any of these: TensorFlow's own are called `__inference_…`."""
 _START = re.compile("[A-Za-z0-9.]")
 _FOREIGN = re.compile("[^A-Za-z0-9._/-]")
 _LISTED = 5
@@ -34,7 +36,7 @@ def legal_names(model: Model) -> Model:
         tr_s = Relu(x)
         y = Neg(tr_s)
     """
-    functions = _renames(model.functions)
+    functions = _renames(model.functions, legal=_FUNCTION)
     nodes = _renames(model.graph.by_name)
     bodies = {name: _body(each, functions) for name, each in model.functions.items()}
     inner = [pair for body, renames in bodies.values() for pair in renames]
@@ -56,11 +58,11 @@ def _note(renames: Iterable[tuple[str, str]]) -> str:
     return f"renamed, for TensorFlow refuses such names: {', '.join(told[:_LISTED])}{more}"
 
 
-def _renames(names: Iterable[str]) -> dict[str, str]:
+def _renames(names: Iterable[str], legal: re.Pattern[str] = _LEGAL) -> dict[str, str]:
     """New names for those that are illegal, unlike all others and each other."""
     listed = list(names)
     fresh = FreshNames(listed)
-    return {name: fresh(_legal(name)) for name in listed if not _LEGAL.fullmatch(name)}
+    return {name: fresh(_legal(name)) for name in listed if not legal.fullmatch(name)}
 
 
 def _legal(name: str) -> str:

@@ -74,5 +74,6 @@ def test_functions_their_arguments_and_results_are_renamed_where_they_are_named(
 
 
 def test_a_model_of_legal_names_stays_as_it_is() -> None:
-    model = Model(Graph(chain("a", "b")))
+    definition = FunctionDef(signature=OpDef(name="__inference_f_1"))
+    model = Model(Graph(chain("a", "b")), functions={"__inference_f_1": Function(definition, Graph(chain("c")), {})})
     assert legal_names(model) is model
