@@ -80,7 +80,7 @@ def convert(task: Task, progress: Progress = SILENT) -> Converted | Failed:
             files = sources.fetch(spec.source, task.base, progress=progress)
             _check_digest(spec, files)
             model = tfjs.read(files, spec.format)
-        selection = select(model, task.signatures)
+            selection = select(model, task.signatures)
         if selection.faults:
             raise ManifestError.of(fault.under(task.place) for fault in selection.faults)
         with within(f"model {spec.name!r}"):

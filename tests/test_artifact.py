@@ -261,17 +261,18 @@ except SourceError as error:
     )
 
 
+SAID = "m/{}: cannot be read (found Permission denied)\n"
 DENIED = [
-    (".", 0o600, "artifact.open(path)", "m/model.json: cannot be read (found Permission denied)\n"),
-    ("model.json", 0, "artifact.open(path)", "m/model.json: cannot be read (found Permission denied)\n"),
-    ("d", 0, "artifact.open(path)", "m/d/w.bin: cannot be read (found Permission denied)\n"),
+    (".", 0o600, "artifact.open(path)", "model.json"),
+    ("model.json", 0, "artifact.open(path)", "model.json"),
+    ("d", 0, "artifact.open(path)", "d/w.bin"),
     (
         "d/w.bin",
         0,
-        "[weight.mark for weight in tfjs.read(artifact.open(path)).graph.weights.values()]",
-        "m/d/w.bin: cannot be read (found Permission denied)\n",
+        "tfjs.read(artifact.open(path)).graph.weights['w'].array()",
+        "d/w.bin",
     ),
-    ("d/w.bin", 0, "artifact.open(path).digest", "m/d/w.bin: cannot be read (found Permission denied)\n"),
+    ("d/w.bin", 0, "artifact.open(path).digest", "d/w.bin"),
 ]
 
 
@@ -289,7 +290,7 @@ def test_what_the_user_may_not_read_is_an_error(name: str, mode: int, call: str,
         Path(made).chmod(0o755)
         (folder / name).chmod(mode)
         try:
-            assert as_nobody(call, folder) == said
+            assert as_nobody(call, folder) == SAID.format(said)
         finally:
             (folder / name).chmod(0o755)
 

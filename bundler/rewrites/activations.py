@@ -52,7 +52,7 @@ def keep_erf_out_of_gelu(sum: Node, graph: Graph) -> list[Node] | None:
         erf = maker(other, graph, "Erf")
         if erf and is_near(one, 1) and not _is_exact_gelu(erf, sum, one, graph):
             draft = Draft(sum, graph)
-            return draft.end("Sub", other, draft.constant("minus", -one), T=attr(sum, "T"))
+            return draft.end("Sub", other, draft.constant("minus", np.asarray(-one)), T=attr(sum, "T"))
     return None
 
 

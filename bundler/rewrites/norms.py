@@ -80,7 +80,7 @@ def keep_norm_out_of_fusion(rsqrt: Node, graph: Graph) -> list[Node] | None:
     for moments in _moments(rsqrt, graph):
         if any(_is_fused_wrongly(norm, graph) for norm in _norms(rsqrt, moments, graph)):
             draft, dtype = Draft(rsqrt, graph), attr(rsqrt, "T")
-            minus = draft.constant("minus_epsilon", -moments.epsilon)
+            minus = draft.constant("minus_epsilon", np.asarray(-moments.epsilon))
             return draft.end("Rsqrt", draft.op("Sub", "sum", moments.variance.name, minus, T=dtype), T=dtype)
     return None
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from bundler.dtypes import DType
 from bundler.model import Graph
 from bundler.nodes import Node, attr, constant, node
-from bundler.rewrites.engine import frame_of, rule
+from bundler.rewrites.engine import frame_of, rule, scalar
 
-__all__ = ["replace_own_op"]
+__all__ = ["pad_with_value", "replace_own_op"]
 
 
 @rule("Conv1D", "DepthwiseConv2d", "Ones", "Zeros")
@@ -61,9 +62,32 @@ def _conv2d_of_one_row(conv: Node, graph: Graph) -> list[Node]:
 
 
 def _fill(own: Node, value: int, graph: Graph) -> list[Node]:
-    dtype = attr(own, "T")
-    filled = constant(f"{own.name}/value", np.array(value, dtype.numpy), control=frame_of(own.input[0], graph))
+    dtype = attr(own, "T", DType.float32)  # TensorFlow.js' own default
+    filled = constant(f"{own.name}/value", scalar(value, dtype), control=frame_of(own.input[0], graph))
     return [
         filled,
-        node("Fill", own.name, [own.input[0], filled.name], T=dtype, index_type=attr(own, "index_type")),
+        node(
+            "Fill", own.name, [own.input[0], filled.name, *own.input[1:]], T=dtype, index_type=attr(own, "index_type")
+        ),
     ]
+
+
+@rule("Pad")
+def pad_with_value(pad: Node, graph: Graph) -> list[Node] | None:
+    """Write a Pad with a value as PadV2: TensorFlow's Pad has zeros only.
+
+    Before:
+        y = Pad(x, paddings, constant_value=2)
+    After:
+        y/value = Const()
+        y = PadV2(x, paddings, y/value)
+    """
+    if "constant_value" not in pad.attr:
+        return None
+    value, dtype = attr(pad, "constant_value"), attr(pad, "T")
+    plain = pad.having(constant_value=None)
+    if not value or not dtype.is_number:
+        return [plain]
+    x, paddings, *control = pad.input
+    filled = constant(f"{pad.name}/value", np.array(value).astype(dtype.numpy), control=frame_of(x, graph))
+    return [filled, plain._replace(op="PadV2", input=(x, paddings, filled.name, *control))]

@@ -23,7 +23,7 @@ from bundler.rewrites.around import (
     products_behind,
     readers,
 )
-from bundler.rewrites.engine import frame_of, rule
+from bundler.rewrites.engine import frame_of, rule, scalar
 
 __all__ = ["keep_pad_out_of_conv", "keep_relu6_out_of_hard_swish"]
 
@@ -58,7 +58,7 @@ def keep_pad_out_of_conv(pad: Node, graph: Graph) -> list[Node] | None:
     if not any(_is_misread(pad, reader, graph) for reader in graph.consumers.get(pad.name, ())):
         return None
     dtype = attr(pad, "T")
-    zero = constant(f"{pad.name}/zero", np.zeros((), dtype.numpy), control=frame_of(pad.input[0], graph))
+    zero = constant(f"{pad.name}/zero", scalar(0, dtype), control=frame_of(pad.input[0], graph))
     x, paddings, *control = pad.input
     inputs = [x, paddings, zero.name, *control]
     return [zero, node("PadV2", pad.name, inputs, T=dtype, Tpaddings=attr(pad, "Tpaddings"))]
@@ -111,8 +111,8 @@ def keep_relu6_out_of_hard_swish(relu6: Node, graph: Graph) -> list[Node] | None
     if not threes or not sixths or is_exact:
         return None
     dtype, control = attr(relu6, "T"), frame_of(relu6.input[0], graph)
-    zero = constant(f"{relu6.name}/zero", np.zeros((), dtype.numpy), control=control)
-    six = constant(f"{relu6.name}/six", np.array(6, dtype.numpy), control=control)
+    zero = constant(f"{relu6.name}/zero", scalar(0, dtype), control=control)
+    six = constant(f"{relu6.name}/six", scalar(6, dtype), control=control)
     x, *waits = relu6.input
     return [zero, six, node("ClipByValue", relu6.name, [x, zero.name, six.name, *waits], T=dtype)]
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Literal
 
 from bundler.artifact import Artifact
+from bundler.dtypes import DType
 from bundler.errors import ConversionError, within
-from bundler.model import Graph, Model, Signature
-from bundler.nodes import Node, attr, node, shape_proto
+from bundler.model import Graph, Model, Signature, TensorSpec
+from bundler.nodes import Node, Tensor, attr, node, shape_proto
 from bundler.protos import TensorShapeProto
 from bundler.tfjs import fields
 from bundler.tfjs.fields import Json
@@ -26,6 +28,7 @@ __all__ = ["is_graph_model", "read"]
 
 _OF_LAYERS = ("model_config", "class_name", "keras_version")
 """What a topology of Keras layers has: from Python the first, from JavaScript the second."""
+_VERSIONS = range(1 << 31)
 
 
 def is_graph_model(artifact: Artifact) -> bool:
@@ -74,24 +77,37 @@ def _read_graph_model(document: Json, weights: Mapping[str, Weight]) -> Model:
         graph=_with_input_shapes(graph, signature),
         signatures={"": signature},
         functions=read_functions(topology, weights),
-        producer=fields.integer(fields.table(topology, "versions").get("producer", 0)),
+        producer=_producer(topology.get("versions")),
         notes=tuple(notes(document, graph)),
     )
     return join_initializer(model, document, weights)
 
 
-def _with_input_shapes(graph: Graph, signature: Signature) -> Graph:
-    """Placeholders with the shapes of the signature where their own says nothing.
+def _producer(versions: object) -> int:
+    """The version of GraphDef that a graph was written with; 0 if there is none. TensorFlow.js does not read it."""
+    with suppress(ConversionError):
+        producer = fields.integer(fields.of(dict, versions, "'versions'").get("producer", 0))
+        return producer if producer in _VERSIONS else 0
+    return 0
 
-    A Placeholder without dimensions means unknown, not scalar, when the signature says otherwise.
+
+def _with_input_shapes(graph: Graph, signature: Signature) -> Graph:
+    """Placeholders with the shapes of the signature where their own says nothing, and with a dtype.
+
+    A Placeholder without dimensions means unknown, not scalar, when the signature says otherwise. TensorFlow.js feeds
+    one without a dtype with anything.
     """
-    shapes = {spec.tensor.node: spec.shape for spec in signature.inputs.values()}
+    specs = {spec.tensor.node: spec for spec in signature.inputs.values()}
 
     def shaped(given: Node) -> Node:
-        shape = attr(given, "shape")
-        if given.op != "Placeholder" or (isinstance(shape, TensorShapeProto) and shape.dim):
+        shape, spec = attr(given, "shape"), specs.get(given.name, TensorSpec(Tensor(given.name)))
+        if given.op != "Placeholder":
             return given
-        return node("Placeholder", given.name, dtype=attr(given, "dtype"), shape=shape_proto(shapes.get(given.name)))
+        if "dtype" not in given.attr:
+            given = given.having(dtype=spec.dtype or DType.float32)
+        if isinstance(shape, TensorShapeProto) and shape.dim:
+            return given
+        return node("Placeholder", given.name, dtype=attr(given, "dtype"), shape=shape_proto(spec.shape))
 
     nodes = tuple(map(shaped, graph.nodes))
     return graph if all(map(operator.is_, nodes, graph.nodes)) else replace(graph, nodes=nodes)

@@ -14,13 +14,17 @@ from bundler.errors import ConversionError
 from bundler.nodes import Node, Tensor, Value
 from bundler.ops import Op
 from bundler.protos import AttrValue
+from bundler.tfjs.counts import count
+from bundler.tfjs.spelling import convert_numbers, respell
+from bundler.weight import Weight
 
 __all__ = ["derive", "tidy"]
 
 _SLOTS = {"int": "i", "string": "s", "float": "f", "bool": "b"}
 """Where an AttrValue holds what an OpDef calls so; the other kinds have the same name in both."""
 _MOST_TENSORS = 1 << 16
-_DILATED = {"Conv2D", "DepthwiseConv2dNative", "FusedDepthwiseConv2dNative", "_FusedConv2D", "DepthwiseConv2d"}
+_TURNS = 10
+"""How often nodes are asked what their inputs tell: once suffices but for loops."""
 
 
 def tidy(op: str, attrs: dict[str, AttrValue]) -> None:
@@ -33,16 +37,9 @@ def tidy(op: str, attrs: dict[str, AttrValue]) -> None:
         _rename(row, attrs)
         _drop(row, attrs)
         _default(row, attrs)
+        convert_numbers(row, attrs)
         _check(op, row, attrs)
-        _reorder_dilations(op, attrs)
-
-
-def derive(nodes: Sequence[Node], arguments: Mapping[str, DType]) -> list[Node]:
-    """The nodes with what they do not say of themselves and their surroundings do.
-
-    `arguments` are the dtypes of a function's arguments.
-    """
-    return _derive_inputs(_count_outputs(nodes), arguments)
+        respell(row, attrs)
 
 
 def _rename(row: Op, attrs: dict[str, AttrValue]) -> None:
@@ -81,45 +78,45 @@ def _is_of(kind: str, value: AttrValue) -> bool:
     return value.HasField("list") and all(field.name == slot for field, _ in value.list.ListFields())
 
 
-def _reorder_dilations(op: str, attrs: dict[str, AttrValue]) -> None:
-    """Old converters wrote `[r, r, 1, 1]` for `[1, r, r, 1]` (BodyPix, PoseNet with ResNet)."""
-    dilations = list(attrs["dilations"].list.i) if op in _DILATED and "dilations" in attrs else []
-    if len(dilations) == 4 and dilations[0] != 1 and dilations[2:] == [1, 1]:
-        attrs["dilations"] = AttrValue(list={"i": [1, dilations[0], dilations[1], 1]})
+def derive(nodes: Sequence[Node], arguments: Mapping[str, DType], weights: Mapping[str, Weight] = {}) -> list[Node]:
+    """The nodes with what they do not say of themselves and their surroundings do.
 
-
-def _count_outputs(nodes: Sequence[Node]) -> Sequence[Node]:
-    """`num` and `num_split`, where left out: as many as are read. TensorFlow compares them with the shapes."""
-    if not any(_uncounted(node) for node in nodes):
-        return nodes
-    read = [Tensor.parse(reference) for node in nodes for reference in node.input]
-    last = {tensor.node: max(tensor.port, 0) for tensor in sorted(read)}
-    return [
-        node.having(**dict.fromkeys(lacking, last.get(node.name, 0) + 1)) if (lacking := _uncounted(node)) else node
-        for node in nodes
-    ]
-
-
-def _uncounted(node: Node) -> Set[str]:
-    row = ops.table().get(node.op)
-    return row.output_counts - node.attr.keys() if row is not None and row.output_counts else set()
+    `arguments` are the dtypes of a function's arguments, `weights` the values of constants.
+    """
+    return _derive_inputs(count(nodes, weights), arguments)
 
 
 def _derive_inputs(nodes: Sequence[Node], arguments: Mapping[str, DType]) -> list[Node]:
     """The dtypes and counts that the inputs tell. What one node learns, its readers may learn next."""
-    pending = [node.name for node in nodes if _lacks(node)]
-    by_name = {node.name: node for node in nodes} if pending else {}
-    readers: dict[str, list[str]] = {}
-    for name in pending:
-        for reference in by_name[name].input:
-            readers.setdefault(Tensor.parse(reference).node, []).append(name)
+    pending = {node.name: node for node in nodes if _lacks(node)}
+    if not pending:
+        return [*nodes]
+    by_name, in_order = {node.name: node for node in nodes}, _inputs_first(pending)
+    for _ in range(_TURNS):
+        told = 0
+        for name in in_order:
+            learned = _told(by_name[name], by_name, arguments)
+            by_name[name] = by_name[name].having(**learned) if learned else by_name[name]
+            told += bool(learned)
+        if not told:
+            break
+    return [by_name[node.name] for node in nodes]
+
+
+def _inputs_first(nodes: Mapping[str, Node]) -> list[str]:
+    """The names of nodes, each after those among them that it reads, as far as they do not read each other in turn."""
+    found, met = list[str](), set[str]()
+    pending = [(name, False) for name in reversed([*nodes])]
     while pending:
-        name = pending.pop()
-        told = _told(by_name[name], by_name, arguments)
-        if told:
-            by_name[name] = by_name[name].having(**told)
-            pending += readers.get(name, ())
-    return [by_name.get(node.name, node) for node in nodes]
+        name, is_done = pending.pop()
+        if is_done:
+            found.append(name)
+        elif name not in met:
+            met.add(name)
+            pending.append((name, True))
+            read = (Tensor.parse(reference).node for reference in nodes[name].input)
+            pending += [(other, False) for other in read if other in nodes and other not in met]
+    return found
 
 
 def _lacks(node: Node) -> Set[str]:
@@ -131,6 +128,8 @@ def _lacks(node: Node) -> Set[str]:
 def _told(node: Node, by_name: Mapping[str, Node], arguments: Mapping[str, DType]) -> dict[str, Value]:
     """What a node's inputs tell of the attributes that it lacks."""
     lacks, told = _lacks(node), dict[str, Value]()
+    if not lacks:
+        return told
     inputs = [reference for reference in node.input if not reference.startswith("^")]
     for argument, given in _shared_out(node, inputs):
         if argument.number in lacks:
@@ -147,13 +146,13 @@ def _told(node: Node, by_name: Mapping[str, Node], arguments: Mapping[str, DType
 def _shared_out(node: Node, inputs: Sequence[str]) -> Iterator[tuple[ops.Argument, Sequence[str]]]:
     """Each argument of the op with its inputs. A list of unknown length takes what the others leave."""
     lacks, arguments = _lacks(node), ops.table()[node.op].inputs
-    counts = [argument.count(node) for argument in arguments]
-    left, at = max(0, len(inputs) - sum(counts)), 0
-    for argument, count in zip(arguments, counts):
+    sizes = [argument.count(node) for argument in arguments]
+    left, at = max(0, len(inputs) - sum(sizes)), 0
+    for argument, size in zip(arguments, sizes):
         if (argument.kind if argument.listed else argument.number) in lacks:
-            count, left = left, 0
-        yield argument, inputs[at : at + count]
-        at += count
+            size, left = left, 0
+        yield argument, inputs[at : at + size]
+        at += size
 
 
 def _dtype_of(reference: str, by_name: Mapping[str, Node], arguments: Mapping[str, DType]) -> DType | None:

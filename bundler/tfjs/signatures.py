@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from bundler import ops
+from bundler.dtypes import HALVES, DType
 from bundler.errors import ConversionError, within
 from bundler.model import Graph, Signature, TensorSpec
 from bundler.nodes import Node, Tensor, attr, shape_of, short_names
@@ -22,7 +23,7 @@ from bundler.tfjs.values import read_dtype, read_shape
 __all__ = ["declared_signature", "read_signature"]
 
 _NO_DTYPE = (None, 0, "DT_INVALID")
-_NUMBERED = re.compile("(?:.*/)?[Ii]dentity(?:_([0-9]+))?")
+_NUMBERED = re.compile("(?:.*/)?[Ii]dentity(?:_([0-9]{1,9}))?")
 """The outputs of a SavedModel, as the converter leaves them: `Identity`, `Identity_1`, …"""
 
 
@@ -63,10 +64,15 @@ def _declared(entry: Json, key: str) -> TensorSpec:
 
 
 def _with_facts(spec: TensorSpec, node: Node) -> TensorSpec:
-    """The node's own dtype goes before the signature's; a Placeholder's shape fills in for a missing one."""
+    """The node's own dtype goes before the signature's; a Placeholder's shape fills in for a missing one.
+
+    A node of half precision, which TensorFlow.js computes in float32, is what the signature says.
+    """
     if not ops.has_port(node, spec.tensor.port):
         raise ConversionError("the node has no such output", found=str(spec.tensor))
     dtype = ops.output_dtype(node, spec.tensor.port) or spec.dtype
+    if dtype in HALVES and spec.dtype == DType.float32:
+        dtype = spec.dtype
     shape = spec.shape
     if shape is None and node.op == "Placeholder":
         known = attr(node, "shape")
@@ -94,7 +100,7 @@ def _structured(outputs: dict[str, TensorSpec], keys: Sequence[str]) -> Mapping[
     The converter writes them sorted, and the outputs as `Identity`, `Identity_1`, …: number n has key n.
     """
     numbered = {_number(spec.tensor): spec for spec in outputs.values()}
-    if len(keys) != len(outputs) or len(numbered) != len(outputs) or None in numbered:
+    if len({*keys}) != len(outputs) or len(numbered) != len(outputs) or None in numbered:
         return outputs
     return dict(zip(sorted(keys), (spec for _, spec in sorted(numbered.items()))))
 

@@ -42,6 +42,7 @@ CONSTANTS = {
     "scale": np.array(0.5, np.float32),
     "filter_of_one": np.ones((1, 1, 3, 1), np.float32),
     "of_batch": np.array([[1, 0], [0, 0], [0, 0], [0, 0]], np.int32),
+    "image": np.ones((4, 4, 1), np.float32),
 }
 TYPES = {"T": DType.float32, "Tpaddings": DType.int32, "index_type": DType.int32}
 

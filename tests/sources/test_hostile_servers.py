@@ -273,7 +273,7 @@ SLOW = {
     "chunks": lambda: drops(OK + b"Transfer-Encoding: chunked\r\n\r\n", piece=b"1\r\nx\r\n"),
     "the name of a chunk": lambda: drops(OK + b"Transfer-Encoding: chunked\r\n\r\n1;"),
     "trailers": lambda: drops(OK + b"Transfer-Encoding: chunked\r\n\r\n0\r\n", piece=b"X: y\r\n"),
-    "interim responses": lambda: drops(piece=b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "interim responses": lambda: endless(piece=b"HTTP/1.1 100 Continue\r\n\r\n", wait=0.1),
 }
 
 
@@ -288,6 +288,7 @@ def test_a_server_that_sends_a_byte_now_and_then_is_given_up(raw: Raw, fetch, hu
 def test_the_time_is_that_of_all_files_together(raw: Raw, fetch, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pace, "_GRACE", 0.3)
     monkeypatch.setattr(pace, "_A_FILE", 0.01)
+    monkeypatch.setattr(pace, "_LEAST_RATE", 1_000_000)
     raw.answer = lambda path: whole(model(*map(str, range(1000)))) if "json" in path else late(whole(bytes(8)))
     assert "the server is too slow" in fetch("/model.json")
     assert 2 < len(raw.asked) < 500

@@ -5,13 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from bundler import inspection, manifest, pipeline, rewrites
 from bundler.dtypes import DType
 from bundler.manifest import Compat
-from bundler.model import Model
+from bundler.model import Graph, Model
 from bundler.nodes import node
 from bundler.protos import FunctionDef, OpDef
+from bundler.tfjs.notes import notes
 from tests.models import placeholder, read_model, write_model
 
 FLOAT = DType.float32
@@ -29,6 +31,16 @@ def test_attributes_that_tensorflow_lacks_are_told_once_each(tmp_path: Path) -> 
     ]
     model = read_model(write_model(tmp_path, nodes, functions=[function]))
     assert model.notes == ("attributes that TensorFlow's ops do not have are left out: OnesLike.dtype, Relu.slope",)
+
+
+@pytest.mark.parametrize(("value", "is_told"), [(-1e30, True), (float("nan"), True), (65504, False)])
+def test_a_number_that_float16_does_not_hold_is_told(value: float, is_told: bool, tmp_path: Path) -> None:
+    nodes = [X, node("AddV2", "y", ["x", "mask"], T=FLOAT)]
+    with np.errstate(over="ignore"):
+        weights = {"mask": np.array([0, value], np.float32)}
+        entry = write_model(tmp_path, nodes, weights, quantization={"mask": {"dtype": "float16"}})
+    told = "weights hold infinities or NaN, which numbers above 65504 become in float16: mask"
+    assert read_model(entry).notes == ((told,) if is_told else ())
 
 
 def test_entries_of_a_signature_that_name_no_node_are_told(tmp_path: Path) -> None:
@@ -84,3 +96,12 @@ def test_to_inspect_a_model_tells_the_notes_of_its_file(tmp_path: Path) -> None:
     write_model(tmp_path, [X, node("OnesLike", "y", ["x"], T=FLOAT, dtype=FLOAT)])
     (model,) = inspection.inspect(tmp_path).models
     assert model.notes == ("attributes that TensorFlow's ops do not have are left out: OnesLike.dtype",)
+
+
+def test_of_very_many_things_that_are_left_out_the_first_are_named() -> None:
+    outputs = {f"o{at:03}": {"name": f"gone{at}"} for at in range(100)}
+    nodes = [{"name": f"n{at}", "op": "Relu", "attr": {f"useless{at:03}": {}}} for at in range(100)]
+    foreign, *lost = notes({"modelTopology": {"node": nodes}, "signature": {"outputs": outputs}}, Graph(()))
+    assert foreign.endswith("Relu.useless018, Relu.useless019, … and 80 more")
+    assert len(lost) == 21
+    assert lost[-1] == "… and 80 more"
