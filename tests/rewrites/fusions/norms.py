@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from bundler.nodes import Node
-from tests.rewrites.fusions.graphs import INT, Trap, const, f, trap, wave
+from tests.rewrites.fusions.graphs import INT, Given, Trap, const, f, trap, wave
 
 __all__ = ["TRAPS"]
 
@@ -64,7 +64,7 @@ def norm(
     nodes: list[Node] | None = None,
     size: float = 1,
 ) -> Trap:
-    given = {
+    given: Given = {
         "x": wave(*shape) * np.float32(size),
         "axes": const(axes, "int32"),
         "other_axes": const(axes[:1] if len(axes) > 1 else [0], "int32"),

@@ -38,7 +38,7 @@ def images() -> Iterator[Trap]:
         yield padded(op, "height and width are padded", "right")
         yield padded(op, "paddings are an input", "right", fed=True)
         yield padded(op, "the convolution pads too", "right", padding="SAME")
-    explicit = {"padding": "EXPLICIT", "explicit_paddings": [0, 0, 1, 1, 2, 2, 0, 0]}
+    explicit: dict[str, Any] = {"padding": "EXPLICIT", "explicit_paddings": [0, 0, 1, 1, 2, 2, 0, 0]}
     yield padded("Conv2D", "the convolution pads explicitly", "right", **explicit)
     yield padded("Conv2D", "the batch is padded", "wrong", [[1, 0], [1, 1], [1, 1], [0, 0]])
     yield padded("Conv2D", "channels are padded", "refused", [[0, 0], [0, 0], [0, 0], [1, 0]], x=wave(2, 6, 7, 2))

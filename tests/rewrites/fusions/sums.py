@@ -76,7 +76,7 @@ def residuals() -> Iterator[Trap]:
     yield row("the addend is the sum's own Relu", f("Relu", "r", "c"), *added)
     yield row("the addend is the convolution", f("AddV2", "sum", "c", "product"), f("Relu", "y", "sum"))
     reshaped = f("Relu", "s", "z"), f("Reshape", "r", "s", "shape", Tshape=INT)
-    shapes = {"z": wave(4, 3, 7, 8), "shape": const([2, 6, 7, 8])}
+    shapes: dict[str, Any] = {"z": wave(4, 3, 7, 8), "shape": const([2, 6, 7, 8])}
     yield row(
         "the addend is reshaped from what others read",
         *reshaped,
@@ -89,14 +89,8 @@ def residuals() -> Iterator[Trap]:
 
 def scores() -> Iterator[Trap]:
     def row(graph: str, rule: str = "", pre: tuple[Node, ...] = (), early: bool = False, **given: Any) -> Trap:
-        names = {
-            "q": "q",
-            "scale": "scale",
-            "mask": "mask",
-            **{key: given.pop(key) for key in ("q_", "s_", "m_") if key in given},
-        }
-        q, scale, mask = names.get("q_", "q"), names.get("s_", "scale"), names.get("m_", "mask")
-        attrs = {"adj_x": False, "adj_y": False}
+        q, scale, mask = (given.pop(f"{name}_", name) for name in ("q", "scale", "mask"))
+        attrs: dict[str, Any] = {"adj_x": False, "adj_y": False}
         body = (
             [f("Mul", "scaled", q, scale), f("BatchMatMulV2", "product", "scaled", "k", **attrs)]
             if early
@@ -114,13 +108,13 @@ def scores() -> Iterator[Trap]:
     yield row("mask [1, 1, 1, T]", mask=wave(1, 1, 1, 6))
     yield row("rank 5", q=wave(2, 2, 3, 4, 5), k=wave(2, 2, 3, 5, 6), mask=wave(2, 1, 4, 6))
     parts = f("Split", "parts", "zero", "two", num_split=2)
-    masks = {"zero": const(0), "two": wave(4, 1, 4, 6), "m_": "parts:1"}
+    masks: dict[str, Any] = {"zero": const(0), "two": wave(4, 1, 4, 6), "mask_": "parts:1"}
     yield row("the mask is the second output of a node", "copy_addend_of_scores", (parts,), **masks)
     yield row(
         "the mask is the second output of a node, scaled queries", "copy_addend_of_scores", (parts,), True, **masks
     )
     unpacked = node("Unpack", "parts", ["qkv"], T=FLOAT, num=3, axis=0)
-    queries = {"qkv": wave(3, 2, 3, 4, 5), "q_": "parts:1"}
+    queries: dict[str, Any] = {"qkv": wave(3, 2, 3, 4, 5), "q_": "parts:1"}
     yield row("queries are the second output of a node", "copy_factor_of_scores", (unpacked,), True, **queries)
     yield row(
         "the scale is the second output of a node",
@@ -128,7 +122,7 @@ def scores() -> Iterator[Trap]:
         (parts,),
         zero=const(0),
         two=wave(2),
-        s_="parts:1",
+        scale_="parts:1",
     )
     yield row(
         "a scale of five dimensions", "copy_factor_of_scores", scale=const(np.full((1, 1, 1, 1, 1), 0.4, np.float32))
