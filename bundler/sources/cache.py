@@ -229,13 +229,14 @@ def _is_whole(kept: Path) -> bool:
             with scratch(kept.parent, "index") as fresh:
                 (fresh / "index.json").write_text(json.dumps(index) + "\n")
                 (fresh / "index.json").replace(_beside(kept, ".json"))
-    return index is not None and all(_size(kept / name) == size for name, (size, _) in index.items())
+    place = os.path.join(kept, "")  # strings: a package has hundreds of files, and each build asks for all
+    return index is not None and all(_size(place + name) == size for name, (size, _) in index.items())
 
 
-def _size(path: Path) -> int:
+def _size(path: Path | str) -> int:
     """The bytes of a file; -1 for anything else."""
     try:
-        found = path.lstat()
+        found = os.lstat(path)
     except OSError:
         return -1
     return found.st_size if stat.S_ISREG(found.st_mode) else -1
