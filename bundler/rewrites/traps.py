@@ -1,7 +1,7 @@
 """Graphs that are right, and that TensorFlow's own optimizers break.
 
 Each rule changes no number; each names the trap that it keeps the graph out of. The minimal cases are
-in tests/rewrites/test_traps.py.
+in tests/rewrites/test_traps.py and tests/rewrites/fusions.
 """
 
 from __future__ import annotations
