@@ -54,7 +54,10 @@ def built(folder: Path) -> Callable[[str], Path]:
 
     @cache
     def build(name: str) -> Path:
-        models = "".join(f'[[model]]\nname = "{model}"\nsource = "{model}"\n' for model in BUNDLES[name])
+        models = "".join(
+            f'[[model]]\nname = "{model}"\nsource = "{model}"\n[[model.signature]]\nkey = "{model}"\n'
+            for model in BUNDLES[name]
+        )
         (folder / f"{name}.toml").write_text(f'[bundle]\nname = "architectures"\n{models}')
         pipeline.build(manifest.read(folder / f"{name}.toml"), output=folder / "bundles" / name)
         return folder / "bundles" / name
