@@ -1,37 +1,41 @@
 """One TensorFlow.js model as it lies on disk: an entry file (`model.json`) and its shards.
 
-Here end the questions of files: are they there, are they safe to open, are they JSON. What the
-JSON means is for `tfjs`. The layout is that of tfjs-core/src/io/types.ts, `ModelJSON`.
+Here end the questions of files: are they there, and are they safe to open. What the JSON means is
+for `tfjs`. The layout is that of tfjs-core/src/io/types.ts, `ModelJSON`.
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import json
-import re
-import zlib
-from collections.abc import Iterable, Iterator, Mapping
+import os
+import stat
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from functools import cached_property
-from pathlib import Path
+from functools import cache, cached_property
+from itertools import chain, islice
+from pathlib import Path, PurePosixPath
 from typing import Any, TypeAlias
 
+from bundler import document as documents
+from bundler import files
 from bundler.errors import Fault, SourceError, closest
 
-__all__ = ["Artifact", "Groups", "digest", "digests", "entry", "is_inside", "open", "read_entry", "sha256"]
+__all__ = ["Artifact", "Groups", "digest", "digests", "entry", "open", "read_entry", "sha256"]
 
 Groups: TypeAlias = tuple[tuple[str, ...], ...]
 """The shards' paths of each group of the weight manifest, as written."""
 
 _ENTRY = "model.json"
 _PRE_1_0 = ("tensorflowjs_model.pb", "weights_manifest.json")
-_GZIP = b"\x1f\x8b"
 _CHUNK = 1 << 20
-_NEVER_IN_NAMES = "[\\\\\0\ud800-\udc7f\udd00-\udfff]"
-"""Backslashes, and what no file system takes: halves of characters, but for those that stand for undecodable bytes."""
-_MAX_ENTRY = 1 << 30
-"""Bytes of JSON, unpacked: past this the file is a gzip bomb, not a model."""
+_LISTED = 10_000
+"""Entries of a folder among which a file of a similar name is looked for."""
+_HINTS = 5
+"""Missing shards for which such a file is looked for."""
+_ASKED = 20
+"""JSON files of a folder that are looked at, to name those that are models."""
+_SMALL = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -72,20 +76,23 @@ def open(path: Path) -> Artifact:
     path = entry(path)
     document, groups = read_entry(path)
     artifact = Artifact(path.parent, path.name, document, groups)
-    faults = list(_absent_shards(artifact))
-    if faults:
-        raise SourceError.of(faults)
+    _refuse_absent_shards(artifact)
     return artifact
 
 
 def entry(path: Path) -> Path:
     """The JSON file of a model: the path itself, or `model.json` in a folder. SourceError where there is none."""
-    found = path / _ENTRY if path.is_dir() else path
+    there = _mode(path)
+    found = path / _ENTRY if stat.S_ISDIR(there) else path
+    inner = _mode(found) if there else 0
     _refuse_pre_1_0(found)
-    if not path.exists():
-        raise SourceError("there is no such file or folder", where=str(path), hint=_neighbour(path))
-    if not found.is_file():
+    if not there:
+        near = closest(path.name, _listed(path.parent))
+        raise SourceError("there is no such file or folder", where=str(path), hint=near)
+    if not inner:
         raise SourceError(f"the folder has no {_ENTRY}", where=str(path), hint=_other_entries(path))
+    if not stat.S_ISREG(inner):
+        raise SourceError("is no regular file", where=str(found), found=files.kind(inner))
     return found
 
 
@@ -94,18 +101,8 @@ def read_entry(path: Path) -> tuple[Mapping[str, Any], Groups]:
 
     Raises SourceError where it is no JSON object, or names a file outside its folder.
     """
-    document = _parse(_content(path), path)
-    if not isinstance(document, dict):
-        raise SourceError(
-            "is no TensorFlow.js model", where=str(path), found=f"a JSON {_kind(document)}", expected="a JSON object"
-        )
+    document = documents.read(path)
     return document, _groups(document, path)
-
-
-def is_inside(name: str) -> bool:
-    """Whether a path, as written in a file from elsewhere, stays in its folder on every system."""
-    absolute = name.startswith("/") or re.match("[A-Za-z]:", name)
-    return bool(name) and not absolute and not re.search(_NEVER_IN_NAMES, name) and ".." not in name.split("/")
 
 
 def digests(folder: Path, names: Iterable[str]) -> dict[str, str]:
@@ -129,42 +126,19 @@ def sha256(path: Path) -> str:
     """The sha256, in hex, of a file's bytes. SourceError where it cannot be read."""
     hashed = hashlib.sha256()
     try:
-        with path.open("rb", buffering=0) as file:
+        with files.opened(path) as file:
             while chunk := file.read(_CHUNK):
                 hashed.update(chunk)
     except OSError as error:
-        raise SourceError("cannot be read", where=str(path), found=str(error)) from error
+        raise SourceError("cannot be read", where=str(path), found=files.reason(error)) from error
     return hashed.hexdigest()
 
 
-def _content(path: Path) -> bytes:
+def _mode(path: Path) -> int:
     try:
-        with path.open("rb") as file:
-            gzipped = file.read(len(_GZIP)) == _GZIP
-        with gzip.open(path) if gzipped else path.open("rb") as file:
-            content = file.read(_MAX_ENTRY + 1)
-    except (EOFError, OSError, zlib.error) as error:
-        raise SourceError("cannot be read", where=str(path), found=str(error)) from error
-    if len(content) > _MAX_ENTRY:
-        raise SourceError("is too large for a model's JSON", where=str(path), expected=f"at most {_MAX_ENTRY} bytes")
-    return content
-
-
-def _parse(content: bytes, path: Path) -> object:
-    try:
-        return json.loads(content.decode("utf-8-sig"))
-    except json.JSONDecodeError as error:
-        place = f"line {error.lineno}, column {error.colno}"
-        raise SourceError("is not JSON", where=str(path), found=f"{error.msg} at {place}") from error
-    except UnicodeDecodeError as error:
-        raise SourceError("is not JSON", where=str(path), found=f"no UTF-8 at byte {error.start}") from error
-    except RecursionError as error:
-        raise SourceError("is nested too deeply for a model", where=str(path)) from error
-
-
-def _kind(value: object) -> str:
-    names = {list: "array", str: "string", bool: "boolean", int: "number", float: "number"}
-    return names.get(type(value), "null")
+        return files.mode(path)
+    except OSError as error:
+        raise SourceError("cannot be read", where=str(path), found=files.reason(error)) from error
 
 
 def _groups(document: Mapping[str, Any], path: Path) -> Groups:
@@ -174,13 +148,16 @@ def _groups(document: Mapping[str, Any], path: Path) -> Groups:
         raise SourceError(
             "weightsManifest is malformed", where=str(path), expected="a list of groups, each with a list of paths"
         ) from error
-    for name in (name for group in groups for name in group if not is_inside(name)):
-        raise SourceError(
-            "a shard's path is not safe",
-            where=str(path),
-            found=repr(name),
-            expected="a path inside the model's folder, with forward slashes",
-        )
+    for name in (name for group in groups for name in group):
+        if not files.is_safe(name):
+            raise SourceError(
+                "a shard's path is not safe",
+                where=str(path),
+                found=files.spelled(name),
+                expected="a path inside the model's folder, with forward slashes",
+            )
+        if name.endswith(path.name) and str(PurePosixPath(name)) == path.name:
+            raise SourceError("the model's JSON is one of its own shards", where=str(path), found=repr(name))
     return groups
 
 
@@ -191,19 +168,56 @@ def _paths(group: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(paths)
 
 
-def _absent_shards(artifact: Artifact) -> Iterator[Fault]:
-    folder = artifact.folder.resolve()
-    for name in artifact.files[1:]:
-        path = artifact.path(name)
-        if not path.resolve().is_relative_to(folder):
-            yield Fault("a link leads out of the model's folder", str(path), found=str(path.resolve()))
-        elif not path.is_file():
-            yield Fault(f"the shard {name!r} is missing", str(artifact.path(artifact.entry)), hint=_neighbour(path))
+def _refuse_absent_shards(artifact: Artifact) -> None:
+    faults = filter(None, map(_Shards(artifact.folder).fault, artifact.files[1:]))
+    first = next(faults, None)
+    if first is not None:
+        raise SourceError.of(chain([first], faults))
 
 
-def _neighbour(path: Path) -> str:
-    """A hint at a file beside `path` of nearly its name."""
-    return closest(path.name, sorted(near.name for near in path.parent.glob("*")))
+class _Shards:
+    """What is wrong with the shards of a folder. A model may name a hundred thousand, so each costs little."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = str(folder)
+        self._root = os.path.realpath(folder)
+        self._inside = os.path.join(self._root, "")
+        self._real = cache(os.path.realpath)
+        self._listed = cache(_listed)
+        self._hints = _HINTS
+
+    def fault(self, name: str) -> Fault | None:
+        shard = os.path.join(self._folder, os.path.normpath(name))
+        place = self._place(shard)
+        if place != self._root and not place.startswith(self._inside):
+            return Fault("a link leads out of the model's folder", shard, found=place)
+        try:
+            mode = files.mode(shard)
+        except OSError as error:
+            return Fault("cannot be read", shard, found=files.reason(error))
+        if not mode:
+            return Fault("the shard is missing", shard, hint=self._hint(shard))
+        return None if stat.S_ISREG(mode) else Fault("is no regular file", shard, found=files.kind(mode))
+
+    def _place(self, shard: str) -> str:
+        """The path without links; only the shard's own is looked at for each shard."""
+        if os.path.islink(shard):
+            return os.path.realpath(shard)
+        folder, name = os.path.split(shard)
+        return os.path.join(self._real(folder), name)
+
+    def _hint(self, shard: str) -> str:
+        """A hint at a file of a similar name, for the first shards that ask."""
+        self._hints -= 1
+        folder, name = os.path.split(shard)
+        return closest(name, self._listed(folder)) if self._hints >= 0 else ""
+
+
+def _listed(folder: Path | str) -> list[str]:
+    """The names of a folder's first entries, in order; none if it cannot be read."""
+    with suppress(OSError), os.scandir(folder or os.curdir) as entries:
+        return sorted(entry.name for entry in islice(entries, _LISTED))
+    return []
 
 
 def _refuse_pre_1_0(entry: Path) -> None:
@@ -219,12 +233,13 @@ def _refuse_pre_1_0(entry: Path) -> None:
 
 def _other_entries(folder: Path) -> str:
     """A hint at the files of a folder that are models under another name."""
-    names = [path.name for path in sorted(folder.glob("*.json")) if _is_model(path)]
+    candidates = [folder / name for name in _listed(folder) if name.endswith(".json")]
+    names = [path.name for path in candidates[:_ASKED] if _is_model(path)]
     return f"name the file itself: {' or '.join(names[:10])}" if names else ""
 
 
 def _is_model(path: Path) -> bool:
     try:
-        return "modelTopology" in read_entry(path)[0]
-    except SourceError:
+        return path.stat().st_size <= _SMALL and "modelTopology" in documents.read(path)
+    except (OSError, SourceError):
         return False

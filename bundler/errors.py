@@ -8,18 +8,22 @@
     └── VerificationError   exit 6   written, but not what was meant
 
 An error carries one fault or several, so that a run reports all that is wrong and not just the
-first thing it met. Inner code says what it knows; each outer layer adds where it stood, with
-`within`. Any other exception is a bug of ours: `unforeseen` makes an error of it that keeps its traceback.
+first thing it met; of one kind, `MOST_OF_A_KIND` are listed and the others counted. Inner code says
+what it knows; each outer layer adds where it stood, with `within`. Any other exception is a bug of ours:
+`unforeseen` makes an error of it that keeps its traceback.
 """
 
 from __future__ import annotations
 
 import difflib
+import re
 import traceback
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 __all__ = [
+    "MOST_OF_A_KIND",
     "BundlerError",
     "ConversionError",
     "Fault",
@@ -32,23 +36,40 @@ __all__ = [
     "within",
 ]
 
+MOST_OF_A_KIND = 20
+"""Faults that differ only in names and places, of which an error lists this many."""
+_COMPARED = 100
+"""Characters of a name up to which similar ones are looked for."""
+_EFFORT = 1_000_000
+"""Pairs of characters that are compared to find a similar name; difflib's time grows with them."""
+
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong, told to the person who can mend it."""
+    """One thing that is wrong, told to the person who can mend it.
+
+    `others` are faults of the same kind that are not listed.
+    """
 
     what: str
     where: str = ""
     found: str = ""
     expected: str = ""
     hint: str = ""
+    others: int = 0
 
     def __str__(self) -> str:
-        """`where: what (found x, expected y)`; the hint is shown apart."""
+        """`where: what (found x, expected y)`, then on a line of its own `… and N more`; the hint is shown apart."""
         facts = [f"found {self.found}"] if self.found else []
         facts += [f"expected {self.expected}"] if self.expected else []
         told = f"{self.what} ({', '.join(facts)})" if facts else self.what
-        return f"{self.where}: {told}" if self.where else told
+        placed = f"{self.where}: {told}" if self.where else told
+        return f"{placed}\n… and {self.others:,} more" if self.others else placed
+
+    @property
+    def kind(self) -> tuple[str, str]:
+        """What faults of one kind have in common: all but places, and names in quotes."""
+        return re.sub("""'[^']*'|"[^"]*\"""", "", self.what), self.expected
 
     def inside(self, outer: str) -> Fault:
         """The same fault, seen from one layer further out."""
@@ -80,8 +101,8 @@ class BundlerError(Exception):
 
     @classmethod
     def of(cls, faults: Iterable[Fault]) -> BundlerError:
-        """One error for all that was found wrong."""
-        faults = tuple(faults)
+        """One error for all that was found wrong, which is read once: at most `MOST_OF_A_KIND` are kept."""
+        faults = _few(faults)
         error = cls(faults[0].what)
         error.faults = faults
         return error
@@ -160,5 +181,42 @@ def unforeseen(error: Exception) -> BundlerError:
 
 def closest(name: str, known: Iterable[str]) -> str:
     """A hint that names what was probably meant: "did you mean 'x'?", or nothing."""
-    near = difflib.get_close_matches(name, list(known), n=1)
+    near = difflib.get_close_matches(name, _comparable(name, known), n=1) if len(name) <= _COMPARED else []
     return f"did you mean {near[0]!r}?" if near else ""
+
+
+def _comparable(name: str, known: Iterable[str]) -> list[str]:
+    """As many of `known` as can be compared with `name` in a moment: those with which it shares most at its ends."""
+    short = [other for other in known if len(other) <= _COMPARED]
+    most = _EFFORT // (len(name) + 1) ** 2
+    return short if len(short) <= most else sorted(short, key=lambda other: -_shared(name, other))[:most]
+
+
+def _shared(name: str, other: str) -> int:
+    """How many characters two names have in common at their ends."""
+    return _prefix(name, other) + _prefix(name[::-1], other[::-1])
+
+
+def _prefix(name: str, other: str) -> int:
+    return next((index for index, (one, two) in enumerate(zip(name, other)) if one != two), min(len(name), len(other)))
+
+
+def _few(faults: Iterable[Fault]) -> tuple[Fault, ...]:
+    """The first faults of each kind; the last one of them counts the others."""
+    kept: list[Fault] = []
+    seen: Counter[tuple[str, str]] = Counter()
+    others: Counter[tuple[str, str]] = Counter()
+    last: dict[tuple[str, str], int] = {}
+    for fault in faults:
+        kind = fault.kind
+        seen[kind] += 1
+        others[kind] += fault.others
+        if seen[kind] <= MOST_OF_A_KIND:
+            last[kind] = len(kept)
+            kept.append(replace(fault, others=0) if fault.others else fault)
+        else:
+            others[kind] += 1
+    for kind, index in last.items():
+        if others[kind]:
+            kept[index] = replace(kept[index], others=others[kind])
+    return tuple(kept)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import threading
 import zlib
 from bisect import bisect_right
@@ -15,6 +14,7 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Protocol
 
+from bundler import files
 from bundler.errors import SourceError
 
 __all__ = ["File", "Group", "Memory", "Shard", "keeping_open"]
@@ -48,7 +48,7 @@ class File:
             stream.seek(start)
             found = stream.readinto(room)
         except (OSError, EOFError, zlib.error) as error:
-            raise SourceError("cannot be read", where=str(self.path), found=str(error)) from error
+            raise SourceError("cannot be read", where=str(self.path), found=files.reason(error)) from error
         finally:
             _last.done()
         if found != len(room):
@@ -62,10 +62,10 @@ class File:
     def open(self) -> RawIOBase | BufferedIOBase:
         """Its content, to be read. OSError where that cannot be."""
         if not self.gzipped:
-            return self.path.open("rb", buffering=0)
+            return files.opened(self.path)
         if self.size > _KEPT:
-            return gzip.open(self.path)
-        return BytesIO(_unpacked(self.path, self.path.stat().st_mtime_ns))
+            return files.unpacked(self.path)
+        return BytesIO(_unpacked(self, self.path.stat().st_mtime_ns))
 
 
 class _Last(threading.local):
@@ -109,9 +109,10 @@ def keeping_open() -> Iterator[None]:
 
 
 @lru_cache(4)
-def _unpacked(path: Path, changed: int) -> bytes:
+def _unpacked(file: File, changed: int) -> bytes:
     """The content of a compressed file that was last changed then. The weights in it are asked for one by one."""
-    return gzip.decompress(path.read_bytes())
+    with files.unpacked(file.path) as content:
+        return content.read(file.size)
 
 
 @dataclass(frozen=True)

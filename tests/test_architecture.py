@@ -18,6 +18,7 @@ PACKAGE = ROOT / "bundler"
 
 STAGES = """
     errors
+    files
     dtypes
     protos
     shards
@@ -40,6 +41,7 @@ STAGES = """
     report
 
     manifest
+    document
     artifact
     sources
     tfjs

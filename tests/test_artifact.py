@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bundler import artifact
+from bundler import artifact, document
 from bundler.errors import SourceError
 
 DIGITS = Path(__file__).parents[1] / "manifests" / "models" / "digits"
@@ -114,7 +114,7 @@ def test_an_entry_that_is_no_json_object_is_an_error_that_says_where(
 def test_json_that_unpacks_to_too_much_is_refused(digits: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     entry = digits / "model.json"
     entry.write_bytes(gzip.compress(entry.read_bytes()))
-    monkeypatch.setattr(artifact, "_MAX_ENTRY", 1000)
+    monkeypatch.setattr(document, "MAX_BYTES", 1000)
     with pytest.raises(SourceError, match="too large for a model's JSON"):
         artifact.open(digits)
 
@@ -158,7 +158,9 @@ def test_every_missing_shard_is_named_with_what_lies_near(digits: Path) -> None:
     (digits / SHARDS[1]).rename(digits / "group1-shard2of2.bin.txt")
     with pytest.raises(SourceError) as caught:
         artifact.open(digits)
-    assert [fault.what for fault in caught.value.faults] == [f"the shard {name!r} is missing" for name in SHARDS]
+    assert [(fault.where, fault.what) for fault in caught.value.faults] == [
+        (str(digits / name), "the shard is missing") for name in SHARDS
+    ]
     assert caught.value.faults[1].hint == "did you mean 'group1-shard2of2.bin.txt'?"
 
 

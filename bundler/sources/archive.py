@@ -7,44 +7,44 @@ nor devices, nor permissions matter, on whichever patch release of Python.
 
 from __future__ import annotations
 
-import gzip
-import stat
+import posixpath
+import shutil
+import struct
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO, TypeAlias
 
-from bundler.artifact import is_inside
+from bundler import files
 from bundler.errors import SourceError, closest
+from bundler.sources import tars, zips
+from bundler.sources.member import BOMB, Member
 
-__all__ = ["MAX_BYTES", "MAX_FILES", "MAX_RATIO", "MODEST_BYTES", "is_archive", "locate", "unpack"]
+__all__ = ["MAX_BYTES", "MAX_FILES", "is_archive", "locate", "unpack"]
 
-MAX_FILES = 100_000
-"""Files and folders in one archive."""
-MAX_BYTES = 64 << 30
-"""Bytes that one archive may unpack to."""
-MAX_RATIO = 200
-"""How many times its own size an archive may unpack to, once that is more than `MODEST_BYTES`."""
-MODEST_BYTES = 1 << 30
-
-_Entry: TypeAlias = "tuple[str, IO[bytes] | None]"
-"""A name, and the file's content; None for a folder."""
-
-_CHUNK = 1 << 20
-_BOMB = "the archive unpacks to far more than its size: it may be a bomb"
+MAX_FILES = 20_000
+"""Files, folders and links in one archive."""
+MAX_BYTES = 8 << 30
+"""Bytes that one archive may unpack to, and bytes of the archive."""
+_LINKS = 40
+"""Links to one another that are followed, as Linux follows them."""
+_LISTED = 10
 _BROKEN = (
+    ArithmeticError,  # numbers in headers
     EOFError,
-    NotImplementedError,  # a compression that zipfile does not know
+    LookupError,
+    NotImplementedError,  # a zip that needs a newer version
     OSError,
-    RecursionError,  # links in a circle
-    RuntimeError,  # an encrypted zip
+    RecursionError,  # pax headers of pax headers
+    RuntimeError,
+    struct.error,
     tarfile.TarError,
     ValueError,
     zipfile.BadZipFile,
     zlib.error,
 )
+"""What Python's readers raise for an archive that is damaged."""
 
 
 def is_archive(name: str) -> bool:
@@ -54,16 +54,17 @@ def is_archive(name: str) -> bool:
 
 def unpack(archive: Path, folder: Path) -> None:
     """Unpack into an empty folder. SourceError where the archive is broken, hostile or a bomb."""
-    left = _allowance(archive.stat().st_size)
     try:
-        for count, (name, content) in enumerate(_entries(archive), 1):
-            if count > MAX_FILES:
-                raise SourceError("the archive has too many files", expected=f"at most {MAX_FILES}")
-            if not is_inside(name):
-                raise SourceError("the archive has an unsafe path", found=repr(name))
-            left -= _write(content, folder / name, left) if content is not None else 0
+        size = archive.stat().st_size
+        if size > MAX_BYTES:
+            raise SourceError("the archive is too large", found=f"{size:,} bytes", expected=f"at most {MAX_BYTES:,}")
+        allowed = min(MAX_BYTES, files.allowance(size))
+        tree = _Tree(folder, allowed)
+        for member in (tars if files.is_gzipped(archive) else zips).members(archive, allowed):
+            tree.add(member)
+        tree.follow_links()
     except _BROKEN as error:
-        raise SourceError("the archive cannot be unpacked", found=str(error) or type(error).__name__) from error
+        raise SourceError("the archive cannot be unpacked", found=files.reason(error)) from error
 
 
 def locate(folder: Path, inside: str = "") -> Path:
@@ -76,88 +77,107 @@ def locate(folder: Path, inside: str = "") -> Path:
     found = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("model.json"))
     if len(found) == 1:
         return folder / found[0]
+    more = f" and {len(found) - _LISTED:,} more" if len(found) > _LISTED else ""
     raise SourceError(
         "which model is meant?",
-        found=", ".join(found) or "no model.json",
+        found=f"{', '.join(found[:_LISTED])}{more}" if found else "no model.json",
         expected="a path inside",
         hint=f"add the path, such as {found[0]}" if found else _models_hint(folder),
     )
 
 
 def _at(folder: Path, inside: str) -> Path:
+    if not files.is_safe(inside):
+        raise SourceError("the path leads out of the archive", found=files.spelled(inside))
     path = folder / inside
-    if not is_inside(inside):
-        raise SourceError("the path leads out of the archive", found=repr(inside))
-    if not path.exists():
+    if not files.mode(path):
         raise SourceError("there is no such path inside", found=repr(inside), hint=closest(inside, _json_files(folder)))
     return path
 
 
 def _models_hint(folder: Path) -> str:
     names = _json_files(folder)
-    return f"add the path of the model; the JSON files are {', '.join(names[:10])}" if names else ""
+    return f"add the path of the model; the JSON files are {', '.join(names[:_LISTED])}" if names else ""
 
 
 def _json_files(folder: Path) -> list[str]:
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*.json"))
 
 
-def _allowance(size: int) -> int:
-    """The bytes that an archive of `size` bytes may unpack to."""
-    return min(MAX_BYTES, max(MODEST_BYTES, MAX_RATIO * size))
+class _Tree:
+    """The folder that an archive becomes, and what was put into it so far."""
+
+    def __init__(self, folder: Path, allowed: int) -> None:
+        self._folder = folder
+        self._left = allowed
+        self._count = 0
+        self._files: set[str] = set()
+        self._folders = {"."}
+        self._links: dict[str, str] = {}
+
+    def add(self, member: Member) -> None:
+        """Put one member into the folder; links have to wait until all they may point to is there."""
+        self._count += 1
+        if self._count > MAX_FILES:
+            raise SourceError("the archive has too many files", expected=f"at most {MAX_FILES:,}")
+        path = self._claim(member.name, is_folder=member.content is None and member.target is None)
+        if member.target is not None:
+            self._links[path] = member.target
+        elif member.content is not None:
+            self._files.add(path)
+            self._write(path, member.content)
+
+    def follow_links(self) -> None:
+        """Make each link a copy of the file that it leads to."""
+        for path in self._links:
+            target = self._folder / self._end_of(path)
+            self._spend(target.stat().st_size)
+            shutil.copyfile(target, self._made_room(path))
+
+    def _claim(self, name: str, is_folder: bool) -> str:
+        """The path of a new member, in its plainest spelling, which no other member may have."""
+        if not files.is_safe(name):
+            raise SourceError("the archive has an unsafe path", found=files.spelled(name))
+        path = posixpath.normpath(name)
+        above = [*_above(path), *([path] if is_folder else [])]
+        if not is_folder and (path in self._files or path in self._links):
+            raise SourceError("the archive has two files of one name", found=files.spelled(name))
+        taken = [folder for folder in above if folder in self._files or folder in self._links]
+        if taken or (not is_folder and path in self._folders):
+            raise SourceError("the archive has a file where it has a folder", found=files.spelled(name))
+        self._folders.update(above)
+        return path
+
+    def _write(self, path: str, content: Iterator[bytes]) -> None:
+        with self._made_room(path).open("xb") as file:
+            for chunk in content:
+                self._spend(len(chunk))
+                file.write(chunk)
+
+    def _made_room(self, path: str) -> Path:
+        place = self._folder / path
+        place.parent.mkdir(parents=True, exist_ok=True)
+        return place
+
+    def _spend(self, size: int) -> None:
+        self._left -= size
+        if self._left < 0:
+            raise SourceError(BOMB)
+
+    def _end_of(self, link: str) -> str:
+        """The file that a link leads to, by way of other links."""
+        path = link
+        for _ in range(_LINKS):
+            path = self._links[path]
+            if path in self._files:
+                return path
+            if path not in self._links:
+                found = f"{files.spelled(link)} → {files.spelled(self._links[link])}"
+                raise SourceError("the archive has a link that leads to no file in it", found=found)
+        raise SourceError("the archive has links in a circle, or a long chain of them", found=files.spelled(link))
 
 
-def _write(content: IO[bytes], path: Path, allowed: int) -> int:
-    """Copy into a new file; the number of bytes."""
-    written = 0
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with content, path.open("wb") as file:
-        while chunk := content.read(_CHUNK):
-            written += file.write(chunk)
-            if written > allowed:
-                raise SourceError(_BOMB)
-    return written
-
-
-def _entries(archive: Path) -> Iterator[_Entry]:
-    return _zip_entries(archive) if zipfile.is_zipfile(archive) else _tar_entries(archive)
-
-
-def _zip_entries(archive: Path) -> Iterator[_Entry]:
-    with zipfile.ZipFile(archive) as opened:
-        for info in opened.infolist():
-            mode = info.external_attr >> 16
-            if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
-                raise SourceError("the archive has a link or a device", found=repr(info.filename))
-            yield info.filename, None if info.is_dir() else opened.open(info)
-
-
-def _tar_entries(archive: Path) -> Iterator[_Entry]:
-    with gzip.open(archive) as stream:
-        with tarfile.open(fileobj=stream, mode="r:") as opened:
-            for member in opened:
-                yield member.name, _tar_content(opened, member)
-        _check_end(stream, archive.stat().st_size)
-
-
-def _check_end(stream: gzip.GzipFile, size: int) -> None:
-    """Read to the end, where gzip keeps its checksum: a tarball that was cut short can look whole."""
-    left = _allowance(size)
-    while chunk := stream.read(_CHUNK):
-        left -= len(chunk)
-        if left < 0:
-            raise SourceError(_BOMB)
-
-
-def _tar_content(opened: tarfile.TarFile, member: tarfile.TarInfo) -> IO[bytes] | None:
-    if member.isdir():
-        return None
-    if not member.isfile() and not member.islnk() and not member.issym():
-        raise SourceError("the archive has a device", found=repr(member.name))
-    try:
-        content = opened.extractfile(member)  # follows links, but only to what the archive has
-    except KeyError:
-        content = None
-    if content is None:
-        raise SourceError("the archive has a link that leads out of it", found=f"{member.name!r} → {member.linkname!r}")
-    return content
+def _above(path: str) -> Iterator[str]:
+    """The folders that a path needs, from the innermost on."""
+    while path := posixpath.dirname(path):
+        yield path

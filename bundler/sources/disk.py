@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 
-from bundler import artifact
+from bundler import artifact, files
 from bundler.errors import SourceError, within
 from bundler.progress import Progress
 from bundler.sources import archive
@@ -17,7 +18,7 @@ __all__ = ["find"]
 def find(source: str, base: Path, cache: Cache, progress: Progress) -> Path:
     """The model at a path: `folder`, `file.json`, `archive.zip#path/inside`."""
     path, inside = _split(source, base)
-    if path.is_dir() or not archive.is_archive(path.name):
+    if not archive.is_archive(path.name) or stat.S_ISDIR(_mode(path)):
         return path
     with within(source):
         return archive.locate(_unpacked(path, cache), inside)
@@ -27,13 +28,24 @@ def _split(source: str, base: Path) -> tuple[Path, str]:
     """The path, and what follows `#` where that does not belong to a file's own name."""
     whole = base / os.path.expanduser(source)
     before, _, inside = source.partition("#")
-    if whole.exists() or not archive.is_archive(before):
+    if not archive.is_archive(before) or _mode(whole):
         return whole, ""
     return base / os.path.expanduser(before), inside
 
 
+def _mode(path: Path) -> int:
+    """The mode of what lies there; 0 if nothing does."""
+    try:
+        return files.mode(path)
+    except OSError as error:
+        raise SourceError("cannot be read", where=str(path), found=files.reason(error)) from error
+
+
 def _unpacked(path: Path, cache: Cache) -> Path:
-    if not path.is_file():
+    mode = _mode(path)
+    if not mode:
         raise SourceError("there is no such archive", found=f"nothing at {path}")
+    if not stat.S_ISREG(mode):
+        raise SourceError("is no regular file", found=files.kind(mode))
     key = f"archive:{artifact.digest(artifact.digests(path.parent, [path.name]))}"
     return cache.get(key, lambda folder: archive.unpack(path, folder))

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
+from bundler import files
 from bundler.errors import SourceError, within
 from bundler.progress import Progress
 from bundler.sources import archive
@@ -21,6 +24,10 @@ _EXACT = r"(?P<version>\d+\.\d+\.\d+(?:[-+][a-z0-9.+-]+)?)"
 _SOURCE = re.compile(rf"npm:{_PACKAGE}@{_EXACT}(?:/(?P<inside>.*))?", re.IGNORECASE | re.ASCII)
 """Nothing that this accepts is an option, a path, a URL or a word to a shell."""
 
+_SAID = 1 << 20
+"""Bytes of npm's output that are read."""
+_SHOWN = 1000
+"""Characters of it that an error shows."""
 _TIMEOUT = 1800
 """Seconds for one package; npm has its own, shorter ones for each request."""
 
@@ -55,9 +62,17 @@ def _fetch(package: str, folder: Path, base: Path, progress: Progress) -> None:
         tarballs = folder.with_name("npm")
         tarballs.mkdir()
         _pack(package, tarballs, base)
-        archive.unpack(next(tarballs.glob("*.tgz")), folder)
+        archive.unpack(_tarball(tarballs), folder)
     finally:
         progress.finish()
+
+
+def _tarball(folder: Path) -> Path:
+    """What npm put there. Its name may be any, as a package's own name decides."""
+    found = [path for path in folder.iterdir() if path.suffix == ".tgz" and path.is_file()]
+    if len(found) != 1:
+        raise SourceError("npm ended well, but gave no package", found=f"{len(found)} files", expected="one .tgz file")
+    return found[0]
 
 
 def _pack(package: str, folder: Path, base: Path) -> None:
@@ -69,34 +84,42 @@ def _pack(package: str, folder: Path, base: Path) -> None:
             hint="install Node.js, or download the package's .tgz and name that file",
         )
     options = ["--ignore-scripts", "--json", "--pack-destination", str(folder)]
-    try:
-        done = subprocess.run(
-            [npm, "pack", *options, "--", package],
-            cwd=base,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=_TIMEOUT,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise SourceError(f"npm did not finish in {_TIMEOUT} seconds", found=f"npm pack {package}") from error
-    if done.returncode:
-        raise SourceError(
-            "npm cannot fetch the package",
-            found=_complaint(done.stdout, done.stderr),
-            hint=f"`npm view {package}` asks the same registry, with the same settings",
-        )
+    # Files, as pipes are read into memory: npm lists what the package has in it, and says what the registry says.
+    with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+        try:
+            done = subprocess.run(
+                [npm, "pack", *options, "--", package],
+                cwd=base,
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                timeout=_TIMEOUT,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise SourceError(f"npm did not finish in {_TIMEOUT} seconds", found=f"npm pack {package}") from error
+        except OSError as error:
+            raise SourceError("npm cannot be run", found=files.reason(error)) from error
+        if done.returncode:
+            raise SourceError(
+                "npm cannot fetch the package",
+                found=_complaint(_said(stdout), _said(stderr)),
+                hint=f"`npm view {package}` asks the same registry, with the same settings",
+            )
+
+
+def _said(output: IO[bytes]) -> str:
+    """The end of an output."""
+    output.seek(max(0, output.seek(0, os.SEEK_END) - _SAID))
+    return output.read().decode("utf-8", "replace")
 
 
 def _complaint(stdout: str, stderr: str) -> str:
     """What npm says is wrong: the summary of its JSON, or the last line of its log that tells."""
     try:
-        return str(json.loads(stdout)["error"]["summary"])
-    except (ValueError, KeyError, TypeError):
+        return str(json.loads(stdout)["error"]["summary"])[:_SHOWN]
+    except (ValueError, KeyError, TypeError, RecursionError):
         lines = [line.strip() for line in stderr.splitlines() if line.strip() and "complete log" not in line]
-        return lines[-1] if lines else "no explanation"
+        return lines[-1][:_SHOWN] if lines else "no explanation"
 
 
 def _root(unpacked: Path) -> Path:

@@ -3,25 +3,37 @@
 from __future__ import annotations
 
 import http.client
+import os
+import re
 import urllib.error
 import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Any
 from urllib.parse import quote, unquote, urldefrag, urljoin, urlsplit
 
-from bundler import artifact
+from bundler import artifact, document, files
 from bundler.errors import SourceError, within
 from bundler.progress import Progress
-from bundler.sources import archive
+from bundler.sources import archive, pace
 from bundler.sources.cache import Cache
+from bundler.sources.expected import weight_bytes
+from bundler.sources.pace import Pace, TooMuch
 
 __all__ = ["find"]
 
-_TIMEOUT = 60
-"""Seconds without a byte."""
 _CHUNK = 1 << 18
 _USER_AGENT = "bundler"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
+_MAX_SHARDS = 4096
+"""Shards of a model: 16 GiB of those that the converter writes."""
+_SLACK = 1 << 16
+"""Bytes by which gzip may make a group of weights larger, besides a hundredth; each shard may add as many."""
+_ADDRESS = 300
+"""Characters of an address that an error shows."""
+_REASON = 200
+"""Characters of a server's own words that an error shows."""
 
 _HINTS = {
     401: "it asks for a login: download the model, and name the folder",
@@ -36,7 +48,7 @@ def find(source: str, base: Path, cache: Cache, progress: Progress) -> Path:
 
     What an address gave once is kept: a model that changes needs a new address.
     """
-    with within(source):
+    with within(_shown(source)):
         url, inside, name = _parse(source)
         _refuse_insecure(url)
         if archive.is_archive(name):
@@ -48,39 +60,76 @@ def find(source: str, base: Path, cache: Cache, progress: Progress) -> Path:
 
 def _fetch_archive(url: str, folder: Path, progress: Progress) -> None:
     path = folder.with_name("archive")
-    _download(url, path, progress)
+    _Downloads(progress).get(url, path, archive.MAX_BYTES)
     archive.unpack(path, folder)
 
 
 def _fetch_model(url: str, entry: Path, progress: Progress) -> None:
-    _download(url, entry, progress)
-    _, groups = artifact.read_entry(entry)
-    for name in dict.fromkeys(name for group in groups for name in group):
-        path = entry.parent / name
+    downloads = _Downloads(progress)
+    downloads.get(url, entry, document.MAX_BYTES)
+    model, groups = artifact.read_entry(entry)
+    names = {name for group in groups for name in group}
+    if len(names) > _MAX_SHARDS:
+        raise SourceError("has too many shards", found=f"{len(names):,}", expected=f"at most {_MAX_SHARDS:,}")
+    left = archive.MAX_BYTES
+    for shards, weights in zip(groups, model.get("weightsManifest") or ()):
+        most = _most(weights, len(shards), left)
+        for name in dict.fromkeys(shards):
+            if name in names:
+                names.remove(name)
+                size = downloads.get(_beside(url, name), _room(entry.parent, name), most)
+                left, most = left - size, most - size
+
+
+def _most(weights: Mapping[str, Any], shards: int, left: int) -> int:
+    """The bytes that the shards of a group of weights may have together, compressed or not."""
+    needed = weight_bytes(weights)
+    return left if needed is None else min(left, needed + needed // 100 + _SLACK * (1 + shards))
+
+
+def _room(folder: Path, name: str) -> Path:
+    """The place of a shard, in a folder that is there."""
+    path = folder / name
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _download(_beside(url, name), path, progress)
+    except OSError as error:
+        raise SourceError(f"the shard {files.spelled(name)} cannot be written", found=files.reason(error)) from error
+    return path
 
 
 def _beside(url: str, name: str) -> str:
     """The address of a shard, as browsers read it; a query of the model's own is not handed on."""
     folder = urljoin(url, ".")
-    return folder + quote(name, safe="/%?&=+,;:@!$'()*~")
+    return folder + quote(os.fsencode(name), safe="/%?&=+,;:@!$'()*~")
 
 
 def _parse(source: str) -> tuple[str, str, str]:
     """The address, the path inside what it gives, and the name of the file that it gives."""
     try:
+        source.encode()
         url, inside = urldefrag(source)
-        name = unquote(PurePosixPath(urlsplit(url).path).name)
-    except ValueError as error:
-        raise SourceError("is no address", found=str(error)) from error
-    if not artifact.is_inside(name) or "/" in name:
-        raise SourceError("is no address of a file", found=repr(name))
+        parts = urlsplit(url)
+        name = unquote(PurePosixPath(parts.path).name)
+        _ = parts.port
+    except ValueError:  # whose words may hold a part of a password
+        raise SourceError("is no address") from None
+    if not parts.hostname:
+        raise SourceError("is no address", found="no host")
+    if not files.is_safe(name) or "/" in name:
+        raise SourceError("is no address of a file", found=files.spelled(name))
     return url, inside, name
+
+
+def _shown(address: str) -> str:
+    """An address as an error shows it: without a login, and cut if it is long."""
+    safe = re.sub("//[^/?#]*@", "//…@", address)
+    return safe if len(safe) <= _ADDRESS else f"{safe[:_ADDRESS]}…"
 
 
 def _refuse_insecure(url: str) -> None:
     parts = urlsplit(url)
+    if "@" in parts.netloc:
+        raise SourceError("an address with a login is not fetched", hint="download the model, and name the folder")
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
         raise SourceError(
             "anyone on the way could change the model",
@@ -91,7 +140,7 @@ def _refuse_insecure(url: str) -> None:
 
 
 class _SecureRedirects(urllib.request.HTTPRedirectHandler):
-    """Follows redirects, but none from https to http."""
+    """Follows redirects, but none from https to http. What comes with a redirect is not read: it may have no end."""
 
     def redirect_request(
         self,
@@ -102,43 +151,72 @@ class _SecureRedirects(urllib.request.HTTPRedirectHandler):
         headers: http.client.HTTPMessage,
         newurl: str,
     ) -> urllib.request.Request | None:
-        try:
-            _refuse_insecure(newurl)
-        except SourceError:
-            fp.close()
-            raise
+        fp.close()
+        _refuse_insecure(newurl)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def _download(url: str, path: Path, progress: Progress) -> None:
-    request = urllib.request.Request(url, headers={"User-Agent": _USER_AGENT})
+class _Downloads:
+    """Fetches the files of one source, at one pace."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+        self._pace = Pace()
+        self._opener = urllib.request.build_opener(_SecureRedirects, *pace.handlers(self._pace))
+
+    def get(self, url: str, path: Path, most: int) -> int:
+        """Save what is at an address, at most so many bytes, to a file; the number of bytes."""
+        done = 0
+        try:
+            with path.open("wb") as file:
+                for chunk in self._content(url, most):
+                    done += file.write(chunk)
+        except OSError as error:
+            raise SourceError(f"what came from {url} cannot be written", found=files.reason(error)) from error
+        return done
+
+    def _content(self, url: str, most: int) -> Iterator[bytes]:
+        request = urllib.request.Request(url, headers={"User-Agent": _USER_AGENT})
+        self._pace.begin(most)
+        with _explained(url), self._opener.open(request, timeout=self._pace.left()) as response:
+            total, done = response.length, 0
+            if total is not None and total > most:
+                raise _too_large(url, f"{total:,} bytes", most)
+            self._progress.start(url, total)
+            try:
+                while chunk := response.read1(_CHUNK if total is None else min(_CHUNK, total - done)):
+                    done += len(chunk)
+                    if done > most:
+                        raise _too_large(url, "more", most)
+                    self._progress.advance(len(chunk))
+                    yield chunk
+            finally:
+                self._progress.finish()
+            # Read in pieces, a connection that broke looks like one that is done.
+            if total is not None and done != total:
+                raise _unreachable(url, f"{done} bytes of {total}", "try again")
+
+
+@contextmanager
+def _explained(url: str) -> Iterator[None]:
+    """What goes wrong while an address is fetched, as a SourceError."""
     try:
-        with urllib.request.build_opener(_SecureRedirects).open(request, timeout=_TIMEOUT) as response:
-            _save(response, path, url, progress)
+        yield
     except urllib.error.HTTPError as error:
         error.close()
         found = f"{error.code} {error.reason}"
         raise _unreachable(url, found, _HINTS.get(error.code, "")) from error
     except urllib.error.URLError as error:
         raise _unreachable(url, str(error.reason), _OTHER_HINT) from error
+    except (TimeoutError, TooMuch) as error:
+        raise _unreachable(url, str(error), "") from error
     except (OSError, ValueError, http.client.HTTPException) as error:
         raise _unreachable(url, str(error) or type(error).__name__, _OTHER_HINT) from error
 
 
-def _save(response: http.client.HTTPResponse, path: Path, url: str, progress: Progress) -> None:
-    total, done = response.length, 0
-    progress.start(url, total)
-    try:
-        with path.open("wb") as file:
-            while chunk := response.read(_CHUNK):
-                done += file.write(chunk)
-                progress.advance(len(chunk))
-    finally:
-        progress.finish()
-    # Read in pieces, a connection that broke looks like one that is done.
-    if total is not None and done != total:
-        raise _unreachable(url, f"{done} bytes of {total}", "try again")
-
-
 def _unreachable(url: str, found: str, hint: str) -> SourceError:
-    return SourceError(f"cannot fetch {url}", found=found, hint=hint)
+    return SourceError(f"cannot fetch {url}", found=found[:_REASON], hint=hint)
+
+
+def _too_large(url: str, found: str, most: int) -> SourceError:
+    return SourceError(f"{url} is too large", found=found, expected=f"at most {most:,} bytes")

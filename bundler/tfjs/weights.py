@@ -9,9 +9,12 @@ from __future__ import annotations
 import gzip
 import math
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
+from bundler import files
 from bundler.artifact import Artifact
 from bundler.dtypes import DType
 from bundler.errors import ConversionError, SourceError, within
@@ -22,59 +25,129 @@ from bundler.weight import Affine, Weight
 
 __all__ = ["read_weights"]
 
-_GZIP = b"\x1f\x8b"
+_LISTED = 10
+"""Files or sizes that an error lists."""
 _WINDOW = 1 << 16
 """Bytes read at a time to find where strings end."""
+_BOMB = "the weights take far more bytes than their files: they may be a bomb"
+_STRING_BYTES = 16 << 20
+"""Bytes to which strings may unpack, however small their files are: each is an object in memory while it is read."""
+_STRING_RATIO = 10
+"""How many times the size of their files strings may unpack to; text reaches 4."""
+_PIECE = 1 << 18
+"""Bytes unpacked at a time to find how large a file's content is."""
+_MOST_DIMENSIONS = 254
+"""TensorFlow's TensorShape::MaxDimensions (tensorflow/core/framework/tensor_shape.h)."""
+_MOST_ELEMENTS = (1 << 63) - 1
 _SCALED = (DType.uint8, DType.uint16)
 _QUANTIZED = {dtype.name: dtype for dtype in (*_SCALED, DType.float16)}
 _STORED = {dtype.name: dtype for dtype in (DType.float32, DType.int32, DType.bool, DType.string, DType.complex64)}
 _STORED |= _QUANTIZED
 
 
+class _Laid(NamedTuple):
+    """The weights of one group, by name."""
+
+    group: Group
+    weights: Mapping[str, Weight]
+
+
 def read_weights(artifact: Artifact) -> dict[str, Weight]:
     """The weights by name; those of an optimizer are left out.
 
-    Raises SourceError when the files hold fewer or more bytes than the weights need, ConversionError
-    when an entry makes no sense.
+    Raises SourceError when the files hold fewer or more bytes than the weights need, or take a small part of what they
+    unpack to; ConversionError when an entry makes no sense.
     """
     found: dict[str, Weight] = {}
+    allowed = files.allowance(_packed_size(map(artifact.path, artifact.files[1:])))
     for index, (entry, names) in enumerate(zip(fields.tables(artifact.document, "weightsManifest"), artifact.groups)):
         with within(f"{artifact.entry}: weightsManifest[{index}]"):
-            found |= _read_group(fields.tables(entry, "weights"), [artifact.path(name) for name in names])
+            group, weights = _read_group(fields.tables(entry, "weights"), list(map(artifact.path, names)), allowed)
+            allowed -= group.size
+            if allowed < 0:
+                raise SourceError(_BOMB)
+        found |= weights
     return found
 
 
-def _read_group(entries: Sequence[Json], paths: Sequence[Path]) -> dict[str, Weight]:
-    """The weights of one group, whether or not its files are gzipped.
+def _read_group(entries: Sequence[Json], paths: Sequence[Path], allowed: int) -> _Laid:
+    """The weights of one group, whether or not its files are gzipped; they unpack to `allowed` bytes at most.
 
     Weights may begin with gzip's magic by chance, so the plain reading goes first: only where its size
     is wrong are the files taken as compressed.
     """
-    plain = Group(tuple(File(path, path.stat().st_size) for path in paths))
+    plain = Group(tuple(map(_plain, paths)))
     try:
         return _lay_out(entries, plain)
     except SourceError:
-        if not any(_is_gzipped(path) for path in paths):
+        if not any(map(_is_gzipped, paths)):
             raise
-        return _lay_out(entries, Group(tuple(map(_unpacked, paths))))
+        return _lay_out(entries, Group(tuple(_unpacked(paths, _needed(entries, paths), allowed))))
+
+
+def _needed(entries: Sequence[Json], paths: Sequence[Path]) -> int:
+    """The bytes that weights take, at the most: how many strings take depends on the content."""
+    none, strings = Group(()), DType.string.name
+    numbers = sum(_weight(entry, none, 0).stored_bytes for entry in entries if entry.get("dtype") != strings)
+    if all(entry.get("dtype") != strings for entry in entries):
+        return numbers
+    return numbers + max(_STRING_BYTES, _STRING_RATIO * _packed_size(paths))
+
+
+def _packed_size(paths: Iterable[Path]) -> int:
+    """The bytes of files as they lie on disk. Each counts once, however many times it is named."""
+    return sum(_plain(path).size for path in set(paths))
+
+
+def _plain(path: Path) -> File:
+    with _reading(path):
+        return File(path, path.stat().st_size)
 
 
 def _is_gzipped(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(2) == _GZIP
+    with _reading(path):
+        return files.is_gzipped(path)
 
 
-def _unpacked(path: Path) -> File:
-    if not _is_gzipped(path):
-        return File(path, path.stat().st_size)
-    with within(path.name), gzip.open(path) as file:
-        try:
-            return File(path, file.seek(0, 2), gzipped=True)
-        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-            raise SourceError("the compressed file is damaged", found=str(error)) from error
+def _unpacked(paths: Sequence[Path], needed: int, allowed: int) -> Iterator[File]:
+    """The files and the sizes of their contents. SourceError as soon as they are more than `needed` or `allowed`."""
+    if needed > allowed:
+        raise SourceError(_BOMB)
+    left = needed
+    for path in paths:
+        file = File(path, _content_size(path, left), gzipped=True) if _is_gzipped(path) else _plain(path)
+        left -= file.size
+        if left < 0:
+            raise _misfit(paths, f"more than {needed:,} bytes", f"{needed:,}")
+        yield file
 
 
-def _lay_out(entries: Sequence[Json], group: Group) -> dict[str, Weight]:
+def _content_size(path: Path, most: int) -> int:
+    """The size of a gzip'ed file's content. What is past `most` is not unpacked."""
+    room, size = bytearray(_PIECE), 0
+    with _reading(path), files.unpacked(path) as content:
+        while size <= most and (count := content.readinto(room)):
+            size += count
+    return size
+
+
+@contextmanager
+def _reading(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (EOFError, OSError, zlib.error) as error:
+        damaged = isinstance(error, (EOFError, gzip.BadGzipFile, zlib.error))
+        what = "the compressed file is damaged" if damaged else "cannot be read"
+        raise SourceError(what, where=path.name, found=files.reason(error)) from error
+
+
+def _misfit(paths: Sequence[Path], found: str, expected: str, hint: str = "") -> SourceError:
+    names = ", ".join(path.name for path in paths[:_LISTED]) or "no files"
+    more = f" and {len(paths) - _LISTED:,} more" if len(paths) > _LISTED else ""
+    return SourceError(f"the weights do not fit their files: {names}{more}", found=found, expected=expected, hint=hint)
+
+
+def _lay_out(entries: Sequence[Json], group: Group) -> _Laid:
     """Each weight at its offset. The bytes used must be the bytes present."""
     found: dict[str, Weight] = {}
     offset = 0
@@ -86,14 +159,10 @@ def _lay_out(entries: Sequence[Json], group: Group) -> dict[str, Weight]:
         if entry.get("group") != "optimizer":
             found[name] = weight
     if offset != group.size:
-        names = ", ".join(shard.path.name for shard in group.shards if isinstance(shard, File)) or "no files"
-        raise SourceError(
-            f"the weights do not fit their files: {names}",
-            found=f"{group.size:,} bytes",
-            expected=f"{offset:,}",
-            hint="a download that was cut short? fetch the model again" if offset > group.size else "",
-        )
-    return found
+        paths = [shard.path for shard in group.shards if isinstance(shard, File)]
+        hint = "a download that was cut short? fetch the model again" if offset > group.size else ""
+        raise _misfit(paths, f"{group.size:,} bytes", f"{offset:,}", hint)
+    return _Laid(group, found)
 
 
 def _weight(entry: Json, group: Group, offset: int) -> Weight:
@@ -125,7 +194,13 @@ def _dtype(entry: Json, known: Mapping[str, DType]) -> DType:
 def _shape(entry: Json) -> tuple[int, ...]:
     shape = tuple(map(fields.integer, fields.of(list, entry.get("shape") or [], "'shape'")))
     if min(shape, default=0) < 0:
-        raise ConversionError("has a negative size", found=str(list(shape)))
+        raise ConversionError("has a negative size", found=str(list(shape[:_LISTED])))
+    if len(shape) > _MOST_DIMENSIONS:
+        raise ConversionError(
+            "has too many dimensions", found=f"{len(shape):,}", expected=f"at most {_MOST_DIMENSIONS}"
+        )
+    if math.prod(shape) > _MOST_ELEMENTS:
+        raise ConversionError("has more elements than 64 bits can count", found=str(list(shape[:_LISTED])))
     return shape
 
 

@@ -1,0 +1,31 @@
+"""How many bytes of weights a model.json announces, before any of them is fetched."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from bundler.dtypes import DType
+
+__all__ = ["weight_bytes"]
+
+_MOST_DIMENSIONS = 254
+"""As in TensorFlow; a product of more may take minutes."""
+_INT64 = range(1 << 63)
+
+
+def weight_bytes(group: Mapping[str, Any]) -> int | None:
+    """The bytes that a group of `weightsManifest` takes; None if its content decides, or an entry makes no sense."""
+    try:
+        return sum(map(_stored_bytes, group.get("weights") or ()))
+    except (AttributeError, KeyError, TypeError, ValueError):
+        return None
+
+
+def _stored_bytes(entry: Mapping[str, Any]) -> int:
+    shape = entry.get("shape") or ()
+    if len(shape) > _MOST_DIMENSIONS or not all(size in _INT64 for size in shape):
+        raise ValueError(shape)
+    stored = DType[(entry.get("quantization") or entry)["dtype"]]
+    return math.prod(map(int, shape)) * stored.numpy.itemsize

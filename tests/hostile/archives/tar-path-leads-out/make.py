@@ -1,0 +1,7 @@
+import tarfile
+from pathlib import Path
+
+
+def make(project: Path) -> None:
+    with tarfile.open(project / "m.tgz", "w:gz") as made:
+        made.addfile(tarfile.TarInfo("a/../../model.json"))

@@ -1,0 +1,7 @@
+import os
+from pathlib import Path
+
+
+def make(project: Path) -> None:
+    """A reader of the pipe waits for ever."""
+    os.mkfifo(project / "model" / "model.json")

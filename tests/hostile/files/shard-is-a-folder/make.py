@@ -1,0 +1,5 @@
+from pathlib import Path
+
+
+def make(project: Path) -> None:
+    (project / "model" / "w.bin").mkdir()

@@ -1,0 +1,6 @@
+import os
+from pathlib import Path
+
+
+def make(project: Path) -> None:
+    os.mkfifo(project / "model" / "w.bin")
