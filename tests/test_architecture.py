@@ -42,6 +42,9 @@ STAGES = """
 
     manifest
     document
+    foreign
+    early
+    stored
     artifact
     sources
     tfjs

@@ -13,7 +13,8 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 from urllib.parse import quote, unquote, urldefrag, urljoin, urlsplit
 
-from bundler import artifact, document, files
+from bundler import artifact, document, files, foreign
+from bundler.early import MANIFEST
 from bundler.errors import SourceError, within
 from bundler.progress import Progress
 from bundler.sources import archive, pace
@@ -53,8 +54,8 @@ def find(source: str, base: Path, cache: Cache, progress: Progress) -> Path:
         _refuse_insecure(url)
         if archive.is_archive(name):
             return archive.locate(cache.get(url, lambda folder: _fetch_archive(url, folder, progress)), inside)
-        if not name.lower().endswith(".json"):
-            raise SourceError("is no model", found=repr(name), expected="an address that ends in .json, .zip or .tgz")
+        if not name.lower().endswith((".json", ".pb")):
+            raise _no_model(url, name)
         return cache.get(url, lambda folder: _fetch_model(url, folder / name, progress)) / name
 
 
@@ -67,18 +68,27 @@ def _fetch_archive(url: str, folder: Path, progress: Progress) -> None:
 def _fetch_model(url: str, entry: Path, progress: Progress) -> None:
     downloads = _Downloads(progress)
     downloads.get(url, entry, document.MAX_BYTES)
-    model, groups = artifact.read_entry(entry)
-    names = {name for group in groups for name in group}
+    if entry.suffix.lower() == ".pb":
+        downloads.get(_beside(url, MANIFEST), entry.with_name(MANIFEST), document.MAX_BYTES)
+    model = artifact.read_entry(entry)
+    names = set(model.shards)
     if len(names) > _MAX_SHARDS:
         raise SourceError("has too many shards", found=f"{len(names):,}", expected=f"at most {_MAX_SHARDS:,}")
     left = archive.MAX_BYTES
-    for shards, weights in zip(groups, model.get("weightsManifest") or ()):
+    for shards, weights in zip(model.groups, model.document.get("weightsManifest") or ()):
         most = _most(weights, len(shards), left)
         for name in dict.fromkeys(shards):
             if name in names:
                 names.remove(name)
                 size = downloads.get(_beside(url, name), _room(entry.parent, name), most)
                 left, most = left - size, most - size
+
+
+def _no_model(url: str, name: str) -> SourceError:
+    kind = foreign.of_address(url, name)
+    if kind is not None:
+        return SourceError(kind.what, hint=kind.hint)
+    return SourceError("is no model", found=repr(name), expected="an address that ends in .json, .pb, .zip or .tgz")
 
 
 def _most(weights: Mapping[str, Any], shards: int, left: int) -> int:
