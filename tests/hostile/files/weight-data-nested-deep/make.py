@@ -1,4 +1,4 @@
-"""weightData is an object in an object in an object, ten thousand times."""
+"""weightData is an object in an object in an object, six hundred times."""
 
 from __future__ import annotations
 
@@ -10,6 +10,6 @@ def make(project: Path) -> None:
     model = project / "model"
     model.mkdir(exist_ok=True)
     depth = 600
-    data = '{"data":' * depth + "[]" + "}" * depth
+    data = '{"data":' * depth + "null" + "}" * depth
     weights = '[{"name": "w", "shape": [2], "dtype": "float32"}]'
     (model / "model.json").write_text(f'{{"modelTopology": {{}}, "weightSpecs": {weights}, "weightData": {data}}}')
