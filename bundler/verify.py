@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from bundler.arguments import unusable
 from bundler.checkpoint import prefix
 from bundler.dtypes import DType
 from bundler.errors import Fault, VerificationError
@@ -61,6 +62,11 @@ def _compare(name: str, model: Model, find: Callable[[list[str]], list[tuple[DTy
         fault
         for (where, spec), (dtype, shape) in zip(specs.items(), found)
         for fault in _differences(where, spec, dtype, shape)
+    ]
+    faults += [
+        Fault(f"tf.saved_model.load cannot pass this input: {why}", f"signature {key!r}, {entry!r}")
+        for key, signature in model.signatures.items()
+        for entry, why, _ in unusable(signature.inputs)
     ]
     if faults:
         raise VerificationError.of(faults)

@@ -49,6 +49,7 @@ STAGES = """
     sources
     tfjs
     serving
+    arguments
     select
     rewrites
     link
