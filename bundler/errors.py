@@ -8,9 +8,9 @@
     └── VerificationError   exit 6   written, but not what was meant
 
 An error carries one fault or several, so that a run reports all that is wrong and not just the
-first thing it met; of one kind, `MOST_OF_A_KIND` are listed and the others counted. Inner code says
-what it knows; each outer layer adds where it stood, with `within`. Any other exception is a bug of ours:
-`unforeseen` makes an error of it that keeps its traceback.
+first thing it met; of one kind, `MOST_OF_A_KIND` are listed and the others counted. Inner code
+says what it knows; each outer layer adds where it stood, with `within`. Any other exception is a
+bug of ours: `unforeseen` makes an error of it that keeps its traceback.
 """
 
 from __future__ import annotations

@@ -2,16 +2,23 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import shutil
+import subprocess
+import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bundler import artifact, document
 from bundler.errors import SourceError
+from tests.models import write_model
 
-DIGITS = Path(__file__).parents[1] / "manifests" / "models" / "digits"
+ROOT = Path(__file__).parents[1]
+DIGITS = ROOT / "manifests" / "models" / "digits"
 SHARDS = ("group1-shard1of2.bin", "group1-shard2of2.bin")
 
 
@@ -182,6 +189,101 @@ def test_a_folder_whose_model_has_another_name_is_an_error_that_names_it(digits:
     with pytest.raises(SourceError, match=r"the folder has no model\.json") as caught:
         artifact.open(digits)
     assert caught.value.faults[0].hint == "name the file itself: digits.json"
+
+
+@pytest.mark.parametrize("name", ["./model.json", "model.json", ".//./model.json"])
+def test_the_entry_is_none_of_its_own_shards(digits: Path, name: str) -> None:
+    with pytest.raises(SourceError, match="the model's JSON is one of its own shards"):
+        artifact.open(with_paths(digits, SHARDS[0], name))
+
+
+def test_a_shard_may_have_the_name_of_the_entry_in_another_folder(digits: Path) -> None:
+    (digits / "weights").mkdir()
+    (digits / "weights" / "model.json").write_bytes(b"1234")
+    assert artifact.open(with_paths(digits, "weights/model.json")).files == ("model.json", "weights/model.json")
+
+
+def test_many_missing_shards_are_listed_in_part_and_looked_for_in_the_folder_once(
+    digits: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    listed: list[object] = []
+    monkeypatch.setattr(os, "scandir", lambda folder, plain=os.scandir: listed.append(folder) or plain(folder))
+    with pytest.raises(SourceError) as caught:
+        artifact.open(with_paths(digits, *(f"group1-shard{number}of2.bin" for number in range(3, 5003))))
+    assert len(caught.value.faults) == 20
+    assert str(caught.value).endswith("group1-shard22of2.bin: the shard is missing\n… and 4,980 more")
+    assert caught.value.faults[0].hint.startswith("did you mean 'group1-shard")
+    assert len(listed) == 1
+
+
+def test_a_link_in_a_folder_of_shards_is_followed_once(digits: Path) -> None:
+    (digits / "real").mkdir()
+    (digits / "link").symlink_to("real")
+    (digits / "real" / "w.bin").write_bytes(b"1234")
+    assert artifact.open(with_paths(digits, "link/w.bin")).groups == (("link/w.bin",),)
+    (digits / "link").unlink()
+    (digits / "link").symlink_to(digits.parent)
+    (digits.parent / "w.bin").write_bytes(b"1234")
+    with pytest.raises(SourceError, match="a link leads out of the model's folder"):
+        artifact.open(with_paths(digits, "link/w.bin"))
+
+
+def as_nobody(call: str, *paths: Path) -> str:
+    """What a call says to a user who owns nothing."""
+    code = f"""
+import os, sys
+from pathlib import Path
+from bundler import artifact, tfjs
+from bundler.errors import SourceError
+tfjs.read(artifact.open(Path({str(DIGITS)!r})))  # which imports what this user may not be able to read
+if os.getuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+path = Path(sys.argv[1])
+try:
+    {call}
+except SourceError as error:
+    print(error)
+"""
+    command = [sys.executable, "-c", code, *map(str, paths)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.replace(
+        str(paths[0]), "m"
+    )
+
+
+SAID = "m/{}: cannot be read (found Permission denied)\n"
+DENIED = [
+    (".", 0o600, "artifact.open(path)", "model.json"),
+    ("model.json", 0, "artifact.open(path)", "model.json"),
+    ("d", 0, "artifact.open(path)", "d/w.bin"),
+    (
+        "d/w.bin",
+        0,
+        "tfjs.read(artifact.open(path)).graph.weights['w'].array()",
+        "d/w.bin",
+    ),
+    ("d/w.bin", 0, "artifact.open(path).digest", "d/w.bin"),
+]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such modes")
+@pytest.mark.parametrize(("name", "mode", "call", "said"), DENIED)
+def test_what_the_user_may_not_read_is_an_error(name: str, mode: int, call: str, said: str) -> None:
+    # Not in pytest's folders, which are the user's own alone.
+    with tempfile.TemporaryDirectory() as made:
+        folder = Path(made, "m")
+        write_model(folder, [], {"w": np.array([1], np.float32)})
+        (folder / "d").mkdir()
+        (folder / "group1-shard1of1.bin").rename(folder / "d" / "w.bin")
+        document = (folder / "model.json").read_text()
+        (folder / "model.json").write_text(document.replace("group1-shard1of1.bin", "d/w.bin"))
+        Path(made).chmod(0o755)
+        (folder / name).chmod(mode)
+        try:
+            assert as_nobody(call, folder) == SAID.format(said)
+        finally:
+            (folder / name).chmod(0o755)
 
 
 def test_a_file_that_is_gone_has_no_digest_and_is_told(tmp_path: Path) -> None:

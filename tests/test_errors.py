@@ -1,11 +1,21 @@
 from __future__ import annotations
 
 import pickle
+import time
 
 import pytest
 
 from bundler import errors
-from bundler.errors import BundlerError, ConversionError, Fault, ManifestError, SourceError, closest, within
+from bundler.errors import (
+    MOST_OF_A_KIND,
+    BundlerError,
+    ConversionError,
+    Fault,
+    ManifestError,
+    SourceError,
+    closest,
+    within,
+)
 
 FAULT = Fault("is missing", "model[0]", found="nothing", expected="a name", hint="name it")
 
@@ -82,3 +92,56 @@ def test_what_is_no_error_of_ours_passes_as_it_is() -> None:
 )
 def test_a_near_miss_is_hinted_at_and_a_far_one_is_not(name: str, hint: str) -> None:
     assert closest(name, iter(["offsets", "heatmaps"])) == hint
+
+
+def missing(*numbers: int) -> list[Fault]:
+    return [Fault("is missing", f"file {number}", found=str(number), hint=f"hint {number}") for number in numbers]
+
+
+def test_of_many_faults_of_a_kind_the_first_are_listed_and_the_last_of_them_counts_the_others() -> None:
+    error = SourceError.of(iter(missing(*range(1020))))
+    assert error.faults[:-1] == tuple(missing(*range(MOST_OF_A_KIND - 1)))
+    assert str(error.faults[-1]) == "file 19: is missing (found 19)\n… and 1,000 more"
+
+
+def test_twenty_faults_are_listed_whole() -> None:
+    assert SourceError.of(missing(*range(20))).faults == tuple(missing(*range(20)))
+
+
+def test_kinds_are_counted_apart_whatever_their_order() -> None:
+    wrong = [Fault("is wrong", "a"), Fault("is wrong", "b", expected="c"), Fault("is wrong", "b", expected="d")]
+    error = SourceError.of([wrong[0], *missing(*range(30)), *wrong[1:]])
+    assert [fault for fault in error.faults if fault.what == "is wrong"] == wrong
+    assert [fault.others for fault in error.faults if fault.others] == [10]
+
+
+@pytest.mark.parametrize("what", ["the op 'x{}' is unknown", 'the op "x\'{}" is unknown'])
+def test_names_in_quotes_make_no_kinds(what: str) -> None:
+    assert len(SourceError.of(Fault(what.format(number)) for number in range(100)).faults) == 20
+
+
+def test_errors_that_become_one_are_counted_together() -> None:
+    errors = [SourceError.of(missing(*range(count))) for count in (30, 5, 100)]
+    error = SourceError.of(fault.inside(f"model {index}") for index, each in enumerate(errors) for fault in each.faults)
+    assert len(error.faults) == 20
+    assert error.faults[-1].others == 30 + 5 + 100 - 20
+    assert error.faults[-1].where == "model 0: file 19"
+
+
+def test_the_count_of_others_crosses_to_another_process() -> None:
+    error = pickle.loads(pickle.dumps(SourceError.of(missing(*range(30)))))
+    assert error.faults[-1].others == 10
+
+
+def test_among_many_names_those_of_the_same_ends_are_compared() -> None:
+    known = [f"{number:05}/some/quite/long/name/of/a/node" for number in range(50_000)]
+    started = time.process_time()
+    assert closest("49999/some/quite/long/nome/of/a/node", known) == f"did you mean '{known[-1]}'?"
+    assert time.process_time() - started < 2
+
+
+@pytest.mark.parametrize("name", ["a" * 100_000, "ab" * 50])
+def test_names_that_are_hard_to_compare_take_a_moment(name: str) -> None:
+    started = time.process_time()
+    closest(name, [("a" * (number % 50) + "ba" * 50)[:100] for number in range(10_000)] + ["a" * 100_000])
+    assert time.process_time() - started < 2

@@ -107,7 +107,9 @@ def test_another_user_is_refused_and_changes_nothing(folder: Path, place: str) -
             os.setuid(65534)
             build(folder / place, "new")
         except BundlerError as error:
-            status = SURVIVED if error.faults[0].what in ("nothing can be written here", "cannot be written") else FAILED
+            status = (
+                SURVIVED if error.faults[0].what in ("nothing can be written here", "cannot be written") else FAILED
+            )
         except BaseException:
             status = FAILED
         finally:

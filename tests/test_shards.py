@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -122,4 +123,35 @@ def test_a_shard_that_shrank_since_it_was_measured_is_an_error(tmp_path: Path) -
 
 def test_a_shard_that_is_gone_since_it_was_measured_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"shard\.bin: cannot be read \(found .*No such file"):
+        Group((File(tmp_path / "shard.bin", 10),)).read(0, 10)
+
+
+@pytest.mark.parametrize("kept", [0, 1 << 20])
+def test_a_compressed_file_is_unpacked_no_further_than_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: int
+) -> None:
+    monkeypatch.setattr(bundler.shards, "_KEPT", kept)
+    path = tmp_path / "shard.bin"
+    path.write_bytes(gzip.compress(b"0123456789") + gzip.compress(bytes(1 << 26)) * 64)
+    read: list[int] = []
+    plain = zlib.crc32
+    monkeypatch.setattr(zlib, "crc32", lambda data, *start: read.append(len(data)) or plain(data, *start))
+    assert Group((File(path, 10, gzipped=True),)).read(2, 8) == b"23456789"
+    assert sum(read) < 1 << 20
+
+
+@pytest.mark.parametrize("size", [10, 1 << 26], ids=["kept", "not kept"])
+@pytest.mark.parametrize("kept", [slice(-12), slice(3), slice(0), slice(12, None)])
+def test_a_compressed_file_that_is_damaged_since_it_was_measured_is_an_error(
+    tmp_path: Path, kept: slice, size: int
+) -> None:
+    path = tmp_path / "shard.bin"
+    path.write_bytes(gzip.compress(b"0123456789")[kept])
+    with pytest.raises(SourceError, match=r"shard\.bin: (cannot be read|became shorter)"):
+        Group((File(path, size, gzipped=True),)).read(0, 10)
+
+
+def test_a_shard_that_became_a_pipe_since_it_was_measured_is_an_error(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "shard.bin")
+    with pytest.raises(SourceError, match=r"shard\.bin: cannot be read \(found a pipe, no regular file\)"):
         Group((File(tmp_path / "shard.bin", 10),)).read(0, 10)

@@ -12,7 +12,7 @@ __all__ = ["weight_bytes"]
 
 _MOST_DIMENSIONS = 254
 """As in TensorFlow; a product of more may take minutes."""
-_INT64 = range(1 << 63)
+_MOST_ELEMENTS = (1 << 63) - 1
 
 
 def weight_bytes(group: Mapping[str, Any]) -> int | None:
@@ -25,7 +25,7 @@ def weight_bytes(group: Mapping[str, Any]) -> int | None:
 
 def _stored_bytes(entry: Mapping[str, Any]) -> int:
     shape = entry.get("shape") or ()
-    if len(shape) > _MOST_DIMENSIONS or not all(size in _INT64 for size in shape):
+    if len(shape) > _MOST_DIMENSIONS or not all(type(size) is int and 0 <= size <= _MOST_ELEMENTS for size in shape):
         raise ValueError(shape)
     stored = DType[(entry.get("quantization") or entry)["dtype"]]
-    return math.prod(map(int, shape)) * stored.numpy.itemsize
+    return math.prod(shape) * stored.numpy.itemsize

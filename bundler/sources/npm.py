@@ -6,8 +6,11 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -16,6 +19,7 @@ from bundler.errors import SourceError, within
 from bundler.progress import Progress
 from bundler.sources import archive
 from bundler.sources.cache import Cache
+from bundler.threads import undone_by
 
 __all__ = ["find"]
 
@@ -86,25 +90,37 @@ def _pack(package: str, folder: Path, base: Path) -> None:
     options = ["--ignore-scripts", "--json", "--pack-destination", str(folder)]
     # Files, as pipes are read into memory: npm lists what the package has in it, and says what the registry says.
     with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
-        try:
-            done = subprocess.run(
-                [npm, "pack", *options, "--", package],
-                cwd=base,
-                stdin=subprocess.DEVNULL,
-                stdout=stdout,
-                stderr=stderr,
-                timeout=_TIMEOUT,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise SourceError(f"npm did not finish in {_TIMEOUT} seconds", found=f"npm pack {package}") from error
-        except OSError as error:
-            raise SourceError("npm cannot be run", found=files.reason(error)) from error
-        if done.returncode:
+        status = _run([npm, "pack", *options, "--", package], base, stdout, stderr)
+        if status:
             raise SourceError(
                 "npm cannot fetch the package",
                 found=_complaint(_said(stdout), _said(stderr)),
                 hint=f"`npm view {package}` asks the same registry, with the same settings",
             )
+
+
+def _run(command: Sequence[str], folder: Path, stdout: IO[bytes], stderr: IO[bytes]) -> int:
+    """Run npm and wait for it; its exit status. What ends the wait ends npm, and the programs that it started."""
+    try:
+        process = subprocess.Popen(
+            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, start_new_session=True
+        )
+    except OSError as error:
+        raise SourceError("npm cannot be run", found=files.reason(error)) from error
+    try:
+        with undone_by(lambda: _end(process)):
+            return process.wait(_TIMEOUT)
+    except subprocess.TimeoutExpired as error:
+        raise SourceError(f"npm did not finish in {_TIMEOUT} seconds", found=" ".join(command[-1:])) from error
+    finally:
+        _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    if process.poll() is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _said(output: IO[bytes]) -> str:

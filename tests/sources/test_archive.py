@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import io
+import shutil
 import stat
 import tarfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -102,6 +104,103 @@ def test_a_link_inside_becomes_a_copy(tmp_path: Path, folder: Path, kind: bytes)
     assert_nothing_outside(folder)
 
 
+def chain(length: int, target: str = "file") -> list[tarfile.TarInfo]:
+    """Links, each to the one before; the first one to `target`."""
+    return [member(f"link{number}", SYM, f"link{number - 1}" if number else target) for number in range(length)]
+
+
+@pytest.mark.parametrize("length", [1, 2, 40])
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_link_to_a_link_to_a_file_becomes_a_copy(tmp_path: Path, folder: Path, length: int, backwards: bool) -> None:
+    members = [member("file"), *chain(length)]
+    archive.unpack(tarball(tmp_path / "a.tgz", *members[:: -1 if backwards else 1], content=b"1234"), folder)
+    assert {path.read_bytes() for path in folder.iterdir()} == {b"1234"}
+    assert len(list(folder.iterdir())) == length + 1
+
+
+@pytest.mark.parametrize("length", [41, 2000])
+def test_a_long_chain_of_links_is_refused(tmp_path: Path, folder: Path, length: int) -> None:
+    with pytest.raises(SourceError, match="links in a circle, or a long chain"):
+        archive.unpack(tarball(tmp_path / "a.tgz", member("file"), *chain(length)), folder)
+
+
+def test_links_share_what_the_archive_may_unpack_to(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "MAX_BYTES", 40_000)
+    members = [member("file"), *(member(f"{number}", SYM, "file") for number in range(4))]
+    archive.unpack(tarball(tmp_path / "a.tgz", *members[:4], content=bytes(10_000)), folder)
+    shutil.rmtree(folder)
+    folder.mkdir()
+    with pytest.raises(SourceError, match="bomb"):
+        archive.unpack(tarball(tmp_path / "a.tgz", *members, content=bytes(10_000)), folder)
+
+
+def test_one_path_has_one_spelling(tmp_path: Path, folder: Path) -> None:
+    path = tarball(tmp_path / "a.tgz", member("./a//b"), member("./c/./d", SYM, "../a/./b"), content=b"1234")
+    archive.unpack(path, folder)
+    assert {file.relative_to(folder).as_posix() for file in folder.rglob("*")} == {"a", "a/b", "c", "c/d"}
+
+
+def test_folders_may_come_more_than_once_and_after_what_is_in_them(tmp_path: Path, folder: Path) -> None:
+    folders = [member(name, tarfile.DIRTYPE) for name in (".", "a", "a/", "a")]
+    archive.unpack(tarball(tmp_path / "a.tgz", *folders[:2], member("a/b"), *folders[2:]), folder)
+    assert (folder / "a" / "b").is_file()
+
+
+def test_the_members_of_a_tarball_are_not_kept(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept: list[int] = []
+    plain = tarfile.TarFile.next
+    monkeypatch.setattr(tarfile.TarFile, "next", lambda opened: kept.append(len(opened.members)) or plain(opened))
+    archive.unpack(tarball(tmp_path / "a.tgz", *(member(f"{number}") for number in range(9))), folder)
+    assert max(kept) <= 1
+
+
+def test_headers_with_long_names_are_read(tmp_path: Path, folder: Path) -> None:
+    names = ["/".join(["ü" * 100] * 9), "/".join(["x" * 255] * 8)]
+    for form in (tarfile.PAX_FORMAT, tarfile.GNU_FORMAT):
+        with tarfile.open(tmp_path / "a.tgz", "w:gz", format=form) as made:
+            for name in names:
+                made.addfile(tarfile.TarInfo(f"{form}/{name}"))
+        archive.unpack(tmp_path / "a.tgz", folder)
+        assert all((folder / f"{form}/{name}").is_file() for name in names)
+
+
+def test_an_archive_is_told_by_its_content_not_by_its_name(tmp_path: Path, folder: Path) -> None:
+    archive.unpack(tarball(tmp_path / "a.zip", member("a")), folder)
+    archive.unpack(zip_file(tmp_path / "b.tgz", "b"), folder)
+    assert sorted(path.name for path in folder.iterdir()) == ["a", "b"]
+
+
+def test_a_zip_with_zip64_headers_is_read(tmp_path: Path, folder: Path) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as made, made.open("a", "w", force_zip64=True) as file:
+        file.write(b"1234")
+    archive.unpack(tmp_path / "a.zip", folder)
+    assert (folder / "a").read_bytes() == b"1234"
+
+
+def test_a_zip_behind_other_bytes_is_read(tmp_path: Path, folder: Path) -> None:
+    whole = zip_file(tmp_path / "a.zip", "a", b"1234").read_bytes()
+    (tmp_path / "a.zip").write_bytes(b"#!/bin/sh\n" + whole + b"")
+    archive.unpack(tmp_path / "a.zip", folder)
+    assert (folder / "a").read_bytes() == b"1234"
+
+
+def test_a_disk_that_takes_no_more_is_an_error(tmp_path: Path, folder: Path, small_files: Callable) -> None:
+    path = tarball(tmp_path / "a.tgz", member("a"), content=bytes(100_000))
+    with small_files(), pytest.raises(SourceError, match=r"cannot be unpacked \(found File too large\)"):
+        archive.unpack(path, folder)
+
+
+def test_an_archive_that_is_larger_than_what_may_be_unpacked_is_not_read(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(archive, "MAX_BYTES", 10)
+    with pytest.raises(SourceError, match=r"the archive is too large \(found \d+ bytes, expected at most 10\)"):
+        archive.unpack(tarball(tmp_path / "a.tgz", member("a")), folder)
+
+
 def test_permissions_of_the_archive_are_not_taken_over(tmp_path: Path, folder: Path) -> None:
     archive.unpack(tarball(tmp_path / "a.tgz", member("run")), folder)
     (tmp_path / "plain").touch()
@@ -142,15 +241,6 @@ def test_an_archive_with_too_many_files_is_refused(
     path = tarball(tmp_path / "a.tgz", *(member(f"d{i}", tarfile.DIRTYPE) for i in range(3)))
     with pytest.raises(SourceError, match="too many files"):
         archive.unpack(path, folder)
-
-
-def encrypted(path: Path) -> Path:
-    zip_file(path, "model.json", b"{}")
-    content = bytearray(path.read_bytes())
-    for signature, flags in ((b"PK\x03\x04", 6), (b"PK\x01\x02", 8)):
-        content[content.index(signature) + flags] |= 1
-    path.write_bytes(content)
-    return path
 
 
 def cut(path: Path) -> Path:

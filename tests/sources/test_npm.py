@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
 from bundler import artifact, sources
 from bundler.errors import SourceError
+from bundler.sources import archive
 
 
 @pytest.mark.parametrize("inside", ["", "/model", "/model/model.json"])
@@ -117,6 +119,62 @@ def test_what_an_npm_of_any_version_complains_of_is_passed_on(
     with pytest.raises(SourceError) as caught:
         sources.fetch("npm:digits@1.0.0/model", tmp_path, cache=cache)
     assert caught.value.faults[0].found == found
+
+
+def stand_in(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """An `npm` that is a script; `$5` is the folder for the package."""
+    npm = folder / "npm"
+    npm.write_text(f"#!/bin/sh\n{script}\n")
+    npm.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:/usr/bin:/bin")
+
+
+@pytest.mark.parametrize(
+    ("script", "found"),
+    [
+        ("true", "0 files"),
+        ("touch $5/a.txt; mkdir $5/b.tgz; mkfifo $5/c.tgz", "0 files"),
+        ("touch $5/a.tgz $5/b.tgz", "2 files"),
+    ],
+)
+def test_an_npm_that_gives_no_package_is_an_error(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, found: str
+) -> None:
+    stand_in(tmp_path, monkeypatch, script)
+    with pytest.raises(
+        SourceError, match=f"npm ended well, but gave no package \\(found {found}, expected one .tgz file"
+    ):
+        sources.fetch("npm:digits@1.0.0/model", tmp_path, cache=cache)
+
+
+def test_a_package_has_the_limits_of_archives(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(tmp_path, monkeypatch, "head -c 20000 /dev/zero > $5/a.tgz")
+    monkeypatch.setattr(archive, "MAX_BYTES", 10_000)
+    with pytest.raises(SourceError, match="the archive is too large"):
+        sources.fetch("npm:digits@1.0.0/model", tmp_path, cache=cache)
+
+
+@pytest.mark.parametrize("script", ["yes | head -c 50000000; exit 1", "yes | head -c 50000000 >&2; exit 1"])
+def test_what_npm_says_is_read_in_part(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str
+) -> None:
+    stand_in(tmp_path, monkeypatch, script)
+    tracemalloc.start()
+    with pytest.raises(SourceError, match="npm cannot fetch the package") as caught:
+        sources.fetch("npm:digits@1.0.0/model", tmp_path, cache=cache)
+    assert tracemalloc.get_traced_memory()[1] < 50_000_000
+    tracemalloc.stop()
+    assert len(str(caught.value)) < 2000
+
+
+@pytest.mark.parametrize("version", ["1.0.0", "9" * 5000 + ".0.0"])
+def test_an_npm_that_cannot_be_run_is_an_error(
+    cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: str
+) -> None:
+    stand_in(tmp_path, monkeypatch, "")
+    (tmp_path / "npm").write_text("#!/no/such/program\n")
+    with pytest.raises(SourceError, match="npm cannot be run"):
+        sources.fetch(f"npm:digits@{version}/model", tmp_path, cache=cache)
 
 
 @pytest.mark.network

@@ -256,3 +256,83 @@ def test_a_group_whose_weights_are_no_list_of_entries_is_told(two: Path, weights
     found = told(edit(two, [{"paths": SHARDS, "weights": weights}]), ConversionError)
     assert found.startswith("model.json: weightsManifest[0]: ")
     assert "is of the wrong kind" in found
+
+
+# More than it seems
+
+
+def zeros(two: Path, entries: list[Any], *, packed: bytes, paths: list[str]) -> Path:
+    """The model, its weights in a file that unpacks to zeros."""
+    (two.parent / "w.bin").write_bytes(packed)
+    return edit(two, [{"paths": paths, "weights": entries}])
+
+
+ZEROS = gzip.compress(bytes(1 << 20))
+
+
+@pytest.mark.parametrize("members", [1, 1 << 14], ids=["1 MiB", "16 GiB"])
+def test_a_compressed_file_is_unpacked_to_the_bytes_that_are_needed(two: Path, members: int) -> None:
+    path = zeros(two, [{"name": "w", **ONE}], packed=ZEROS * members, paths=["w.bin"])
+    found = "the weights do not fit their files: w.bin (found more than 4 bytes, expected 4)"
+    assert told(path, SourceError) == f"model.json: weightsManifest[0]: {found}"
+
+
+def test_compressed_files_share_what_is_needed(two: Path) -> None:
+    (two.parent / "v.bin").write_bytes(gzip.compress(b"1234"))
+    entries = [{"name": "w", **ONE, "shape": [3]}]
+    found = read(zeros(two, entries, packed=gzip.compress(b"5678") * 2, paths=["v.bin", "w.bin"]))
+    assert found["w"].array().tobytes() == b"123456785678"
+    with pytest.raises(SourceError, match="found more than 12 bytes"):
+        read(zeros(two, entries, packed=ZEROS, paths=["v.bin", "w.bin"]))
+
+
+BOMB = "model.json: weightsManifest[0]: the weights take far more bytes than their files: they may be a bomb"
+
+
+@pytest.mark.parametrize(
+    ("packed", "paths"), [(ZEROS * 200, ["w.bin"]), (bytes(1 << 20), ["w.bin"] * 200)], ids=["gzip", "one file often"]
+)
+def test_weights_that_are_far_larger_than_their_files_are_refused(two: Path, packed: bytes, paths: list[str]) -> None:
+    path = zeros(two, [{"name": "w", "dtype": "uint8", "shape": [200, 1 << 20]}], packed=packed, paths=paths)
+    assert told(path, SourceError) == BOMB
+
+
+def test_groups_share_what_their_files_may_unpack_to(two: Path) -> None:
+    entry = {"name": "w", "dtype": "uint8", "shape": [50, 1 << 20]}
+    path = zeros(two, [entry], packed=ZEROS * 50, paths=["w.bin"])
+    assert read(path)["w"].size == 50 << 20
+    group = json.loads(path.read_text())["weightsManifest"][0]
+    assert told(edit(path, [group] * 3), SourceError) == BOMB.replace("[0]", "[2]")
+
+
+def test_strings_may_unpack_to_a_few_times_the_size_of_their_files(two: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = [b"word"] * 10_000
+    content = b"".join(len(word).to_bytes(4, "little") + word for word in words)
+    entries = [{"name": "w", "dtype": "string", "shape": [len(words)]}]
+    path = zeros(two, entries, packed=gzip.compress(content), paths=["w.bin"])
+    assert read(path)["w"].strings() == words
+    monkeypatch.setattr(bundler.tfjs.weights, "_STRING_BYTES", len(content) - 1)
+    assert "found more than 79,999 bytes" in told(path, SourceError)
+
+
+@pytest.mark.parametrize("spoil", [lambda packed: packed[:-9], lambda packed: packed[:10], lambda packed: packed[:3]])
+def test_a_compressed_file_that_is_damaged_is_told(two: Path, spoil: Any) -> None:
+    path = zeros(two, [{"name": "w", **ONE}], packed=spoil(gzip.compress(b"1234")), paths=["w.bin"])
+    assert told(path, SourceError).startswith("model.json: weightsManifest[0]: w.bin: the compressed file is damaged")
+
+
+def test_a_shard_that_is_gone_since_the_model_was_opened_is_told(two: Path) -> None:
+    opened = artifact.open(two)
+    (two.parent / SHARDS[1]).unlink()
+    with pytest.raises(SourceError, match=r"group1-shard2of2\.bin: cannot be read \(found No such file or directory\)"):
+        read_weights(opened)
+
+
+def test_files_are_listed_in_part(two: Path) -> None:
+    for number in range(30):
+        (two.parent / f"{number}.bin").touch()
+    found = told(
+        edit(two, [{"paths": [f"{number}.bin" for number in range(30)], "weights": [{"name": "w", **ONE}]}]),
+        SourceError,
+    )
+    assert "0.bin, 1.bin, 2.bin, 3.bin, 4.bin, 5.bin, 6.bin, 7.bin, 8.bin, 9.bin and 20 more (found 0 bytes" in found
