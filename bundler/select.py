@@ -23,7 +23,7 @@ from bundler.protos import AttrValue
 from bundler.serving import method_faults
 from bundler.tables import shared_names
 
-__all__ = ["Selection", "prune", "reachable", "select"]
+__all__ = ["Selection", "keys_by_name", "prune", "reachable", "select"]
 
 
 @dataclass(frozen=True)
@@ -141,7 +141,7 @@ class _Question:
             yield Fault("the outputs need more inputs", "inputs", found=_list(self._inputs), expected=_list(unfed))
 
     def _bad_renames(self) -> Iterator[Fault]:
-        keys = {**_keys_by_name(self._inputs), **_keys_by_name(self._outputs)}
+        keys = {**keys_by_name(self._inputs), **keys_by_name(self._outputs)}
         for name in self.spec.rename:
             if name not in keys:
                 hint = closest(name, keys) or f"it has {_list({*self._inputs, *self._outputs})}"
@@ -150,7 +150,7 @@ class _Question:
             yield from self._doubled_names(side)
 
     def _doubled_names(self, side: Mapping[str, TensorSpec]) -> Iterator[Fault]:
-        keys = _keys_by_name(side)
+        keys = keys_by_name(side)
         renamed = Counter(keys[name] for name in self.spec.rename if name in keys)
         yield from (Fault(f"{key!r} is renamed twice", "rename") for key, count in renamed.items() if count > 1)
         public = Counter(self._public_names(side).values())
@@ -176,19 +176,19 @@ class _Question:
     @cached_property
     def _chosen_keys(self) -> Mapping[str, str]:
         """The names of inputs that the manifest has chosen, and their places."""
-        by_name = _keys_by_name(self._inputs)
+        by_name = keys_by_name(self._inputs)
         renamed = {new: f"rename[{old!r}]" for old, new in self.spec.rename.items() if old in by_name}
         listed = zip(self._inputs, count()) if self.spec.inputs is not None else ()
         public = self._public_names(self._inputs)
         return {public[key]: f"inputs[{index}]" for key, index in listed} | renamed
 
     def _public_names(self, side: Mapping[str, TensorSpec]) -> dict[str, str]:
-        keys = _keys_by_name(side)
+        keys = keys_by_name(side)
         renamed = {keys[old]: new for old, new in self.spec.rename.items() if old in keys}
         return {key: renamed.get(key, key) for key in side}
 
 
-def _keys_by_name(side: Mapping[str, TensorSpec]) -> dict[str, str]:
+def keys_by_name(side: Mapping[str, TensorSpec]) -> dict[str, str]:
     """Every name by which a user may mean an entry: its tensor, with and without `:0`, and before that its key."""
     tensors = {name: key for key, spec in side.items() for name in (str(spec.tensor), spec.tensor.full)}
     return tensors | {f"{key}:0": key for key in side} | {key: key for key in side}

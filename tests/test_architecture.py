@@ -51,6 +51,7 @@ STAGES = """
     serving
     arguments
     select
+    reshape
     rewrites
     link
     convert
@@ -64,6 +65,7 @@ STAGES = """
     publish
     record
     verify
+    batches
 
     pipeline
     inspection
