@@ -15,7 +15,7 @@ PYTHON ?= $(shell for name in python3 python3.12 python3.11 python3.10; do \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build test test-all check format bundles bench clean distclean FORCE
+.PHONY: help build test test-all check format fuzz fuzz-coverage bundles bench clean distclean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z%\/-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -47,8 +47,18 @@ format: $(VENV)/all ## put the code in order
 bench: $(VENV)/all $(NODE)/.done ## measure time and memory
 	$(PY) -m bench
 
+fuzz: $(VENV)/all ## build from N (30000) inputs that mean harm; SEED=… repeats a run
+	$(PY) -m tests.fuzz.run --count $(or $(N),30000) $(if $(SEED),--seed $(SEED))
+
+# atheris and the libFuzzer in it are wanted for this alone: they are installed beside the rest, not with it.
+fuzz-coverage: $(VENV)/all ## fuzz the reader by coverage for MINUTES (10)
+	$(PIP) atheris
+	mkdir -p fuzz-failures
+	$(PY) -m tests.fuzz.coverage $(VENV)/fuzz-corpus -artifact_prefix=fuzz-failures/ -max_len=8192 \
+		-max_total_time=$$(($(or $(MINUTES),10) * 60)) -timeout=10 -rss_limit_mb=2048
+
 clean: ## remove what was built
-	rm -rf dist build *.egg-info .pytest_cache .ruff_cache .mypy_cache bench/results
+	rm -rf dist build fuzz-failures *.egg-info .pytest_cache .ruff_cache .mypy_cache bench/results
 	find . \( -path ./$(VENV) -o -name node_modules \) -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
 distclean: clean ## remove what was installed, too

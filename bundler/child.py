@@ -17,6 +17,7 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, TYPE_CHECKING
 
@@ -37,16 +38,28 @@ _DYING = 10
 """Seconds between the end of a program's output and its own: it may be writing a core dump."""
 
 
+_NEEDED = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PATH", "PYTHONHOME", "SYSTEMROOT", "TZ")
+"""The variables of the environment without which some programs do not start, or speak another language."""
+
+
 class Child:
     """A running program, started at once and started again after it died.
 
-    `name` is how errors speak of it; `environment` is added to ours.
+    `name` is how errors speak of it; `environment` is added to ours. With a `folder` the program starts there, has it
+    as its home, and gets no more of our environment than a program needs to start.
     """
 
-    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        environment: Mapping[str, str] | None = None,
+        folder: Path | None = None,
+    ) -> None:
         self._name = name
         self._command = tuple(command)
-        self._environment = dict(environment or {})
+        self._environment = _surroundings(folder) | dict(environment or {})
+        self._folder = folder
         self._turn = threading.Lock()
         self._closed = False
         self._start()
@@ -89,7 +102,8 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._stderr,
-            env=os.environ | self._environment,
+            env=self._environment,
+            cwd=self._folder,
             start_new_session=True,  # an interrupt at the terminal is for us alone
         )
         assert self._process.stdin and self._process.stdout
@@ -141,6 +155,14 @@ class Child:
         spoken = [line for line in lines if line and not line.startswith(_STACK)]
         telling = [line for line in spoken if any(mark in line for mark in _TELLING)]
         return (telling or spoken or [""])[-1]
+
+
+def _surroundings(folder: Path | None) -> dict[str, str]:
+    """Our environment; or that of a program which has a folder of its own."""
+    if folder is None:
+        return dict(os.environ)
+    kept = {name: os.environ[name] for name in _NEEDED if name in os.environ}
+    return kept | dict.fromkeys(("HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP"), str(folder))
 
 
 def serve(answer: Callable[[bytes], bytes]) -> None:

@@ -84,11 +84,12 @@ def convert(task: Task, progress: Progress = SILENT) -> Converted | Failed:
             _check_digest(spec, files)
             model = tfjs.read(files, spec.format)
         reshaped = reshape(model, spec.shapes)
-        selection = select(reshaped.model, task.signatures)
+        with within(f"model {spec.name!r}: {files.entry}"):
+            selection = select(reshaped.model, task.signatures)
         faults = [*reshaped.faults, *selection.faults]
         if faults:
             raise ManifestError.of(fault.under(task.place) for fault in faults)
-        with within(f"model {spec.name!r}"):
+        with within(f"model {spec.name!r}: {files.entry}"):
             portable = rewrites.run(selection.model, task.compat, spec.allow_ops)
         ops = Counter(node.op for graph in selection.model.graphs for node in graph.nodes)
         named = portable if task.alone else scoped(portable, spec.name)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
+from bundler import ops
 from bundler.errors import Fault, ManifestError
 from bundler.model import Function, Graph, Model, TensorSpec
 from bundler.nodes import Node, Tensor
@@ -110,7 +111,8 @@ class _Scope:
         if scoped is None:
             scoped = self._attrs[id(attrs)] = self._scoped_attrs(attrs)
         inputs = tuple([names.get(reference) or _scope_reference(reference, prefix) for reference in inputs])
-        return Node(self._prefix + op if op in self._functions else op, names[name], inputs, scoped)
+        called = op in self._functions and op not in ops.table()
+        return Node(self._prefix + op if called else op, names[name], inputs, scoped)
 
     def _scoped_attrs(self, attrs: Mapping[str, AttrValue]) -> Mapping[str, AttrValue]:
         scoped = {key: self._attr(key, value) for key, value in attrs.items()}

@@ -130,10 +130,24 @@ class Graph:
 
     def _constant_behind(self, reference: str) -> Node | None:
         """The Const that an input reads, past Identities."""
-        producer = self.producer(reference)
-        while producer is not None and producer.op == "Identity":
-            producer = self.producer(producer.input[0])
-        return producer if producer is not None and producer.op == "Const" else None
+        behind = self.by_name.get(self.source(Tensor.parse(reference).node))
+        return behind if behind is not None and behind.op == "Const" else None
+
+    def source(self, name: str) -> str:
+        """The node behind the Identities that pass its value on; one of them if they only pass on their own."""
+        way = dict[str, None]()
+        while name not in way and name not in self._sources:
+            way[name] = None
+            node = self.by_name.get(name)
+            if node is not None and node.op == "Identity" and node.input:
+                name = Tensor.parse(node.input[0]).node
+        self._sources.update(dict.fromkeys(way, self._sources.get(name, name)))
+        return self._sources[name]
+
+    @cached_property
+    def _sources(self) -> dict[str, str]:
+        """The answers of `source`: of many nodes behind a long chain of Identities each asks."""
+        return {}
 
 
 @dataclass(frozen=True)

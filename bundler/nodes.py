@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
@@ -26,9 +26,11 @@ __all__ = [
     "Value",
     "attr",
     "constant",
+    "free_name",
     "inline_value",
     "node",
     "pack",
+    "port_of",
     "shape_of",
     "shape_proto",
     "short_names",
@@ -43,6 +45,16 @@ Shape: TypeAlias = tuple[int | None, ...]
 """Dimensions, None where unknown; a tensor of unknown rank has None in place of the whole."""
 
 
+_MOST_DIGITS = 9
+"""Of a port: no node has so many outputs, and Python refuses to read thousands of digits."""
+
+
+def port_of(spelled: str) -> int | None:
+    """The number of an output; None if the text is no such number."""
+    is_number = spelled.isdecimal() and spelled.isascii() and len(spelled) <= _MOST_DIGITS
+    return int(spelled) if is_number else None
+
+
 class Tensor(NamedTuple):
     """A reference to one output of a node: `y:1` is `Tensor("y", 1)`, a control edge has port -1."""
 
@@ -55,8 +67,9 @@ class Tensor(NamedTuple):
         """Read `y`, `y:1` or `^y`."""
         if reference.startswith("^"):
             return cls(reference[1:], -1)
-        name, colon, port = reference.rpartition(":")
-        return cls(name, int(port)) if colon and port.isdecimal() else cls(reference, 0)
+        name, _, spelled = reference.rpartition(":")
+        port = port_of(spelled)
+        return cls(reference) if port is None or not name else cls(name, port)
 
     @property
     def is_control(self) -> bool:
@@ -105,11 +118,19 @@ class Node(NamedTuple):
         return self._replace(attr=given | _attr_values(attrs))
 
 
+def free_name(name: str, taken: Container[str]) -> str:
+    """The name itself, or with as many underscores after it as make it free."""
+    while name in taken:
+        name += "_"
+    return name
+
+
 def short_names(entries: Mapping[str, _Entry]) -> dict[str, _Entry]:
     """Entries by tensor or key, without the trailing `:0`, which says nothing, where the names stay unique."""
     count = Counter(name.removesuffix(":0") for name in entries)
     names = (name.removesuffix(":0") if count[name.removesuffix(":0")] == 1 else name for name in entries)
-    return dict(zip(names, entries.values()))
+    made = dict(zip(names, entries.values()))
+    return made if len(made) == len(entries) else dict(entries)  # "y", "y:0" and "y:0:0" stay three
 
 
 Value: TypeAlias = (

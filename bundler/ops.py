@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from bundler.dtypes import DType
 from bundler.errors import ConversionError, Fault
 from bundler.model import Model
-from bundler.nodes import Node, Tensor, attr
+from bundler.nodes import Node, Tensor, attr, port_of
 
 __all__ = ["Argument", "Op", "faults", "flat_port", "has_port", "named_port", "output_dtype", "read_tensor", "table"]
 
@@ -57,14 +57,13 @@ class Argument(NamedTuple):
     def count(self, node: Node) -> int:
         """How many tensors the argument stands for at `node`."""
         if self.listed:
-            return len(attr(node, self.kind, ()))
+            return len(node.attr[self.kind].list.type) if self.kind in node.attr else 0
         return attr(node, self.number, 0) if self.number else 1
 
     def dtype(self, node: Node, index: int) -> DType | None:
         """The dtype of one of the tensors that the argument stands for at `node`; None where unknown."""
         if self.listed:
-            listed: list[DType] = attr(node, self.kind)
-            return listed[index]
+            return DType(node.attr[self.kind].list.type[index])
         return _DTYPES.get(self.kind) or attr(node, self.kind)
 
 
@@ -221,6 +220,7 @@ def read_tensor(reference: str, nodes: Mapping[str, Node]) -> Tensor:
     """Read an input as a FunctionDef spells it: `arg`, `node:output:index`, `^node`."""
     name, _, rest = reference.partition(":")
     output, _, index = rest.partition(":")
-    if reference.startswith("^") or name not in nodes or not index.isdecimal():
+    number = port_of(index)
+    if reference.startswith("^") or name not in nodes or number is None:
         return Tensor.parse(reference)
-    return Tensor(name, flat_port(nodes[name], output, int(index)))
+    return Tensor(name, flat_port(nodes[name], output, number))

@@ -23,7 +23,7 @@ from bundler.protos import AttrValue
 from bundler.serving import method_faults
 from bundler.tables import shared_names
 
-__all__ = ["Selection", "keys_by_name", "prune", "reachable", "select"]
+__all__ = ["Selection", "called", "function_names", "keys_by_name", "prune", "reachable", "select"]
 
 
 @dataclass(frozen=True)
@@ -208,7 +208,7 @@ def prune(model: Model) -> Model:
     """
     asked = [spec.tensor.node for signature in model.signatures.values() for spec in signature.specs]
     pruned = _needing(model, asked, ())
-    initializers = tuple(name for name in model.initializers if _fills_table_of(pruned, model.graph, name))
+    initializers = tuple(_filling(pruned, model))
     if initializers:
         pruned = _needing(model, [*asked, *initializers], initializers)
     _check_sources(pruned)
@@ -221,10 +221,24 @@ def _needing(model: Model, names: Sequence[str], initializers: tuple[str, ...]) 
     return _library(replace(model, graph=graph, initializers=initializers))
 
 
-def _fills_table_of(running: Model, graph: Graph, initializer: str) -> bool:
-    """Whether a node fills a table that a running model uses."""
-    used = {name for graph in running.graphs for name in shared_names(graph.nodes)}
-    return not used.isdisjoint(shared_names(_keep(graph, reachable(graph, [initializer])).nodes))
+def _filling(running: Model, model: Model) -> Iterator[str]:
+    """The initializers that fill a table which a running model uses: those that need one of its name."""
+    if model.initializers:
+        used = {name for graph in running.graphs for name in shared_names(graph.nodes)}
+        tables = [node.name for node in model.graph.nodes if not used.isdisjoint(shared_names([node]))]
+        readers = _readers(model.graph, tables)
+        yield from (name for name in model.initializers if name in readers)
+
+
+def _readers(graph: Graph, names: Iterable[str]) -> set[str]:
+    """The names of the nodes that need any of these, themselves included."""
+    found, pending = set[str](), list(names)
+    while pending:
+        name = pending.pop()
+        if name not in found:
+            found.add(name)
+            pending += [reader.name for reader in graph.consumers.get(name, ())]
+    return found
 
 
 def _library(model: Model) -> Model:
@@ -232,13 +246,13 @@ def _library(model: Model) -> Model:
     if not model.functions:
         return model
     functions: dict[str, Function] = {}
-    pending = _called(model.graph)
+    pending = called(model.graph)
     while pending:
         name = pending.pop()
         function = model.functions.get(name)
         if function is not None and name not in functions:
             functions[name] = function
-            pending |= _called(function.graph)
+            pending |= called(function.graph)
     return replace(model, functions={name: model.functions[name] for name in model.functions if name in functions})
 
 
@@ -259,6 +273,7 @@ def _reached(graph: Graph, outputs: Iterable[Tensor], fed: Container[Tensor]) ->
     To wait for a Placeholder is to need its value.
     """
     found, pending, inputs = set[Tensor](), list(outputs), graph.inputs
+    entered = set[str]()
     while pending:
         tensor = pending.pop()
         if tensor.is_control and graph.by_name[tensor.node].op == "Placeholder":
@@ -266,7 +281,8 @@ def _reached(graph: Graph, outputs: Iterable[Tensor], fed: Container[Tensor]) ->
         if tensor in found or tensor.node not in inputs:
             continue
         found.add(tensor)
-        if tensor not in fed:
+        if tensor not in fed and tensor.node not in entered:
+            entered.add(tensor.node)
             pending += inputs[tensor.node]
     return found
 
@@ -278,17 +294,18 @@ def _keep(graph: Graph, names: set[str]) -> Graph:
     return Graph(tuple(node for node in graph.nodes if node.name in names), weights)
 
 
-def _called(graph: Graph) -> set[str]:
+def called(graph: Graph) -> set[str]:
     """The functions that the nodes name: in their attributes, or as their op."""
-    named = {name for node in graph.nodes for value in node.attr.values() for name in _function_names(value)}
+    named = {name for node in graph.nodes for value in node.attr.values() for name in function_names(value)}
     return named | {node.op for node in graph.nodes}
 
 
-def _function_names(value: AttrValue) -> Iterator[str]:
+def function_names(value: AttrValue) -> Iterator[str]:
+    """The functions that an attribute names, and those in the attributes that it gives them."""
     for named in [value.func] if value.HasField("func") else value.list.func:
         yield named.name
         for inner in named.attr.values():
-            yield from _function_names(inner)
+            yield from function_names(inner)
 
 
 def _check_sources(model: Model) -> None:

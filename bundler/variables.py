@@ -26,7 +26,7 @@ from typing import NamedTuple
 from bundler.checkpoint import batches, restore, save, text
 from bundler.dtypes import DType
 from bundler.model import Graph, Model
-from bundler.nodes import Node, node, shape_proto
+from bundler.nodes import Node, free_name, node, shape_proto
 from bundler.protos import MetaGraphDef, SaverDef, VariableDef
 from bundler.select import reachable
 from bundler.weight import Weight
@@ -96,11 +96,8 @@ def _variables(model: Model, prefix: str) -> Iterator[Variable]:
     fixed = fed | reachable(graph, model.initializers)
     for name, weight in graph.weights.items():
         if weight.dtype in _FLOATS and weight.shape and weight.size and name not in fixed and not nodes[name].input:
-            yield Variable(prefix + name, name, _free(f"{name}/variable", nodes), _free(f"{name}/set", nodes), weight)
-
-
-def _free(name: str, taken: Mapping[str, Node]) -> str:
-    return _free(f"{name}_", taken) if name in taken else name
+            handle, setter = (free_name(f"{name}/{part}", nodes) for part in ("variable", "set"))
+            yield Variable(prefix + name, name, handle, setter, weight)
 
 
 # Nodes -------------------------------------------------------------------------------------------

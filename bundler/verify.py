@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from bundler.arguments import unusable
@@ -11,8 +13,9 @@ from bundler.checkpoint import prefix
 from bundler.dtypes import DType
 from bundler.errors import Fault, VerificationError
 from bundler.graphdef import structure
-from bundler.model import Model, TensorSpec
-from bundler.nodes import Shape
+from bundler.link import join, scoped
+from bundler.model import Function, Model, Signature, TensorSpec
+from bundler.nodes import Shape, node
 from bundler.report import Check
 from bundler.runtime import Runtime
 from bundler.savedmodel import MetaGraph
@@ -24,8 +27,9 @@ __all__ = ["graph", "load", "restore"]
 def load(folder: Path, metagraph: MetaGraph, runtime: Runtime) -> Check:
     """Load a MetaGraph as a server does, and find every tensor of its signatures as they say.
 
-    Raises VerificationError where TensorFlow refuses it, or knows a tensor otherwise.
+    Raises VerificationError where TensorFlow refuses it or one of its functions, or knows a tensor otherwise.
     """
+    _check_functions(metagraph.model, runtime)
     return _compare("load", metagraph.model, lambda tensors: runtime.load(folder, metagraph.tags, tensors))
 
 
@@ -34,6 +38,7 @@ def graph(model: Model, runtime: Runtime) -> Check:
 
     Raises VerificationError as `load` does.
     """
+    _check_functions(model, runtime)
     return _compare("import", model, lambda tensors: runtime.shapes(structure(model), tensors))
 
 
@@ -43,11 +48,42 @@ def restore(folder: Path, metagraph: MetaGraph, runtime: Runtime) -> Check:
     Raises VerificationError where one is missing, damaged, or of another dtype.
     """
     started = time.perf_counter()
-    for node, part in restoring(metagraph.model, prefix(folder)):
-        runtime.execute(structure(part), [node])
+    for name, part in restoring(metagraph.model, prefix(folder)):
+        runtime.execute(structure(part), [name])
     size = sum(variable.weight.nbytes for variable in metagraph.variables)
     told = f"{len(metagraph.variables)} variables of {size:,} bytes in {time.perf_counter() - started:.2f} s"
     return Check("restore", True, told)
+
+
+def _check_functions(model: Model, runtime: Runtime) -> None:
+    """Import the bodies of functions as a graph. TensorFlow looks at a function when it is first called, not before."""
+    if not model.functions:
+        return
+    bodies = {_scope(at, name): _body(function) for at, (name, function) in enumerate(model.functions.items())}
+    graph = replace(join({scope: scoped(body, scope) for scope, body in bodies.items()}), functions=model.functions)
+    results = [(spec.tensor.full, spec.dtype) for signature in graph.signatures.values() for spec in signature.specs]
+    found = runtime.shapes(structure(graph), [tensor for tensor, _ in results])
+    faults = [
+        Fault("TensorFlow knows another dtype", tensor, found=str(dtype), expected=str(expected))
+        for (tensor, expected), (dtype, _) in zip(results, found)
+        if dtype != expected
+    ]
+    if faults:
+        raise VerificationError.of(fault.inside("a result of a function") for fault in faults)
+
+
+def _scope(number: int, function: str) -> str:
+    """A name that a scope may have, and by which a reader finds the function."""
+    return f"function.{number}." + re.sub("[^A-Za-z0-9_./-]", "_", function)
+
+
+def _body(function: Function) -> Model:
+    """A function as a graph: its arguments become Placeholders, its results outputs."""
+    signature = function.definition.signature
+    arguments = tuple(node("Placeholder", arg.name, dtype=DType(arg.type)) for arg in signature.input_arg)
+    results = {arg.name: TensorSpec(function.returns[arg.name], DType(arg.type)) for arg in signature.output_arg}
+    graph = replace(function.graph, nodes=(*arguments, *function.graph.nodes))
+    return Model(graph, {signature.name: Signature({}, results)})
 
 
 def _compare(name: str, model: Model, find: Callable[[list[str]], list[tuple[DType, Shape | None]]]) -> Check:

@@ -52,6 +52,8 @@ STAGES = """
     arguments
     select
     reshape
+    calling
+    soundness loops
     rewrites
     link
     convert
@@ -82,14 +84,17 @@ checks; then those who use them. Names on one line are one stage; `bundler` is t
 STANDS_ALONE = {"publish": {"errors", "locks", "progress", "scratch", "threads"}}
 """Stages that know less than their place would allow."""
 
+OF_KERAS = {"tfjs.layers.keras", "tfjs.layers.making"}
+"""What runs in Keras' process."""
+
 OWNERS = {
     "tqdm": {"console"},
     "rich": {"console"},
     "click": {"cli", "cli.convert", "cli.frame", "console", "__main__"},
     "pydantic": {"manifest", "manifest.faults", "record"},
-    "tensorflow": {"protos", "runtime.engines.python", "api.functions", "api.graphs", "tfjs.keras"},
-    "tensorflowjs": {"tfjs.keras"},
-    "tf_keras": {"tfjs.keras"},
+    "tensorflow": {"protos", "runtime.engines.python", "api.functions", "api.graphs", *OF_KERAS},
+    "tensorflowjs": set(),
+    "tf_keras": OF_KERAS,
 }
 """Packages that only these modules import."""
 

@@ -140,3 +140,33 @@ def test_the_entries_of_a_signature_are_inputs_then_outputs() -> None:
 
 def test_weights_are_counted_in_the_graph_and_in_functions() -> None:
     assert MODEL.weight_bytes == SMALL.nbytes + LARGE.nbytes + 260 + SMALL.nbytes
+
+
+IDENTITIES = (
+    node("Const", "c"),
+    node("Identity", "i", ["c"]),
+    node("Identity", "j", ["i:0"]),
+    node("Identity", "a", ["b"]),
+    node("Identity", "b", ["a"]),
+    node("Identity", "k", ["argument"]),
+    node("Identity", "none"),
+)
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [("c", "c"), ("i", "c"), ("j", "c"), ("k", "argument"), ("none", "none"), ("nowhere", "nowhere")],
+)
+def test_the_source_of_a_value_is_behind_the_identities(name: str, source: str) -> None:
+    graph = Graph(IDENTITIES)
+    assert (graph.source(name), graph.source(name)) == (source, source)
+
+
+def test_identities_in_a_circle_have_no_constant_behind_them() -> None:
+    assert Graph(IDENTITIES).constant_shape("a") is None
+
+
+def test_the_sources_of_a_long_chain_are_found_in_no_time() -> None:
+    chain = [node("Identity", f"i{at}", [f"i{at + 1}"]) for at in range(20_000)]
+    graph = Graph((*chain, node("Const", "i20000")))
+    assert {graph.source(name) for name in graph.by_name} == {"i20000"}

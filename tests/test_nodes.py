@@ -11,6 +11,7 @@ from bundler.nodes import (
     Tensor,
     attr,
     constant,
+    free_name,
     inline_value,
     node,
     shape_of,
@@ -163,3 +164,31 @@ def test_a_node_is_shown_as_in_the_docs() -> None:
     assert (
         show(made, "padding", "strides", "T", "absent") == "y = Conv2D(x, w:1, padding=SAME, strides=[1, 2], T=float32)"
     )
+
+
+@pytest.mark.parametrize(
+    ("reference", "tensor"),
+    [
+        ("y:000000001", Tensor("y", 1)),
+        ("y:0000000001", Tensor("y:0000000001")),
+        (f"y:{'9' * 5000}", Tensor(f"y:{'9' * 5000}")),
+        ("y:١", Tensor("y:١")),
+        ("y:-1", Tensor("y:-1")),
+        ("y:", Tensor("y:")),
+        (":0", Tensor(":0")),
+        ("", Tensor("")),
+    ],
+    ids=["nine digits", "ten", "thousands", "arabic", "negative", "none", "no name", "empty"],
+)
+def test_what_is_no_number_of_a_port_belongs_to_the_name(reference: str, tensor: Tensor) -> None:
+    assert Tensor.parse(reference) == tensor
+
+
+def test_a_name_is_made_free_by_underscores_however_many_it_takes() -> None:
+    taken = {"y" + "_" * more for more in range(3000)}
+    assert free_name("y", taken) == "y" + "_" * 3000
+    assert free_name("z", taken) == "z"
+
+
+def test_three_names_that_differ_in_a_trailing_0_stay_three() -> None:
+    assert list(short_names(dict.fromkeys(["y", "y:0", "y:0:0"]))) == ["y", "y:0", "y:0:0"]

@@ -9,8 +9,9 @@ import pytest
 from bundler import savedmodel, verify
 from bundler.dtypes import DType
 from bundler.errors import VerificationError
-from bundler.model import Graph, Model, Signature, TensorSpec
-from bundler.nodes import Tensor, node
+from bundler.model import Function, Graph, Model, Signature, TensorSpec
+from bundler.nodes import Node, Tensor, node
+from bundler.protos import FunctionDef, NameAttrList, OpDef
 from bundler.runtime import Runtime
 from bundler.savedmodel import MetaGraph
 from tests.models import placeholder
@@ -90,3 +91,46 @@ def test_other_tags_are_an_error(tmp_path: Path, runtime: Runtime) -> None:
     metagraph = bundle(tmp_path, X)
     with pytest.raises(VerificationError):
         verify.load(tmp_path, metagraph._replace(tags=("train",)), runtime)
+
+
+def calling(*body: Node, gives: DType = FLOAT) -> MetaGraph:
+    """A MetaGraph whose one branch has this body, which makes `r` from `a`."""
+    signature = OpDef(
+        name="f", input_arg=[OpDef.ArgDef(name="a", type=FLOAT)], output_arg=[OpDef.ArgDef(name="r", type=gives)]
+    )
+    branches = {"then_branch": NameAttrList(name="f"), "else_branch": NameAttrList(name="f")}
+    types = {"Tcond": DType.bool, "Tin": [FLOAT], "Tout": [gives]}
+    nodes = (placeholder("b", dtype=DType.bool), placeholder("x", 2), node("If", "y", ["b", "x"], **types, **branches))
+    function = Function(FunctionDef(signature=signature), Graph(body), {"r": Tensor("r")})
+    outputs = {"y": TensorSpec(Tensor("y"), gives)}
+    return MetaGraph(("serve",), Model(Graph(nodes), {"s": Signature({}, outputs)}, {"f": function}, producer=1395))
+
+
+def test_a_function_that_tensorflow_can_import_passes(tmp_path: Path, runtime: Runtime) -> None:
+    metagraph = calling(node("Relu", "r", ["a"], T=FLOAT))
+    savedmodel.write([metagraph], tmp_path)
+    assert verify.load(tmp_path, metagraph, runtime).name == "load"
+
+
+@pytest.mark.parametrize(
+    ("body", "gives", "fault"),
+    [
+        (
+            node("Relu", "r", ["a"], T=INT),
+            FLOAT,
+            "was passed float from function.0.f/a:0 incompatible with expected int32",
+        ),
+        (node("Relu", "r", ["a"]), FLOAT, "NodeDef missing attr 'T' from NodeDef: {{node function.0.f/r}}"),
+        (node("Relu", "r", ["a"], T=FLOAT), INT, "TensorFlow knows another dtype (found float32, expected int32)"),
+    ],
+    ids=["reads another dtype", "lacks an attribute", "gives another dtype"],
+)
+def test_a_function_that_tensorflow_would_refuse_at_the_first_call_is_an_error(
+    body: Node, gives: DType, fault: str, tmp_path: Path, runtime: Runtime
+) -> None:
+    metagraph = calling(body, gives=gives)
+    savedmodel.write([metagraph], tmp_path)
+    with pytest.raises(VerificationError, match=re.escape(fault)):
+        verify.load(tmp_path, metagraph, runtime)
+    with pytest.raises(VerificationError, match=re.escape(fault)):
+        verify.graph(metagraph.model, runtime)

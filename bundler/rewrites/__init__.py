@@ -7,7 +7,7 @@ elsewhere changes. `PASSES` is the order in which they run.
 
 from __future__ import annotations
 
-from bundler import ops
+from bundler import loops, ops, soundness
 from bundler.errors import ConversionError
 from bundler.manifest import Compat
 from bundler.model import Model
@@ -59,7 +59,7 @@ def run(model: Model, compat: Compat, allow_ops: tuple[str, ...] = ()) -> Model:
     quiet = first(model)
     if quiet is not model:
         model = prune(quiet)  # what only an assertion or a message needs is gone before anything is refused
-    refused = tuple(ops.faults(model, allow_ops))
+    refused = (*ops.faults(model, allow_ops), *soundness.faults(model))
     if refused:
         raise ConversionError.of(refused)
     changed = []
@@ -68,4 +68,8 @@ def run(model: Model, compat: Compat, allow_ops: tuple[str, ...] = ()) -> Model:
         changed += [] if made is model else [rewrite.__name__]
         model = made
     check(model, after=", ".join(changed))
-    return prune(model) if changed else model
+    model = prune(model) if changed else model
+    astray = tuple(loops.faults(model))
+    if astray:
+        raise ConversionError.of(astray)
+    return model

@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from bundler.dtypes import DType
 from bundler.model import Graph
 from bundler.nodes import Node, Value, attr
 from bundler.rewrites.draft import Draft
-from bundler.rewrites.engine import rule
+from bundler.rewrites.engine import rule, scalar
 
 __all__ = ["dilate_by_batches", "pad_before_depthwise", "stride_after_depthwise"]
 
@@ -41,8 +39,9 @@ def pad_before_depthwise(conv: Node, graph: Graph) -> list[Node] | None:
         return None
     draft, dtype = Draft(conv, graph), attr(conv, "T")
     x, filter = draft.inputs
-    paddings = draft.constant("paddings", np.array(attr(conv, "explicit_paddings"), np.int32).reshape(4, 2))
-    zero = draft.constant("zero", np.zeros((), dtype.numpy))
+    around = attr(conv, "explicit_paddings")
+    paddings = draft.constant("paddings", [around[at : at + 2] for at in range(0, 8, 2)])
+    zero = draft.constant("zero", scalar(0, dtype))
     padded = draft.op("PadV2", "x", x, paddings, zero, T=dtype, Tpaddings=_INT)
     return draft.end(conv.op, padded, filter, **_attrs(conv, padding="VALID"))
 

@@ -4,11 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 
+from bundler.errors import ConversionError
 from bundler.model import Graph
 from bundler.nodes import Node, Value, constant, node
 from bundler.rewrites.engine import frame_of
 
 __all__ = ["Draft"]
+
+_INT32 = range(-(1 << 31), 1 << 31)
+
+
+def _int32(value: object) -> np.ndarray:
+    numbers = np.array(value, object)
+    if any(number not in _INT32 for number in numbers.flat):
+        raise ConversionError("its sizes are too large", found=str(value)[:60], expected="integers of 32 bits")
+    return numbers.astype(np.int32)
 
 
 class Draft:
@@ -26,8 +36,8 @@ class Draft:
         self._nodes: list[Node] = []
 
     def constant(self, name: str, value: object) -> str:
-        """A constant: an array as it is, whole numbers as int32."""
-        array = value if isinstance(value, np.ndarray) else np.array(value, np.int32)
+        """A constant: an array as it is, whole numbers as int32. Raises ConversionError if one has more bits."""
+        array = value if isinstance(value, np.ndarray) else _int32(value)
         return self._add(constant(f"{self._name}/{name}", array, control=self._frame))
 
     def op(self, op: str, name: str, *inputs: str, **attrs: Value) -> str:

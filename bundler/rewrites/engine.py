@@ -8,10 +8,14 @@ from dataclasses import replace
 from itertools import chain
 from typing import Protocol
 
-from bundler.model import Graph, Model
-from bundler.nodes import Node, Tensor
+import numpy as np
 
-__all__ = ["Pass", "Rule", "check", "each", "frame_of", "rule"]
+from bundler.dtypes import DType
+from bundler.errors import ConversionError, within
+from bundler.model import Graph, Model
+from bundler.nodes import Node, Tensor, free_name
+
+__all__ = ["Pass", "Rule", "check", "each", "frame_of", "rule", "scalar"]
 
 
 class Rule(Protocol):
@@ -52,7 +56,7 @@ def each(rule: Rule) -> Pass:
     def over_graph(graph: Graph, found: Counter[str]) -> Graph:
         if graph.ops.isdisjoint(rule.ops):
             return graph
-        given = {node.name: rule(node, graph) for node in graph.nodes if node.op in rule.ops}
+        given = {node.name: _applied(rule, node, graph) for node in graph.nodes if node.op in rule.ops}
         replaced = {name: nodes for name, nodes in given.items() if nodes is not None}
         if not replaced:
             return graph
@@ -72,21 +76,30 @@ def each(rule: Rule) -> Pass:
     return over_model
 
 
+def _applied(rule: Rule, node: Node, graph: Graph) -> Sequence[Node] | None:
+    with within(f"node {node.name!r}"):
+        return rule(node, graph)
+
+
 def _distinct(nodes: Sequence[Node], taken: Collection[str]) -> Iterable[Node]:
     """The nodes for one node under names that no other node of the graph has.
 
-    All but the last are new: where the model already uses such a name, they get an underscore.
+    All but the last are new: if the model already uses such a name, they get underscores.
     """
-    clashes = [node.name for node in nodes[:-1] if node.name in taken]
-    if not clashes:
-        return nodes
-    renamed = {name: f"{name}_" for name in clashes}
-    return _distinct([_renamed(node, renamed) for node in nodes], taken)
+    renamed = {node.name: free_name(node.name, taken) for node in nodes[:-1] if node.name in taken}
+    return [_renamed(node, renamed) for node in nodes] if renamed else nodes
 
 
 def _renamed(node: Node, names: dict[str, str]) -> Node:
     reading = node.reading(lambda tensor: tensor._replace(node=names.get(tensor.node, tensor.node)))
     return reading._replace(name=names.get(node.name, node.name))
+
+
+def scalar(number: int, dtype: DType) -> np.ndarray:
+    """A number as a constant of that dtype. Raises ConversionError if NumPy has no such numbers (bfloat16, string)."""
+    if not dtype.is_number:
+        raise ConversionError("no constant of this dtype can be made", found=str(dtype), expected="a dtype of numbers")
+    return np.array(number, dtype.numpy)
 
 
 def frame_of(reference: str, graph: Graph) -> list[str]:

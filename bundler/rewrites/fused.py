@@ -22,6 +22,8 @@ _BASES = {
     "_FusedMatMul": "MatMul",
     "FusedDepthwiseConv2dNative": "DepthwiseConv2dNative",
 }
+_MOST = 2
+"""A bias, or none, and an activation: TensorFlow.js reads no more."""
 _ACTIVATIONS = ("Relu", "Relu6", "Elu", "Sigmoid", "Tanh", "LeakyRelu", "Prelu")
 
 
@@ -57,9 +59,12 @@ def _steps(fused: Node, graph: Graph) -> Iterator[tuple[str, list[str], dict[str
     base = _BASES[fused.op]
     first, second, *rest = (reference for reference in fused.input if not reference.startswith("^"))
     yield base, [first, second], _carried(fused, base)
-    for name in attr(fused, "fused_ops", ()):
+    names = attr(fused, "fused_ops", ())
+    if len(names) > _MOST:
+        raise ConversionError(f"{fused.op} with too many ops fused into it", found=str(len(names)), expected=str(_MOST))
+    for name in names:
         if name in ("BiasAdd", "Prelu") and not rest:
-            raise ConversionError(f"{fused.op} has no input for its {name}", where=f"node {fused.name!r}")
+            raise ConversionError(f"{fused.op} has no input for its {name}")
         if name == "BiasAdd":
             bias, *rest = rest
             yield _bias(fused, second, bias, graph)
@@ -71,11 +76,7 @@ def _steps(fused: Node, graph: Graph) -> Iterator[tuple[str, list[str], dict[str
         elif name in _ACTIVATIONS:
             yield name, [], {}
         elif name != "NoOp":
-            raise ConversionError(
-                f"{fused.op} with {name!r} fused into it",
-                where=f"node {fused.name!r}",
-                expected=", ".join(_ACTIVATIONS),
-            )
+            raise ConversionError(f"{fused.op} with {name!r} fused into it", expected=", ".join(_ACTIVATIONS))
 
 
 def _carried(fused: Node, base: str) -> dict[str, Value]:

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from bundler import ops
 from bundler.dtypes import DType
-from bundler.model import Graph, Model, TensorSpec
-from bundler.nodes import Node, Tensor, attr, node
+from bundler.model import Model, TensorSpec
+from bundler.nodes import Node, Tensor, attr, free_name, node
 
 __all__ = ["narrow_int64"]
 
@@ -32,27 +32,21 @@ def narrow_int64(model: Model) -> Model:
         y = GatherV2(w, x, axis, Tindices=int32)
         z = AddV2(x/int64, v, T=int64)
     """
-    wide = {given.name: _cast_name(given.name, model.graph) for given in model.graph.nodes if _is_wide(given)}
+    nodes = model.graph.by_name
+    wide = {name: free_name(f"{name}/int64", nodes) for name, given in nodes.items() if _is_wide(given)}
     if not wide:
         return model
-    nodes = [new for given in model.graph.nodes for new in _narrowed(given, wide)]
+    made = tuple(new for given in model.graph.nodes for new in _narrowed(given, wide))
 
     def narrowed(spec: TensorSpec) -> TensorSpec:
         return replace(spec, dtype=DType.int32) if spec.tensor.node in wide else spec
 
-    made = replace(model, graph=replace(model.graph, nodes=tuple(nodes))).map_signatures(narrowed)
-    return made.noting([f"inputs take int32 in place of int64: {', '.join(sorted(wide))}"])
+    narrow = replace(model, graph=replace(model.graph, nodes=made)).map_signatures(narrowed)
+    return narrow.noting([f"inputs take int32 in place of int64: {', '.join(sorted(wide))}"])
 
 
 def _is_wide(given: Node) -> bool:
     return given.op == "Placeholder" and bool(attr(given, "dtype") == DType.int64)
-
-
-def _cast_name(name: str, graph: Graph) -> str:
-    cast = f"{name}/int64"
-    while cast in graph.by_name:
-        cast += "_"
-    return cast
 
 
 def _narrowed(given: Node, wide: Mapping[str, str]) -> Iterator[Node]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from bundler.dtypes import DType
 from bundler.model import Graph
 from bundler.nodes import Node, attr, constant, node
-from bundler.rewrites.engine import frame_of, rule
+from bundler.rewrites.engine import frame_of, rule, scalar
 
 __all__ = ["replace_own_op"]
 
@@ -61,9 +62,11 @@ def _conv2d_of_one_row(conv: Node, graph: Graph) -> list[Node]:
 
 
 def _fill(own: Node, value: int, graph: Graph) -> list[Node]:
-    dtype = attr(own, "T")
-    filled = constant(f"{own.name}/value", np.array(value, dtype.numpy), control=frame_of(own.input[0], graph))
+    dtype = attr(own, "T", DType.float32)  # TensorFlow.js' own default
+    filled = constant(f"{own.name}/value", scalar(value, dtype), control=frame_of(own.input[0], graph))
     return [
         filled,
-        node("Fill", own.name, [own.input[0], filled.name], T=dtype, index_type=attr(own, "index_type")),
+        node(
+            "Fill", own.name, [own.input[0], filled.name, *own.input[1:]], T=dtype, index_type=attr(own, "index_type")
+        ),
     ]

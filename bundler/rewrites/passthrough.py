@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bundler.model import Graph, Model, Signature, TensorSpec
-from bundler.nodes import Node, Tensor, node
+from bundler.nodes import Node, Tensor, free_name, node
 
 __all__ = ["copy_fed_outputs"]
 
@@ -36,9 +36,7 @@ def _fed(signature: Signature) -> set[Tensor]:
 
 
 def _copy(spec: TensorSpec, graph: Graph) -> Node:
-    name = f"{spec.tensor.node}/copy"
-    while name in graph.by_name:
-        name += "_"
+    name = free_name(f"{spec.tensor.node}/copy", graph.by_name)
     return node("Identity", name, [str(spec.tensor)], T=spec.dtype)
 
 

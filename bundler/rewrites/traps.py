@@ -12,7 +12,7 @@ import numpy as np
 
 from bundler.model import Graph
 from bundler.nodes import Node, Tensor, attr, constant, node
-from bundler.rewrites.engine import frame_of, rule
+from bundler.rewrites.engine import frame_of, rule, scalar
 
 __all__ = ["keep_pad_out_of_conv", "keep_relu6_out_of_hard_swish"]
 
@@ -38,7 +38,7 @@ def keep_pad_out_of_conv(pad: Node, graph: Graph) -> list[Node] | None:
     if not any(reader.op in _ADDS for reader in graph.consumers.get(pad.name, ())):
         return None
     dtype = attr(pad, "T")
-    zero = constant(f"{pad.name}/zero", np.zeros((), dtype.numpy), control=frame_of(pad.input[0], graph))
+    zero = constant(f"{pad.name}/zero", scalar(0, dtype), control=frame_of(pad.input[0], graph))
     x, paddings, *control = pad.input
     inputs = [x, paddings, zero.name, *control]
     return [zero, node("PadV2", pad.name, inputs, T=dtype, Tpaddings=attr(pad, "Tpaddings"))]
@@ -67,8 +67,8 @@ def keep_relu6_out_of_hard_swish(relu6: Node, graph: Graph) -> list[Node] | None
     if not _is_plus_three(relu6, graph) or all(factor == _ONE_SIXTH for factor in _factors(relu6, graph)):
         return None
     dtype, control = attr(relu6, "T"), frame_of(relu6.input[0], graph)
-    zero = constant(f"{relu6.name}/zero", np.zeros((), dtype.numpy), control=control)
-    six = constant(f"{relu6.name}/six", np.array(6, dtype.numpy), control=control)
+    zero = constant(f"{relu6.name}/zero", scalar(0, dtype), control=control)
+    six = constant(f"{relu6.name}/six", scalar(6, dtype), control=control)
     x, *waits = relu6.input
     return [zero, six, node("ClipByValue", relu6.name, [x, zero.name, six.name, *waits], T=dtype)]
 
@@ -96,5 +96,5 @@ def _factors(relu6: Node, graph: Graph) -> Iterator[float]:
 
 def _products(node: Node, graph: Graph) -> Iterator[Node]:
     for reader in graph.consumers.get(node.name, ()):
-        if reader.op == "Mul" and any(Tensor.parse(reference).node == node.name for reference in reader.input):
+        if reader.op == "Mul" and any(Tensor.parse(reference).node == node.name for reference in reader.input[:2]):
             yield reader

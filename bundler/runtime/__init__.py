@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["Runtime", "identity"]
 
 _LIBRARIES = ("libtensorflow_cc.so.2", "libtensorflow_cc.2.dylib")
+_REF = 100
+"""What is added to the number of a dtype for a reference to a tensor of it: HashTable gives a string_ref."""
 _START = (
     "import json, sys; sys.path[:0], library = json.loads(sys.argv[1]); from engines.serve import serve; serve(library)"
 )
@@ -137,7 +139,7 @@ def _ports(tensors: Sequence[str] | Mapping[str, object]) -> list[tuple[str, int
 
 
 def _specs(told: Sequence[tuple[int, Shape | None]]) -> list[tuple[DType, Shape | None]]:
-    return [(DType(dtype), shape) for dtype, shape in told]
+    return [(DType(dtype % _REF), shape) for dtype, shape in told]
 
 
 def _show(value: np.ndarray) -> tuple[int, tuple[int, ...], bytes | list[bytes]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Literal
 
@@ -26,6 +27,7 @@ __all__ = ["is_graph_model", "read"]
 
 _OF_LAYERS = ("model_config", "class_name", "keras_version")
 """What a topology of Keras layers has: from Python the first, from JavaScript the second."""
+_VERSIONS = range(1 << 31)
 
 
 def is_graph_model(artifact: Artifact) -> bool:
@@ -74,10 +76,18 @@ def _read_graph_model(document: Json, weights: Mapping[str, Weight]) -> Model:
         graph=_with_input_shapes(graph, signature),
         signatures={"": signature},
         functions=read_functions(topology, weights),
-        producer=fields.integer(fields.table(topology, "versions").get("producer", 0)),
+        producer=_producer(topology.get("versions")),
         notes=tuple(notes(document, graph)),
     )
     return join_initializer(model, document, weights)
+
+
+def _producer(versions: object) -> int:
+    """The version of GraphDef that a graph was written with; 0 if there is none. TensorFlow.js does not read it."""
+    with suppress(ConversionError):
+        producer = fields.integer(fields.of(dict, versions, "'versions'").get("producer", 0))
+        return producer if producer in _VERSIONS else 0
+    return 0
 
 
 def _with_input_shapes(graph: Graph, signature: Signature) -> Graph:

@@ -20,6 +20,8 @@ __all__ = ["derive", "tidy"]
 _SLOTS = {"int": "i", "string": "s", "float": "f", "bool": "b"}
 """Where an AttrValue holds what an OpDef calls so; the other kinds have the same name in both."""
 _MOST_TENSORS = 1 << 16
+_TURNS = 10
+"""How often nodes are asked what their inputs tell: once suffices but for loops."""
 _DILATED = {"Conv2D", "DepthwiseConv2dNative", "FusedDepthwiseConv2dNative", "_FusedConv2D", "DepthwiseConv2d"}
 
 
@@ -107,19 +109,35 @@ def _uncounted(node: Node) -> Set[str]:
 
 def _derive_inputs(nodes: Sequence[Node], arguments: Mapping[str, DType]) -> list[Node]:
     """The dtypes and counts that the inputs tell. What one node learns, its readers may learn next."""
-    pending = [node.name for node in nodes if _lacks(node)]
-    by_name = {node.name: node for node in nodes} if pending else {}
-    readers: dict[str, list[str]] = {}
-    for name in pending:
-        for reference in by_name[name].input:
-            readers.setdefault(Tensor.parse(reference).node, []).append(name)
+    pending = {node.name: node for node in nodes if _lacks(node)}
+    if not pending:
+        return [*nodes]
+    by_name, in_order = {node.name: node for node in nodes}, _inputs_first(pending)
+    for _ in range(_TURNS):
+        told = 0
+        for name in in_order:
+            learned = _told(by_name[name], by_name, arguments)
+            by_name[name] = by_name[name].having(**learned) if learned else by_name[name]
+            told += bool(learned)
+        if not told:
+            break
+    return [by_name[node.name] for node in nodes]
+
+
+def _inputs_first(nodes: Mapping[str, Node]) -> list[str]:
+    """The names of nodes, each after those among them that it reads, as far as they do not read each other in turn."""
+    found, met = list[str](), set[str]()
+    pending = [(name, False) for name in reversed([*nodes])]
     while pending:
-        name = pending.pop()
-        told = _told(by_name[name], by_name, arguments)
-        if told:
-            by_name[name] = by_name[name].having(**told)
-            pending += readers.get(name, ())
-    return [by_name.get(node.name, node) for node in nodes]
+        name, is_done = pending.pop()
+        if is_done:
+            found.append(name)
+        elif name not in met:
+            met.add(name)
+            pending.append((name, True))
+            read = (Tensor.parse(reference).node for reference in nodes[name].input)
+            pending += [(other, False) for other in read if other in nodes and other not in met]
+    return found
 
 
 def _lacks(node: Node) -> Set[str]:
@@ -131,6 +149,8 @@ def _lacks(node: Node) -> Set[str]:
 def _told(node: Node, by_name: Mapping[str, Node], arguments: Mapping[str, DType]) -> dict[str, Value]:
     """What a node's inputs tell of the attributes that it lacks."""
     lacks, told = _lacks(node), dict[str, Value]()
+    if not lacks:
+        return told
     inputs = [reference for reference in node.input if not reference.startswith("^")]
     for argument, given in _shared_out(node, inputs):
         if argument.number in lacks:

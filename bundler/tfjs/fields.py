@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from itertools import islice
 from typing import Any, TypeAlias, TypeVar
 
 from bundler.errors import ConversionError
 
-__all__ = ["Json", "integer", "number", "of", "table", "tables", "text", "texts"]
+__all__ = ["Json", "integer", "number", "of", "shown", "table", "tables", "text", "texts"]
 
 Json: TypeAlias = Mapping[str, Any]
 _Kind = TypeVar("_Kind")
 
 _KINDS: Mapping[type, str] = {dict: "an object", list: "a list", str: "a string", bool: "true or false"}
 _INT64 = range(-(1 << 63), 1 << 63)
+_SHOWN = 60
 
 
 def of(kind: type[_Kind], value: object, what: str) -> _Kind:
@@ -77,17 +79,27 @@ def number(value: object) -> float:
     return found
 
 
+def shown(value: object) -> str:
+    """A value as JSON, its first 60 characters; "nothing" for null."""
+    try:
+        # Piece by piece: the value may be too large, or nested too deeply, to be written as a whole.
+        spelled = "".join(islice(json.JSONEncoder().iterencode(value), _SHOWN))[:_SHOWN]
+    except ValueError:
+        return "an integer of thousands of digits"
+    return "nothing" if value is None else spelled
+
+
 def _converted(kind: Callable[[Any], _Kind], value: object) -> _Kind | None:
     """`kind(value)` where that means something: Python would take true for 1."""
     try:
-        return None if isinstance(value, bool) else kind(value)
+        # Python would read "1_000", too.
+        return None if isinstance(value, bool) or (isinstance(value, str) and "_" in value) else kind(value)
     except (TypeError, ValueError, OverflowError):
         return None
 
 
 def _wrong(what: str, value: object, expected: str) -> ConversionError:
-    found = "nothing" if value is None else json.dumps(value)
-    return ConversionError(f"{what} is of the wrong kind", found=found[:60], expected=expected)
+    return ConversionError(f"{what} is of the wrong kind", found=shown(value), expected=expected)
 
 
 def _is_unicode(value: str) -> bool:

@@ -12,10 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from itertools import count
 
-from bundler.model import Graph, Model
-from bundler.nodes import Node, Tensor
+from bundler import ops
+from bundler.errors import ConversionError
+from bundler.model import Function, Graph, Model
+from bundler.nodes import Node, Tensor, free_name
 from bundler.tables import FILLS, TABLES, with_own_names
 from bundler.tfjs import fields
 from bundler.tfjs.fields import Json
@@ -32,8 +33,10 @@ def join_initializer(model: Model, document: Json, weights: Mapping[str, Weight]
     """
     topology = fields.table(document, "modelInitializer")
     initializer = read_graph(topology, weights)
-    shared = {**_by_name(model.graph, initializer), **_by_id(document, initializer)}
+    shared = {**_by_name(model.graph, initializer), **_by_id(model.graph, document, initializer)}
     names = _names(model.graph, initializer, shared)
+    functions = read_functions(topology, weights)
+    _check_alike(model.functions, functions)
     main = [_table(initializer, shared, node) if node.name in shared else node for node in model.graph.nodes]
     inner = [_renamed(node, names) for node in initializer.nodes if node.name not in shared.values()]
     filled = {names[name]: weight for name, weight in initializer.weights.items()}
@@ -47,29 +50,47 @@ def join_initializer(model: Model, document: Json, weights: Mapping[str, Weight]
             )
             for key, signature in model.signatures.items()
         },
-        functions={**model.functions, **read_functions(topology, weights)},
+        functions={**model.functions, **functions},
         initializers=tuple(names[node.name] for node in initializer.nodes if node.op in FILLS),
     )
     return with_own_names(joined)
+
+
+def _check_alike(functions: Mapping[str, Function], others: Mapping[str, Function]) -> None:
+    """The converter writes one library into both graphs."""
+    for name in sorted(functions.keys() & others.keys()):
+        if functions[name] != others[name]:
+            raise ConversionError(
+                "the graph and its initializer have different functions of one name", found=repr(name)
+            )
 
 
 # What the graphs share, by its name in the main graph: the initializer's node ------------------------
 
 
 def _by_name(graph: Graph, initializer: Graph) -> dict[str, str]:
-    tables = (node.name for node in graph.nodes if node.op in TABLES)
-    return {name: name for name in tables if name in initializer.by_name}
+    return {node.name: node.name for node in graph.nodes if node.op in TABLES and _is_table(initializer, node.name)}
 
 
-def _by_id(document: Json, initializer: Graph) -> dict[str, str]:
+def _by_id(graph: Graph, document: Json, initializer: Graph) -> dict[str, str]:
     outputs = dict(_resources(fields.table(document, "initializerSignature"), "outputs"))
     signature = fields.table(fields.table(document, "userDefinedMetadata"), "signature")
     inputs = _resources(signature or fields.table(document, "signature"), "inputs")
-    return {
-        name: _source(initializer, outputs[resource])
-        for resource, name in inputs
-        if outputs.get(resource) in initializer.by_name
-    }
+    made = {name: initializer.source(outputs[resource]) for resource, name in inputs if resource in outputs}
+    return {name: table for name, table in made.items() if _is_input(graph, name) and _is_made(initializer, table)}
+
+
+def _is_table(graph: Graph, name: str) -> bool:
+    return name in graph.by_name and graph.by_name[name].op in TABLES
+
+
+def _is_made(graph: Graph, name: str) -> bool:
+    """Whether a node gives something; that it is a table is for others to find out."""
+    return name in graph.by_name and ops.has_port(graph.by_name[name], 0)
+
+
+def _is_input(graph: Graph, name: str) -> bool:
+    return name in graph.by_name and graph.by_name[name].op == "Placeholder"
 
 
 def _resources(signature: Json, side: str) -> Iterator[tuple[int, str]]:
@@ -78,13 +99,6 @@ def _resources(signature: Json, side: str) -> Iterator[tuple[int, str]]:
         entry = fields.table(fields.table(signature, side), key)
         if entry.get("resourceId") is not None:
             yield fields.integer(entry["resourceId"]), Tensor.parse(fields.text(entry, "name", key)).node
-
-
-def _source(graph: Graph, name: str) -> str:
-    """The node that makes the resource, behind the Identities that pass it on."""
-    while graph.by_name[name].op == "Identity" and graph.by_name[name].input:
-        name = Tensor.parse(graph.by_name[name].input[0]).node
-    return name
 
 
 # Both in one graph -----------------------------------------------------------------------------------
@@ -98,9 +112,8 @@ def _names(graph: Graph, initializer: Graph, shared: Mapping[str, str]) -> dict[
 
 
 def _free_scope(taken: Iterable[str]) -> str:
-    names = list(taken)
-    scopes = (f"initializer{'_' * more}/" for more in count())
-    return next(scope for scope in scopes if not any(name.startswith(scope) for name in names))
+    scopes = {scope for scope, slash, _ in (name.partition("/") for name in taken) if slash}
+    return f"{free_name('initializer', scopes)}/"
 
 
 def _table(initializer: Graph, shared: Mapping[str, str], node: Node) -> Node:

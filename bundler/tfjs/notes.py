@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from bundler import ops
@@ -14,12 +14,23 @@ from bundler.tfjs.signatures import declared_signature
 
 __all__ = ["notes"]
 
+_MOST = 20
+
 
 def notes(document: Json, graph: Graph) -> Iterator[str]:
     """What was left out of a graph that was read from a document, in words."""
     foreign = sorted(_foreign_attributes(fields.table(document, "modelTopology")))
     if foreign:
-        yield f"attributes that TensorFlow's ops do not have are left out: {', '.join(foreign)}"
+        yield f"attributes that TensorFlow's ops do not have are left out: {', '.join(_first(foreign))}"
+    yield from _first([*_lost_entries(document, graph)])
+
+
+def _first(items: Sequence[str]) -> Sequence[str]:
+    """As many as a reader looks at: a file may have a hundred thousand."""
+    return items if len(items) <= _MOST else [*items[:_MOST], f"… and {len(items) - _MOST} more"]
+
+
+def _lost_entries(document: Json, graph: Graph) -> Iterator[str]:
     for side in ("inputs", "outputs"):
         for key, entry in sorted(fields.table(declared_signature(document), side).items()):
             name = fields.text(entry, "name", "") or key

@@ -22,7 +22,7 @@ from bundler.tfjs.values import read_dtype, read_shape
 __all__ = ["declared_signature", "read_signature"]
 
 _NO_DTYPE = (None, 0, "DT_INVALID")
-_NUMBERED = re.compile("(?:.*/)?[Ii]dentity(?:_([0-9]+))?")
+_NUMBERED = re.compile("(?:.*/)?[Ii]dentity(?:_([0-9]{1,9}))?")
 """The outputs of a SavedModel, as the converter leaves them: `Identity`, `Identity_1`, …"""
 
 
@@ -94,7 +94,7 @@ def _structured(outputs: dict[str, TensorSpec], keys: Sequence[str]) -> Mapping[
     The converter writes them sorted, and the outputs as `Identity`, `Identity_1`, …: number n has key n.
     """
     numbered = {_number(spec.tensor): spec for spec in outputs.values()}
-    if len(keys) != len(outputs) or len(numbered) != len(outputs) or None in numbered:
+    if len({*keys}) != len(outputs) or len(numbered) != len(outputs) or None in numbered:
         return outputs
     return dict(zip(sorted(keys), (spec for _, spec in sorted(numbered.items()))))
 

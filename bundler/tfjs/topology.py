@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import marshal
 from collections.abc import Container, Iterator, Mapping, Sequence, Set
+from itertools import chain
 
 from bundler import ops
 from bundler.dtypes import DType
@@ -93,14 +94,15 @@ def _function(entry: Json, weights: Mapping[str, Weight]) -> Function:
         definition = FunctionDef(signature=_function_signature(name, fields.table(entry, "signature")))
         arguments = {argument.name: DType(argument.type) for argument in definition.signature.input_arg}
         results = {output: fields.of(str, value, "a result") for output, value in fields.table(entry, "ret").items()}
-        nodes = _nodes(fields.tables(entry, "nodeDef"), _own(name, weights))
+        own = _Own(name, weights)
+        nodes = _nodes(fields.tables(entry, "nodeDef"), own)
         references = [*(reference for node in nodes for reference in node.input), *results.values()]
         nodes = _shortened(nodes, f"{name}/", arguments.keys())
         nodes += _missing_constants(name, references, {node.name for node in nodes} | arguments.keys(), weights)
         names = _Names(name, {node.name: node for node in nodes}, arguments.keys())
         nodes = [node._replace(input=tuple(str(names.tensor(each)) for each in node.input)) for node in nodes]
         returns = {output: names.tensor(reference) for output, reference in results.items()}
-        return Function(definition, _join(nodes, _own(name, weights), arguments), returns)
+        return Function(definition, _join(nodes, own, arguments), returns)
 
 
 def _shortened(nodes: Sequence[Node], prefix: str, arguments: Set[str]) -> list[Node]:
@@ -114,11 +116,25 @@ def _shortened(nodes: Sequence[Node], prefix: str, arguments: Set[str]) -> list[
     return [node if short[node.name] in taken else node._replace(name=short[node.name]) for node in nodes]
 
 
-def _own(function: str, weights: Mapping[str, Weight]) -> dict[str, Weight]:
-    """The weights as a function knows them: its own `<function>/<constant>` are `<constant>` as well."""
-    prefix = f"{function}/"
-    own = {name.removeprefix(prefix): weight for name, weight in weights.items() if name.startswith(prefix)}
-    return {**weights, **own}
+class _Own(Mapping[str, Weight]):
+    """The weights as a function knows them: its own `<function>/<constant>` are `<constant>` as well.
+
+    A view: to copy all weights for each of thousands of functions takes long.
+    """
+
+    def __init__(self, function: str, weights: Mapping[str, Weight]) -> None:
+        self._prefix = f"{function}/"
+        self._weights = weights
+
+    def __getitem__(self, name: str) -> Weight:
+        own = self._weights.get(self._prefix + name)
+        return self._weights[name] if own is None else own
+
+    def __iter__(self) -> Iterator[str]:
+        yield from dict.fromkeys(chain(self._weights, (name.removeprefix(self._prefix) for name in self._weights)))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def _function_signature(name: str, entry: Json) -> OpDef:

@@ -7,7 +7,9 @@ that TensorFlow.js allows: see `operation_mapper.ts` in tfjs-converter/src/opera
 from __future__ import annotations
 
 import base64
+import reprlib
 from collections.abc import Callable, Mapping, MutableSequence
+from functools import partial
 from typing import Any
 
 from bundler.dtypes import DType
@@ -18,48 +20,55 @@ from bundler.tfjs.fields import Json
 
 __all__ = ["read_attrs", "read_bool", "read_dtype", "read_shape"]
 
+_DEEPEST = 8
+"""Functions in attributes of functions: TensorFlow's own graphs have one, protobuf reads about thirty."""
+
 
 def read_shape(entry: object) -> TensorShapeProto:
-    """A shape. A dimension of size 0 is written as an empty object."""
+    """A shape. A dimension of size 0 is written as an empty object; a negative one is unknown."""
     shape = fields.of(dict, entry, "a shape")
     if shape.get("unknownRank"):
         return TensorShapeProto(unknown_rank=True)
     sizes = [fields.integer(dim.get("size", 0)) for dim in fields.tables(shape, "dim")]
-    return TensorShapeProto(dim=[TensorShapeProto.Dim(size=size) for size in sizes])
+    return TensorShapeProto(dim=[TensorShapeProto.Dim(size=max(size, -1)) for size in sizes])
 
 
 def read_dtype(spelled: object) -> DType:
     """A dtype, by its name (`DT_FLOAT`) or number."""
     try:
-        return DType.parse(spelled if isinstance(spelled, (str, int)) else repr(spelled))
+        return DType.parse(spelled if type(spelled) is int else _short(spelled))
     except ValueError as error:
         raise ConversionError(str(error)) from None
 
 
-def read_attrs(entries: Json) -> dict[str, AttrValue]:
-    """Attributes by name; one that holds nothing is as good as none."""
+def read_attrs(entries: Json, depth: int = 0) -> dict[str, AttrValue]:
+    """Attributes by name; one that holds nothing is as good as none. `depth` counts the functions around them."""
+    if depth > _DEEPEST:
+        raise ConversionError("functions are nested in attributes of functions", expected=f"at most {_DEEPEST} deep")
     found: dict[str, AttrValue] = {}
     for key, entry in entries.items():
         with within(f"attribute {key!r}"):
             if fields.of(dict, entry, "its value"):
-                found[key] = _read_attr(entry)
+                found[key] = _read_attr(entry, depth)
     return found
 
 
-def _read_attr(entry: Json) -> AttrValue:
+def _read_attr(entry: Json, depth: int) -> AttrValue:
     if "list" in entry:
         made = AttrValue()
         made.list.SetInParent()
         for slot, items in fields.table(entry, "list").items():
-            read = _reader(slot)
+            read = _reader(slot, depth)
             getattr(made.list, slot).extend([read(item) for item in fields.of(list, items, repr(slot))])
         return made
-    return AttrValue(**{slot: _reader(slot)(value) for slot, value in entry.items()})
+    return AttrValue(**{slot: _reader(slot, depth)(value) for slot, value in entry.items()})
 
 
-def _reader(slot: str) -> Callable[[Any], Any]:
+def _reader(slot: str, depth: int) -> Callable[[Any], Any]:
+    if slot == "func":
+        return partial(_function_name, depth=depth + 1)
     if slot not in _READERS:
-        raise ConversionError(f"{slot!r} is no kind of attribute", expected=", ".join(_READERS))
+        raise ConversionError(f"{slot!r} is no kind of attribute", expected=", ".join([*_READERS, "func"]))
     return _READERS[slot]
 
 
@@ -72,7 +81,13 @@ def _bytes(spelled: object) -> bytes:
             return base64.b64decode(encoded + "=" * (-len(encoded) % 4), validate=True)
         return bytes(fields.of(list, spelled, "a string"))
     except (TypeError, ValueError):
-        raise ConversionError("a string is neither base64 nor a list of bytes", found=str(spelled)[:60]) from None
+        raise ConversionError("a string is neither base64 nor a list of bytes", found=_short(spelled)) from None
+
+
+def _short(value: object) -> str:
+    """A value in an error. Lists and objects may be too large, or nested too deeply, to be written as a whole."""
+    spelled = value if isinstance(value, str) else reprlib.repr(value)
+    return spelled[:60].encode(errors="backslashreplace").decode()
 
 
 def read_bool(value: object) -> bool:
@@ -101,10 +116,10 @@ def _extend(numbers: MutableSequence[Any], values: list[Any]) -> None:
         raise ConversionError("a number is out of range", found=str(values)[:60]) from None
 
 
-def _function_name(entry: object) -> NameAttrList:
+def _function_name(entry: object, depth: int) -> NameAttrList:
     function = fields.of(dict, entry, "a function")
     made = NameAttrList(name=fields.text(function, "name"))
-    for key, value in read_attrs(fields.table(function, "attr")).items():
+    for key, value in read_attrs(fields.table(function, "attr"), depth).items():
         made.attr[key].CopyFrom(value)
     return made
 
@@ -117,8 +132,8 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "type": read_dtype,
     "shape": read_shape,
     "tensor": _tensor,
-    "func": _function_name,
 }
+"""By the kind of an attribute what reads it; a `func` has attributes in turn."""
 _TENSOR_VALUES: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "halfVal": ("half_val", fields.integer),
     "floatVal": ("float_val", fields.number),

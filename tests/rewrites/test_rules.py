@@ -135,3 +135,31 @@ def test_a_bias_beside_a_filter_that_is_none_is_added_as_it_is() -> None:
     weights = (constant("w", np.array(3, np.float32)), constant("b", np.zeros(3, np.float32)))
     fused = node("_FusedConv2D", "y", ["x", "w", "b"], T=DType.float32, fused_ops=["BiasAdd"])
     assert [made.op for made in split_fused(fused, Graph(weights)) or ()] == ["Conv2D", "AddV2"]
+
+
+@pytest.mark.parametrize("dtype", [DType.string, DType.bfloat16])
+def test_a_constant_of_a_dtype_that_numpy_lacks_is_an_error(dtype: DType) -> None:
+    ones = node("Ones", "y", ["x"], T=dtype, index_type=DType.int32)
+    with pytest.raises(
+        ConversionError, match=f"^node 'y': no constant of this dtype can be made \\(found {dtype.name}"
+    ):
+        rewrites.run(whole(source("x").having(dtype=DType.int32), ones), Compat.NONE)
+
+
+def test_ones_without_a_dtype_are_floats_as_in_tensorflowjs() -> None:
+    made = rewrites.run(
+        whole(source("x").having(dtype=DType.int32), node("Ones", "y", ["x"], index_type=DType.int32)), Compat.NONE
+    )
+    assert attr(made.graph.by_name["y"], "T") == FLOAT
+
+
+def test_names_that_are_taken_a_thousand_times_are_passed_over() -> None:
+    taken = [node("Identity", "y/pos" + "_" * more, ["x"], T=FLOAT) for more in range(2000)]
+    prelu = node("Prelu", "y", ["x", "x", *(f"^{each.name}" for each in taken)], T=FLOAT)
+    made = rewrites.run(whole(source("x"), *taken, prelu), Compat.NONE)
+    assert made.graph.by_name["y/pos" + "_" * 2000].op == "Relu"
+
+
+def whole(*nodes: Node) -> Model:
+    """A model whose output is `y`."""
+    return Model(Graph(nodes), {"s": Signature({}, {"y": TensorSpec(Tensor("y"), FLOAT)})})

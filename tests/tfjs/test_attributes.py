@@ -174,3 +174,26 @@ def test_long_chains_are_no_matter(order: int) -> None:
     derived = {one.name: one for one in derive([X, *chain][::order], {})}
     assert attr(derived[chain[-1].name], "T") == HALF
     assert time.perf_counter() - started < 5
+
+
+@pytest.mark.parametrize("is_reversed", [False, True])
+def test_what_is_learned_along_a_long_chain_takes_no_longer_than_the_chain(is_reversed: bool) -> None:
+    count = 5000
+    chain = [node("Identity", f"i{at}", [f"i{at - 1}" if at else "x"]) for at in range(count)]
+    wide = node("IdentityN", "all", [f"i{at}" for at in range(count)])
+    nodes = [node("Placeholder", "x", dtype=FLOAT), *chain, wide]
+    started = time.process_time()
+    made = derive(nodes[::-1] if is_reversed else nodes, {})
+    assert time.process_time() - started < 2
+    assert attr(made[0 if is_reversed else -1], "T") == [FLOAT] * count
+
+
+def test_what_is_learned_goes_round_a_loop() -> None:
+    loop = [
+        node("NextIteration", "next", ["body"]),
+        node("Identity", "body", ["merge"]),
+        node("Merge", "merge", ["next", "enter"]),
+        node("Enter", "enter", ["x"]),
+        node("Placeholder", "x", dtype=FLOAT),
+    ]
+    assert [attr(made, "T") for made in derive(loop, {})[:4]] == [FLOAT] * 4

@@ -98,3 +98,21 @@ def test_nan_is_a_number() -> None:
 def test_nothing_else_is_a_number(spelled: object) -> None:
     with pytest.raises(ConversionError, match="expected a number"):
         fields.number(spelled)
+
+
+@pytest.mark.parametrize(
+    "spelled", ["9" * 5000, "-" + "9" * 5000, "1_000", 1 << 63, -(1 << 63) - 1, 1e300, float("nan"), "1.5"]
+)
+def test_what_is_no_integer_of_64_bits_is_an_error(spelled: object) -> None:
+    with pytest.raises(ConversionError, match="an integer of 64 bits"):
+        fields.integer(spelled)
+
+
+def test_what_is_shown_of_a_value_is_short_however_large_or_deep_it_is() -> None:
+    deep: object = []
+    for _ in range(900):
+        deep = [deep]
+    assert fields.shown(deep) == "[" * 60
+    assert fields.shown(["x"] * 10**6) == '["x"' + ', "x"' * 11 + ","
+    assert fields.shown({"a": 10**6000}) == "an integer of thousands of digits"
+    assert fields.shown(None) == "nothing"

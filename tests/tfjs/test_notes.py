@@ -9,9 +9,10 @@ import numpy as np
 from bundler import inspection, manifest, pipeline, rewrites
 from bundler.dtypes import DType
 from bundler.manifest import Compat
-from bundler.model import Model
+from bundler.model import Graph, Model
 from bundler.nodes import node
 from bundler.protos import FunctionDef, OpDef
+from bundler.tfjs.notes import notes
 from tests.models import placeholder, read_model, write_model
 
 FLOAT = DType.float32
@@ -84,3 +85,12 @@ def test_to_inspect_a_model_tells_the_notes_of_its_file(tmp_path: Path) -> None:
     write_model(tmp_path, [X, node("OnesLike", "y", ["x"], T=FLOAT, dtype=FLOAT)])
     (model,) = inspection.inspect(tmp_path).models
     assert model.notes == ("attributes that TensorFlow's ops do not have are left out: OnesLike.dtype",)
+
+
+def test_of_very_many_things_that_are_left_out_the_first_are_named() -> None:
+    outputs = {f"o{at:03}": {"name": f"gone{at}"} for at in range(100)}
+    nodes = [{"name": f"n{at}", "op": "Relu", "attr": {f"useless{at:03}": {}}} for at in range(100)]
+    foreign, *lost = notes({"modelTopology": {"node": nodes}, "signature": {"outputs": outputs}}, Graph(()))
+    assert foreign.endswith("Relu.useless018, Relu.useless019, … and 80 more")
+    assert len(lost) == 21
+    assert lost[-1] == "… and 80 more"

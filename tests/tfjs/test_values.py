@@ -154,3 +154,23 @@ def test_a_shape_of_unknown_rank_has_no_dimensions() -> None:
 
 def test_true_is_true() -> None:
     assert read_bool(True) is True
+
+
+def nested(depth: int) -> dict[str, Any]:
+    """A function in an attribute of a function, and so on."""
+    value: dict[str, Any] = {"func": {"name": "f"}}
+    for _ in range(depth - 1):
+        value = {"func": {"name": "f", "attr": {"inner": value}}}
+    return value
+
+
+def test_functions_are_nested_eight_deep_at_most() -> None:
+    read_attrs({"a": nested(8)})
+    with pytest.raises(ConversionError, match="functions are nested in attributes of functions"):
+        read_attrs({"a": nested(250)})
+
+
+def test_a_negative_size_is_unknown() -> None:
+    assert read_shape({"dim": [{"size": "-1"}, {"size": -7}, {"size": "-9223372036854775808"}]}) == shape_proto(
+        (None, None, None)
+    )

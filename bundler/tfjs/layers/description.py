@@ -1,0 +1,139 @@
+"""A Keras model as a description: kinds of layers with typed options, and the calls that connect them.
+
+It has one form, whichever version of Keras or TensorFlow.js wrote the model, and it holds values that `configuration`
+constructed: no object of the file is a part of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+__all__ = [
+    "MODELS",
+    "Argument",
+    "Call",
+    "Layer",
+    "Network",
+    "Part",
+    "Stack",
+    "Tensor",
+    "Value",
+    "inner",
+    "parts",
+    "restore",
+]
+
+MODELS = ("Functional", "Model", "Sequential")
+"""Kinds of layers that are made of layers."""
+
+Value: TypeAlias = "bool | int | float | str | tuple[Value, ...] | Part | None"
+"""What an option may be; the reader of the option narrows it."""
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """A result of a call of a layer: the first call is 0, as is the first result."""
+
+    layer: str
+    call: int
+    output: int
+
+
+Argument: TypeAlias = "bool | Tensor | tuple[Tensor, ...] | None"
+
+
+class Call(NamedTuple):
+    """One call of the layer of this name, with tensors and named arguments."""
+
+    layer: str
+    inputs: tuple[Tensor, ...]
+    arguments: Mapping[str, Argument] = {}
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer with all options of its kind, see `options.KINDS`.
+
+    `shape` is that of its input, None for unknown sizes, if the layer begins a Sequential or is an InputLayer. Without
+    a name it gets one from Keras.
+    """
+
+    kind: str
+    name: str | None
+    dtype: str
+    shape: tuple[int | None, ...] | None
+    options: Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """Layers that are called one after the other (`Sequential`)."""
+
+    name: str | None
+    layers: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class Network:
+    """Layers and their calls (`Functional`), in an order in which every call comes after those that it needs."""
+
+    name: str | None
+    layers: tuple[Part, ...]
+    calls: tuple[Call, ...]
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+
+
+Part: TypeAlias = "Layer | Stack | Network"
+
+
+def inner(part: Part) -> tuple[Part, ...]:
+    """The layers directly inside of a layer or a model."""
+    if not isinstance(part, Layer):
+        return part.layers
+    values = [item for value in part.options.values() for item in (value if isinstance(value, tuple) else [value])]
+    return tuple(value for value in values if isinstance(value, (Layer, Stack, Network)))
+
+
+def parts(part: Part) -> Iterator[Part]:
+    """A layer or a model, and all layers in it at any depth."""
+    yield part
+    for each in inner(part):
+        yield from parts(each)
+
+
+def restore(plain: Mapping[str, Any]) -> Part:
+    """The part of which `dataclasses.asdict` gave this, after a passage through JSON.
+
+    Raises KeyError or TypeError for any other object: there is none in a description that is not a part.
+    """
+    if "options" in plain:
+        shape = plain["shape"]
+        options = {key: _restored(value) for key, value in plain["options"].items()}
+        return Layer(**{**plain, "shape": None if shape is None else tuple(shape), "options": options})
+    layers = tuple(restore(part) for part in plain["layers"])
+    if "calls" not in plain:
+        return Stack(plain["name"], layers)
+    calls = tuple(
+        Call(name, _tensors(inputs), {key: _argument(value) for key, value in arguments.items()})
+        for name, inputs, arguments in plain["calls"]
+    )
+    return Network(plain["name"], layers, calls, _tensors(plain["inputs"]), _tensors(plain["outputs"]))
+
+
+def _restored(value: Any) -> Value:
+    if isinstance(value, dict):
+        return restore(value)
+    return tuple(_restored(item) for item in value) if isinstance(value, list) else value
+
+
+def _tensors(plain: Any) -> tuple[Tensor, ...]:
+    return tuple(Tensor(**each) for each in plain)
+
+
+def _argument(plain: Any) -> Argument:
+    if isinstance(plain, list):
+        return _tensors(plain)
+    return Tensor(**plain) if isinstance(plain, dict) else bool(plain) if plain is not None else None

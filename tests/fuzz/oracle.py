@@ -1,0 +1,169 @@
+"""What must hold for any input: a build ends in a bundle that TensorFlow loads, or in a BundlerError.
+
+Nothing else is right: no other exception, no file left in the project, not more than a few seconds or some hundred
+megabytes.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import shutil
+import signal
+import tempfile
+import time
+import traceback
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, NoReturn
+from unittest import mock
+
+from bundler import manifest, pipeline, tfjs
+from bundler.artifact import Artifact
+from bundler.errors import BundlerError, within
+from bundler.runtime import Runtime
+from bundler.tfjs import fields
+from bundler.tfjs.configuration import translate
+
+__all__ = ["MANIFEST", "AskedKeras", "Failure", "Input", "Oracle", "describe"]
+
+MANIFEST = '[bundle]\nname = "b"\n\n[[model]]\nname = "m"\nsource = "model"\n'
+SECONDS = 5.0
+"""Of the processor: the machine may have other work."""
+MEGABYTES = 500
+_OUTPUT = "out"
+
+
+class Input(NamedTuple):
+    """A project: its files by their path, one of them `manifest.toml`."""
+
+    files: Mapping[str, bytes]
+
+    @classmethod
+    def of_model(cls, files: Mapping[str, bytes], manifest: str = MANIFEST) -> Input:
+        """The files of a model in the folder `model`, and a manifest."""
+        inside = {f"model/{name}": content for name, content in files.items()}
+        return cls({"manifest.toml": manifest.encode(errors="surrogatepass"), **inside})
+
+    def write(self, folder: Path) -> None:
+        for name, content in self.files.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+
+
+class Failure(Exception):
+    """Something else came of an input than what must."""
+
+
+class _Late(BaseException):
+    """The time is over."""
+
+
+class AskedKeras(BundlerError):
+    """A configuration went through all checks: here Keras would make its graph, which takes seconds."""
+
+
+@dataclass
+class Oracle:
+    """Judges inputs. One TensorFlow, started once, loads every bundle that is written."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    slowest: float = 0.0
+
+    def __enter__(self) -> Oracle:
+        self._runtime = Runtime()
+        # In memory where the system has such a place: a build waits for the disk otherwise.
+        shared = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+        self._folder = Path(tempfile.mkdtemp(prefix="bundler-fuzz-", dir=shared))
+        return self
+
+    def __exit__(self, _kind: type | None, _error: BaseException | None, _trace: TracebackType | None) -> None:
+        self._runtime.close()
+        shutil.rmtree(self._folder)
+
+    def judge(self, given: Input) -> str:
+        """How the build ended: `loads`, or the name of the BundlerError. Raises Failure for anything else."""
+        project = self._folder / "project"
+        project.mkdir()
+        try:
+            given.write(project)
+            outcome = self._outcome(project)
+        finally:
+            shutil.rmtree(project)
+        self.counts[outcome] += 1
+        return outcome
+
+    def _outcome(self, project: Path) -> str:
+        before, started, memory = _listed(project), time.process_time(), _peak()
+        try:
+            with _deadline(4 * SECONDS):
+                outcome = self._built(project)
+        except _Late:
+            raise Failure(f"it goes on for more than {4 * SECONDS:g} s") from None
+        except Failure:
+            raise
+        except Exception as error:
+            raise Failure("".join(traceback.format_exception(error))) from None
+        seconds = time.process_time() - started
+        self.slowest = max(self.slowest, seconds)
+        if seconds > SECONDS:
+            raise Failure(f"it takes {seconds:.1f} s")
+        if _peak() - memory > MEGABYTES << 10:
+            raise Failure(f"it takes {(_peak() - memory) >> 10} MB")
+        shutil.rmtree(project / _OUTPUT, ignore_errors=outcome != "loads")
+        left = _listed(project) - before
+        if left:
+            raise Failure(f"it leaves {sorted(left)[:3]}")
+        return outcome
+
+    def _built(self, project: Path) -> str:
+        try:
+            with (
+                mock.patch("bundler.runtime.Runtime", self._shared),
+                mock.patch.object(tfjs, "as_graph_model", describe),
+            ):
+                pipeline.build(manifest.read(project / "manifest.toml"), output=project / _OUTPUT)
+        except BundlerError as error:
+            if any("\ud800" <= character <= "\udfff" for character in str(error)):
+                raise Failure(f"it says what no terminal can show: {str(error)!a}") from None
+            return type(error).__name__
+        return "loads"
+
+    @contextmanager
+    def _shared(self, **_: object) -> Iterator[Runtime]:
+        yield self._runtime
+
+
+def describe(artifact: Artifact, _weights: object) -> NoReturn:
+    """In place of `as_graph_model`: all of it that comes before Keras."""
+    with within(artifact.entry):
+        translate(fields.table(artifact.document, "modelTopology"))
+    raise AskedKeras("a configuration that Keras is asked about")
+
+
+def _listed(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
+
+
+def _peak() -> int:
+    """The most memory that this process ever had, in kB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+@contextmanager
+def _deadline(seconds: float) -> Iterator[None]:
+    def expire(*_: object) -> None:
+        raise _Late
+
+    before = signal.signal(signal.SIGPROF, expire)
+    signal.setitimer(signal.ITIMER_PROF, seconds, 1)  # again and again: what it ends may go on
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)

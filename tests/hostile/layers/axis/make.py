@@ -1,0 +1,11 @@
+"""An axis is a model."""
+
+from pathlib import Path
+
+from tests.hostile.layers.roads import Road
+
+
+def make(project: Path) -> None:
+    road = Road(project)
+    road.instead("Softmax", axis=[road.hidden])
+    road.write()

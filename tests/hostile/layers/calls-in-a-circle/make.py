@@ -1,0 +1,12 @@
+"""Two layers that wait for each other: Keras would for ever."""
+
+from pathlib import Path
+
+from tests.hostile.layers.roads import Road, layer
+
+
+def make(project: Path) -> None:
+    road = Road(project)
+    road.layer["inbound_nodes"] = [[["z", 0, 0, {}]]]
+    road.model["layers"].append(layer("Flatten", "z", [["y", 0, 0, {}]]))
+    road.write()

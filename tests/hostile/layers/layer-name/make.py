@@ -1,0 +1,11 @@
+"""A layer's name is a model."""
+
+from pathlib import Path
+
+from tests.hostile.layers.roads import Road
+
+
+def make(project: Path) -> None:
+    road = Road(project)
+    road.config["name"] = road.hidden
+    road.write()
