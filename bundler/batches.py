@@ -27,21 +27,22 @@ _TOLERANCE = 1e-4
 _HINT = "the graph has its batch built in, as a Reshape to [1, …] has: leave the first size of this input in `shapes`"
 
 
-def batches(folder: Path, metagraph: MetaGraph, keys: Sequence[str], runtime: Runtime) -> Check:
+def batches(folder: Path, metagraph: MetaGraph, owners: Mapping[str, str], runtime: Runtime) -> Check:
     """Run signatures of a written MetaGraph with several rows, and compare with what each row gives.
 
+    `owners` are the signatures' keys, and the models behind them.
     The values are random, and the same every time. Raises VerificationError if the numbers differ, or TensorFlow
     refuses to run.
     """
     started = time.perf_counter()
     faults: list[Fault] = []
-    for key in keys:
-        with within(f"signature {key!r}"):
-            tried = _Tried(folder, metagraph, key, runtime)
-            faults += [fault.inside(f"signature {key!r}") for fault in tried.faults()]
+    for key, model in owners.items():
+        place = f"model {model!r}: signature {key!r}"
+        with within(place):
+            faults += [fault.inside(place) for fault in _Tried(folder, metagraph, key, runtime).faults()]
     if faults:
         raise VerificationError.of(faults)
-    return Check("batches", True, f"{len(keys)} signatures with several rows in {time.perf_counter() - started:.2f} s")
+    return Check("batches", True, f"{len(owners)} signatures tried in {time.perf_counter() - started:.2f} s")
 
 
 class _Tried:

@@ -152,9 +152,9 @@ class _Linked(NamedTuple):
     metagraph: MetaGraph
     owners: Mapping[str, str]
 
-    def keys(self, models: Collection[str]) -> list[str]:
-        """The signatures of these models."""
-        return [key for key, name in self.owners.items() if name in models]
+    def of(self, models: Collection[str]) -> dict[str, str]:
+        """The signatures of these models, and the model of each."""
+        return {key: name for key, name in self.owners.items() if name in models}
 
 
 def _inputs(manifest: Manifest, models: Mapping[str, Converted] = {}) -> list[Path]:
@@ -267,7 +267,7 @@ def _batches(
         return []
     from bundler.batches import batches
 
-    return [batches(folder, part.metagraph, keys, runtime()) for part in linked if (keys := part.keys(batched))]
+    return [batches(folder, part.metagraph, owners, runtime()) for part in linked if (owners := part.of(batched))]
 
 
 def _report(

@@ -123,7 +123,7 @@ def test_the_error_of_a_batch_that_is_built_in_says_what_to_do(tmp_path: Path) -
     with pytest.raises(VerificationError) as caught:
         built(tmp_path, nodes, weights, {"image": [-1, 2, 3]})
     assert str(caught.value) == (
-        "signature 'serving_default': output 'score': several rows give other numbers than each alone"
+        "model 'm': signature 'serving_default': output 'score': several rows give other numbers than each alone"
         " (found [1, 12] of 2 rows)"
     )
     assert caught.value.faults[0].hint == (
