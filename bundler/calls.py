@@ -150,10 +150,11 @@ def _by_tensor(side: Mapping[str, TensorSpec]) -> dict[str, TensorSpec]:
 def _is_named_by_metadata(made: Converted) -> bool:
     """Whether `userDefinedMetadata` holds a whole signature, or the names are those of Keras layers."""
     from bundler import artifact, tfjs
+    from bundler.tfjs import fields
 
     opened = artifact.open(made.folder / made.files[0])
-    metadata = opened.document.get("userDefinedMetadata") or {}
-    return not tfjs.is_graph_model(opened) or {"inputs", "outputs"} <= (metadata.get("signature") or {}).keys()
+    signature = fields.loose(fields.loose(opened.document, "userDefinedMetadata"), "signature")
+    return not tfjs.is_graph_model(opened) or {"inputs", "outputs"} <= signature.keys()
 
 
 def _renamed(signature: Signature, names: Mapping[str, str]) -> Signature:
