@@ -15,7 +15,7 @@ PYTHON ?= $(shell for name in python3 python3.12 python3.11 python3.10; do \
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build test test-all check format fuzz fuzz-coverage bundles bench clean distclean FORCE
+.PHONY: help build test test-all check format fuzz fuzz-coverage kills bundles bench clean distclean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z%\/-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ bench: $(VENV)/all $(NODE)/.done ## measure time and memory
 
 fuzz: $(VENV)/all ## build from N (30000) inputs that mean harm; SEED=… repeats a run
 	$(PY) -m tests.fuzz.run --count $(or $(N),30000) $(if $(SEED),--seed $(SEED))
+
+kills: $(VENV)/all ## kill builds at N (200) points in time
+	KILLS=$(or $(N),200) $(PY) -m pytest -m slow tests/test_kills.py
 
 # atheris and the libFuzzer in it are wanted for this alone: they are installed beside the rest, not with it.
 fuzz-coverage: $(VENV)/all ## fuzz the reader by coverage for MINUTES (10)

@@ -10,7 +10,7 @@ from enum import IntEnum
 
 import numpy as np
 
-__all__ = ["DType"]
+__all__ = ["HALVES", "DType"]
 
 
 class DType(IntEnum):
@@ -70,6 +70,8 @@ class DType(IntEnum):
             raise ValueError(f"{spelled!r} is not a dtype") from None
 
 
+HALVES = (DType.float16, DType.bfloat16)
+"""Floats of half precision, which TensorFlow.js lacks: it computes in float32."""
 _PROTO_NAMES = {
     "float32": "DT_FLOAT",
     "float64": "DT_DOUBLE",

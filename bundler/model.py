@@ -129,17 +129,17 @@ class Graph:
         return tuple(dim.size for dim in attr(const, "value", TensorProto()).tensor_shape.dim)
 
     def _constant_behind(self, reference: str) -> Node | None:
-        """The Const that an input reads, past Identities."""
+        """The Const that an input reads, past Identities and constant Enters."""
         behind = self.by_name.get(self.source(Tensor.parse(reference).node))
         return behind if behind is not None and behind.op == "Const" else None
 
     def source(self, name: str) -> str:
-        """The node behind the Identities that pass its value on; one of them if they only pass on their own."""
+        """The node behind the Identities and constant Enters that pass its value on; in a circle one of them."""
         way = dict[str, None]()
         while name not in way and name not in self._sources:
             way[name] = None
             node = self.by_name.get(name)
-            if node is not None and node.op == "Identity" and node.input:
+            if node is not None and node.input and (node.op == "Identity" or _is_entered(node)):
                 name = Tensor.parse(node.input[0]).node
         self._sources.update(dict.fromkeys(way, self._sources.get(name, name)))
         return self._sources[name]
@@ -209,6 +209,10 @@ class Model:
         """What the weights take in the output, in bytes; a string takes its length and a few."""
         weights = (weight for graph in self.graphs for weight in graph.weights.values())
         return sum(weight.stored_bytes if weight.dtype == DType.string else weight.nbytes for weight in weights)
+
+
+def _is_entered(producer: Node) -> bool:
+    return producer.op == "Enter" and bool(attr(producer, "is_constant", False))
 
 
 def _stand_in(const: Node, weight: Weight) -> Node:

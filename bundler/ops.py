@@ -111,6 +111,11 @@ class Op:
         )
 
     @cached_property
+    def input_counts(self) -> frozenset[str]:
+        """The attributes that tell how many tensors the inputs are."""
+        return frozenset(argument.number for argument in self.inputs) & self.attrs.keys()
+
+    @cached_property
     def counts(self) -> frozenset[str]:
         """The attributes that tell how many tensors there are."""
         return frozenset(argument.number for argument in (*self.inputs, *self.outputs)) & self.attrs.keys()

@@ -29,6 +29,10 @@ _CHUNK = 1 << 16
 """Elements decoded at a time: memory stays small however large the tensor is, and a processor's own is enough."""
 _MARKED = 1 << 10
 """Bytes by which weights are told apart at first sight."""
+_TINY = 64
+"""Bytes that are read at once to look at their values: larger weights are left to the writer."""
+_HALF_INFINITY = 0x7C00
+"""The exponent of float16 that means an infinity or NaN."""
 _DIGEST = 32
 """Bytes of a hash: no two weights that differ share one, by chance or design."""
 
@@ -84,6 +88,14 @@ class Weight:
         """A hash of the first bytes as they lie on disk: where it differs, weights do. Read once."""
         first = self.group.read(self.offset, min(_MARKED, self.stored_bytes))
         return hashlib.blake2b(first, digest_size=_DIGEST).digest()
+
+    @property
+    def overflowed(self) -> bool:
+        """Whether a tiny weight stored as float16, such as a mask, holds an infinity or NaN. Others are not read."""
+        if self.stored != DType.float16 or self.stored_bytes > _TINY:
+            return False
+        exponents = np.frombuffer(self.group.read(self.offset, self.stored_bytes), "<u2") & _HALF_INFINITY
+        return bool((exponents == _HALF_INFINITY).any())
 
     def fingerprint(self) -> bytes:
         """A hash of all bytes as they lie on disk."""

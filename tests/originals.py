@@ -40,6 +40,9 @@ VARIANTS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "heads": ("heads", ()),
     "structured": ("heads", ("--use_structured_outputs_names=True",)),
     "words": ("words", ()),
+    "slopes": ("slopes", ()),
+    "mixed": ("mixed", ()),
+    "mixed_float16": ("mixed", ("--quantize_float16=*",)),
 }
 
 
@@ -178,6 +181,49 @@ def _words(tf: Any) -> Original:
     return Original(call, {"text": np.array(["a cat!", "", "(a dog)"], object)})
 
 
+def _slopes(tf: Any) -> Original:
+    """Convolutions and a product with a bias and a PReLU, as Keras writes it; the converter fuses the three."""
+    random = np.random.default_rng(0)
+    shapes = [(3, 3, 2, 4), (2, 2, 4, 2), (8, 8), (4,), (8,), (8,), (1, 1, 4), (8,), (8,)]
+    conv, depthwise, dense, *biases, a, b, c = [
+        tf.Variable(random.normal(size=shape), dtype=tf.float32) for shape in shapes
+    ]
+
+    def prelu(x: Any, slope: Any) -> Any:
+        return tf.nn.relu(x) + -slope * tf.nn.relu(-x)
+
+    def call(image: Any) -> Any:
+        x = prelu(tf.nn.bias_add(tf.nn.conv2d(image, conv, 1, "SAME"), biases[0]), a)
+        x = prelu(tf.nn.bias_add(tf.nn.depthwise_conv2d(x, depthwise, [1, 1, 1, 1], "SAME"), biases[1]), b)
+        return {"found": prelu(tf.nn.bias_add(tf.reduce_mean(x, [1, 2]) @ dense, biases[2]), c)}
+
+    return Original(
+        call, {"image": random.normal(size=(2, 5, 5, 2)).astype(np.float32)}, [conv, depthwise, dense, *biases, a, b, c]
+    )
+
+
+def _mixed(tf: Any) -> Original:
+    """Half precision as Keras' policy mixed_float16 has it: the statistics of a batch norm are float32."""
+    random = np.random.default_rng(0)
+    shapes = [(3, 3, 2, 4), (3, 3, 4, 1), (4, 3), (4,), (4,), (3,)]
+    weights = [tf.Variable(random.uniform(-1, 1, size=shape), dtype=tf.float32) for shape in shapes]
+    conv, depthwise, dense, offset, scale, bias = weights
+
+    def half(x: Any) -> Any:
+        return tf.cast(x, tf.float16)
+
+    def norm(x: Any) -> Any:
+        how = {"mean": offset / 2, "variance": scale * scale + 0.5, "is_training": False}
+        return tf.compat.v1.nn.fused_batch_norm(x, scale, offset, **how)[0]
+
+    def call(image: Any) -> Any:
+        x = tf.nn.relu6(norm(tf.nn.conv2d(half(image), half(conv), 2, "SAME")))
+        x = tf.nn.relu6(norm(tf.nn.depthwise_conv2d(x, half(depthwise), [1, 1, 1, 1], "SAME")))
+        return {"scores": tf.reduce_mean(x, [1, 2]) @ half(dense) + half(bias)}
+
+    return Original(call, {"image": random.uniform(size=(2, 9, 9, 2)).astype(np.float32)}, weights)
+
+
 _ORIGINALS: Mapping[str, Callable[[Any], Original]] = {
     "network": _network,
     "loops": _loops,
@@ -186,6 +232,8 @@ _ORIGINALS: Mapping[str, Callable[[Any], Original]] = {
     "tables": _tables,
     "heads": _heads,
     "words": _words,
+    "slopes": _slopes,
+    "mixed": _mixed,
 }
 
 

@@ -11,16 +11,22 @@ from bundler import loops, ops, soundness
 from bundler.errors import ConversionError
 from bundler.manifest import Compat
 from bundler.model import Model
+from bundler.rewrites.agree import agree_on_dtypes
+from bundler.rewrites.batch import batch_image, multiply_batches
+from bundler.rewrites.bias import add_bias
 from bundler.rewrites.builtins import clip_by_comparing
 from bundler.rewrites.channels import put_channels_last
 from bundler.rewrites.debug import drop_debug_op
 from bundler.rewrites.depthwise import dilate_by_batches, pad_before_depthwise, stride_after_depthwise
 from bundler.rewrites.engine import Pass, check, each
+from bundler.rewrites.frames import enter_frames
 from bundler.rewrites.fused import split_fused
 from bundler.rewrites.inference import keep_full_precision, normalize_by_given_statistics
+from bundler.rewrites.names import legal_names
 from bundler.rewrites.narrow import narrow_int64
-from bundler.rewrites.own import replace_own_op
+from bundler.rewrites.own import pad_with_value, replace_own_op
 from bundler.rewrites.passthrough import copy_fed_outputs
+from bundler.rewrites.precision import compute_in_float32
 from bundler.rewrites.prelu import expand_prelu
 from bundler.rewrites.traps import keep_pad_out_of_conv, keep_relu6_out_of_hard_swish
 from bundler.select import prune
@@ -29,10 +35,17 @@ __all__ = ["PASSES", "run"]
 
 _ALWAYS: tuple[Pass, ...] = (
     each(drop_debug_op),
+    enter_frames,
+    compute_in_float32,
+    agree_on_dtypes,
     each(keep_full_precision),
     each(normalize_by_given_statistics),
     each(replace_own_op),
+    each(pad_with_value),
     each(split_fused),
+    each(batch_image),
+    each(multiply_batches),
+    each(add_bias),
     each(expand_prelu),
     each(put_channels_last),
     each(pad_before_depthwise),
@@ -43,9 +56,9 @@ _ALWAYS: tuple[Pass, ...] = (
     copy_fed_outputs,
 )
 PASSES: dict[Compat, tuple[Pass, ...]] = {
-    Compat.NONE: _ALWAYS,
-    Compat.TFJS: (*_ALWAYS, narrow_int64),
-    Compat.TFLITE: (*_ALWAYS, each(clip_by_comparing)),
+    Compat.NONE: (*_ALWAYS, legal_names),
+    Compat.TFJS: (*_ALWAYS, narrow_int64, legal_names),
+    Compat.TFLITE: (*_ALWAYS, each(clip_by_comparing), legal_names),
 }
 
 

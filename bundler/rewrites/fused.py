@@ -28,7 +28,7 @@ _ACTIVATIONS = ("Relu", "Relu6", "Elu", "Sigmoid", "Tanh", "LeakyRelu", "Prelu")
 
 
 @rule(*_BASES)
-def split_fused(fused: Node, graph: Graph) -> list[Node]:
+def split_fused(fused: Node, _graph: Graph) -> list[Node]:
     """Write a fused op as the ops it was fused from.
 
     Before:
@@ -44,7 +44,7 @@ def split_fused(fused: Node, graph: Graph) -> list[Node]:
         y/MatMul = MatMul(a, b)
         y = Prelu(y/MatMul, alpha)
     """
-    steps = list(_steps(fused, graph))
+    steps = list(_steps(fused))
     names = [f"{fused.name}/{op}" for op, _, _ in steps[:-1]] + [fused.name]
     waits = [reference for reference in fused.input if reference.startswith("^")]
     made: list[Node] = []
@@ -54,7 +54,7 @@ def split_fused(fused: Node, graph: Graph) -> list[Node]:
     return made
 
 
-def _steps(fused: Node, graph: Graph) -> Iterator[tuple[str, list[str], dict[str, Value]]]:
+def _steps(fused: Node) -> Iterator[tuple[str, list[str], dict[str, Value]]]:
     """Op, further inputs and attributes of each node in the chain."""
     base = _BASES[fused.op]
     first, second, *rest = (reference for reference in fused.input if not reference.startswith("^"))
@@ -67,7 +67,7 @@ def _steps(fused: Node, graph: Graph) -> Iterator[tuple[str, list[str], dict[str
             raise ConversionError(f"{fused.op} has no input for its {name}")
         if name == "BiasAdd":
             bias, *rest = rest
-            yield _bias(fused, second, bias, graph)
+            yield "BiasAdd", [bias], {"data_format": attr(fused, "data_format", "NHWC")}
         elif name == "Prelu":
             alpha, *rest = rest
             yield "Prelu", [alpha], {}
@@ -83,25 +83,3 @@ def _carried(fused: Node, base: str) -> dict[str, Value]:
     """The attributes that the base op shares with the fused one, as they are."""
     known = ops.table()[base].attrs
     return {key: value for key, value in fused.attr.items() if key in known and key != "T"}
-
-
-def _bias(fused: Node, filter: str, bias: str, graph: Graph) -> tuple[str, list[str], dict[str, Value]]:
-    """BiasAdd for a vector along the channels, AddV2 for the rest.
-
-    The converter takes any Add after a convolution or MatMul for a bias: it may be a scalar, a full matrix
-    or a residual, all of which BiasAdd refuses.
-    """
-    data_format, shape = attr(fused, "data_format", "NHWC"), graph.constant_shape(bias)
-    is_vector = shape == (_channels(fused, graph.constant_shape(filter)),)
-    if is_vector or (shape is None and data_format == "NCHW"):
-        return "BiasAdd", [bias], {"data_format": data_format}
-    return "AddV2", [bias], {}
-
-
-def _channels(fused: Node, filter: tuple[int, ...] | None) -> int | None:
-    """How many channels a filter of known shape gives; None for a filter that is none."""
-    if filter is None or len(filter) < (2 if fused.op == "_FusedMatMul" else 4):
-        return None
-    if fused.op == "FusedDepthwiseConv2dNative":
-        return filter[2] * filter[3]
-    return filter[-2] if attr(fused, "transpose_b", False) else filter[-1]

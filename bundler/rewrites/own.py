@@ -9,7 +9,7 @@ from bundler.model import Graph
 from bundler.nodes import Node, attr, constant, node
 from bundler.rewrites.engine import frame_of, rule, scalar
 
-__all__ = ["replace_own_op"]
+__all__ = ["pad_with_value", "replace_own_op"]
 
 
 @rule("Conv1D", "DepthwiseConv2d", "Ones", "Zeros")
@@ -70,3 +70,24 @@ def _fill(own: Node, value: int, graph: Graph) -> list[Node]:
             "Fill", own.name, [own.input[0], filled.name, *own.input[1:]], T=dtype, index_type=attr(own, "index_type")
         ),
     ]
+
+
+@rule("Pad")
+def pad_with_value(pad: Node, graph: Graph) -> list[Node] | None:
+    """Write a Pad with a value as PadV2: TensorFlow's Pad has zeros only.
+
+    Before:
+        y = Pad(x, paddings, constant_value=2)
+    After:
+        y/value = Const()
+        y = PadV2(x, paddings, y/value)
+    """
+    if "constant_value" not in pad.attr:
+        return None
+    value, dtype = attr(pad, "constant_value"), attr(pad, "T")
+    plain = pad.having(constant_value=None)
+    if not value or not dtype.is_number:
+        return [plain]
+    x, paddings, *control = pad.input
+    filled = constant(f"{pad.name}/value", np.array(value).astype(dtype.numpy), control=frame_of(x, graph))
+    return [filled, plain._replace(op="PadV2", input=(x, paddings, filled.name, *control))]

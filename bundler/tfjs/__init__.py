@@ -9,9 +9,10 @@ from dataclasses import replace
 from typing import Literal
 
 from bundler.artifact import Artifact
+from bundler.dtypes import DType
 from bundler.errors import ConversionError, within
-from bundler.model import Graph, Model, Signature
-from bundler.nodes import Node, attr, node, shape_proto
+from bundler.model import Graph, Model, Signature, TensorSpec
+from bundler.nodes import Node, Tensor, attr, node, shape_proto
 from bundler.protos import TensorShapeProto
 from bundler.tfjs import fields
 from bundler.tfjs.fields import Json
@@ -91,17 +92,22 @@ def _producer(versions: object) -> int:
 
 
 def _with_input_shapes(graph: Graph, signature: Signature) -> Graph:
-    """Placeholders with the shapes of the signature where their own says nothing.
+    """Placeholders with the shapes of the signature where their own says nothing, and with a dtype.
 
-    A Placeholder without dimensions means unknown, not scalar, when the signature says otherwise.
+    A Placeholder without dimensions means unknown, not scalar, when the signature says otherwise. TensorFlow.js feeds
+    one without a dtype with anything.
     """
-    shapes = {spec.tensor.node: spec.shape for spec in signature.inputs.values()}
+    specs = {spec.tensor.node: spec for spec in signature.inputs.values()}
 
     def shaped(given: Node) -> Node:
-        shape = attr(given, "shape")
-        if given.op != "Placeholder" or (isinstance(shape, TensorShapeProto) and shape.dim):
+        shape, spec = attr(given, "shape"), specs.get(given.name, TensorSpec(Tensor(given.name)))
+        if given.op != "Placeholder":
             return given
-        return node("Placeholder", given.name, dtype=attr(given, "dtype"), shape=shape_proto(shapes.get(given.name)))
+        if "dtype" not in given.attr:
+            given = given.having(dtype=spec.dtype or DType.float32)
+        if isinstance(shape, TensorShapeProto) and shape.dim:
+            return given
+        return node("Placeholder", given.name, dtype=attr(given, "dtype"), shape=shape_proto(spec.shape))
 
     nodes = tuple(map(shaped, graph.nodes))
     return graph if all(map(operator.is_, nodes, graph.nodes)) else replace(graph, nodes=nodes)

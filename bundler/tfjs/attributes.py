@@ -14,6 +14,9 @@ from bundler.errors import ConversionError
 from bundler.nodes import Node, Tensor, Value
 from bundler.ops import Op
 from bundler.protos import AttrValue
+from bundler.tfjs.counts import count
+from bundler.tfjs.spelling import convert_numbers, respell
+from bundler.weight import Weight
 
 __all__ = ["derive", "tidy"]
 
@@ -22,7 +25,6 @@ _SLOTS = {"int": "i", "string": "s", "float": "f", "bool": "b"}
 _MOST_TENSORS = 1 << 16
 _TURNS = 10
 """How often nodes are asked what their inputs tell: once suffices but for loops."""
-_DILATED = {"Conv2D", "DepthwiseConv2dNative", "FusedDepthwiseConv2dNative", "_FusedConv2D", "DepthwiseConv2d"}
 
 
 def tidy(op: str, attrs: dict[str, AttrValue]) -> None:
@@ -35,16 +37,9 @@ def tidy(op: str, attrs: dict[str, AttrValue]) -> None:
         _rename(row, attrs)
         _drop(row, attrs)
         _default(row, attrs)
+        convert_numbers(row, attrs)
         _check(op, row, attrs)
-        _reorder_dilations(op, attrs)
-
-
-def derive(nodes: Sequence[Node], arguments: Mapping[str, DType]) -> list[Node]:
-    """The nodes with what they do not say of themselves and their surroundings do.
-
-    `arguments` are the dtypes of a function's arguments.
-    """
-    return _derive_inputs(_count_outputs(nodes), arguments)
+        respell(row, attrs)
 
 
 def _rename(row: Op, attrs: dict[str, AttrValue]) -> None:
@@ -83,28 +78,12 @@ def _is_of(kind: str, value: AttrValue) -> bool:
     return value.HasField("list") and all(field.name == slot for field, _ in value.list.ListFields())
 
 
-def _reorder_dilations(op: str, attrs: dict[str, AttrValue]) -> None:
-    """Old converters wrote `[r, r, 1, 1]` for `[1, r, r, 1]` (BodyPix, PoseNet with ResNet)."""
-    dilations = list(attrs["dilations"].list.i) if op in _DILATED and "dilations" in attrs else []
-    if len(dilations) == 4 and dilations[0] != 1 and dilations[2:] == [1, 1]:
-        attrs["dilations"] = AttrValue(list={"i": [1, dilations[0], dilations[1], 1]})
+def derive(nodes: Sequence[Node], arguments: Mapping[str, DType], weights: Mapping[str, Weight] = {}) -> list[Node]:
+    """The nodes with what they do not say of themselves and their surroundings do.
 
-
-def _count_outputs(nodes: Sequence[Node]) -> Sequence[Node]:
-    """`num` and `num_split`, where left out: as many as are read. TensorFlow compares them with the shapes."""
-    if not any(_uncounted(node) for node in nodes):
-        return nodes
-    read = [Tensor.parse(reference) for node in nodes for reference in node.input]
-    last = {tensor.node: max(tensor.port, 0) for tensor in sorted(read)}
-    return [
-        node.having(**dict.fromkeys(lacking, last.get(node.name, 0) + 1)) if (lacking := _uncounted(node)) else node
-        for node in nodes
-    ]
-
-
-def _uncounted(node: Node) -> Set[str]:
-    row = ops.table().get(node.op)
-    return row.output_counts - node.attr.keys() if row is not None and row.output_counts else set()
+    `arguments` are the dtypes of a function's arguments, `weights` the values of constants.
+    """
+    return _derive_inputs(count(nodes, weights), arguments)
 
 
 def _derive_inputs(nodes: Sequence[Node], arguments: Mapping[str, DType]) -> list[Node]:
@@ -167,13 +146,13 @@ def _told(node: Node, by_name: Mapping[str, Node], arguments: Mapping[str, DType
 def _shared_out(node: Node, inputs: Sequence[str]) -> Iterator[tuple[ops.Argument, Sequence[str]]]:
     """Each argument of the op with its inputs. A list of unknown length takes what the others leave."""
     lacks, arguments = _lacks(node), ops.table()[node.op].inputs
-    counts = [argument.count(node) for argument in arguments]
-    left, at = max(0, len(inputs) - sum(counts)), 0
-    for argument, count in zip(arguments, counts):
+    sizes = [argument.count(node) for argument in arguments]
+    left, at = max(0, len(inputs) - sum(sizes)), 0
+    for argument, size in zip(arguments, sizes):
         if (argument.kind if argument.listed else argument.number) in lacks:
-            count, left = left, 0
-        yield argument, inputs[at : at + count]
-        at += count
+            size, left = left, 0
+        yield argument, inputs[at : at + size]
+        at += size
 
 
 def _dtype_of(reference: str, by_name: Mapping[str, Node], arguments: Mapping[str, DType]) -> DType | None:

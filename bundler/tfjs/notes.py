@@ -22,6 +22,10 @@ def notes(document: Json, graph: Graph) -> Iterator[str]:
     foreign = sorted(_foreign_attributes(fields.table(document, "modelTopology")))
     if foreign:
         yield f"attributes that TensorFlow's ops do not have are left out: {', '.join(_first(foreign))}"
+    overflowed = sorted(name for name, weight in graph.weights.items() if weight.overflowed)
+    if overflowed:
+        told = ", ".join(_first(overflowed))
+        yield f"weights hold infinities or NaN, which numbers above 65504 become in float16: {told}"
     yield from _first([*_lost_entries(document, graph)])
 
 

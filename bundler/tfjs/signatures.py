@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from bundler import ops
+from bundler.dtypes import HALVES, DType
 from bundler.errors import ConversionError, within
 from bundler.model import Graph, Signature, TensorSpec
 from bundler.nodes import Node, Tensor, attr, shape_of, short_names
@@ -63,10 +64,15 @@ def _declared(entry: Json, key: str) -> TensorSpec:
 
 
 def _with_facts(spec: TensorSpec, node: Node) -> TensorSpec:
-    """The node's own dtype goes before the signature's; a Placeholder's shape fills in for a missing one."""
+    """The node's own dtype goes before the signature's; a Placeholder's shape fills in for a missing one.
+
+    A node of half precision, which TensorFlow.js computes in float32, is what the signature says.
+    """
     if not ops.has_port(node, spec.tensor.port):
         raise ConversionError("the node has no such output", found=str(spec.tensor))
     dtype = ops.output_dtype(node, spec.tensor.port) or spec.dtype
+    if dtype in HALVES and spec.dtype == DType.float32:
+        dtype = spec.dtype
     shape = spec.shape
     if shape is None and node.op == "Placeholder":
         known = attr(node, "shape")

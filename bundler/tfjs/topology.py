@@ -81,7 +81,7 @@ def _join(nodes: Sequence[Node], weights: Mapping[str, Weight], arguments: Mappi
                 found[node.name] = weight.cast(attr(node, "dtype", weight.dtype))
             node = node if "dtype" in node.attr else node.having(dtype=weight.dtype)
         listed.append(node)
-    graph = Graph(tuple(derive(listed, arguments)), found)
+    graph = Graph(tuple(derive(listed, arguments, found)), found)
     check_edges(graph, arguments)
     return graph
 

@@ -26,8 +26,9 @@ from bundler import manifest, pipeline, tfjs
 from bundler.artifact import Artifact
 from bundler.errors import BundlerError, within
 from bundler.runtime import Runtime
-from bundler.tfjs import fields
-from bundler.tfjs.configuration import translate
+from bundler.tfjs.layers import limits
+from bundler.tfjs.layers.configuration import translate
+from bundler.weight import Weight
 
 __all__ = ["MANIFEST", "AskedKeras", "Failure", "Input", "Oracle", "describe"]
 
@@ -139,10 +140,11 @@ class Oracle:
         yield self._runtime
 
 
-def describe(artifact: Artifact, _weights: object) -> NoReturn:
+def describe(artifact: Artifact, weights: Mapping[str, Weight]) -> NoReturn:
     """In place of `as_graph_model`: all of it that comes before Keras."""
     with within(artifact.entry):
-        translate(fields.table(artifact.document, "modelTopology"))
+        model = translate(artifact.document["modelTopology"])
+        limits.check(model, sum(weight.size for weight in weights.values()))
     raise AskedKeras("a configuration that Keras is asked about")
 
 

@@ -65,6 +65,10 @@ OWN_DEFAULTS: dict[str, dict[str, Any]] = {
 }
 # Attributes that TensorFlow.js knows by another name than TensorFlow.
 ALIASES: dict[str, dict[str, str]] = {"Squeeze": {"axis": "squeeze_dims"}}
+# Attributes that TensorFlow.js' op has and TensorFlow's lacks: a rewrite gives them a meaning.
+OWN_ATTRS: dict[str, dict[str, str]] = {"Pad": {"constant_value": "float"}}
+# TensorFlow lists the types of the further inputs in `TArgs`; the converter adds an input and leaves the list as it is.
+OWN_INPUTS: dict[str, list[str]] = {"_FusedConv2D": ["input:T", "filter:T", "args:num_args*T"]}
 
 
 def main() -> None:
@@ -91,6 +95,8 @@ def _row(name: str, definition: Any) -> dict[str, Any]:
     if name.startswith("SimpleML"):
         return {"refused": DECISION_FORESTS}
     row = OWN_OPS[name] if definition is None else _registered(definition)
+    row["attrs"] = row["attrs"] | OWN_ATTRS.get(name, {})
+    row["in"] = OWN_INPUTS.get(name, row["in"])
     extra = {"defaults": OWN_DEFAULTS.get(name), "aliases": ALIASES.get(name)}
     return row | {key: value for key, value in extra.items() if value}
 

@@ -29,6 +29,7 @@ CONSTANTS = {
     "b": np.ones(4, np.float32),
     "three": np.array(3, np.float32),
     "c": np.array(0.16662598, np.float32),
+    "image": np.ones((4, 4, 1), np.float32),
 }
 TYPES = {"T": DType.float32, "Tpaddings": DType.int32, "index_type": DType.int32}
 

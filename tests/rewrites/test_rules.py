@@ -13,12 +13,14 @@ from bundler.dtypes import DType
 from bundler.errors import ConversionError
 from bundler.manifest import Compat
 from bundler.model import Graph, Model, Signature, TensorSpec
-from bundler.nodes import Node, Tensor, Value, attr, constant, node
+from bundler.nodes import Node, Tensor, Value, attr, constant, node, shape_proto
+from bundler.rewrites.bias import add_bias
 from bundler.rewrites.channels import put_channels_last
 from bundler.rewrites.depthwise import dilate_by_batches, pad_before_depthwise, stride_after_depthwise
 from bundler.rewrites.engine import Rule
 from bundler.rewrites.fused import split_fused
 from bundler.rewrites.inference import normalize_by_given_statistics
+from bundler.rewrites.own import pad_with_value
 
 FLOAT = DType.float32
 FILTER = constant("w", np.ones((3, 3, 2, 1), np.float32))
@@ -131,13 +133,73 @@ def test_a_fused_op_without_the_input_that_it_speaks_of_is_refused(fused_ops: li
         split_fused(fused, graph)
 
 
+CONV = node("Conv2D", "c", ["x", "w"], T=FLOAT, strides=[1, 1, 1, 1], padding="SAME")
+
+
+@pytest.mark.parametrize(
+    ("bias", "order", "op"),
+    [
+        ((4,), "NHWC", "BiasAdd"),
+        ((4,), "NCHW", "BiasAdd"),
+        ((1,), "NHWC", "AddV2"),
+        ((3,), "NHWC", "AddV2"),
+        ((), "NHWC", "AddV2"),
+        ((1, 4), "NHWC", "AddV2"),
+        ((1, 4, 1, 1), "NCHW", "AddV2"),
+    ],
+)
+@pytest.mark.parametrize("is_fused", [False, True], ids=["bare", "fused"])
+def test_a_bias_that_is_no_vector_along_the_channels_is_added(
+    bias: tuple[int, ...], order: str, op: str, is_fused: bool
+) -> None:
+    weights = [constant("w", np.ones((1, 1, 3, 4), np.float32)), constant("b", np.zeros(bias, np.float32))]
+    conv = CONV.having(data_format=order)
+    biased = [conv, node("BiasAdd", "y", ["c", "b"], T=FLOAT, data_format=order)]
+    if is_fused:
+        biased = [
+            conv._replace(op="_FusedConv2D", name="y", input=("x", "w", "b")).having(fused_ops=["BiasAdd"], num_args=1)
+        ]
+    made = run(source("x"), *weights, *biased)
+    assert made.ops & {"BiasAdd", "AddV2"} == {op}
+
+
 def test_a_bias_beside_a_filter_that_is_none_is_added_as_it_is() -> None:
     weights = (constant("w", np.array(3, np.float32)), constant("b", np.zeros(3, np.float32)))
-    fused = node("_FusedConv2D", "y", ["x", "w", "b"], T=DType.float32, fused_ops=["BiasAdd"])
-    assert [made.op for made in split_fused(fused, Graph(weights)) or ()] == ["Conv2D", "AddV2"]
+    biased = node("BiasAdd", "y", ["c", "b"], T=FLOAT)
+    assert [made.op for made in add_bias(biased, Graph((source("x"), CONV, *weights, biased))) or ()] == ["AddV2"]
 
 
-@pytest.mark.parametrize("dtype", [DType.string, DType.bfloat16])
+@pytest.mark.parametrize(
+    ("bias", "order", "op"),
+    [
+        (source("b"), "NHWC", "AddV2"),
+        (source("b"), "NCHW", "BiasAdd"),
+        (node("Placeholder", "b", dtype=FLOAT, shape=shape_proto((4,))), "NCHW", "BiasAdd"),
+        (node("Placeholder", "b", dtype=FLOAT, shape=shape_proto((1, 4, 1, 1))), "NCHW", "AddV2"),
+        (node("Relu", "b", ["c"], T=FLOAT), "NCHW", "AddV2"),
+        (node("AddV2", "b", ["c", "w"], T=FLOAT), "NCHW", "AddV2"),
+    ],
+)
+def test_a_bias_that_is_no_constant_is_added_unless_it_may_be_a_vector_before_the_image(
+    bias: Node, order: str, op: str
+) -> None:
+    biased = node("BiasAdd", "y", ["c", "b"], T=FLOAT, data_format=order)
+    made = add_bias(biased, Graph((source("x"), FILTER, CONV, bias, biased)))
+    assert [new.op for new in made or [biased]] == [op]
+
+
+@pytest.mark.parametrize(
+    ("value", "dtype", "op"),
+    [(0.0, FLOAT, "Pad"), (1.5, FLOAT, "PadV2"), (7.0, DType.int32, "PadV2"), (1.0, DType.string, "Pad")],
+)
+def test_a_pad_has_a_value_if_it_says_one(value: float, dtype: DType, op: str) -> None:
+    pad = node("Pad", "y", ["x", "p"], T=dtype, Tpaddings=DType.int32, constant_value=value)
+    *_, made = pad_with_value(pad, Graph((source("x"), source("p"), pad))) or ()
+    assert made.op == op
+    assert "constant_value" not in made.attr
+
+
+@pytest.mark.parametrize("dtype", [DType.string, DType.qint8])
 def test_a_constant_of_a_dtype_that_numpy_lacks_is_an_error(dtype: DType) -> None:
     ones = node("Ones", "y", ["x"], T=dtype, index_type=DType.int32)
     with pytest.raises(

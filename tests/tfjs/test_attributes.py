@@ -8,7 +8,7 @@ import pytest
 
 from bundler.dtypes import DType
 from bundler.errors import ConversionError
-from bundler.nodes import Node, attr, node, show
+from bundler.nodes import Node, attr, node, shape_proto, show
 from bundler.tfjs.attributes import derive, tidy
 
 FLOAT, HALF, INT, INT64 = DType.float32, DType.float16, DType.int32, DType.int64
@@ -28,7 +28,7 @@ def tidied(op: str, **attrs: Any) -> dict[str, Any]:
         ("Conv2D", {"useCudnnOnGpu": True, "T": FLOAT}, {"T": FLOAT}),
         ("LogicalAnd", {"T": DType.bool}, {}),
         ("OnesLike", {"dtype": FLOAT, "T": FLOAT}, {"T": FLOAT}),
-        ("Pad", {"constant_value": 0.5}, {}),
+        ("FakeQuantWithMinMaxVars", {"min": 0.5}, {}),
     ],
 )
 def test_attributes_that_tensorflows_op_lacks_are_dropped(op: str, attrs: Any, kept: Any) -> None:
@@ -63,17 +63,69 @@ def test_where_an_attribute_is_left_out_tensorflowjs_default_stands(op: str, key
 
 @pytest.mark.parametrize("op", ["Conv2D", "DepthwiseConv2dNative", "FusedDepthwiseConv2dNative", "_FusedConv2D"])
 @pytest.mark.parametrize(
-    ("written", "meant"),
+    ("written", "order", "meant"),
     [
-        ([2, 2, 1, 1], [1, 2, 2, 1]),
-        ([4, 2, 1, 1], [1, 4, 2, 1]),
-        ([1, 2, 2, 1], [1, 2, 2, 1]),
-        ([1, 1, 2, 2], [1, 1, 2, 2]),
-        ([1, 1, 1, 1], [1, 1, 1, 1]),
+        ([2, 2, 1, 1], "NHWC", [1, 2, 1, 1]),
+        ([4, 3, 2, 1], "NHWC", [1, 3, 2, 1]),
+        ([1, 2, 2, 1], "NHWC", [1, 2, 2, 1]),
+        ([1, 1, 2, 2], "nhwc", [1, 1, 2, 1]),
+        ([1, 1, 1, 2], "NHWC", [1, 1, 1, 1]),
+        ([1, 1, 2, 2], "NCHW", [1, 1, 2, 2]),
+        ([1, 2, 2, 1], "nchw", [1, 1, 2, 2]),
+        ([2, 2], "NHWC", [2, 2]),
     ],
 )
-def test_dilations_of_old_converters_are_put_in_order(op: str, written: list[int], meant: list[int]) -> None:
-    assert tidied(op, dilations=written)["dilations"] == meant
+@pytest.mark.parametrize("key", ["dilations", "strides"])
+def test_of_sizes_by_dimension_those_count_that_tensorflowjs_reads(
+    op: str, key: str, written: list[int], order: str, meant: list[int]
+) -> None:
+    assert tidied(op, data_format=order, **{key: written})[key] == meant
+
+
+def test_a_pooling_over_the_channels_stays_one() -> None:
+    over_channels = {"ksize": [1, 1, 1, 3], "strides": [1, 1, 1, 3]}
+    assert tidied("MaxPool", **over_channels) == over_channels
+
+
+@pytest.mark.parametrize(
+    ("op", "key", "written", "meant"),
+    [
+        ("Conv2D", "padding", "same", "SAME"),
+        ("Conv2D", "padding", "Explicit", "EXPLICIT"),
+        ("Conv3D", "data_format", "ncdhw", "NCDHW"),
+        ("MirrorPad", "mode", "reflect", "REFLECT"),
+        ("ImageProjectiveTransformV3", "interpolation", "bilinear", "BILINEAR"),
+        ("ImageProjectiveTransformV3", "fill_mode", "constant", "CONSTANT"),
+        ("CropAndResize", "method", "NEAREST", "nearest"),
+        ("_FusedMatMul", "fused_ops", ["biasadd", "LEAKYRELU"], ["BiasAdd", "LeakyRelu"]),
+        ("_FusedConv2D", "fused_ops", ["BiasAdd", "Swish"], ["BiasAdd", "Swish"]),
+        ("StaticRegexReplace", "pattern", "[A-Z]", "[A-Z]"),
+    ],
+)
+def test_names_of_choices_may_be_written_in_any_case(op: str, key: str, written: Any, meant: Any) -> None:
+    assert tidied(op, **{key: written})[key] == meant
+
+
+@pytest.mark.parametrize(
+    ("op", "key", "written", "meant"),
+    [
+        ("LeakyRelu", "alpha", 1, 1.0),
+        ("Unpack", "axis", 1.0, 1),
+        ("Conv2D", "strides", [1.0, 2.0, 2.0, 1.0], [1, 2, 2, 1]),
+    ],
+)
+def test_numbers_may_be_written_as_either_kind(op: str, key: str, written: Any, meant: Any) -> None:
+    found = tidied(op, **{key: written})[key]
+    assert found == meant
+    assert type(found) is type(meant)
+
+
+@pytest.mark.parametrize(
+    ("key", "written"), [("axis", 1.5), ("axis", 1e30), ("num", float("inf")), ("num", float("nan"))]
+)
+def test_a_fraction_is_no_count(key: str, written: float) -> None:
+    with pytest.raises(ConversionError, match=f"'{key}' of Unpack is of another kind"):
+        tidied("Unpack", **{key: written})
 
 
 def test_an_op_outside_the_table_stays_as_it_is() -> None:
@@ -152,7 +204,6 @@ def test_a_dtype_is_passed_on_along_a_chain_in_any_order() -> None:
 @pytest.mark.parametrize(
     ("given", "shown"),
     [
-        (node("Unpack", "y", ["x"], T=HALF), "y = Unpack(x, num=3)"),
         (node("SplitV", "y", ["x", "i", "i"], T=HALF, Tlen=INT), "y = SplitV(x, i, i, num_split=3)"),
         (node("Split", "y", ["i", "x"], T=HALF, num_split=5), "y = Split(i, x)"),
     ],
@@ -164,7 +215,50 @@ def test_outputs_are_as_many_as_are_read_where_nobody_counts_them(given: Node, s
 
 
 def test_an_output_that_nobody_reads_is_one_output() -> None:
-    assert derived(X, node("NoOp", "n", ["^y"]), node("Unpack", "y", ["x"], T=HALF)) == "y = Unpack(x, num=1)"
+    assert (
+        derived(X, node("NoOp", "n", ["^y"]), node("Split", "y", ["i", "x"], T=HALF)) == "y = Split(i, x, num_split=1)"
+    )
+
+
+@pytest.mark.parametrize(("axis", "count"), [(0, 2), (1, 3), (-1, 4)])
+def test_an_unpack_has_as_many_outputs_as_the_known_dimension_has_places(axis: int, count: int) -> None:
+    known = node("Placeholder", "k", dtype=HALF, shape=shape_proto((2, 3, 4)))
+    passed = node("Identity", "p", ["k"], T=HALF)
+    unpacked = node("Unpack", "y", ["p"], T=HALF, axis=axis)
+    assert derived(known, passed, node("Relu", "r", ["y"], T=HALF), unpacked) == f"y = Unpack(p, num={count})"
+
+
+def test_the_rows_that_are_read_of_an_unpack_of_unknown_shape_are_gathered() -> None:
+    given = [X, node("Relu", "r", ["y:1"]), node("Unpack", "y", ["x", "^r"], axis=-1)]
+    assert [show(made) for made in derive(given, {})[2:]] == [
+        "y/axis = Const(^x)",
+        "y/0 = Const(^x)",
+        "y/row0 = GatherV2(x, y/0, y/axis, ^r)",
+        "y/1 = Const(^x)",
+        "y/row1 = GatherV2(x, y/1, y/axis, ^r)",
+        "y = IdentityN(y/row0, y/row1)",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("given", "shown"),
+    [
+        (node("Pack", "y", ["x", "x", "x"], T=HALF, N=2), "y = Pack(x, x, x, N=3, T=float16)"),
+        (node("AddN", "y", ["x", "^i"], T=HALF, N=2), "y = AddN(x, ^i, N=1, T=float16)"),
+        (
+            node("_FusedMatMul", "y", ["x"] * 4, T=HALF, num_args=1),
+            "y = _FusedMatMul(x, x, x, x, T=float16, num_args=2)",
+        ),
+        (
+            node("ConcatV2", "y", ["x", "x", "x", "i"], T=HALF, Tidx=INT, N=2),
+            "y = ConcatV2(x, x, x, i, N=2, T=float16, Tidx=int32)",
+        ),
+    ],
+    ids=lambda value: value if isinstance(value, str) else None,
+)
+def test_inputs_count_and_not_what_is_said_of_them(given: Node, shown: str) -> None:
+    last = derive([X, COUNT, given], {})[-1]
+    assert show(last, *sorted(last.attr)) == shown
 
 
 @pytest.mark.parametrize("order", [1, -1], ids=["forward", "backward"])

@@ -68,4 +68,4 @@ def test_a_name_that_is_taken_is_not_given_twice(tmp_path: Path) -> None:
     own, other = const("step", STEP), const(f"{THEN}/step", STEP)
     sum = node("AddV2", "sum", ["step:output:0", f"{THEN}/step:output:0"], T=DType.float32)
     names = {made.name for made in branching(tmp_path / "js", own, other, sum).functions[THEN].graph.nodes}
-    assert names == {"step", f"{THEN}/step", "sum"}
+    assert names == {"step", f"n{THEN}/step", "sum"}

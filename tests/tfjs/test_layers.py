@@ -162,6 +162,18 @@ def test_keras_makes_the_same_graph_each_time(
     assert (again / "saved_model.pb").read_bytes() == (bundles["nested"].result() / "saved_model.pb").read_bytes()
 
 
+@NEEDS_KERAS
+def test_a_kept_graph_that_was_damaged_is_made_again(
+    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BUNDLER_CACHE", str(tmp_path / "cache"))
+    first = build(tmp_path / "first", m=str(made / "nested"))
+    (kept,) = tmp_path.glob("cache/objects/*/graph.json")
+    kept.write_bytes(kept.read_bytes().replace(b"DT_FLOAT", b"DT_INT32"))
+    again = build(tmp_path / "again", m=str(made / "nested"))
+    assert (again / "saved_model.pb").read_bytes() == (first / "saved_model.pb").read_bytes()
+
+
 # What is refused ---------------------------------------------------------------------------------
 
 

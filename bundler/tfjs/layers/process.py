@@ -38,6 +38,7 @@ _ENVIRONMENT = {
     "PYTHONHASHSEED": "0",
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }
+_FILE = "graph.json"
 _WORDS = 400
 """Characters of an error in Keras' words."""
 
@@ -65,8 +66,8 @@ def check_installed() -> None:
 def graph(model: Stack | Network, elements: int) -> FrozenGraph:
     """What Keras makes of a model whose variables have at most so many elements, now or at an earlier time."""
     described = asdict(model)
-    kept = Cache(default_folder()).get(_key(described), lambda folder: _fill(folder, described, elements))
-    return _read((kept / "graph.json").read_bytes())
+    kept = Cache(default_folder())
+    return _read(kept.read(_key(described), _FILE, lambda folder: _fill(folder, described, elements)))
 
 
 def _key(described: Json) -> str:
@@ -89,7 +90,7 @@ def _fill(folder: Path, described: Json, elements: int) -> None:
     answer = _ask(json.dumps({"model": described, "elements": elements}).encode(), home)
     _read(answer)
     _warn(json.loads(answer).get("openings"))
-    (folder / "graph.json").write_bytes(answer)
+    (folder / _FILE).write_bytes(answer)
 
 
 def _warn(openings: object) -> None:
