@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from bundler import files
 
-__all__ = ["Foreign", "of_address", "of_file", "of_folder", "of_graph", "of_shard"]
+__all__ = ["HTML", "Foreign", "of_address", "of_file", "of_folder", "of_graph", "of_shard"]
 
 _HEAD = 512
 """Bytes of a file that are looked at."""
@@ -31,7 +31,7 @@ def _converter(format: str, name: str, more: str = "") -> str:
     return f"convert it: tensorflowjs_converter --input_format={format} {more}{name} web_model"
 
 
-_HTML = Foreign(
+HTML = Foreign(
     "is a page of HTML", "open its address in a browser: it may ask for a login, or say why there is no file"
 )
 _XML = Foreign("is a page of XML", "open it in a text editor: a server writes so why it refused the file")
@@ -66,7 +66,7 @@ _BY_NAME = {
     ".pth": _TORCH,
 }
 _TAGS = rb"!doctype\s+html|html|head|body|script|title|meta"
-_MARKUP = re.compile(rb"\s*(?:<!--.*?-->\s*)*<(?:%b)\b" % _TAGS, re.IGNORECASE | re.DOTALL)
+_MARKUP = re.compile(rb"\s*(?:<!--(?:(?!-->).)*-->\s*)*<(?:%b)\b" % _TAGS, re.IGNORECASE | re.DOTALL)
 _HUBS = re.compile(r"https?://(?:www\.)?(?:tfhub\.dev|kaggle\.com/models|storage\.googleapis\.com/tfhub-modules)/")
 
 
@@ -74,9 +74,9 @@ def _of_content(head: bytes) -> Foreign | None:
     """The format of a file by its first bytes; None if they say nothing."""
     text = head.removeprefix(b"\xef\xbb\xbf")
     if _MARKUP.match(text):
-        return _HTML
+        return HTML
     if text.lstrip().startswith(b"<?xml"):
-        return _HTML if b"<html" in text.lower() else _XML
+        return HTML if b"<html" in text.lower() else _XML
     if text.startswith(b"version https://git-lfs.github.com/spec/"):
         return _LFS
     if head.startswith(b"\x89HDF\r\n\x1a\n"):

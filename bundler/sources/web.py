@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 from urllib.parse import quote, unquote, urldefrag, urljoin, urlsplit
@@ -70,7 +71,8 @@ def _fetch_model(url: str, entry: Path, progress: Progress) -> None:
     downloads.get(url, entry, document.MAX_BYTES)
     if entry.suffix.lower() == ".pb":
         downloads.get(_beside(url, MANIFEST), entry.with_name(MANIFEST), document.MAX_BYTES)
-    model = artifact.read_entry(entry)
+    with _naming_files(entry.parent):
+        model = artifact.read_entry(entry)
     names = set(model.shards)
     if len(names) > _MAX_SHARDS:
         raise SourceError("has too many shards", found=f"{len(names):,}", expected=f"at most {_MAX_SHARDS:,}")
@@ -82,6 +84,17 @@ def _fetch_model(url: str, entry: Path, progress: Progress) -> None:
                 names.remove(name)
                 size = downloads.get(_beside(url, name), _room(entry.parent, name), most)
                 left, most = left - size, most - size
+
+
+@contextmanager
+def _naming_files(folder: Path) -> Iterator[None]:
+    """Faults are told by the names of files: the folder is gone when they are read."""
+    try:
+        yield
+    except SourceError as error:
+        inside = f"{folder}{os.sep}"
+        error.faults = tuple(replace(fault, where=fault.where.removeprefix(inside)) for fault in error.faults)
+        raise
 
 
 def _no_model(url: str, name: str) -> SourceError:
@@ -190,14 +203,15 @@ class _Downloads:
         self._pace.begin(most)
         with _explained(url), self._opener.open(request, timeout=self._pace.left()) as response:
             total, done = response.length, 0
+            is_page = response.headers.get_content_type() == "text/html"
             if total is not None and total > most:
-                raise _too_large(url, f"{total:,} bytes", most)
+                raise _too_large(url, f"{total:,} bytes", most, is_page)
             self._progress.start(url, total)
             try:
                 while chunk := response.read1(_CHUNK if total is None else min(_CHUNK, total - done)):
                     done += len(chunk)
                     if done > most:
-                        raise _too_large(url, "more", most)
+                        raise _too_large(url, "more", most, is_page)
                     self._progress.advance(len(chunk))
                     yield chunk
             finally:
@@ -228,5 +242,7 @@ def _unreachable(url: str, found: str, hint: str) -> SourceError:
     return SourceError(f"cannot fetch {url}", found=found[:_REASON], hint=hint)
 
 
-def _too_large(url: str, found: str, most: int) -> SourceError:
+def _too_large(url: str, found: str, most: int, is_page: bool) -> SourceError:
+    if is_page:
+        return SourceError(f"{url} {foreign.HTML.what}", hint=foreign.HTML.hint)
     return SourceError(f"{url} is too large", found=found, expected=f"at most {most:,} bytes")

@@ -47,6 +47,24 @@ def test_a_model_on_the_web_is_the_model(digits: Path, published, cache: Path, t
     ]
 
 
+def test_a_page_in_place_of_a_shard_says_so_however_large_it_is(published, cache: Path, tmp_path: Path) -> None:
+    entry = published.folder / "models" / "digits" / "model.json"
+    entry.write_text(entry.read_text().replace("group1-shard1of2.bin", "shard.html"))
+    entry.with_name("shard.html").write_text("<!DOCTYPE html>" + " " * 10_000_000)
+    source = f"{published.url}/models/digits/model.json"
+    with pytest.raises(SourceError) as caught:
+        sources.fetch(source, tmp_path, cache=cache)
+    assert str(caught.value) == f"{source}: {published.url}/models/digits/shard.html is a page of HTML"
+
+
+def test_a_page_in_place_of_a_model_says_so_by_its_name(published, cache: Path, tmp_path: Path) -> None:
+    (published.folder / "models" / "digits" / "model.json").write_text("<html>")
+    source = f"{published.url}/models/digits/model.json"
+    with pytest.raises(SourceError) as caught:
+        sources.fetch(source, tmp_path, cache=cache)
+    assert str(caught.value) == f"{source}: model.json: is a page of HTML"
+
+
 def test_a_model_from_before_1_0_is_fetched_by_its_graph(server, cache: Path, tmp_path: Path) -> None:
     model = write_model(tmp_path / "new", [placeholder("x")], {"w": np.ones(2, np.float32)})
     early = write_early(model, server.folder / "early", "web_model.pb")
