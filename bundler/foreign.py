@@ -6,6 +6,8 @@ Files are known by their first bytes, or by their names. They are looked at afte
 from __future__ import annotations
 
 import re
+import shlex
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -26,9 +28,14 @@ class Foreign(NamedTuple):
     what: str
     hint: str
 
+    def named(self, name: str) -> Foreign:
+        """The same format, with a file's or folder's own name in the command."""
+        shown = name if len(name) <= _SHOWN else "MODEL"
+        return self._replace(hint=self.hint.replace("MODEL", shlex.quote(shown)))
 
-def _converter(format: str, name: str, more: str = "") -> str:
-    return f"convert it: tensorflowjs_converter --input_format={format} {more}{name} web_model"
+
+def _converter(format: str, more: str = "") -> str:
+    return f"convert it: tensorflowjs_converter --input_format={format} {more}MODEL web_model"
 
 
 HTML = Foreign(
@@ -36,12 +43,12 @@ HTML = Foreign(
 )
 _XML = Foreign("is a page of XML", "open it in a text editor: a server writes so why it refused the file")
 _LFS = Foreign("is a pointer of Git LFS, not the file itself", "run `git lfs pull` in the clone, or download the file")
-_HDF5 = Foreign("is a Keras model in an HDF5 file", _converter("keras", "model.h5"))
-_KERAS = Foreign("is a Keras 3 model", _converter("keras_keras", "model.keras"))
-_SAVED_MODEL = Foreign("is a TensorFlow SavedModel", _converter("tf_saved_model", "FOLDER"))
+_HDF5 = Foreign("is a Keras model in an HDF5 file", _converter("keras"))
+_KERAS = Foreign("is a Keras 3 model", _converter("keras_keras"))
+_SAVED_MODEL = Foreign("is a TensorFlow SavedModel", _converter("tf_saved_model"))
 _FROZEN = Foreign(
     "is a graph of TensorFlow, not of TensorFlow.js",
-    _converter("tf_frozen_model", "model.pb", "--output_node_names=NAMES "),
+    _converter("tf_frozen_model", "--output_node_names=NAMES "),
 )
 _TFLITE = Foreign("is a TensorFlow Lite model", "convert the model that it was made from, with tensorflowjs_converter")
 _ONNX = Foreign(
@@ -94,25 +101,28 @@ def _of_name(name: str) -> Foreign | None:
 def of_file(path: Path) -> Foreign | None:
     """The format of a file by its first bytes and its name; None if it is unlike all of them, or cannot be read."""
     found = _of_content(_head(path))
-    return (_of_name(path.name) or found) if found in (None, _ZIP) else found
+    if found in (None, _ZIP):
+        found = _of_name(path.name) or found
+    return None if found is None else found.named(path.name)
 
 
-def of_folder(names: list[str]) -> Foreign | None:
+def of_folder(folder: str, names: Sequence[str]) -> Foreign | None:
     """The format of a folder with files of these names; None if there is no model in it that we know."""
     if {"saved_model.pb", "saved_model.pbtxt"} & set(names):
-        return _SAVED_MODEL
+        return _SAVED_MODEL.named(folder)
     found = next(((name, kind) for name in names if (kind := _of_name(name))), None)
-    return None if found is None else Foreign(f"has {found[0]}, which {found[1].what}", found[1].hint)
+    return None if found is None else Foreign(f"has {found[0]}, which {found[1].what}", found[1].named(found[0]).hint)
 
 
 def of_address(url: str, name: str) -> Foreign | None:
     """The format of what an address gives, by the address; None if it says nothing."""
-    return _HUB if _HUBS.match(url) else _of_name(name)
+    found = _HUB if _HUBS.match(url) else _of_name(name)
+    return None if found is None else found.named(name)
 
 
 def of_graph(name: str) -> Foreign:
     """The format of a GraphDef that has no weights manifest beside it."""
-    return _SAVED_MODEL if name == "saved_model.pb" else _FROZEN
+    return _SAVED_MODEL if name == "saved_model.pb" else _FROZEN.named(name)
 
 
 def of_shard(path: Path) -> Foreign | None:

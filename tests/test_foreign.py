@@ -30,7 +30,7 @@ def told(path: Path) -> tuple[str, str]:
 @pytest.mark.parametrize(
     ("name", "content", "what", "do"),
     [
-        ("model.h5", HDF5, "is a Keras model in an HDF5 file", "tensorflowjs_converter --input_format=keras "),
+        ("model.h5", HDF5, "is a Keras model in an HDF5 file", "--input_format=keras model.h5 web_model"),
         ("model.json", HDF5, "is a Keras model in an HDF5 file", "tensorflowjs_converter --input_format=keras "),
         ("model.keras", b"PK\x03\x04", "is a Keras 3 model", "--input_format=keras_keras"),
         ("model.tflite", TFLITE, "is a TensorFlow Lite model", "the model that it was made from"),

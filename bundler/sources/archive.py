@@ -113,7 +113,7 @@ def _early_graphs(folder: Path) -> Iterator[Path]:
 def _refuse_foreign(folder: Path) -> None:
     """A model of another format, in the first folder that has one."""
     for place in sorted({path.parent for path in folder.rglob("*") if path.is_file()}):
-        kind = foreign.of_folder(sorted(path.name for path in place.iterdir()))
+        kind = foreign.of_folder(place.name, sorted(path.name for path in place.iterdir()))
         if kind is not None:
             raise SourceError(kind.what, where=place.relative_to(folder).as_posix(), hint=kind.hint)
 
