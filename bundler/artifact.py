@@ -116,7 +116,7 @@ def _in_folder(folder: Path) -> Path:
     graph = early.graph_file(names)
     if graph is not None:
         return folder / graph
-    kind = foreign.of_folder(folder.name, names)
+    kind = foreign.of_folder(folder.absolute().name, names)
     if kind is not None:
         raise SourceError(kind.what, where=str(folder), expected=f"a {_ENTRY}", hint=kind.hint)
     raise SourceError(f"the folder has no {_ENTRY}", where=str(folder), hint=_other_entries(folder))

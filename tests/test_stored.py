@@ -16,6 +16,8 @@ from bundler.dtypes import DType
 from bundler.errors import SourceError
 from bundler.nodes import node
 from bundler.record import fresh
+from bundler.reference import TensorFlowJs
+from bundler.runtime import Runtime
 from tests.models import placeholder, read_model, write_model
 
 WEIGHT = np.arange(6, dtype=np.float32).reshape(3, 2)
@@ -162,6 +164,18 @@ def test_data_of_another_size_than_the_weights_is_an_error(tmp_path: Path, docum
     assert str(caught.value) == (
         "model.json: weightsManifest[0]: the weights do not fit weightData (found 12 bytes, expected 24)"
     )
+
+
+def test_it_builds_and_gives_the_numbers_of_tensorflowjs(
+    tmp_path: Path, document: Document, runtime: Runtime, javascript: TensorFlowJs
+) -> None:
+    written(tmp_path, storage(document))
+    entries = {"bundle": {"name": "b"}, "model": [{"name": "m", "source": "stored"}]}
+    pipeline.build(manifest.of(entries, tmp_path / "manifest.toml"), output=tmp_path / "b")
+    image = np.array([[1, -1, 2]], np.float32)
+    (found,) = runtime.run(tmp_path / "b", ["serve"], {"m/x": image}, ["m/y"])
+    (expected,) = javascript.run(tmp_path / "files" / "model.json", {"x": image}, ["y"]).values()
+    assert np.allclose(found, expected, rtol=1e-6)
 
 
 def test_a_bundle_is_up_to_date_as_long_as_the_data_beside_the_document_is(tmp_path: Path, document: Document) -> None:
