@@ -41,7 +41,7 @@ def test_a_model_is_the_same_before_1_0_and_after(tmp_path: Path, graph: str, na
     assert model.graph.nodes == read_model(tmp_path / "early.new").graph.nodes
     assert np.array_equal(model.graph.weights["w"].array(), WEIGHT)
     ((signature),) = model.signatures.values()
-    assert (list(signature.inputs), list(signature.outputs)) == (["x"], ["z"]).values()
+    assert (list(signature.inputs), list(signature.outputs)) == (["x"], ["z"])
 
 
 def test_it_builds_and_gives_the_numbers_of_tensorflowjs(
