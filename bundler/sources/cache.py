@@ -118,7 +118,7 @@ class Cache:
 
     def drop(self, kept: Path, key: str = "") -> None:
         """Remove an object, unless another process has replaced it by a whole one meanwhile."""
-        self.progress.note(f"the cached copy of {key or kept.name} is damaged and is fetched again")
+        self._note_damage(key or self._key_of(kept))
         with self._explained(), _alone(_beside(kept, ".lock")):
             if not self._holds(kept):
                 with scratch(self.folder, "drop") as fresh, suppress(FileNotFoundError):
@@ -149,8 +149,18 @@ class Cache:
         if _is_whole(kept):
             return kept
         if kept.exists():
-            self.progress.note(f"the cached copy of {key} is damaged and is fetched again")
+            self._note_damage(key)
         return None
+
+    def _note_damage(self, key: str) -> None:
+        self.progress.note(f"the cached copy of {key} is damaged and is fetched again")
+
+    def _key_of(self, kept: Path) -> str:
+        """A key that an object is kept under."""
+        for record in self._record("").parent.glob("*.json"):
+            if _recorded(record) == kept.name:
+                return str(json.loads(_read(record))["source"])
+        return kept.name
 
     def _made(self, key: str, fill: Callable[[Path], object]) -> Path:
         with self._explained():
@@ -229,13 +239,14 @@ def _is_whole(kept: Path) -> bool:
             with scratch(kept.parent, "index") as fresh:
                 (fresh / "index.json").write_text(json.dumps(index) + "\n")
                 (fresh / "index.json").replace(_beside(kept, ".json"))
-    return index is not None and all(_size(kept / name) == size for name, (size, _) in index.items())
+    place = os.path.join(kept, "")  # strings: a package has hundreds of files, and each build asks for all
+    return index is not None and all(_size(place + name) == size for name, (size, _) in index.items())
 
 
-def _size(path: Path) -> int:
+def _size(path: Path | str) -> int:
     """The bytes of a file; -1 for anything else."""
     try:
-        found = path.lstat()
+        found = os.lstat(path)
     except OSError:
         return -1
     return found.st_size if stat.S_ISREG(found.st_mode) else -1

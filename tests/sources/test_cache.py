@@ -199,8 +199,9 @@ def test_of_a_damaged_object_there_is_a_note(cache: Path) -> None:
 
     kept = Cache(cache, Noting())
     shutil.rmtree(kept.get("npm:a@1.0.0", write("1")) / "deep")
-    kept.get("npm:a@1.0.0", write("1"))
-    assert notes == ["the cached copy of npm:a@1.0.0 is damaged and is fetched again"]
+    flip(kept.get("npm:a@1.0.0", write("1")) / "deep" / "file")
+    kept.drop(next(path for path in cache.glob("objects/*") if path.is_dir()))
+    assert notes == ["the cached copy of npm:a@1.0.0 is damaged and is fetched again"] * 2
 
 
 def test_forty_threads_that_want_one_package_fetch_it_once(cache: Path, tmp_path: Path) -> None:
