@@ -1,10 +1,12 @@
 """The forms in which programs store a model; each is read as the document that a `model.json` is.
 
-model.json               modelTopology and weightsManifest: the form of files
-weightSpecs, weightData  what tf.io handlers pass on (tfjs-core/src/io/types.ts, `ModelArtifacts`), written as JSON
-modelArtifacts           a record of the IndexedDB (tfjs-core/src/io/indexed_db.ts)
-tensorflowjs_models/…    the keys of the local storage (tfjs-core/src/io/local_storage.ts)
-.pb                      a graph from before 1.0 (see `early`)
+- `modelTopology` and `weightsManifest`: the form of files.
+- `modelTopology`, `weightSpecs` and `weightData`: what the handlers of tf.io pass on (tfjs-core/src/io/types.ts,
+  `ModelArtifacts`), written as JSON.
+- `modelArtifacts`: a record of the IndexedDB (tfjs-core/src/io/indexed_db.ts).
+- `tensorflowjs_models/<name>/…`: keys of the local storage (tfjs-core/src/io/local_storage.ts), or of the storage of an
+  app (tfjs-react-native/src/async_storage_io.ts), which has all but the weights in one, and these perhaps in pieces.
+- A graph from before 1.0: see `early`.
 """
 
 from __future__ import annotations
@@ -22,7 +24,10 @@ from bundler.errors import SourceError
 
 __all__ = ["Stored", "read"]
 
-_STORAGE = re.compile("tensorflowjs_models/(.+)/(model_topology|weight_specs|weight_data|model_metadata)", re.DOTALL)
+_STORAGE = re.compile(
+    "tensorflowjs_models/(.+)/(model_topology|weight_specs|model_metadata|model_without_weight|weight_data(?:[:/]\\d{1,9})?)",
+    re.ASCII | re.DOTALL,
+)
 _BESIDE = ("{}.weights.bin", "weights.bin", "model.weights.bin")
 """Files of weights beside a model `{}.json`, as the handlers of tf.io name them."""
 _LISTED = 10
@@ -49,10 +54,10 @@ def read(path: Path) -> Stored:
     document = _document(path)
     if document.get("weightsManifest") is not None and not document.get("weightSpecs"):
         return Stored(document)
-    found = _storage(document, path) or _artifacts(document)
-    return (
-        _with_manifest(found, path) if found.get("weightSpecs") and not found.get("weightsManifest") else Stored(found)
-    )
+    found = _storage(document, path) or _artifacts(document, path)
+    if not found.get("weightSpecs") or found.get("weightsManifest"):
+        return Stored(found)
+    return _with_manifest(found, path)
 
 
 def _document(path: Path) -> Mapping[str, Any]:
@@ -65,9 +70,12 @@ def _document(path: Path) -> Mapping[str, Any]:
         raise SourceError(found.what, where=str(path), hint=found.hint) from error
 
 
-def _artifacts(document: Mapping[str, Any]) -> Mapping[str, Any]:
+def _artifacts(document: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
+    """A document's artifacts; some programs write each of them as JSON of its own."""
     inner = document.get("modelArtifacts")
-    return inner if isinstance(inner, dict) and "modelTopology" not in document else document
+    found = inner if isinstance(inner, dict) and "modelTopology" not in document else document
+    texts = {key: found[key] for key in ("modelTopology", "weightSpecs") if isinstance(found.get(key), str)}
+    return {**found, **{key: documents.parse(text, path) for key, text in texts.items()}} if texts else found
 
 
 # The local storage -------------------------------------------------------------------------------
@@ -86,6 +94,9 @@ def _storage(document: Mapping[str, Any], path: Path) -> Mapping[str, Any] | Non
         found = ", ".join(map(files.spelled, list(models)[:_LISTED]))
         raise SourceError("holds several models", where=str(path), found=found, hint="keep the keys of one of them")
     ((name, parts),) = models.items()
+    whole = _parsed(parts.get("model_without_weight"), path)
+    if isinstance(whole, dict):
+        return {**whole, "weightData": _weight_data(parts)}
     if "model_topology" not in parts:
         expected = f"the key {files.spelled(f'tensorflowjs_models/{name}/model_topology')}"
         raise SourceError("the model has no topology", where=str(path), expected=expected)
@@ -94,8 +105,16 @@ def _storage(document: Mapping[str, Any], path: Path) -> Mapping[str, Any] | Non
         **(metadata if isinstance(metadata, dict) else {}),
         "modelTopology": _parsed(parts["model_topology"], path),
         "weightSpecs": _parsed(parts.get("weight_specs"), path),
-        "weightData": parts.get("weight_data"),
+        "weightData": _weight_data(parts),
     }
+
+
+def _weight_data(parts: Mapping[str, Any]) -> object:
+    """The weights, whole or as pieces of one text."""
+    pieces = {key: value for key, value in parts.items() if re.match("weight_data[:/]", key)}
+    if "weight_data" in parts or not all(isinstance(piece, str) for piece in pieces.values()):
+        return parts.get("weight_data")
+    return "".join(pieces[key] for key in sorted(pieces, key=lambda key: int(key[len("weight_data:") :]))) or None
 
 
 def _parsed(value: object, path: Path) -> object:
@@ -159,6 +178,7 @@ def _bytes(value: Any) -> bytes:
 
 
 def _base64(text: str) -> bytes:
-    """Base64 as browsers read it: spaces do not count, and padding may be missing. A data URL's header goes."""
+    """Base64 of either alphabet: spaces do not count, and padding may be missing. A data URL's header goes."""
     plain = re.sub(r"\s+", "", re.sub(r"\Adata:[^,]{0,100};base64,", "", text)).rstrip("=")
+    plain = plain.translate({ord("-"): "+", ord("_"): "/"})
     return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)

@@ -100,7 +100,35 @@ def with_other_entries(document: Document) -> Document:
     return {"theme": "dark", **storage(document, "a/b")}
 
 
-@pytest.mark.parametrize("form", [storage, with_other_entries, of_indexed_db])
+def of_an_app(document: Document) -> Document:
+    return {
+        "tensorflowjs_models/m/model_without_weight": json.dumps(specs(document)),
+        "tensorflowjs_models/m/weight_data": BASE64,
+    }
+
+
+def of_an_app_in_pieces(document: Document) -> Document:
+    pieces = {f"tensorflowjs_models/m/weight_data:{index}": BASE64[index * 3 :][:3] for index in range(11)}
+    return {
+        **dict(reversed(pieces.items())),
+        "tensorflowjs_models/m/model_without_weight": json.dumps(specs(document)),
+        "tensorflowjs_models/m/weight_data_size": 11,
+    }
+
+
+def of_texts(document: Document) -> Document:
+    found = specs(document, weightData=BASE64)
+    return {
+        **found,
+        "modelTopology": json.dumps(found["modelTopology"]),
+        "weightSpecs": json.dumps(found["weightSpecs"]),
+    }
+
+
+FORMS = [storage, with_other_entries, of_indexed_db, of_an_app, of_an_app_in_pieces, of_texts]
+
+
+@pytest.mark.parametrize("form", FORMS)
 def test_what_browsers_keep_is_read(tmp_path: Path, document: Document, form: Callable[[Document], Document]) -> None:
     model = read_model(written(tmp_path, form(document)))
     assert np.array_equal(model.graph.weights["w"].array(), WEIGHT)
