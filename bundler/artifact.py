@@ -252,6 +252,6 @@ def _other_entries(folder: Path) -> str:
 
 def _is_model(path: Path) -> bool:
     try:
-        return path.stat().st_size <= _SMALL and "modelTopology" in documents.read(path)
+        return path.stat().st_size <= _SMALL and stored.is_model(documents.read(path))
     except (OSError, SourceError):
         return False

@@ -24,7 +24,7 @@ _SIZES = (16, 1, 64, 224, 2, 8)
 _MOST_ELEMENTS = 1 << 26
 _TOLERANCE = 1e-4
 """Of the largest absolute value: kernels add in another order for another number of rows."""
-_HINT = "the graph has its batch built in, as a Reshape to [1, …] has: leave the first size of this input in `shapes`"
+_HINT = "the graph has its batch built in, as a Reshape to [1, …] has: keep its number of rows in `shapes`"
 
 
 def batches(folder: Path, metagraph: MetaGraph, owners: Mapping[str, str], runtime: Runtime) -> Check:

@@ -22,7 +22,7 @@ from bundler import document as documents
 from bundler import early, files, foreign
 from bundler.errors import SourceError
 
-__all__ = ["Stored", "read"]
+__all__ = ["Stored", "is_model", "read"]
 
 _STORAGE = re.compile(
     "tensorflowjs_models/(.+)/(model_topology|weight_specs|model_metadata|model_without_weight|weight_data(?:[:/]\\d{1,9})?)",
@@ -58,6 +58,11 @@ def read(path: Path) -> Stored:
     if not found.get("weightSpecs") or found.get("weightsManifest"):
         return Stored(found)
     return _with_manifest(found, path)
+
+
+def is_model(document: Mapping[str, Any]) -> bool:
+    """Whether a document looks like a model in one of the forms."""
+    return bool(document.keys() & {"modelTopology", "modelArtifacts"}) or any(map(_STORAGE.fullmatch, document))
 
 
 def _document(path: Path) -> Mapping[str, Any]:

@@ -127,7 +127,7 @@ def test_the_error_of_a_batch_that_is_built_in_says_what_to_do(tmp_path: Path) -
         " (found [1, 12] of 2 rows)"
     )
     assert caught.value.faults[0].hint == (
-        "the graph has its batch built in, as a Reshape to [1, …] has: leave the first size of this input in `shapes`"
+        "the graph has its batch built in, as a Reshape to [1, …] has: keep its number of rows in `shapes`"
     )
 
 
