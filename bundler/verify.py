@@ -30,6 +30,7 @@ def load(folder: Path, metagraph: MetaGraph, runtime: Runtime) -> Check:
     Raises VerificationError where TensorFlow refuses it or one of its functions, or knows a tensor otherwise.
     """
     _check_functions(metagraph.model, runtime)
+    _check_inputs(metagraph.model)
     return _compare("load", metagraph.model, lambda tensors: runtime.load(folder, metagraph.tags, tensors))
 
 
@@ -86,6 +87,17 @@ def _body(function: Function) -> Model:
     return Model(graph, {signature.name: Signature({}, results)})
 
 
+def _check_inputs(model: Model) -> None:
+    """`tf.saved_model.load` makes arguments of the inputs; the C library, which loads here, does not."""
+    faults = [
+        Fault(f"tf.saved_model.load cannot pass this input: {why}", f"signature {key!r}, {entry!r}")
+        for key, signature in model.signatures.items()
+        for entry, why, _ in unusable(signature.inputs)
+    ]
+    if faults:
+        raise VerificationError.of(faults)
+
+
 def _compare(name: str, model: Model, find: Callable[[list[str]], list[tuple[DType, Shape | None]]]) -> Check:
     started = time.perf_counter()
     specs = {
@@ -98,11 +110,6 @@ def _compare(name: str, model: Model, find: Callable[[list[str]], list[tuple[DTy
         fault
         for (where, spec), (dtype, shape) in zip(specs.items(), found)
         for fault in _differences(where, spec, dtype, shape)
-    ]
-    faults += [
-        Fault(f"tf.saved_model.load cannot pass this input: {why}", f"signature {key!r}, {entry!r}")
-        for key, signature in model.signatures.items()
-        for entry, why, _ in unusable(signature.inputs)
     ]
     if faults:
         raise VerificationError.of(faults)
