@@ -43,6 +43,7 @@ STAGES = """
     manifest
     document
     foreign
+    graphjson
     early
     stored
     artifact
