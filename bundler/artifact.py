@@ -1,7 +1,7 @@
 """One TensorFlow.js model as it lies on disk: an entry file (`model.json`) and its shards.
 
 Here end the questions of files: are they there, and are they safe to open. What the JSON means is
-for `tfjs`. The layout is that of tfjs-core/src/io/types.ts, `ModelJSON`.
+for `tfjs`. The layout is that of tfjs-core/src/io/types.ts, `ModelJSON`; `stored` reads the others.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, TypeAlias
 
 from bundler import document as documents
-from bundler import files
+from bundler import early, files, foreign, stored
 from bundler.errors import Fault, SourceError, closest
 
 __all__ = ["Artifact", "Groups", "digest", "digests", "entry", "open", "read_entry", "sha256"]
@@ -27,7 +27,6 @@ Groups: TypeAlias = tuple[tuple[str, ...], ...]
 """The shards' paths of each group of the weight manifest, as written."""
 
 _ENTRY = "model.json"
-_PRE_1_0 = ("tensorflowjs_model.pb", "weights_manifest.json")
 _CHUNK = 1 << 20
 _LISTED = 10_000
 """Entries of a folder among which a file of a similar name is looked for."""
@@ -40,12 +39,17 @@ _SMALL = 16 << 20
 
 @dataclass(frozen=True)
 class Artifact:
-    """A model's files: `entry` and the shards of `groups` lie in `folder`."""
+    """A model's files: `entry`, its `companions`, and the shards of `groups` lie in `folder`.
+
+    `data` holds the bytes of the weights if the entry file has them itself.
+    """
 
     folder: Path
     entry: str
     document: Mapping[str, Any] = field(repr=False)
     groups: Groups
+    companions: tuple[str, ...] = ()
+    data: bytes | None = field(default=None, repr=False)
 
     def path(self, name: str) -> Path:
         """Where one of `files` lies."""
@@ -53,9 +57,13 @@ class Artifact:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The distinct files, the entry first, then the shards in their order."""
-        shards = (name for group in self.groups for name in group)
-        return tuple(dict.fromkeys((self.entry, *shards)))
+        """The distinct files, the entry first, then its companions, then the shards in their order."""
+        return tuple(dict.fromkeys((self.entry, *self.companions, *self.shards)))
+
+    @property
+    def shards(self) -> tuple[str, ...]:
+        """The distinct shards in their order."""
+        return tuple(dict.fromkeys(name for group in self.groups for name in group))
 
     @cached_property
     def digests(self) -> Mapping[str, str]:
@@ -69,40 +77,55 @@ class Artifact:
 
 
 def open(path: Path) -> Artifact:
-    """The model in a folder with a `model.json`, or behind a JSON file of any name.
+    """The model in a folder with a `model.json`, or behind a JSON file of any name, or a graph from before 1.0.
 
     Raises SourceError where a file is missing, unsafe to open, or not JSON.
     """
-    path = entry(path)
-    document, groups = read_entry(path)
-    artifact = Artifact(path.parent, path.name, document, groups)
+    artifact = read_entry(entry(path))
     _refuse_absent_shards(artifact)
     return artifact
 
 
 def entry(path: Path) -> Path:
-    """The JSON file of a model: the path itself, or `model.json` in a folder. SourceError where there is none."""
+    """The file that a model begins with: the path itself, or the one in a folder. SourceError where there is none."""
     there = _mode(path)
-    found = path / _ENTRY if stat.S_ISDIR(there) else path
-    inner = _mode(found) if there else 0
-    _refuse_pre_1_0(found)
     if not there:
         near = closest(path.name, _listed(path.parent))
         raise SourceError("there is no such file or folder", where=str(path), hint=near)
-    if not inner:
-        raise SourceError(f"the folder has no {_ENTRY}", where=str(path), hint=_other_entries(path))
+    found = _in_folder(path) if stat.S_ISDIR(there) else _graph_beside(path)
+    inner = _mode(found)
     if not stat.S_ISREG(inner):
         raise SourceError("is no regular file", where=str(found), found=files.kind(inner))
     return found
 
 
-def read_entry(path: Path) -> tuple[Mapping[str, Any], Groups]:
-    """The JSON of an entry file, plain or gzipped, and the shards that it names.
+def read_entry(path: Path) -> Artifact:
+    """The model that begins with a file, whether or not its shards are there.
 
     Raises SourceError where it is no JSON object, or names a file outside its folder.
     """
-    document = documents.read(path)
-    return document, _groups(document, path)
+    found = stored.read(path)
+    groups = _groups(found.document, path.with_name((path.name, *found.companions)[-1]))
+    return Artifact(path.parent, path.name, found.document, groups, found.companions, found.data)
+
+
+def _in_folder(folder: Path) -> Path:
+    if _mode(folder / _ENTRY):
+        return folder / _ENTRY
+    names = _listed(folder)
+    graph = early.graph_file(names)
+    if graph is not None:
+        return folder / graph
+    kind = foreign.of_folder(folder.absolute().name, names)
+    if kind is not None:
+        raise SourceError(kind.what, where=str(folder), expected=f"a {_ENTRY}", hint=kind.hint)
+    raise SourceError(f"the folder has no {_ENTRY}", where=str(folder), hint=_other_entries(folder))
+
+
+def _graph_beside(path: Path) -> Path:
+    """A model from before 1.0 may be meant by either of its files."""
+    graph = early.graph_file(_listed(path.parent)) if path.name == early.MANIFEST else None
+    return path if graph is None else path.with_name(graph)
 
 
 def digests(folder: Path, names: Iterable[str]) -> dict[str, str]:
@@ -220,17 +243,6 @@ def _listed(folder: Path | str) -> list[str]:
     return []
 
 
-def _refuse_pre_1_0(entry: Path) -> None:
-    found = [name for name in _PRE_1_0 if (entry.parent / name).is_file()]
-    if entry.name in found or (found and not entry.is_file()):
-        raise SourceError(
-            "the model is in the pre-1.0 TensorFlow.js format, which has no model.json",
-            where=str(entry.parent),
-            found=" and ".join(found),
-            hint="convert it with the tools of TensorFlow.js 0.8, or ask its author for a model.json",
-        )
-
-
 def _other_entries(folder: Path) -> str:
     """A hint at the files of a folder that are models under another name."""
     candidates = [folder / name for name in _listed(folder) if name.endswith(".json")]
@@ -240,6 +252,6 @@ def _other_entries(folder: Path) -> str:
 
 def _is_model(path: Path) -> bool:
     try:
-        return path.stat().st_size <= _SMALL and "modelTopology" in documents.read(path)
+        return path.stat().st_size <= _SMALL and stored.is_model(documents.read(path))
     except (OSError, SourceError):
         return False

@@ -16,6 +16,7 @@ from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, TypeVar
 
 from bundler import manifest, pipeline
+from bundler.arguments import usable
 from bundler.errors import ManifestError
 from bundler.manifest import Compat, Manifest
 from bundler.model import PREDICT, Model, Signature, TensorSpec
@@ -139,8 +140,14 @@ def _finish_one(asked: AskedModel, made: Converted) -> Converted:
 
 def _own(signature: Signature, made: Converted) -> Signature:
     """The model's own signature by the names of its nodes, unless these are from the one place the predecessor read."""
-    plain = replace(signature, inputs=_by_tensor(signature.inputs), outputs=_by_tensor(signature.outputs))
+    plain = replace(signature, inputs=_passed(_by_tensor(signature.inputs)), outputs=_by_tensor(signature.outputs))
     return signature if plain == signature or _is_named_by_metadata(made) else plain
+
+
+def _passed(inputs: Mapping[str, TensorSpec]) -> dict[str, TensorSpec]:
+    """Inputs by names that callers in Python can pass."""
+    changed = usable(inputs)
+    return {changed[name].proposed if name in changed else name: spec for name, spec in inputs.items()}
 
 
 def _by_tensor(side: Mapping[str, TensorSpec]) -> dict[str, TensorSpec]:
@@ -150,10 +157,11 @@ def _by_tensor(side: Mapping[str, TensorSpec]) -> dict[str, TensorSpec]:
 def _is_named_by_metadata(made: Converted) -> bool:
     """Whether `userDefinedMetadata` holds a whole signature, or the names are those of Keras layers."""
     from bundler import artifact, tfjs
+    from bundler.tfjs import fields
 
     opened = artifact.open(made.folder / made.files[0])
-    metadata = opened.document.get("userDefinedMetadata") or {}
-    return not tfjs.is_graph_model(opened) or {"inputs", "outputs"} <= (metadata.get("signature") or {}).keys()
+    signature = fields.loose(fields.loose(opened.document, "userDefinedMetadata"), "signature")
+    return not tfjs.is_graph_model(opened) or {"inputs", "outputs"} <= signature.keys()
 
 
 def _renamed(signature: Signature, names: Mapping[str, str]) -> Signature:

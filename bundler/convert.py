@@ -18,6 +18,7 @@ from bundler.link import scoped
 from bundler.manifest import Compat, ModelSpec, SignatureSpec
 from bundler.model import Model
 from bundler.progress import SILENT, Progress
+from bundler.reshape import reshape
 from bundler.select import select
 from bundler.shards import keeping_open
 
@@ -43,7 +44,8 @@ class Task:
 class Converted:
     """A model under its final names, ready to be linked; where its files are, and what there is to say of it.
 
-    `digests` are the sha256 of the files as another machine read them, where one did.
+    `digests` are the sha256 of the files as another machine read them, where one did; `batched` says that the manifest
+    gives inputs another number of rows than the model does.
     """
 
     model: Model
@@ -52,6 +54,7 @@ class Converted:
     weight_bytes: int
     ops: Mapping[str, int]
     digests: Mapping[str, str] | None = None
+    batched: bool = False
 
 
 @dataclass(frozen=True)
@@ -80,16 +83,20 @@ def convert(task: Task, progress: Progress = SILENT) -> Converted | Failed:
             files = sources.fetch(spec.source, task.base, progress=progress)
             _check_digest(spec, files)
             model = tfjs.read(files, spec.format)
-            selection = select(model, task.signatures)
-        if selection.faults:
-            raise ManifestError.of(fault.under(task.place) for fault in selection.faults)
-        with within(f"model {spec.name!r}"):
+        reshaped = reshape(model, spec.shapes)
+        with within(f"model {spec.name!r}: {files.entry}"):
+            selection = select(reshaped.model, task.signatures)
+        faults = [*reshaped.faults, *selection.faults]
+        if faults:
+            raise ManifestError.of(fault.under(task.place) for fault in faults)
+        with within(f"model {spec.name!r}: {files.entry}"):
             portable = rewrites.run(selection.model, task.compat, spec.allow_ops)
         ops = Counter(node.op for graph in selection.model.graphs for node in graph.nodes)
         named = portable if task.alone else scoped(portable, spec.name)
         for weight in named.graph.weights.values():
             _ = weight.mark  # read here, where models are many at a time
-        return Converted(named, files.folder, files.files, selection.model.weight_bytes, ops)
+        size = selection.model.weight_bytes
+        return Converted(named, files.folder, files.files, size, ops, batched=reshaped.batched)
     except Exception as error:
         return _failed(error, task)
 

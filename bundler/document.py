@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 from bundler import files
 from bundler.errors import SourceError
 
-__all__ = ["MAX_BYTES", "read"]
+__all__ = ["MAX_BYTES", "content", "parse", "read", "value"]
 
 MAX_BYTES = 256 << 20
 """Bytes of JSON, unpacked."""
@@ -30,35 +30,47 @@ def read(path: Path) -> dict[str, Any]:
 
     Of two keys that are the same, the last one counts, as in JavaScript.
     """
-    document = _parse(_text(path), path)
+    document = value(path)
     if not isinstance(document, dict):
         found = f"a JSON {_kind(document)}"
         raise SourceError("is no TensorFlow.js model", where=str(path), found=found, expected="a JSON object")
     return document
 
 
-def _text(path: Path) -> str:
+def value(path: Path) -> object:
+    """The JSON of any kind in a file. SourceError as `read`."""
     try:
-        return _content(path).decode("utf-8-sig")
+        text = content(path).decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise SourceError("is not JSON", where=str(path), found=f"no UTF-8 at byte {error.start}") from None
+    return parse(text, path)
+
+
+def content(path: Path, what: str = "a model's JSON", most: int | None = None) -> bytes:
+    """The bytes of a file, unpacked if it is gzip'ed: at most `most`, by default `MAX_BYTES`.
+
+    SourceError if it cannot be read, or has more.
+    """
+    try:
+        return _limited(path, what, MAX_BYTES if most is None else most)
     except (EOFError, OSError, zlib.error) as error:
         raise SourceError("cannot be read", where=str(path), found=files.reason(error)) from error
 
 
-def _content(path: Path) -> bytes:
+def _limited(path: Path, what: str, limit: int) -> bytes:
     gzipped = files.is_gzipped(path)
-    most = min(MAX_BYTES, max(_MODEST_BYTES, files.MAX_RATIO * path.stat().st_size)) if gzipped else MAX_BYTES
+    most = min(limit, max(_MODEST_BYTES, files.MAX_RATIO * path.stat().st_size)) if gzipped else limit
     with files.unpacked(path) if gzipped else io.BufferedReader(files.opened(path)) as file:
-        content = file.read(most + 1)
-    if len(content) > MAX_BYTES:
-        raise SourceError("is too large for a model's JSON", where=str(path), expected=f"at most {MAX_BYTES:,} bytes")
-    if len(content) > most:
+        read = file.read(most + 1)
+    if len(read) > limit:
+        raise SourceError(f"is too large for {what}", where=str(path), expected=f"at most {limit:,} bytes")
+    if len(read) > most:
         raise SourceError("unpacks to far more than its size: it may be a bomb", where=str(path))
-    return content
+    return read
 
 
-def _parse(text: str, path: Path) -> object:
+def parse(text: str, path: Path) -> object:
+    """The JSON in a text; `path` is where errors say that it is."""
     if len(text) > _MAX_VALUES and sum(map(text.count, "[{,:")) > _MAX_VALUES:
         raise SourceError("has too many values for a model", where=str(path), expected=f"at most {_MAX_VALUES:,}")
     try:

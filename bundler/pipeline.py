@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from bundler import artifact, record, sources
-from bundler.errors import within
+from bundler.errors import ManifestError, VerificationError, within
 from bundler.manifest import Manifest
 from bundler.progress import SILENT, Progress
 from bundler.publish import publishing, publishing_file, replaceable, sweep_beside
@@ -74,9 +74,9 @@ def build(
         models = _converted(manifest, jobs, progress, finish, scheduler)
         digests = digest_all(models, stack.enter_context(_beside(jobs)))
         linked = _link(manifest, models, runtime)
-        metagraphs = [part.metagraph for part in linked]
         with publishing(place, force=force, inputs=inputs) as folder:
-            checks = _write(metagraphs, folder, runtime, jobs, check, progress)
+            checks = _write([part.metagraph for part in linked], folder, runtime, jobs, check, progress)
+            checks += _batches(linked, models, folder, runtime) if check else []
             report = _report(manifest, models, digests, linked)
             files = {name: digest() for name, digest in digests.items()}
             record.write(folder, manifest, report, files, checked=check, jobs=jobs)
@@ -152,6 +152,10 @@ class _Linked(NamedTuple):
     metagraph: MetaGraph
     owners: Mapping[str, str]
 
+    def of(self, models: Collection[str]) -> dict[str, str]:
+        """The signatures of these models, and the model of each."""
+        return {key: name for key, name in self.owners.items() if name in models}
+
 
 def _inputs(manifest: Manifest, models: Mapping[str, Converted] = {}) -> list[Path]:
     """The user's own files that a bundle is made from: the manifest, the sources, the files of converted models."""
@@ -182,9 +186,21 @@ def _link(manifest: Manifest, models: Mapping[str, Converted], runtime: Callable
     from bundler.savedmodel import MetaGraph
     from bundler.variables import with_variables
 
+    reshaped = {
+        spec.name: f"{manifest.path}: model[{index}].shapes"
+        for index, spec in enumerate(manifest.models)
+        if spec.shapes
+    }
+
     def told(name: str, model: Model) -> Model:
         with within(f"model {name!r}"):
-            return infer(model, runtime)
+            try:
+                return infer(model, runtime)
+            except VerificationError as error:
+                if name not in reshaped:
+                    raise
+                refused = error.faults[0].what
+        raise ManifestError("the model cannot have these shapes", where=reshaped[name], found=refused)
 
     if manifest.bundle.layout == "tags":
         parts = [(spec.tags or (), spec.name, {spec.name: models[spec.name].model}) for spec in manifest.models]
@@ -199,6 +215,20 @@ def _link(manifest: Manifest, models: Mapping[str, Converted], runtime: Callable
         )
         for (tags, scope, part), joined in zip(parts, linked)
     ]
+
+
+@contextmanager
+def _inferring(manifest: Manifest, name: str) -> Iterator[None]:
+    """What TensorFlow refuses in a model is wrong with the shapes that the manifest gives it, if it does."""
+    index, spec = next((index, spec) for index, spec in enumerate(manifest.models) if spec.name == name)
+    try:
+        with within(f"model {name!r}"):
+            yield
+    except VerificationError as error:
+        if not spec.shapes:
+            raise
+        place = f"{manifest.path}: model[{index}].shapes"
+        raise ManifestError("the model cannot have these shapes", where=place, found=error.faults[0].what) from None
 
 
 def _apart(manifest: Manifest, models: Sequence[Model]) -> bool:
@@ -226,6 +256,18 @@ def _write(
         checkpoint.write(variables, folder, runtime(), jobs=jobs, progress=progress)
     restored = [metagraph for metagraph in metagraphs if metagraph.variables and check]
     return [*checks, *(verify.restore(folder, metagraph, runtime()) for metagraph in restored)]
+
+
+def _batches(
+    linked: Sequence[_Linked], models: Mapping[str, Converted], folder: Path, runtime: Callable[[], Runtime]
+) -> list[Check]:
+    """Try the models whose inputs take another number of rows than they were made for."""
+    batched = [name for name, made in models.items() if made.batched]
+    if not batched:
+        return []
+    from bundler.batches import batches
+
+    return [batches(folder, part.metagraph, owners, runtime()) for part in linked if (owners := part.of(batched))]
 
 
 def _report(

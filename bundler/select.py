@@ -10,8 +10,10 @@ from collections import Counter
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import count
 
 from bundler import ops
+from bundler.arguments import Unusable, unusable, usable
 from bundler.dtypes import DType
 from bundler.errors import ConversionError, Fault, closest
 from bundler.manifest import SignatureSpec
@@ -21,7 +23,7 @@ from bundler.protos import AttrValue
 from bundler.serving import method_faults
 from bundler.tables import shared_names
 
-__all__ = ["Selection", "called", "function_names", "prune", "reachable", "select"]
+__all__ = ["Selection", "called", "function_names", "keys_by_name", "prune", "reachable", "select"]
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ def select(model: Model, specs: Sequence[SignatureSpec]) -> Selection:
     if faults:
         return Selection(model, tuple(faults))
     signatures = {ask.spec.key: ask.signature for ask in asked}
-    return Selection(prune(replace(model, signatures=signatures)))
+    notes = [note for ask in asked for note in ask.notes]
+    return Selection(prune(replace(model, signatures=signatures)).noting(notes))
 
 
 class _Question:
@@ -56,7 +59,16 @@ class _Question:
 
     @property
     def signature(self) -> Signature:
-        return Signature(self._renamed(self._inputs), self._renamed(self._outputs), self.spec.method_name)
+        inputs = self._renamed(self._inputs)
+        changed = {key: found.proposed for key, found in self._keys_that_change.items()}
+        inputs = {changed.get(key, key): spec for key, spec in inputs.items()}
+        return Signature(inputs, self._renamed(self._outputs), self.spec.method_name)
+
+    @property
+    def notes(self) -> Iterator[str]:
+        """The model's own input keys that had to change."""
+        for key, changed in self._keys_that_change.items():
+            yield f"input {key!r} of signature {self.spec.key!r} is named {changed.proposed!r}: {changed.why}"
 
     @property
     def faults(self) -> Iterator[Fault]:
@@ -67,6 +79,7 @@ class _Question:
         if not found:
             yield from self._unfed()
             yield from self._bad_renames()
+            yield from self._unusable_keys()
             yield from (fault.under("method_name") for fault in method_faults(self.signature))
 
     @cached_property
@@ -128,7 +141,7 @@ class _Question:
             yield Fault("the outputs need more inputs", "inputs", found=_list(self._inputs), expected=_list(unfed))
 
     def _bad_renames(self) -> Iterator[Fault]:
-        keys = {**_keys_by_name(self._inputs), **_keys_by_name(self._outputs)}
+        keys = {**keys_by_name(self._inputs), **keys_by_name(self._outputs)}
         for name in self.spec.rename:
             if name not in keys:
                 hint = closest(name, keys) or f"it has {_list({*self._inputs, *self._outputs})}"
@@ -137,7 +150,7 @@ class _Question:
             yield from self._doubled_names(side)
 
     def _doubled_names(self, side: Mapping[str, TensorSpec]) -> Iterator[Fault]:
-        keys = _keys_by_name(side)
+        keys = keys_by_name(side)
         renamed = Counter(keys[name] for name in self.spec.rename if name in keys)
         yield from (Fault(f"{key!r} is renamed twice", "rename") for key, count in renamed.items() if count > 1)
         public = Counter(self._public_names(side).values())
@@ -148,13 +161,34 @@ class _Question:
         public = self._public_names(side)
         return {public[key]: spec for key, spec in side.items()}
 
+    def _unusable_keys(self) -> Iterator[Fault]:
+        """Input keys of the manifest that callers in Python cannot use."""
+        for key, why, proposed in unusable(self._chosen_keys):
+            what = f"{key!r} cannot be the name of an input: {why}"
+            yield Fault(what, self._chosen_keys[key], hint=f"choose another, such as {proposed!r}")
+
+    @cached_property
+    def _keys_that_change(self) -> Mapping[str, Unusable]:
+        """The model's own keys that callers in Python cannot use."""
+        names = self._public_names(self._inputs).values()
+        return usable((name for name in names if name not in self._chosen_keys), self._chosen_keys)
+
+    @cached_property
+    def _chosen_keys(self) -> Mapping[str, str]:
+        """The names of inputs that the manifest has chosen, and their places."""
+        by_name = keys_by_name(self._inputs)
+        renamed = {new: f"rename[{old!r}]" for old, new in self.spec.rename.items() if old in by_name}
+        listed = zip(self._inputs, count()) if self.spec.inputs is not None else ()
+        public = self._public_names(self._inputs)
+        return {public[key]: f"inputs[{index}]" for key, index in listed} | renamed
+
     def _public_names(self, side: Mapping[str, TensorSpec]) -> dict[str, str]:
-        keys = _keys_by_name(side)
+        keys = keys_by_name(side)
         renamed = {keys[old]: new for old, new in self.spec.rename.items() if old in keys}
         return {key: renamed.get(key, key) for key in side}
 
 
-def _keys_by_name(side: Mapping[str, TensorSpec]) -> dict[str, str]:
+def keys_by_name(side: Mapping[str, TensorSpec]) -> dict[str, str]:
     """Every name by which a user may mean an entry: its tensor, with and without `:0`, and before that its key."""
     tensors = {name: key for key, spec in side.items() for name in (str(spec.tensor), spec.tensor.full)}
     return tensors | {f"{key}:0": key for key in side} | {key: key for key in side}

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from bundler.arguments import unusable
 from bundler.checkpoint import prefix
 from bundler.dtypes import DType
 from bundler.errors import Fault, VerificationError
@@ -29,6 +30,7 @@ def load(folder: Path, metagraph: MetaGraph, runtime: Runtime) -> Check:
     Raises VerificationError where TensorFlow refuses it or one of its functions, or knows a tensor otherwise.
     """
     _check_functions(metagraph.model, runtime)
+    _check_inputs(metagraph.model)
     return _compare("load", metagraph.model, lambda tensors: runtime.load(folder, metagraph.tags, tensors))
 
 
@@ -83,6 +85,17 @@ def _body(function: Function) -> Model:
     results = {arg.name: TensorSpec(function.returns[arg.name], DType(arg.type)) for arg in signature.output_arg}
     graph = replace(function.graph, nodes=(*arguments, *function.graph.nodes))
     return Model(graph, {signature.name: Signature({}, results)})
+
+
+def _check_inputs(model: Model) -> None:
+    """`tf.saved_model.load` makes arguments of the inputs; the C library, which loads here, does not."""
+    faults = [
+        Fault(f"tf.saved_model.load cannot pass this input: {why}", f"signature {key!r}, {entry!r}")
+        for key, signature in model.signatures.items()
+        for entry, why, _ in unusable(signature.inputs)
+    ]
+    if faults:
+        raise VerificationError.of(faults)
 
 
 def _compare(name: str, model: Model, find: Callable[[list[str]], list[tuple[DType, Shape | None]]]) -> Check:

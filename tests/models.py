@@ -17,10 +17,10 @@ from bundler import artifact, tfjs
 from bundler.dtypes import DType
 from bundler.model import Model
 from bundler.nodes import Node, node, shape_proto
-from bundler.protos import FunctionDef, TensorProto
+from bundler.protos import FunctionDef, GraphDef, TensorProto
 from bundler.shards import Group, Memory
 
-__all__ = ["Json", "const", "in_pieces", "placeholder", "read_model", "text", "write_model"]
+__all__ = ["Json", "const", "in_pieces", "placeholder", "read_model", "text", "write_early", "write_model"]
 
 Json: TypeAlias = Mapping[str, Any]
 Value: TypeAlias = "np.ndarray | list[bytes]"
@@ -65,6 +65,18 @@ def write_model(
     for name, piece in {**shards, "model.json": json.dumps(made).encode()}.items():
         (folder / name).write_bytes(gzip.compress(piece, mtime=0) if gzipped else piece)
     return folder / "model.json"
+
+
+def write_early(model: Path, folder: Path, graph: str = "tensorflowjs_model.pb") -> Path:
+    """Write a model of one shard as converters before 1.0 did: the graph as a message, the weights' list in a file."""
+    document = json.loads(model.read_text())
+    (group,) = document["weightsManifest"]
+    folder.mkdir()
+    message = json_format.ParseDict(document["modelTopology"], GraphDef())
+    (folder / graph).write_bytes(message.SerializeToString())
+    (folder / "weights_manifest.json").write_text(json.dumps([{**group, "paths": ["group1-shard1of1"]}]))
+    (folder / "group1-shard1of1").write_bytes((model.parent / group["paths"][0]).read_bytes())
+    return folder
 
 
 def read_model(path: Path) -> Model:

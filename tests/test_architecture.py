@@ -42,11 +42,17 @@ STAGES = """
 
     manifest
     document
+    foreign
+    graphjson
+    early
+    stored
     artifact
     sources
     tfjs
     serving
+    arguments
     select
+    reshape
     calling
     soundness loops
     rewrites
@@ -62,6 +68,7 @@ STAGES = """
     publish
     record
     verify
+    batches
 
     pipeline
     inspection

@@ -191,15 +191,6 @@ def test_a_folder_whose_model_has_another_name_is_an_error_that_names_it(digits:
     assert caught.value.faults[0].hint == "name the file itself: digits.json"
 
 
-@pytest.mark.parametrize("path", [".", "model.json", "weights_manifest.json", "tensorflowjs_model.pb"])
-def test_the_format_before_1_0_is_refused_by_name(tmp_path: Path, path: str) -> None:
-    for name in ("tensorflowjs_model.pb", "weights_manifest.json"):
-        (tmp_path / name).write_text("[]")
-    with pytest.raises(SourceError, match=r"pre-1\.0 TensorFlow\.js format") as caught:
-        artifact.open(tmp_path / path)
-    assert "model.json" in caught.value.faults[0].hint
-
-
 @pytest.mark.parametrize("name", ["./model.json", "model.json", ".//./model.json"])
 def test_the_entry_is_none_of_its_own_shards(digits: Path, name: str) -> None:
     with pytest.raises(SourceError, match="the model's JSON is one of its own shards"):

@@ -89,6 +89,17 @@ def test_a_faulty_manifest_exits_with_2_and_is_told_on_standard_error(command: s
     assert (done.exit_code, done.stdout, done.stderr) == (2, "", expected)
 
 
+@pytest.mark.parametrize("command", ["build", "check"])
+@pytest.mark.parametrize("several", [False, True])
+def test_of_several_manifests_a_fault_names_its_own(tmp_path: Path, command: str, several: bool) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.toml").write_text(f'[bundle]\nname = "{name}"\n[[model]]\nname = "m"\nsource = "gone"\n')
+    paths = [str(tmp_path / f"{name}.toml") for name in ("a", "b")]
+    done = CliRunner().invoke(main, [command, *(paths if several else paths[:1])])
+    place = f"{paths[0]}: " if several else ""
+    assert done.stderr == f"error: {place}model 'm': {tmp_path}/gone: there is no such file or folder\n"
+
+
 @pytest.mark.parametrize(
     ("error", "status"),
     [(BundlerError, 1), (SourceError, 4), (ConversionError, 5), (VerificationError, 6)],

@@ -202,7 +202,8 @@ def test_the_schema_describes_every_field() -> None:
     specs = [made["$defs"][name]["properties"] for name in ("BundleSpec", "ModelSpec", "SignatureSpec")]
     undescribed = [name for spec in specs for name, field in spec.items() if not field.get("description")]
     assert undescribed == []
-    assert list(specs[1]) == ["name", "source", "digest", "format", "compat", "allow_ops", "tags", "signature"]
+    names = ["name", "source", "digest", "format", "compat", "shapes", "allow_ops", "tags", "signature"]
+    assert list(specs[1]) == names
     assert "null" not in json.dumps(made)
 
 

@@ -396,3 +396,46 @@ def test_a_constant_of_a_function_needs_its_weight_as_well() -> None:
     called = function(node("Const", "c", dtype=FLOAT))
     with pytest.raises(ConversionError, match="^node 'c': the model holds no weight"):
         prune(Model(Graph((node("f", "y"),)), {"s": Signature({}, outputs)}, {"f": called}))
+
+
+KEYWORDS = replace(MODEL, signatures={"": Signature({"in": OWN.inputs["picture"]}, {"class": OWN.outputs["a"]})})
+ALIKE = replace(
+    MODEL,
+    signatures={"": Signature({"a b": OWN.inputs["picture"], "a:b": OWN.inputs["flag"]}, {"a": OWN.outputs["a"]})},
+)
+
+
+def test_a_models_own_input_keys_that_python_cannot_pass_change_with_a_note() -> None:
+    assert signature(KEYWORDS) == ({"in_": "image:0", "flag": "flag:0"}, {"class": "left:0"})
+    assert ask(KEYWORDS).model.notes == ("input 'in' of signature 'k' is named 'in_': it is a keyword of Python",)
+    assert signature(ALIKE)[0] == {"a b": "image:0", "a_b_2": "flag:0"}
+    assert ask(ALIKE).model.notes == (
+        "input 'a:b' of signature 'k' is named 'a_b_2': for TensorFlow it is the same argument as 'a b'",
+    )
+
+
+def test_an_own_key_that_is_renamed_does_not_change_further() -> None:
+    assert signature(KEYWORDS, rename={"in": "photo"})[0] == {"photo": "image:0", "flag": "flag:0"}
+    assert ask(KEYWORDS, rename={"in": "photo"}).model.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("asked", "place", "what", "hint"),
+    [
+        ({"rename": {"image": "class"}}, "rename['image']", "'class' cannot be the name of an input", "'class_'"),
+        ({"rename": {"image": "self"}}, "rename['image']", "'self' cannot be the name of an input", "'self_'"),
+        ({"rename": {"image": "a b", "flag": "a:b"}}, "rename['flag']", "the same argument as 'a b'", "'a_b_2'"),
+        ({"inputs": ["in", "flag"]}, "inputs[0]", "'in' cannot be the name of an input", "'in_'"),
+    ],
+)
+def test_an_input_key_of_the_manifest_that_python_cannot_pass_is_a_fault_with_a_proposal(
+    asked: dict[str, Any], place: str, what: str, hint: str
+) -> None:
+    (fault,) = ask(KEYWORDS, **asked).faults
+    assert fault.where.endswith(place)
+    assert what in fault.what
+    assert fault.hint == f"choose another, such as {hint}"
+
+
+def test_outputs_may_have_any_names() -> None:
+    assert ask(KEYWORDS, outputs=["class"], rename={"class": "in"}).faults == ()

@@ -49,6 +49,19 @@ def test_a_bundle_whose_signatures_tell_the_truth_is_good(
     assert all(re.fullmatch(r"2 tensors found in \d+\.\d\d s", check.detail) for check in checks)
 
 
+@pytest.mark.parametrize("inputs", [["in"], ["a b", "a:b"], [""]])
+def test_inputs_that_python_cannot_pass_are_told(tmp_path: Path, runtime: Runtime, inputs: list[str]) -> None:
+    signature = Signature(dict.fromkeys(inputs, X), {"out": TensorSpec(Tensor("y"), FLOAT, (None, 3))})
+    metagraph = MetaGraph(("serve",), Model(GRAPH, {"s": signature}, producer=1395))
+    savedmodel.write([metagraph], tmp_path)
+    with pytest.raises(VerificationError) as caught:
+        verify.load(tmp_path, metagraph, runtime)
+    (fault,) = caught.value.faults
+    assert fault.where == f"signature 's', {inputs[-1]!r}"
+    assert fault.what.startswith("tf.saved_model.load cannot pass this input: ")
+    assert verify.graph(metagraph.model, runtime).ok
+
+
 @pytest.mark.parametrize(
     ("output", "told"),
     [

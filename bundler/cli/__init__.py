@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import gc
 import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +15,7 @@ from bundler.cli.convert import convert
 from bundler.cli.frame import CUDA, processors, show_versions, shown
 from bundler.cli.process import open_streams
 from bundler.console import Console
+from bundler.errors import BundlerError, Fault
 
 if TYPE_CHECKING:
     from bundler.manifest import Manifest
@@ -100,7 +103,7 @@ def build(
     from bundler import manifest, pipeline
 
     def report(spec: Manifest) -> Report:
-        with console.progress() as progress:
+        with console.progress() as progress, _naming(spec, manifests):
             return pipeline.build(spec, output=output, scheduler=scheduler, progress=progress, **settings)
 
     console.show(map(report, manifest.read_all(manifests)), as_json)
@@ -116,10 +119,25 @@ def check(console: Console, manifests: tuple[Path, ...], jobs: int, as_json: boo
     from bundler import manifest, pipeline
 
     def report(spec: Manifest) -> Report:
-        with console.progress() as progress:
+        with console.progress() as progress, _naming(spec, manifests):
             return pipeline.check(spec, jobs=jobs, progress=progress)
 
     console.show(map(report, manifest.read_all(manifests)), as_json)
+
+
+@contextmanager
+def _naming(spec: Manifest, manifests: Sequence[Path]) -> Iterator[None]:
+    """Where there are several manifests, a fault names its own."""
+    try:
+        yield
+    except BundlerError as error:
+        if len(manifests) > 1:
+            error.faults = tuple(_named(str(spec.path), fault) for fault in error.faults)
+        raise
+
+
+def _named(path: str, fault: Fault) -> Fault:
+    return fault if fault.where.startswith(path) else fault.inside(path)
 
 
 main.add_command(convert)

@@ -38,6 +38,8 @@ _METHODS = {method: f"tensorflow/serving/{method}" for method in ("predict", "cl
 
 _LARGEST = 1 << 24
 """Bytes of a manifest. A larger file is something else."""
+_MOST_DIMENSIONS = 254
+"""TensorFlow's TensorShape::MaxDimensions (tensorflow/core/framework/tensor_shape.h)."""
 _LONGEST_NAME = 200
 """Characters of a name that also names a folder: filesystems take 255 bytes, and what is built has more in its name."""
 
@@ -53,6 +55,9 @@ _Plain = AfterValidator(_check_nul)
 """No NUL: the system takes it for the end of a path, and TensorFlow's C API for the end of a name."""
 
 _Text = Annotated[str, Field(min_length=1), _Plain]
+_Shape = Annotated[
+    tuple[Annotated[int, Field(ge=-1, le=(1 << 63) - 1, strict=True)], ...], Field(max_length=_MOST_DIMENSIONS)
+]
 _Tags = Annotated[tuple[_Text, ...], Field(min_length=1)]
 _Method = Annotated[
     Literal[
@@ -98,7 +103,8 @@ class ModelSpec(_Spec):
         description="Unique over the bundle: the model's scope in the graph. Letters, digits and `_ . - /`."
     )
     source: _Text = Field(
-        description="Where the model is: a folder with `model.json`, a `.json` file, a `.zip` or `.tar.gz`"
+        description="Where the model is: a folder with `model.json`, a `.json` file, a `.pb` file from before"
+        " TensorFlow.js 1.0 (with its `weights_manifest.json` beside it), a `.zip` or `.tar.gz`"
         " (with `#path/inside`), `npm:<package>@<version>/<path>`, or an `https:` address of such a file."
         " Paths are relative to the manifest's folder."
     )
@@ -109,6 +115,11 @@ class ModelSpec(_Spec):
         default="auto", description="Kind of TensorFlow.js model; `auto` reads it from the file."
     )
     compat: Compat | None = Field(default=None, description="Overrides the bundle's `compat` for this model.")
+    shapes: Mapping[str, _Shape] = Field(
+        default={},
+        description="Shapes of inputs, by tensor or the model's own key; -1 is a size that is not known. They fix sizes"
+        " that the model leaves open, or open those that it fixes: if a batch of 1 becomes -1, two rows are tried.",
+    )
     allow_ops: tuple[_Text, ...] = Field(
         default=(),
         description="Ops of TensorFlow that TensorFlow.js does not run, and that this model may use all the same:"
@@ -179,7 +190,7 @@ class Manifest:
     def digest(self) -> str:
         """The sha256, in hex, of all that the bundle's bytes depend on: not of where it is written."""
         bundle = self.bundle.model_copy(update={"output": None, "version": None})
-        parts = [bundle.model_dump_json(), *(model.model_dump_json() for model in self.models)]
+        parts = [bundle.model_dump_json(), *map(_dump, self.models)]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def output(self, override: Path | None = None) -> Path:
@@ -201,6 +212,11 @@ class Manifest:
         # cannot share it, and the manifest should not choose one of them by its position.
         alone = len(self.models) == 1 or self.bundle.layout == "tags"
         return DEFAULT_KEY if alone else model.name
+
+
+def _dump(model: ModelSpec) -> str:
+    """A model in one line; keys that later versions brought are left out where they say nothing."""
+    return model.model_dump_json(exclude=set() if model.shapes else {"shapes"})
 
 
 def read(path: Path) -> Manifest:

@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from bundler import files
+from bundler import early, files, foreign
 from bundler.errors import SourceError, closest
 from bundler.sources import tars, zips
 from bundler.sources.member import BOMB, Member
@@ -74,9 +74,11 @@ def locate(folder: Path, inside: str = "") -> Path:
     """
     if inside:
         return _at(folder, inside)
-    found = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("model.json"))
+    found = _models(folder)
     if len(found) == 1:
         return folder / found[0]
+    if not found:
+        _refuse_foreign(folder)
     more = f" and {len(found) - _LISTED:,} more" if len(found) > _LISTED else ""
     raise SourceError(
         "which model is meant?",
@@ -93,6 +95,27 @@ def _at(folder: Path, inside: str) -> Path:
     if not files.mode(path):
         raise SourceError("there is no such path inside", found=repr(inside), hint=closest(inside, _json_files(folder)))
     return path
+
+
+def _models(folder: Path) -> list[str]:
+    """The models in a folder, by their files: each model.json, or else each graph from before 1.0."""
+    entries = folder.rglob("model.json") if any(folder.rglob("model.json")) else _early_graphs(folder)
+    return sorted(path.relative_to(folder).as_posix() for path in entries)
+
+
+def _early_graphs(folder: Path) -> Iterator[Path]:
+    for manifest in folder.rglob(early.MANIFEST):
+        graph = early.graph_file(sorted(path.name for path in manifest.parent.iterdir()))
+        if graph is not None:
+            yield manifest.with_name(graph)
+
+
+def _refuse_foreign(folder: Path) -> None:
+    """A model of another format, in the first folder that has one."""
+    for place in sorted({path.parent for path in folder.rglob("*") if path.is_file()}):
+        kind = foreign.of_folder(place.name, sorted(path.name for path in place.iterdir()))
+        if kind is not None:
+            raise SourceError(kind.what, where=place.relative_to(folder).as_posix(), hint=kind.hint)
 
 
 def _models_hint(folder: Path) -> str:

@@ -9,11 +9,13 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 from urllib.parse import quote, unquote, urldefrag, urljoin, urlsplit
 
-from bundler import artifact, document, files
+from bundler import artifact, document, files, foreign
+from bundler.early import MANIFEST
 from bundler.errors import SourceError, within
 from bundler.progress import Progress
 from bundler.sources import archive, pace
@@ -53,8 +55,8 @@ def find(source: str, base: Path, cache: Cache, progress: Progress) -> Path:
         _refuse_insecure(url)
         if archive.is_archive(name):
             return archive.locate(cache.get(url, lambda folder: _fetch_archive(url, folder, progress)), inside)
-        if not name.lower().endswith(".json"):
-            raise SourceError("is no model", found=repr(name), expected="an address that ends in .json, .zip or .tgz")
+        if not name.lower().endswith((".json", ".pb")):
+            raise _no_model(url, name)
         return cache.get(url, lambda folder: _fetch_model(url, folder / name, progress)) / name
 
 
@@ -67,18 +69,39 @@ def _fetch_archive(url: str, folder: Path, progress: Progress) -> None:
 def _fetch_model(url: str, entry: Path, progress: Progress) -> None:
     downloads = _Downloads(progress)
     downloads.get(url, entry, document.MAX_BYTES)
-    model, groups = artifact.read_entry(entry)
-    names = {name for group in groups for name in group}
+    if entry.suffix.lower() == ".pb":
+        downloads.get(_beside(url, MANIFEST), entry.with_name(MANIFEST), document.MAX_BYTES)
+    with _naming_files(entry.parent):
+        model = artifact.read_entry(entry)
+    names = set(model.shards)
     if len(names) > _MAX_SHARDS:
         raise SourceError("has too many shards", found=f"{len(names):,}", expected=f"at most {_MAX_SHARDS:,}")
     left = archive.MAX_BYTES
-    for shards, weights in zip(groups, model.get("weightsManifest") or ()):
+    for shards, weights in zip(model.groups, model.document.get("weightsManifest") or ()):
         most = _most(weights, len(shards), left)
         for name in dict.fromkeys(shards):
             if name in names:
                 names.remove(name)
                 size = downloads.get(_beside(url, name), _room(entry.parent, name), most)
                 left, most = left - size, most - size
+
+
+@contextmanager
+def _naming_files(folder: Path) -> Iterator[None]:
+    """Faults are told by the names of files: the folder is gone when they are read."""
+    try:
+        yield
+    except SourceError as error:
+        inside = f"{folder}{os.sep}"
+        error.faults = tuple(replace(fault, where=fault.where.removeprefix(inside)) for fault in error.faults)
+        raise
+
+
+def _no_model(url: str, name: str) -> SourceError:
+    kind = foreign.of_address(url, name)
+    if kind is not None:
+        return SourceError(kind.what, hint=kind.hint)
+    return SourceError("is no model", found=repr(name), expected="an address that ends in .json, .pb, .zip or .tgz")
 
 
 def _most(weights: Mapping[str, Any], shards: int, left: int) -> int:
@@ -180,14 +203,15 @@ class _Downloads:
         self._pace.begin(most)
         with _explained(url), self._opener.open(request, timeout=self._pace.left()) as response:
             total, done = response.length, 0
+            is_page = response.headers.get_content_type() == "text/html"
             if total is not None and total > most:
-                raise _too_large(url, f"{total:,} bytes", most)
+                raise _too_large(url, f"{total:,} bytes", most, is_page)
             self._progress.start(url, total)
             try:
                 while chunk := response.read1(_CHUNK if total is None else min(_CHUNK, total - done)):
                     done += len(chunk)
                     if done > most:
-                        raise _too_large(url, "more", most)
+                        raise _too_large(url, "more", most, is_page)
                     self._progress.advance(len(chunk))
                     yield chunk
             finally:
@@ -218,5 +242,7 @@ def _unreachable(url: str, found: str, hint: str) -> SourceError:
     return SourceError(f"cannot fetch {url}", found=found[:_REASON], hint=hint)
 
 
-def _too_large(url: str, found: str, most: int) -> SourceError:
+def _too_large(url: str, found: str, most: int, is_page: bool) -> SourceError:
+    if is_page:
+        return SourceError(f"{url} {foreign.HTML.what}", hint=foreign.HTML.hint)
     return SourceError(f"{url} is too large", found=found, expected=f"at most {most:,} bytes")

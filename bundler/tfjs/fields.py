@@ -12,7 +12,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from bundler.errors import ConversionError
 
-__all__ = ["Json", "integer", "number", "of", "shown", "table", "tables", "text", "texts"]
+__all__ = ["Json", "integer", "loose", "number", "of", "shown", "table", "tables", "text", "texts"]
 
 Json: TypeAlias = Mapping[str, Any]
 _Kind = TypeVar("_Kind")
@@ -44,6 +44,12 @@ def table(entry: Json, key: str) -> Json:
         if not name.isascii():
             of(str, name, f"a key of {key!r}")
     return found
+
+
+def loose(entry: Json, key: str) -> Json:
+    """An object; an empty one in place of any other value, which TensorFlow.js passes over."""
+    found = entry.get(key)
+    return found if isinstance(found, dict) else {}
 
 
 def tables(entry: Json, key: str) -> list[Json]:

@@ -31,7 +31,7 @@ def join_initializer(model: Model, document: Json, weights: Mapping[str, Weight]
 
     The inputs by which tables came in are gone from its signatures.
     """
-    topology = fields.table(document, "modelInitializer")
+    topology = fields.loose(document, "modelInitializer")
     initializer = read_graph(topology, weights)
     shared = {**_by_name(model.graph, initializer), **_by_id(model.graph, document, initializer)}
     names = _names(model.graph, initializer, shared)
@@ -73,8 +73,8 @@ def _by_name(graph: Graph, initializer: Graph) -> dict[str, str]:
 
 
 def _by_id(graph: Graph, document: Json, initializer: Graph) -> dict[str, str]:
-    outputs = dict(_resources(fields.table(document, "initializerSignature"), "outputs"))
-    signature = fields.table(fields.table(document, "userDefinedMetadata"), "signature")
+    outputs = dict(_resources(fields.loose(document, "initializerSignature"), "outputs"))
+    signature = fields.table(fields.loose(document, "userDefinedMetadata"), "signature")
     inputs = _resources(signature or fields.table(document, "signature"), "inputs")
     made = {name: initializer.source(outputs[resource]) for resource, name in inputs if resource in outputs}
     return {name: table for name, table in made.items() if _is_input(graph, name) and _is_made(initializer, table)}

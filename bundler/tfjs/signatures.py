@@ -36,13 +36,13 @@ def read_signature(document: Json, graph: Graph) -> Signature:
     with within("signature"):
         inputs = dict(_entries(declared, "inputs", graph)) or dict(_placeholders(graph))
         outputs = dict(_entries(declared, "outputs", graph)) or dict(_unread(graph))
-        names = fields.texts(fields.table(document, "userDefinedMetadata"), "structuredOutputKeys")
+        names = fields.texts(fields.loose(document, "userDefinedMetadata"), "structuredOutputKeys")
         return Signature(short_names(inputs), _structured(short_names(outputs), names))
 
 
 def declared_signature(document: Json) -> Json:
     """The signature as the file has it; empty where it has none."""
-    metadata = fields.table(document, "userDefinedMetadata")
+    metadata = fields.loose(document, "userDefinedMetadata")
     with within("signature"):
         return fields.table(metadata if metadata.get("signature") is not None else document, "signature")
 

@@ -19,7 +19,7 @@ from bundler.tfjs import fields
 from bundler.tfjs.attributes import derive, tidy
 from bundler.tfjs.edges import check_edges
 from bundler.tfjs.fields import Json
-from bundler.tfjs.values import read_attrs, read_bool, read_dtype
+from bundler.tfjs.values import read_attrs, read_dtype
 from bundler.weight import Weight
 
 __all__ = ["read_functions", "read_graph"]
@@ -59,7 +59,9 @@ def _nodes(entries: Sequence[Json], weights: Container[str]) -> list[Node]:
 def _attrs(op: str, entries: Json) -> dict[str, AttrValue]:
     """The attributes of a node. Its device goes: it is where the converter ran, not where the user will."""
     # Private attributes (`_class`, `_output_shapes`, …) speak of the program that wrote the graph.
-    attrs = read_attrs({key: value for key, value in entries.items() if key[:1] != "_"})
+    row = ops.table().get(op)
+    known = entries.keys() if row is None else row.attrs.keys() | row.aliases.keys()
+    attrs = read_attrs({key: value for key, value in entries.items() if key[:1] != "_" and key in known})
     tidy(op, attrs)
     return attrs
 
@@ -143,7 +145,7 @@ def _function_signature(name: str, entry: Json) -> OpDef:
         name=name,
         input_arg=[_argument(argument) for argument in fields.tables(entry, "inputArg")],
         output_arg=[_argument(argument) for argument in fields.tables(entry, "outputArg")],
-        is_stateful=read_bool(entry.get("isStateful", False)),
+        is_stateful=entry.get("isStateful") is True,
     )
 
 

@@ -14,11 +14,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from bundler import files
+from bundler import files, foreign
 from bundler.artifact import Artifact
 from bundler.dtypes import DType
 from bundler.errors import ConversionError, SourceError, within
-from bundler.shards import File, Group
+from bundler.shards import File, Group, Memory
 from bundler.tfjs import fields
 from bundler.tfjs.fields import Json
 from bundler.weight import Affine, Weight
@@ -27,6 +27,8 @@ __all__ = ["read_weights"]
 
 _LISTED = 10
 """Files or sizes that an error lists."""
+_LOOKED_AT = 100
+"""Files of a group that are looked at, if its size is wrong."""
 _WINDOW = 1 << 16
 """Bytes read at a time to find where strings end."""
 _BOMB = "the weights take far more bytes than their files: they may be a bomb"
@@ -59,10 +61,13 @@ def read_weights(artifact: Artifact) -> dict[str, Weight]:
     unpack to; ConversionError when an entry makes no sense.
     """
     found: dict[str, Weight] = {}
-    allowed = files.allowance(_packed_size(map(artifact.path, artifact.files[1:])))
+    allowed = files.allowance(_packed_size(map(artifact.path, artifact.shards)))
     for index, (entry, names) in enumerate(zip(fields.tables(artifact.document, "weightsManifest"), artifact.groups)):
         with within(f"{artifact.entry}: weightsManifest[{index}]"):
-            group, weights = _read_group(fields.tables(entry, "weights"), list(map(artifact.path, names)), allowed)
+            entries = fields.tables(entry, "weights")
+            if artifact.data is not None:
+                return dict(_lay_out(entries, Group((Memory(artifact.data),))).weights)
+            group, weights = _read_group(entries, list(map(artifact.path, names)), allowed)
             allowed -= group.size
             if allowed < 0:
                 raise SourceError(_BOMB)
@@ -81,8 +86,17 @@ def _read_group(entries: Sequence[Json], paths: Sequence[Path], allowed: int) ->
         return _lay_out(entries, plain)
     except SourceError:
         if not any(map(_is_gzipped, paths)):
+            _refuse_foreign(paths)
             raise
         return _lay_out(entries, Group(tuple(_unpacked(paths, _needed(entries, paths), allowed))))
+
+
+def _refuse_foreign(paths: Sequence[Path]) -> None:
+    """A file that holds no weights at all, such as the page that a server gave in place of one."""
+    for path in paths[:_LOOKED_AT]:
+        kind = foreign.of_shard(path)
+        if kind is not None:
+            raise SourceError(f"the shard {kind.what}", where=path.name, hint=kind.hint)
 
 
 def _needed(entries: Sequence[Json], paths: Sequence[Path]) -> int:
@@ -161,6 +175,9 @@ def _lay_out(entries: Sequence[Json], group: Group) -> _Laid:
     if offset != group.size:
         paths = [shard.path for shard in group.shards if isinstance(shard, File)]
         hint = "a download that was cut short? fetch the model again" if offset > group.size else ""
+        if group.shards and not paths:
+            size = f"{group.size:,} bytes"
+            raise SourceError("the weights do not fit weightData", found=size, expected=f"{offset:,}", hint=hint)
         raise _misfit(paths, f"{group.size:,} bytes", f"{offset:,}", hint)
     return _Laid(group, found)
 

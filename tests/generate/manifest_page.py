@@ -46,7 +46,9 @@ def _type(field: Mapping[str, Any]) -> str:
         return ", ".join(f"`{value}`" for value in field["enum"])
     if field.get("type") == "array":
         return "tables" if "$ref" in field["items"] else "list of strings"
-    return {"object": "table of strings", "integer": "whole number"}.get(field.get("type", ""), "string")
+    if field.get("type") == "object":
+        return "table of strings" if field["additionalProperties"].get("type") == "string" else "table of lists"
+    return {"integer": "whole number"}.get(field.get("type", ""), "string")
 
 
 def _toml(value: Any) -> str:

@@ -5,10 +5,12 @@ import shutil
 import tarfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bundler import artifact, sources
 from bundler.errors import SourceError
+from tests.models import placeholder, write_early, write_model
 
 
 class Heard:
@@ -43,6 +45,31 @@ def test_a_model_on_the_web_is_the_model(digits: Path, published, cache: Path, t
         (f"{published.url}/models/digits/{name}", (digits / name).stat().st_size, (digits / name).stat().st_size)
         for name in found.files
     ]
+
+
+def test_a_page_in_place_of_a_shard_says_so_however_large_it_is(published, cache: Path, tmp_path: Path) -> None:
+    entry = published.folder / "models" / "digits" / "model.json"
+    entry.write_text(entry.read_text().replace("group1-shard1of2.bin", "shard.html"))
+    entry.with_name("shard.html").write_text("<!DOCTYPE html>" + " " * 10_000_000)
+    source = f"{published.url}/models/digits/model.json"
+    with pytest.raises(SourceError) as caught:
+        sources.fetch(source, tmp_path, cache=cache)
+    assert str(caught.value) == f"{source}: {published.url}/models/digits/shard.html is a page of HTML"
+
+
+def test_a_page_in_place_of_a_model_says_so_by_its_name(published, cache: Path, tmp_path: Path) -> None:
+    (published.folder / "models" / "digits" / "model.json").write_text("<html>")
+    source = f"{published.url}/models/digits/model.json"
+    with pytest.raises(SourceError) as caught:
+        sources.fetch(source, tmp_path, cache=cache)
+    assert str(caught.value) == f"{source}: model.json: is a page of HTML"
+
+
+def test_a_model_from_before_1_0_is_fetched_by_its_graph(server, cache: Path, tmp_path: Path) -> None:
+    model = write_model(tmp_path / "new", [placeholder("x")], {"w": np.ones(2, np.float32)})
+    early = write_early(model, server.folder / "early", "web_model.pb")
+    found = sources.fetch(f"{server.url}/early/web_model.pb", tmp_path, cache=cache)
+    assert (found.entry, found.digest) == ("web_model.pb", artifact.open(early).digest)
 
 
 def test_what_was_fetched_needs_no_network_again(published, cache: Path, tmp_path: Path) -> None:

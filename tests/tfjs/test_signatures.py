@@ -210,7 +210,6 @@ def test_structured_names_that_cannot_be_paired_are_not_used(outputs: Any, names
 @pytest.mark.parametrize(
     ("document", "told"),
     [
-        ({"userDefinedMetadata": "x"}, "'userDefinedMetadata' is of the wrong kind (found \"x\", expected an object)"),
         ({"signature": "x"}, "signature: 'signature' is of the wrong kind (found \"x\", expected an object)"),
         (
             {"signature": {"inputs": ["x"]}},

@@ -1,0 +1,13 @@
+"""A GraphDef whose first node is longer than the file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def make(project: Path) -> None:
+    """Write a model from before 1.0."""
+    model = project / "model"
+    model.mkdir(exist_ok=True)
+    (model / "weights_manifest.json").write_text("[]")
+    (model / "tensorflowjs_model.pb").write_bytes(b"\x0a\x7f\x0a\x01x")
