@@ -240,7 +240,7 @@ def test_content_that_is_compressed_on_the_way_stays_so_and_has_the_limits_of_fi
     raw.answer = lambda path: whole(contents[path], encoded)
     assert sources.fetch(f"{raw.url}/model.json", tmp_path, cache=cache).groups == (("w.bin",),)
     contents["/bomb.json"] = gzip.compress(bytes(1 << 26))
-    assert "/bomb.json: unpacks to far more than its size" in fetch("/bomb.json")
+    assert "/bomb.json: bomb.json: unpacks to far more than its size" in fetch("/bomb.json")
 
 
 def test_a_disk_that_takes_no_more_is_an_error_that_blames_no_server(raw: Raw, fetch, small_files: Callable) -> None:
