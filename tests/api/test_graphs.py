@@ -182,7 +182,7 @@ def test_a_layers_model_without_what_reads_those_is_a_format_error_that_tells_wh
     tmp_path: Path, model_dir: Written, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     find = importlib.util.find_spec
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "tensorflowjs" else find(name))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "tf_keras" else find(name))
     topology = {"model_config": {"class_name": "Sequential"}}
     folder = edited(model_dir("simple"), tmp_path / "copy", modelTopology=topology, format="layers-model")
     with pytest.raises(tfjs.ModelFormatError) as raised:
