@@ -22,6 +22,8 @@ __all__ = ["batches"]
 _SIZES = (16, 1, 64, 224, 2, 8)
 """Sizes of open dimensions, of which the first that the model takes is used."""
 _MOST_ELEMENTS = 1 << 26
+_SECONDS = 120
+"""For one run. A model of a stranger may loop for ever."""
 _TOLERANCE = 1e-4
 """Of the largest absolute value: kernels add in another order for another number of rows."""
 _HINT = "the graph has its batch built in, as a Reshape to [1, …] has: keep its number of rows in `shapes`"
@@ -123,7 +125,7 @@ class _Tried:
         return (self._rows if first is None else first, *(size if other is None else other for other in others))
 
     def _run(self, feeds: Mapping[str, np.ndarray]) -> list[np.ndarray]:
-        return self._runtime.run(self._folder, self._tags, feeds, list(self._outputs.values()))
+        return self._runtime.run(self._folder, self._tags, feeds, list(self._outputs.values()), _SECONDS)
 
 
 def _values(random: np.random.Generator, spec: TensorSpec, shape: tuple[int, ...]) -> np.ndarray:

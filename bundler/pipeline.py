@@ -186,27 +186,15 @@ def _link(manifest: Manifest, models: Mapping[str, Converted], runtime: Callable
     from bundler.savedmodel import MetaGraph
     from bundler.variables import with_variables
 
-    reshaped = {
-        spec.name: f"{manifest.path}: model[{index}].shapes"
-        for index, spec in enumerate(manifest.models)
-        if spec.shapes
-    }
-
-    def told(name: str, model: Model) -> Model:
-        with within(f"model {name!r}"):
-            try:
-                return infer(model, runtime)
-            except VerificationError as error:
-                if name not in reshaped:
-                    raise
-                refused = error.faults[0].what
-        raise ManifestError("the model cannot have these shapes", where=reshaped[name], found=refused)
+    def inferred(name: str, model: Model) -> Model:
+        with _inferring(manifest, name):
+            return infer(model, runtime)
 
     if manifest.bundle.layout == "tags":
         parts = [(spec.tags or (), spec.name, {spec.name: models[spec.name].model}) for spec in manifest.models]
     else:
         parts = [(manifest.bundle.tags, "", {name: made.model for name, made in models.items()})]
-    linked = [join({name: told(name, model) for name, model in part.items()}) for *_, part in parts]
+    linked = [join({name: inferred(name, model) for name, model in part.items()}) for *_, part in parts]
     apart = _apart(manifest, linked)
     return [
         _Linked(

@@ -94,21 +94,23 @@ class Runtime:
         tags: Sequence[str],
         feeds: Mapping[str, np.ndarray],
         fetches: Sequence[str],
+        seconds: float | None = None,
     ) -> list[np.ndarray]:
         """The values of `fetches` when the tensors `feeds` have these values.
 
-        Strings are object arrays of bytes. The SavedModel stays loaded until another is run.
+        Strings are object arrays of bytes. The SavedModel stays loaded until another is run. VerificationError also if
+        that takes longer than `seconds`.
         """
         values = [_show(value) for value in feeds.values()]
         args = (str(folder.absolute()), list(tags), _ports(feeds), values, _ports(fetches))
-        return [_parse(value) for value in self._ask(str(folder), "run", *args)]
+        return [_parse(value) for value in self._ask(str(folder), "run", *args, seconds=seconds)]
 
     def execute(self, graph_def: bytes, nodes: Sequence[str]) -> None:
         """Run nodes of a serialized GraphDef for what they do; nothing is left of the graph afterwards."""
         self._ask("", "execute", graph_def, list(nodes))
 
-    def _ask(self, where: str, verb: str, *args: object) -> list[Any]:
-        refusal, result = pickle.loads(self._child.ask(pickle.dumps((verb, args))))
+    def _ask(self, where: str, verb: str, *args: object, seconds: float | None = None) -> list[Any]:
+        refusal, result = pickle.loads(self._child.ask(pickle.dumps((verb, args)), seconds))
         if refusal is not None:
             raise VerificationError(f"TensorFlow: {_tidy(refusal)}", where=where)
         found: list[Any] = result
