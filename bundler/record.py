@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bundler import __version__, artifact, sources
 from bundler.digest import tree_digests
-from bundler.errors import BundlerError
+from bundler.errors import BundlerError, SourceError
 from bundler.manifest import Manifest, ModelSpec
 from bundler.publish import RECORD
 from bundler.report import Report
+from bundler.sources.cache import Cache, default_folder
 from bundler.threads import Crew
 
 __all__ = ["fresh", "write"]
@@ -42,7 +44,6 @@ class _Record(BaseModel):
 
     bundler: str
     manifest: str
-    checked: bool
     files: dict[str, dict[str, str]]
     output: dict[str, _File]
     report: Report
@@ -60,7 +61,8 @@ def write(
     """Write the record of a bundle into its folder, last of all.
 
     `files` are the sha256 of each model's files, by the model's name and the file's; `checked` says whether the bundle
-    was loaded. The digests of the output are computed by `jobs` threads.
+    was loaded, which the cache remembers: the bytes are the same. The digests of the output are computed by `jobs`
+    threads.
     """
     outputs = sorted(path for path in folder.rglob("*") if path.is_file())
     described = [
@@ -69,7 +71,6 @@ def write(
     document = {
         "bundler": __version__,
         "manifest": manifest.digest,
-        "checked": checked,
         "files": files,
         "output": dict(zip((path.relative_to(folder).as_posix() for path in outputs), described)),
         "report": json.loads(report.to_json()),
@@ -77,17 +78,22 @@ def write(
     path = folder / RECORD
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(document, indent=2) + "\n")
+    if checked:
+        with suppress(SourceError):  # a cache that cannot be written
+            Cache(default_folder()).get(_mark(folder), lambda kept: (kept / "checked").touch())
 
 
 def fresh(folder: Path, manifest: Manifest, *, checked: bool, jobs: int = 1) -> Report | None:
     """The report of a bundle that another build would give again, byte for byte; else None.
 
     The sources and the output are compared by their contents, not by their times. With `checked`, a bundle that was
-    never loaded is not up to date.
+    not loaded here is not up to date.
     """
     try:
         record = _read(folder / RECORD)
-        if (record.bundler, record.manifest) != (__version__, manifest.digest) or checked > record.checked:
+        if (record.bundler, record.manifest) != (__version__, manifest.digest):
+            return None
+        if checked and not Cache(default_folder()).has(_mark(folder)):
             return None
         if not (_has_output(folder, record, jobs) and _has_sources(manifest, record, jobs)):
             return None
@@ -96,6 +102,11 @@ def fresh(folder: Path, manifest: Manifest, *, checked: bool, jobs: int = 1) -> 
         return None  # if something is wrong with a source, the build will say what
     report: Report = record.report
     return Report(folder, report.name, report.signatures, report.models, bytes=size, up_to_date=True)
+
+
+def _mark(folder: Path) -> str:
+    """The key under which the cache remembers that a bundle of these bytes was loaded."""
+    return f"checked {artifact.sha256(folder / RECORD)}"
 
 
 def _read(path: Path) -> _Record:

@@ -84,6 +84,10 @@ class Cache:
         """
         return self._kept(key) or self._made(key, fill)
 
+    def has(self, key: str) -> bool:
+        """Whether something is kept under `key`."""
+        return self._kept(key) is not None
+
     def read(self, key: str, name: str, fill: Callable[[Path], object]) -> bytes:
         """The content of one file of that folder, checked."""
         folder = self.get(key, fill)
