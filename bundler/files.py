@@ -97,8 +97,8 @@ def opened(path: Path) -> io.FileIO:
 
 def reason(error: Exception) -> str:
     """What an error says, without the path, which may be that of a folder with a random name."""
-    told = error.strerror if isinstance(error, OSError) else None
-    return told or str(error) or type(error).__name__
+    said = error.strerror if isinstance(error, OSError) else None
+    return said or str(error) or type(error).__name__
 
 
 def allowance(packed: int) -> int:

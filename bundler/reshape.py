@@ -33,7 +33,7 @@ class Reshaped:
 def reshape(model: Model, shapes: Mapping[str, Sequence[int]]) -> Reshaped:
     """Give inputs their shapes, by key or tensor; -1 is a size that is not known.
 
-    Faults are told by their place under the model: `shapes['image']`.
+    Faults carry their place under the model: `shapes['image']`.
     """
     if not shapes:
         return Reshaped(model)

@@ -37,7 +37,7 @@ class Selection:
 def select(model: Model, specs: Sequence[SignatureSpec]) -> Selection:
     """Give a model the signatures of the manifest in place of its own, and drop what they do not need.
 
-    Faults are told by their place under the model: `signature[0].outputs[1]`.
+    Faults carry their place under the model: `signature[0].outputs[1]`.
     """
     (own,) = model.signatures.values()
     asked = [_Question(spec, own, model.graph) for spec in specs]

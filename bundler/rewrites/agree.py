@@ -55,7 +55,7 @@ def _arguments(function: Function) -> dict[str, _Dtypes]:
 
 
 class _Agreeing:
-    """Graphs whose nodes agree with their readers; `found` tells whether some did not."""
+    """Graphs whose nodes agree with their readers; `found` says whether some did not."""
 
     def __init__(self) -> None:
         self.found = False

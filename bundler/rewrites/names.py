@@ -53,9 +53,9 @@ def legal_names(model: Model) -> Model:
 
 
 def _note(renames: Iterable[tuple[str, str]]) -> str:
-    told = [f"{old!r} is {new!r}" for old, new in renames]
-    more = f" and {len(told) - _LISTED} more" if len(told) > _LISTED else ""
-    return f"renamed, for TensorFlow refuses such names: {', '.join(told[:_LISTED])}{more}"
+    spelled = [f"{old!r} is {new!r}" for old, new in renames]
+    more = f" and {len(spelled) - _LISTED} more" if len(spelled) > _LISTED else ""
+    return f"renamed, for TensorFlow refuses such names: {', '.join(spelled[:_LISTED])}{more}"
 
 
 def _renames(names: Iterable[str], legal: re.Pattern[str] = _LEGAL) -> dict[str, str]:

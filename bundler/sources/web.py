@@ -88,7 +88,7 @@ def _fetch_model(url: str, entry: Path, progress: Progress) -> None:
 
 @contextmanager
 def _naming_files(folder: Path) -> Iterator[None]:
-    """Faults are told by the names of files: the folder is gone when they are read."""
+    """Faults name files without their folder, which is gone when they are read."""
     try:
         yield
     except SourceError as error:

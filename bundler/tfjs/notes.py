@@ -24,8 +24,8 @@ def notes(document: Json, graph: Graph) -> Iterator[str]:
         yield f"attributes that TensorFlow's ops do not have are left out: {', '.join(_first(foreign))}"
     overflowed = sorted(name for name, weight in graph.weights.items() if weight.overflowed)
     if overflowed:
-        told = ", ".join(_first(overflowed))
-        yield f"weights hold infinities or NaN, which numbers above 65504 become in float16: {told}"
+        names = ", ".join(_first(overflowed))
+        yield f"weights hold infinities or NaN, which numbers above 65504 become in float16: {names}"
     yield from _first([*_lost_entries(document, graph)])
 
 

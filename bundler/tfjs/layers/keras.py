@@ -1,7 +1,7 @@
 """Keras, in a process of its own: from a description to a graph without values.
 
 What runs here imports TensorFlow and tf_keras, which takes seconds and fills the terminal. The weights never come here:
-a variable becomes a constant of the graph, and the answer tells which. Keras' deserializers are not used: each layer
+a variable becomes a constant of the graph, and the answer lists them. Keras' deserializers are not used: each layer
 is constructed from its class and its options, and called as the description says (see `making`). `process` is the
 other side.
 """
@@ -36,10 +36,10 @@ def _answer(question: bytes, openings: Sequence[str]) -> bytes:
         asked = json.loads(question)
         limit_memory(asked["elements"])
         with limited(asked["elements"]), ControlStatusCtx(Status.DISABLED):  # autograph makes code: nothing needs it
-            told = {**_freeze(make(restore(asked["model"]))), "openings": openings}
+            answered = {**_freeze(make(restore(asked["model"]))), "openings": openings}
     except Exception as error:  # Keras raises what it likes for a model that makes no sense
-        told = {"error": _words(error)}
-    return json.dumps(told).encode()
+        answered = {"error": _words(error)}
+    return json.dumps(answered).encode()
 
 
 def _words(error: Exception) -> str:

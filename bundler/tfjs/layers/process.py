@@ -119,16 +119,16 @@ def start(home: Path) -> Child:
 def _read(answer: bytes) -> FrozenGraph:
     """ConversionError if Keras refused the model, or the answer is not of the form that `keras` writes."""
     try:
-        told = readers.table(json.loads(answer))
+        answered = readers.table(json.loads(answer))
     except (ValueError, RecursionError):
         raise ConversionError("Keras answered with something that is no JSON") from None
-    if "error" in told:
-        raise ConversionError(f"Keras: {_line(told['error'])}")
+    if "error" in answered:
+        raise ConversionError(f"Keras: {_line(answered['error'])}")
     with within("Keras' answer"):
         return FrozenGraph(
-            topology=readers.table(told.get("topology")),
-            signature=readers.table(told.get("signature")),
-            variables=tuple(_variable(readers.table(entry)) for entry in readers.items(told.get("variables"))),
+            topology=readers.table(answered.get("topology")),
+            signature=readers.table(answered.get("signature")),
+            variables=tuple(_variable(readers.table(entry)) for entry in readers.items(answered.get("variables"))),
         )
 
 
