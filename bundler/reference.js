@@ -102,7 +102,7 @@ function readFile(file) {
 
 function readWeights(folder, manifest) {
   const shards = manifest.flatMap((group) => group.paths).map((shard) => readFile(path.join(folder, shard)));
-  return [tf.io.getWeightSpecs(manifest), shards.map((shard) => new Uint8Array(shard).buffer)];
+  return [tf.io.getWeightSpecs(manifest), new Uint8Array(Buffer.concat(shards)).buffer]; // version 3 takes no list
 }
 
 function isLayersModel({format, modelTopology}) {

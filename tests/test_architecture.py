@@ -27,6 +27,7 @@ STAGES = """
     model
     ops
     tables
+    renames
     progress
     locks
     threads

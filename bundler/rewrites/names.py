@@ -8,7 +8,8 @@ from dataclasses import replace
 
 from bundler.model import Function, Graph, Model
 from bundler.nodes import Node, Tensor
-from bundler.protos import AttrValue, FunctionDef
+from bundler.protos import FunctionDef
+from bundler.renames import calling
 from bundler.rewrites.fresh import FreshNames
 
 __all__ = ["legal_names"]
@@ -80,27 +81,11 @@ def _graph(graph: Graph, names: Mapping[str, str], functions: Mapping[str, str])
 def _node(node: Node, names: Mapping[str, str], functions: Mapping[str, str]) -> Node:
     if names:
         node = node.reading(lambda tensor: _moved(tensor, names))._replace(name=names.get(node.name, node.name))
-    if not functions:
-        return node
-    attrs = {key: _attr(value, functions) for key, value in node.attr.items()}
-    return node._replace(op=functions.get(node.op, node.op), attr=attrs)
+    return calling(node, functions) if functions else node
 
 
 def _moved(tensor: Tensor, names: Mapping[str, str]) -> Tensor:
     return tensor._replace(node=names.get(tensor.node, tensor.node))
-
-
-def _attr(value: AttrValue, functions: Mapping[str, str]) -> AttrValue:
-    """An attribute, the functions in it by their new names."""
-    if not (value.HasField("func") or value.list.func):
-        return value
-    made = AttrValue()
-    made.CopyFrom(value)
-    for named in [made.func] if made.HasField("func") else made.list.func:
-        named.name = functions.get(named.name, named.name)
-        for key in named.attr:
-            named.attr[key].CopyFrom(_attr(named.attr[key], functions))
-    return made
 
 
 def _body(function: Function, functions: Mapping[str, str]) -> tuple[Function, list[tuple[str, str]]]:

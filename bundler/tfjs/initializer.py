@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from typing import TypeAlias
 
 from bundler import ops
-from bundler.errors import ConversionError
 from bundler.model import Function, Graph, Model
 from bundler.nodes import Node, Tensor, free_name
+from bundler.renames import named, with_calls
 from bundler.tables import FILLS, TABLES, with_own_names
 from bundler.tfjs import fields
 from bundler.tfjs.fields import Json
@@ -25,6 +26,8 @@ from bundler.weight import Weight
 
 __all__ = ["join_initializer"]
 
+_Functions: TypeAlias = "dict[str, Function]"
+
 
 def join_initializer(model: Model, document: Json, weights: Mapping[str, Weight]) -> Model:
     """The model and its initializer in one; the nodes that fill a table become `Model.initializers`.
@@ -32,11 +35,9 @@ def join_initializer(model: Model, document: Json, weights: Mapping[str, Weight]
     The inputs by which tables came in are gone from its signatures.
     """
     topology = fields.loose(document, "modelInitializer")
-    initializer = read_graph(topology, weights)
+    initializer, functions = _read(topology, weights, model.functions)
     shared = {**_by_name(model.graph, initializer), **_by_id(model.graph, document, initializer)}
     names = _names(model.graph, initializer, shared)
-    functions = read_functions(topology, weights)
-    _check_alike(model.functions, functions)
     main = [_table(initializer, shared, node) if node.name in shared else node for node in model.graph.nodes]
     inner = [_renamed(node, names) for node in initializer.nodes if node.name not in shared.values()]
     filled = {names[name]: weight for name, weight in initializer.weights.items()}
@@ -56,13 +57,17 @@ def join_initializer(model: Model, document: Json, weights: Mapping[str, Weight]
     return with_own_names(joined)
 
 
-def _check_alike(functions: Mapping[str, Function], others: Mapping[str, Function]) -> None:
-    """The converter writes one library into both graphs."""
-    for name in sorted(functions.keys() & others.keys()):
-        if functions[name] != others[name]:
-            raise ConversionError(
-                "the graph and its initializer have different functions of one name", found=repr(name)
-            )
+def _read(topology: Json, weights: Mapping[str, Weight], taken: Mapping[str, Function]) -> tuple[Graph, _Functions]:
+    """The initializer's graph, and its functions under names of their own.
+
+    The converter optimizes the two graphs apart: functions of one name may differ. TensorFlow.js keeps two libraries.
+    """
+    graph, functions = read_graph(topology, weights), read_functions(topology, weights)
+    if all(functions[name] == taken[name] for name in functions.keys() & taken.keys()):
+        return graph, functions
+    scope = _free_scope([*taken, *functions])
+    names = {name: f"{scope}{name}" for name in functions}
+    return with_calls(graph, names), {names[name]: named(function, names) for name, function in functions.items()}
 
 
 # What the graphs share, by its name in the main graph: the initializer's node ------------------------

@@ -192,3 +192,27 @@ def test_an_identity_of_nothing_makes_no_table_but_an_error(tmp_path: Path) -> N
     entry.write_text(entry.read_text().replace('"input": ["made", "^fill"]', '"input": []'))
     with pytest.raises(ConversionError, match="node 'table': Identity with a wrong number of inputs"):
         imported(entry, "find")
+
+
+def test_each_graph_calls_its_own_function_of_one_name(tmp_path: Path) -> None:
+    def library(*nodes: Mapping[str, object], result: str) -> Mapping[str, object]:
+        argument, given = {"name": "a", "type": "DT_FLOAT"}, {"name": "r", "type": "DT_FLOAT"}
+        signature = {"name": "same", "inputArg": [argument], "outputArg": [given]}
+        return {"signature": signature, "nodeDef": list(nodes), "ret": {"r": result}}
+
+    relu = {"name": "i", "op": "Relu", "input": ["a"], "attr": {"T": {"type": "DT_FLOAT"}}}
+    types = {"list": {"type": ["DT_FLOAT"]}}
+    call = {"Tin": types, "Tout": types, "f": {"func": {"name": "same"}}}
+    inner = {"name": "z", "op": "PartitionedCall", "input": ["x"], "attr": call}
+    placeholder = {"name": "x", "op": "Placeholder", "attr": {"dtype": {"type": "DT_FLOAT"}}}
+    initializer = {"node": [placeholder, inner], "library": {"function": [library(relu, result="i:activations:0")]}}
+    entry = write_model(
+        tmp_path, [placeholder, {**inner, "name": "y"}], functions=[library(result="a")], modelInitializer=initializer
+    )
+    model = read_model(entry)
+    assert {name: len(function.graph.nodes) for name, function in model.functions.items()} == {
+        "same": 0,
+        "initializer/same": 1,
+    }
+    called = {node.name: attr(node, "f").name for node in model.graph.nodes if node.op == "PartitionedCall"}
+    assert called == {"y": "same", "initializer/z": "initializer/same"}
