@@ -6,6 +6,7 @@ weights stay in their files.
 
 from __future__ import annotations
 
+import traceback
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -102,8 +103,12 @@ def convert(task: Task, progress: Progress = SILENT) -> Converted | Failed:
 
 
 def _failed(error: Exception, task: Task) -> Failed:
-    """The outcome of an exception: an error that explains itself, or a bug of ours, with the model's name."""
+    """The outcome of an exception: an error that explains itself, or a bug of ours, with the model's name.
+
+    It keeps the traceback, which would not travel between processes.
+    """
     if isinstance(error, BundlerError):
+        error.origin = error.origin or "".join(traceback.format_exception(error))
         return Failed(error)
     bug = unforeseen(error)
     bug.faults = tuple(fault.inside(f"model {task.spec.name!r}") for fault in bug.faults)
