@@ -22,7 +22,7 @@ from tests.zoo import feeds
 NAMES = [
     "tiny",
     pytest.param("posenet", marks=pytest.mark.network),
-    pytest.param("human", marks=pytest.mark.network),
+    pytest.param("human", marks=[pytest.mark.network, pytest.mark.slow]),
     pytest.param("zoo", marks=[pytest.mark.network, pytest.mark.slow]),
 ]
 TOLERANCE = 1e-5

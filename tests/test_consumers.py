@@ -34,7 +34,9 @@ QUESTIONS = [
     pytest.param(TINY, id="tiny"),
     pytest.param(TRAINABLE, id="tiny, variables"),
     pytest.param(POSENET, id="posenet", marks=pytest.mark.network),
-    pytest.param(POSENET._replace(weights="variables"), id="posenet, variables", marks=pytest.mark.network),
+    pytest.param(
+        POSENET._replace(weights="variables"), id="posenet, variables", marks=[pytest.mark.network, pytest.mark.slow]
+    ),
 ]
 Built = Callable[..., Path]
 Answer = Callable[[Question], Tensors]

@@ -25,6 +25,7 @@ ORIGINAL = "basic_pitch/saved_models/icassp_2022/nmp"
 
 
 @pytest.mark.network
+@pytest.mark.slow
 def test_basic_pitch_agrees_with_the_saved_model_that_it_was_made_from(tmp_path: Path) -> None:
     (tmp_path / "basic_pitch.toml").write_text(MANIFEST)
     bundle = tmp_path / "bundle"
