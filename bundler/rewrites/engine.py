@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from bundler.dtypes import DType
-from bundler.errors import ConversionError, within
+from bundler.errors import BundlerError, ConversionError, within
 from bundler.model import Graph, Model
 from bundler.nodes import Node, Tensor, free_name
 
@@ -77,8 +77,11 @@ def each(rule: Rule) -> Pass:
 
 
 def _applied(rule: Rule, node: Node, graph: Graph) -> Sequence[Node] | None:
-    with within(f"node {node.name!r}"):
+    try:
         return rule(node, graph)
+    except BundlerError:
+        with within(f"node {node.name!r}"):  # only now: rules are applied a hundred thousand times
+            raise
 
 
 def _distinct(nodes: Sequence[Node], taken: Collection[str]) -> Iterable[Node]:
