@@ -62,11 +62,13 @@ class Tensor(NamedTuple):
     port: int = 0
 
     @classmethod
-    @lru_cache(1 << 16)  # every pass asks again for every edge
+    @lru_cache(1 << 18)  # every pass asks again for every edge, and a large graph has a hundred thousand
     def parse(cls, reference: str) -> Tensor:
         """Read `y`, `y:1` or `^y`."""
         if reference.startswith("^"):
             return cls(reference[1:], -1)
+        if ":" not in reference:
+            return cls(reference)
         name, _, spelled = reference.rpartition(":")
         port = port_of(spelled)
         return cls(reference) if port is None or not name else cls(name, port)
