@@ -46,7 +46,7 @@ _EFFORT = 1_000_000
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing that is wrong, told to the person who can mend it.
+    """One thing that is wrong, in words for the person who can mend it.
 
     `others` are faults of the same kind that are not listed.
     """
@@ -62,8 +62,8 @@ class Fault:
         """`where: what (found x, expected y)`, then on a line of its own `… and N more`; the hint is shown apart."""
         facts = [f"found {self.found}"] if self.found else []
         facts += [f"expected {self.expected}"] if self.expected else []
-        told = f"{self.what} ({', '.join(facts)})" if facts else self.what
-        placed = f"{self.where}: {told}" if self.where else told
+        said = f"{self.what} ({', '.join(facts)})" if facts else self.what
+        placed = f"{self.where}: {said}" if self.where else said
         return f"{placed}\n… and {self.others:,} more" if self.others else placed
 
     @property
