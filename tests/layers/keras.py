@@ -1,0 +1,126 @@
+"""Make the models of `cases.json` with Keras 2 or Keras 3, save them as their users do, and run them once.
+
+    python -m tests.layers.keras tf_keras FOLDER
+    python -m tests.layers.keras keras FOLDER
+
+FOLDER/cases.json has the models and their inputs (see `programs`). Each model is written to a folder of its own, by the
+converter of tensorflowjs; `FOLDER/<package>/answers.json` has the names and values of the outputs, or an error.
+"""
+
+from __future__ import annotations
+
+import base64
+import importlib
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+Keras = Any
+"""The package `tf_keras`, which is Keras 2, or `keras`, which is Keras 3."""
+
+RENAMED = {("keras", "LeakyReLU", "alpha"): "negative_slope"}
+"""Options that Keras 3 calls otherwise than Keras 2."""
+
+
+class Maker:
+    """Makes a package's layers and models from their documents."""
+
+    def __init__(self, keras: Keras) -> None:
+        self.keras = keras
+
+    def part(self, document: Mapping[str, Any]) -> Any:
+        """A layer or a model."""
+        kind = document["kind"]
+        if kind == "Sequential":
+            return self.stack(document)
+        if kind == "Functional":
+            return self.network(document)
+        options = {self.renamed(kind, key): self.value(value) for key, value in document["options"].items()}
+        return getattr(self.keras.layers, kind)(**options)
+
+    def renamed(self, kind: str, key: str) -> str:
+        return RENAMED.get((self.keras.__name__, kind, key), key)
+
+    def value(self, value: Any) -> Any:
+        if isinstance(value, list):
+            return [self.value(item) for item in value]
+        return self.part(value) if isinstance(value, dict) else value
+
+    def stack(self, document: Mapping[str, Any]) -> Any:
+        inputs = [] if document["input"] is None else [self.input("x", document["input"])]
+        return self.keras.Sequential([*inputs, *map(self.part, document["layers"])])
+
+    def input(self, name: str, document: Mapping[str, Any]) -> Any:
+        batch = document["batch"] if document["fixed"] else None
+        return self.keras.Input(tuple(document["shape"]), batch_size=batch, dtype=document["dtype"], name=name)
+
+    def network(self, document: Mapping[str, Any]) -> Any:
+        tensors = {name: self.input(name, given) for name, given in document["inputs"].items()}
+        inputs = list(tensors.values())
+        layers = {name: self.part(part) for name, part in document["layers"].items()}
+        for call in document["calls"]:
+            arguments = {key: _tensors(value, tensors) for key, value in call["arguments"].items()}
+            found = layers[call["layer"]](_tensors(call["tensors"], tensors), **arguments)
+            tensors |= zip(call["results"], found if len(call["results"]) > 1 else [found])
+        return self.keras.Model(inputs, [item for name in document["outputs"] for item in _listed(tensors[name])])
+
+
+def _tensors(value: Any, tensors: Mapping[str, Any]) -> Any:
+    if isinstance(value, list):
+        return [_tensors(item, tensors) for item in value]
+    return tensors[value] if isinstance(value, str) else value
+
+
+def _listed(value: Any) -> list[Any]:
+    return list(value) if isinstance(value, (list, tuple)) else [value]
+
+
+def answer(keras: Keras, case: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """Make a model, draw its weights, run and save it."""
+    from tensorflowjs.converters import save_keras_model
+
+    keras.backend.clear_session()
+    model = Maker(keras).part(case["model"])
+    random = np.random.default_rng(5)
+    model.set_weights([_drawn(variable, random) for variable in model.weights])
+    feeds = [np.array(feed["values"], feed["dtype"]).reshape(feed["shape"]) for feed in case["feeds"]]
+    outputs = _listed(model(feeds if len(feeds) > 1 else feeds[0], training=False))
+    save_keras_model(model, str(folder))
+    inputs = [given.name.partition(":")[0] for given in model.inputs]
+    names = getattr(model, "output_names", [model.layers[-1].name])  # Keras 3 has none for a Sequential
+    return {"inputs": inputs, "outputs": [_shown(name, np.array(value)) for name, value in zip(names, outputs)]}
+
+
+def _drawn(variable: Any, random: np.random.Generator) -> np.ndarray:
+    """Values of a variable: variances are positive."""
+    low = 0.1 if "variance" in variable.name else -0.7
+    drawn: np.ndarray = random.uniform(low, 0.7, variable.shape).astype(np.float32)
+    return drawn
+
+
+def _shown(name: str, value: np.ndarray) -> dict[str, Any]:
+    data = base64.b64encode(value.tobytes()).decode()
+    return {"name": name, "dtype": value.dtype.name, "shape": list(value.shape), "data": data}
+
+
+def _tried(keras: Keras, case: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    try:
+        return answer(keras, case, folder)
+    except Exception as error:  # of any class: each layer has its own way to refuse
+        return {"error": f"{type(error).__name__}: {error}"}
+
+
+def main(package: str, folder: Path) -> None:
+    keras = importlib.import_module(package)
+    cases = json.loads((folder / "cases.json").read_text())
+    place = folder / package
+    answers = {case["id"]: _tried(keras, case, place / case["id"]) for case in cases}
+    (place / "answers.json").write_text(json.dumps(answers))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], Path(sys.argv[2]))
