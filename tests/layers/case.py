@@ -12,12 +12,14 @@ __all__ = [
     "JAVASCRIPT",
     "KERAS_2",
     "KERAS_3",
+    "NO_JAVASCRIPT",
     "ORIGINS",
     "RECURRENT",
     "Case",
     "Lacks",
     "Origin",
     "Refused",
+    "Reloads",
     "Shape",
     "Verdict",
     "case",
@@ -48,7 +50,16 @@ class Refused(NamedTuple):
     words: str
 
 
-Verdict: TypeAlias = "Lacks | Refused"
+class Reloads(NamedTuple):
+    """TensorFlow.js does not load its own file as the model that it saved; these words say what it does instead.
+
+    What it makes of the file is right; if that is an error, what it saved.
+    """
+
+    words: str
+
+
+Verdict: TypeAlias = "Lacks | Refused | Reloads"
 
 
 @dataclass(frozen=True)
@@ -102,6 +113,9 @@ def made(
 def lacks(**words: str) -> dict[Origin, Verdict]:
     """The words with which libraries, by their names, refuse a case."""
     return {origin: Lacks(words[origin]) for origin in ORIGINS if origin in words}
+
+
+NO_JAVASCRIPT = lacks(javascript="tf.layers has no")
 
 
 def _input(given: Shape | Input) -> Input:

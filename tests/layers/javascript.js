@@ -1,4 +1,4 @@
-// Makes the models of cases.json with TensorFlow.js, saves them as its users do, loads what was saved, and runs that:
+// Makes the models of cases.json with TensorFlow.js, saves them as its users do, loads what was saved, and runs both:
 // node javascript.js NODE_MODULES FOLDER
 //
 // FOLDER/cases.json has the models and their inputs (see programs.py). Each model is written to a folder of its own;
@@ -17,6 +17,10 @@ const tf = require(require.resolve('@tensorflow/tfjs', {paths: [modules]}));
 
 const FACTORIES = Object.fromEntries(Object.entries(tf.layers).map(([name, make]) => [name.toLowerCase(), make]));
 const camel = (name) => (name === 'gelu_new' ? name : name.replace(/_([a-z])/g, (_, letter) => letter.toUpperCase()));
+
+function isModel({kind}) {
+  return kind === 'Sequential' || kind === 'Functional';
+}
 
 function makePart(part) {
   if (part.kind === 'Sequential') return makeStack(part);
@@ -46,9 +50,11 @@ function inputShape({shape, batch, fixed}) {
   return [fixed ? batch : null, ...shape];
 }
 
+// The first layer of a Sequential brings the input's shape, unless it is a model, which has one.
 function makeStack({layers: [first, ...others], input}) {
   const more = input === null ? {} : {batchInputShape: inputShape(input), dtype: input.dtype};
-  return tf.sequential({layers: [makeLayer(first, more), ...others.map(makePart)]});
+  const begin = isModel(first) ? makePart(first) : makeLayer(first, more);
+  return tf.sequential({layers: [begin, ...others.map(makePart)]});
 }
 
 function makeNetwork({inputs, layers, calls, outputs}) {
@@ -58,7 +64,7 @@ function makeNetwork({inputs, layers, calls, outputs}) {
   const made = Object.fromEntries(Object.entries(layers).map(([name, part]) => [name, makePart(part)]));
   for (const call of calls) {
     const given = Object.entries(call.arguments).map(([key, value]) => [camel(key), find(value)]);
-    const found = made[call.layer].apply(find(call.tensors), Object.fromEntries(given));
+    const found = made[call.layer].apply(find(call.tensors[0]), Object.fromEntries(given));
     const single = call.results.length === 1;
     call.results.forEach((name, at) => { tensors[name] = single ? found : found[at]; });
   }
@@ -96,16 +102,32 @@ function show(name, tensor) {
   return {name, dtype, shape, data: Buffer.from(values.buffer, values.byteOffset, values.byteLength).toString('base64')};
 }
 
+// `reloads` says what becomes of the model when TensorFlow.js loads its own file: '' if it is the same.
 async function answer({id, model: described, feeds}) {
   tf.disposeVariables();
   const model = makePart(described);
   draw(model);
   const saved = await save(model, path.join(folder, 'javascript', id));
-  const modelTopology = JSON.parse(JSON.stringify(saved.modelTopology));
-  const loaded = await tf.loadLayersModel({load: async () => ({...saved, modelTopology})});
+  const outputs = run(model, feeds);
+  const [again, reloads] = await reloaded(saved, feeds);
+  const same = JSON.stringify(again) === JSON.stringify(outputs);
+  return {inputs: model.inputNames, outputs: again ?? outputs, reloads: same ? '' : reloads};
+}
+
+function run(model, feeds) {
   const given = feeds.map(parse);
-  const outputs = [loaded.predict(given.length === 1 ? given[0] : given)].flat();
-  return {inputs: loaded.inputNames, outputs: outputs.map((tensor, at) => show(loaded.outputNames[at], tensor))};
+  const outputs = [model.predict(given.length === 1 ? given[0] : given)].flat();
+  return outputs.map((tensor, at) => show(model.outputNames[at], tensor));
+}
+
+async function reloaded(saved, feeds) {
+  try {
+    const modelTopology = JSON.parse(JSON.stringify(saved.modelTopology));
+    const loaded = await tf.loadLayersModel({load: async () => ({...saved, modelTopology})});
+    return [run(loaded, feeds), 'other numbers'];
+  } catch (error) {
+    return [undefined, String(error.message ?? error)];
+  }
 }
 
 async function tried(asked) {

@@ -10,6 +10,7 @@ converter of tensorflowjs; `FOLDER/<package>/answers.json` has the names and val
 from __future__ import annotations
 
 import base64
+import gc
 import importlib
 import json
 import sys
@@ -64,15 +65,20 @@ class Maker:
         layers = {name: self.part(part) for name, part in document["layers"].items()}
         for call in document["calls"]:
             arguments = {key: _tensors(value, tensors) for key, value in call["arguments"].items()}
-            found = layers[call["layer"]](_tensors(call["tensors"], tensors), **arguments)
+            found = layers[call["layer"]](*_tensors(call["tensors"], tensors), **arguments)
             tensors |= zip(call["results"], found if len(call["results"]) > 1 else [found])
-        return self.keras.Model(inputs, [item for name in document["outputs"] for item in _listed(tensors[name])])
+        outputs = [item for name in document["outputs"] for item in _listed(tensors[name])]
+        return self.keras.Model(_unlisted(inputs), _unlisted(outputs))
 
 
 def _tensors(value: Any, tensors: Mapping[str, Any]) -> Any:
     if isinstance(value, list):
         return [_tensors(item, tensors) for item in value]
     return tensors[value] if isinstance(value, str) else value
+
+
+def _unlisted(values: list[Any]) -> Any:
+    return values[0] if len(values) == 1 else values
 
 
 def _listed(value: Any) -> list[Any]:
@@ -88,11 +94,21 @@ def answer(keras: Keras, case: Mapping[str, Any], folder: Path) -> dict[str, Any
     random = np.random.default_rng(5)
     model.set_weights([_drawn(variable, random) for variable in model.weights])
     feeds = [np.array(feed["values"], feed["dtype"]).reshape(feed["shape"]) for feed in case["feeds"]]
-    outputs = _listed(model(feeds if len(feeds) > 1 else feeds[0], training=False))
+    outputs = _listed(_run(model, _unlisted(feeds)))
     save_keras_model(model, str(folder))
     inputs = [given.name.partition(":")[0] for given in model.inputs]
     names = getattr(model, "output_names", [model.layers[-1].name])  # Keras 3 has none for a Sequential
     return {"inputs": inputs, "outputs": [_shown(name, np.array(value)) for name, value in zip(names, outputs)]}
+
+
+def _run(model: Any, feeds: Any) -> Any:
+    """The outputs of a model; what TensorFlow's kernels for CPUs lack, most of all channels first, XLA compiles."""
+    import tensorflow as tf
+
+    try:
+        return model(feeds, training=False)
+    except (tf.errors.UnimplementedError, tf.errors.InvalidArgumentError):
+        return tf.function(lambda given: model(given, training=False), jit_compile=True)(feeds)
 
 
 def _drawn(variable: Any, random: np.random.Generator) -> np.ndarray:
@@ -118,6 +134,7 @@ def main(package: str, folder: Path) -> None:
     keras = importlib.import_module(package)
     cases = json.loads((folder / "cases.json").read_text())
     place = folder / package
+    gc.freeze()  # Keras 3 collects garbage after each model, and what was imported is most of what it looks through
     answers = {case["id"]: _tried(keras, case, place / case["id"]) for case in cases}
     (place / "answers.json").write_text(json.dumps(answers))
 

@@ -42,12 +42,12 @@ class Layer(NamedTuple):
 class Input(NamedTuple):
     """An input: its shape without the batch, None for an unknown size, which is `size` when the model runs.
 
-    Its values are uniform between -1 and 1, but `ids` are integers from 0 to below `below`, and `padded` ones end in
-    steps of zeros. `batch` is part of the model only if `fixed`.
+    Its values are uniform between -1 and 1, or between -8 and 8 if `wide`; `ids` are integers from 0 to below `below`,
+    and `padded` ones end in steps of zeros. `batch` is part of the model only if `fixed`.
     """
 
     shape: tuple[int | None, ...]
-    draw: Literal["uniform", "ids", "padded"] = "uniform"
+    draw: Literal["uniform", "wide", "ids", "padded"] = "uniform"
     below: int = 0
     dtype: str = "float32"
     size: int = 7
@@ -56,14 +56,14 @@ class Input(NamedTuple):
 
 
 class Call(NamedTuple):
-    """`results = layer(tensors, **arguments)`; a layer with several results may give them to one name.
+    """`results = layer(*tensors, **arguments)`; a layer with several results may give them to one name.
 
     An argument is a tensor's name, or a list of them, or true, false or null.
     """
 
     results: tuple[str, ...]
     layer: str
-    tensors: str | list[str]
+    tensors: list[str | list[str]]
     arguments: Mapping[str, str | list[str] | bool | None]
 
 
@@ -100,37 +100,46 @@ def ids(*shape: int | None, below: int = 4, dtype: str = "float32") -> Input:
 def chain(inputs: Sequence[Input], *layers: Part) -> Network:
     """Layers called one after the other, the first with all inputs: `x`, `x2`, `x3`, …"""
     names = ["x" if number == 1 else f"x{number}" for number in range(1, len(inputs) + 1)]
-    calls, given = [], names[0] if len(names) == 1 else names
+    calls: list[Call] = []
+    given: str | list[str] = names[0] if len(names) == 1 else names
     for number in range(len(layers)):
-        calls.append(Call((f"y{number}",), f"l{number}", given, {}))
+        calls.append(Call((f"y{number}",), f"l{number}", [given], {}))
         given = f"y{number}"
     parts = {f"l{number}": part for number, part in enumerate(layers)}
     return Network(dict(zip(names, inputs)), parts, calls, [calls[-1].results[0]])
 
 
 def wired(code: str, inputs: Mapping[str, Input], outputs: str = "", **layers: Part) -> Network:
-    """A model by the calls of its layers: `h, state = rnn(x); y = add([h, x])`.
+    """A model by the calls of its layers: `h, state = rnn(x); y = add([dense(h), x])`.
 
-    Its outputs are those named, with blanks between, or else those of the last call.
+    Its outputs are those named, with blanks between, or else the results of the last call.
     """
-    calls = [_call(statement) for statement in ast.parse(code).body]
+    calls: list[Call] = []
+    for statement in ast.parse(code).body:
+        assert isinstance(statement, ast.Assign)
+        (target,) = statement.targets
+        results = target.elts if isinstance(target, ast.Tuple) else [target]
+        _called(statement.value, tuple(map(ast.unparse, results)), calls)
     return Network(inputs, layers, calls, outputs.split() or calls[-1].results)
 
 
-def _call(statement: ast.stmt) -> Call:
-    assert isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call)
-    called, target = statement.value, statement.targets[0]
-    results = target.elts if isinstance(target, ast.Tuple) else [target]
-    arguments = {str(given.arg): _argument(given.value) for given in called.keywords}
-    tensors = _argument(called.args[0])
-    assert isinstance(tensors, (str, list))
-    return Call(tuple(map(ast.unparse, results)), ast.unparse(called.func), tensors, arguments)
+def _called(value: ast.expr, results: tuple[str, ...], calls: list[Call]) -> None:
+    """Append a call, after those that its arguments are."""
+    assert isinstance(value, ast.Call)
+    tensors = [_argument(given, calls) for given in value.args]
+    arguments = {str(given.arg): _argument(given.value, calls) for given in value.keywords}
+    calls.append(Call(results, ast.unparse(value.func), tensors, arguments))
 
 
-def _argument(value: ast.expr) -> Any:
+def _argument(value: ast.expr, calls: list[Call]) -> Any:
     if isinstance(value, ast.Constant):
         return value.value
-    return [ast.unparse(item) for item in value.elts] if isinstance(value, ast.List) else ast.unparse(value)
+    if isinstance(value, ast.List):
+        return [_argument(item, calls) for item in value.elts]
+    if isinstance(value, ast.Call):
+        _called(value, (f"t{len(calls)}",), calls)
+        return calls[-1].results[0]
+    return ast.unparse(value)
 
 
 # For the programs --------------------------------------------------------------------------------
@@ -164,7 +173,7 @@ def _drawn(given: Input, random: np.random.Generator) -> np.ndarray:
         drawn = random.integers(0, given.below, shape)
         drawn.flat[-1] = 0
         return drawn
-    values = random.uniform(-1, 1, shape)
+    values = random.uniform(-1, 1, shape) * (8 if given.draw == "wide" else 1)
     if given.draw == "padded":
         for row, length in zip(values, _lengths(given.batch, shape[1], random)):
             row[length:] = 0

@@ -25,10 +25,14 @@ QUIET = {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3", "TF_ENABLE_O
 
 
 class Answer(NamedTuple):
-    """What a library gives for a model: its inputs and outputs by their names, in order."""
+    """What a library gives for a model: its inputs and outputs by their names, in order.
+
+    `reloads` is empty if it gives the same for the file that it writes, else it says what happens.
+    """
 
     inputs: Mapping[str, np.ndarray]
     outputs: Mapping[str, np.ndarray]
+    reloads: str = ""
 
 
 Answers = Mapping[str, "Answer | str"]
@@ -71,7 +75,8 @@ def _answer(told: Mapping[str, Any], given: Sequence[np.ndarray]) -> Answer | st
     if "error" in told:
         return str(told["error"])
     names = _unique([output["name"] for output in told["outputs"]])
-    return Answer(dict(zip(told["inputs"], given)), dict(zip(names, map(_value, told["outputs"]))))
+    outputs = dict(zip(names, map(_value, told["outputs"])))
+    return Answer(dict(zip(told["inputs"], given)), outputs, told.get("reloads", ""))
 
 
 def _value(output: Mapping[str, Any]) -> np.ndarray:

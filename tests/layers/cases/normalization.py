@@ -1,0 +1,54 @@
+"""Normalization over the batch's statistics or the input's own."""
+
+from __future__ import annotations
+
+from tests.layers.case import NO_JAVASCRIPT, case, lacks
+from tests.layers.model import Input
+
+IMAGE = (4, 5, 6)
+
+CASES = [
+    case("BatchNormalization", "plain", (6,)),
+    case("BatchNormalization", "of an image", IMAGE),
+    case("BatchNormalization", "of a volume", (3, 2, 4, 5)),
+    case("BatchNormalization", "over the first axis", IMAGE, axis=1),
+    case("BatchNormalization", "over the middle", IMAGE, axis=2),
+    case("BatchNormalization", "over a negative axis", IMAGE, axis=-2),
+    case("BatchNormalization", "with a small epsilon", IMAGE, epsilon=1e-5),
+    case("BatchNormalization", "with a large epsilon", IMAGE, epsilon=0.5),
+    case("BatchNormalization", "without scale", IMAGE, scale=False),
+    case("BatchNormalization", "without center", IMAGE, center=False),
+    case("BatchNormalization", "without both", IMAGE, center=False, scale=False),
+    case("BatchNormalization", "on unknown sizes", (None, None, 3)),
+    case("BatchNormalization", "with a momentum", IMAGE, momentum=0.5),
+    case("LayerNormalization", "plain", (6,)),
+    case("LayerNormalization", "of an image", IMAGE),
+    case("LayerNormalization", "over the first axis", IMAGE, axis=1),
+    case("LayerNormalization", "over two axes", IMAGE, axis=[2, 3]),
+    case("LayerNormalization", "over outer axes", IMAGE, axis=[1, 3]),
+    case("LayerNormalization", "with a small epsilon", IMAGE, epsilon=1e-6),
+    case("LayerNormalization", "with a large epsilon", IMAGE, epsilon=0.5),
+    case("LayerNormalization", "without scale", IMAGE, scale=False),
+    case("LayerNormalization", "without center", IMAGE, center=False),
+    case("LayerNormalization", "without both", IMAGE, center=False, scale=False),
+    case("LayerNormalization", "on unknown sizes", (None, 6)),
+    case("LayerNormalization", "of one feature", (4, 1)),
+    case("LayerNormalization", "of far values", Input((4, 6), "wide"), epsilon=1e-5),
+    case("GroupNormalization", "plain", IMAGE, groups=2, but=NO_JAVASCRIPT),
+    case("GroupNormalization", "of one group", IMAGE, groups=1, but=NO_JAVASCRIPT),
+    case("GroupNormalization", "of each channel", IMAGE, groups=-1, but=NO_JAVASCRIPT),
+    case("GroupNormalization", "of a series", (7, 6), groups=3, epsilon=1e-5, but=NO_JAVASCRIPT),
+    case("GroupNormalization", "over the first axis", IMAGE, groups=2, axis=1, but=NO_JAVASCRIPT),
+    case("GroupNormalization", "without both", IMAGE, groups=3, center=False, scale=False, but=NO_JAVASCRIPT),
+    case("GroupNormalization", "on unknown sizes", (None, None, 4), groups=2, but=NO_JAVASCRIPT),
+    case("UnitNormalization", "plain", (6,), but=NO_JAVASCRIPT),
+    case("UnitNormalization", "over two axes", IMAGE, axis=[1, 2], but=NO_JAVASCRIPT),
+    case("RMSNormalization", "plain", IMAGE, but=lacks(javascript="tf.layers has no", keras2="has no attribute")),
+    case(
+        "RMSNormalization",
+        "with an epsilon",
+        (6,),
+        epsilon=0.1,
+        but=lacks(javascript="tf.layers has no", keras2="has no attribute"),
+    ),
+]
