@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -67,7 +68,8 @@ def _outcomes(
 ) -> list[Converted | Failed]:
     if scheduler is not None:
         return cluster.each(tasks, entries, scheduler)
-    return parallel.each(convert, tasks, [entry.stat().st_size for entry in entries], jobs)
+    here = [replace(task, found=entry) for task, entry in zip(tasks, entries)]
+    return parallel.each(convert, here, [entry.stat().st_size for entry in entries], jobs)
 
 
 def _raise_all(failed: Sequence[Failed]) -> None:

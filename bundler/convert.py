@@ -30,7 +30,8 @@ __all__ = ["Converted", "Failed", "Task", "convert", "find"]
 class Task:
     """A model to convert: its entry in the manifest, `place` in words, and what the manifest says elsewhere.
 
-    `alone`: it gets a MetaGraph of its own, and its nodes keep their names.
+    `alone`: it gets a MetaGraph of its own, and its nodes keep their names. `found` is its JSON file on this machine;
+    without it the source is fetched.
     """
 
     spec: ModelSpec
@@ -39,6 +40,7 @@ class Task:
     base: Path
     place: str
     alone: bool = False
+    found: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -76,12 +78,12 @@ def find(task: Task, progress: Progress = SILENT) -> Path | Failed:
 
 
 @keeping_open()
-def convert(task: Task, progress: Progress = SILENT) -> Converted | Failed:
+def convert(task: Task) -> Converted | Failed:
     """Read, select, rewrite, and put into its scope."""
     spec = task.spec
     try:
         with within(f"model {spec.name!r}"):
-            files = sources.fetch(spec.source, task.base, progress=progress)
+            files = sources.open_found(spec.source, task.found or sources.find(spec.source, task.base))
             _check_digest(spec, files)
             model = tfjs.read(files, spec.format)
         reshaped = reshape(model, spec.shapes)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import chain
 from types import MappingProxyType
 
 import numpy as np
@@ -78,21 +79,30 @@ class Graph:
     @cached_property
     def inputs(self) -> Mapping[str, tuple[Tensor, ...]]:
         """What each node reads, by its name; control edges count."""
-        return {node.name: tuple(map(Tensor.parse, node.input)) for node in self.nodes}
+        return _inputs(self.nodes)
 
     @cached_property
     def consumers(self) -> Mapping[str, Sequence[Node]]:
         """The nodes that read a node, by its name; control edges count."""
         found: dict[str, list[Node]] = {}
         for reader in self.nodes:
-            for name in {tensor.node for tensor in self.inputs[reader.name]}:
-                found.setdefault(name, []).append(reader)
+            for tensor in self.inputs[reader.name]:
+                readers = found.setdefault(tensor.node, [])
+                if not readers or readers[-1] is not reader:  # it may read the node more than once
+                    readers.append(reader)
         return found
 
     @cached_property
     def has_loops(self) -> bool:
         """Whether there are version 1 loops, whose nodes belong to frames."""
         return any(node.op == "Enter" for node in self.nodes)
+
+    def replacing(self, made: Mapping[str, Sequence[Node]]) -> Graph:
+        """The same graph, each node named in `made` replaced by nodes, the last of which has its name."""
+        graph = replace(self, nodes=tuple(chain.from_iterable(made.get(node.name, (node,)) for node in self.nodes)))
+        # Many passes replace a few nodes of many: the inputs of the others are known.
+        graph.__dict__["inputs"] = {**self.inputs, **_inputs(chain.from_iterable(made.values()))}
+        return graph
 
     def without_weights(self) -> Graph:
         """The same structure, a Placeholder of its dtype and shape in place of each large weight.
@@ -209,6 +219,10 @@ class Model:
         """What the weights take in the output, in bytes; a string takes its length and a few."""
         weights = (weight for graph in self.graphs for weight in graph.weights.values())
         return sum(weight.stored_bytes if weight.dtype == DType.string else weight.nbytes for weight in weights)
+
+
+def _inputs(nodes: Iterable[Node]) -> dict[str, tuple[Tensor, ...]]:
+    return {node.name: tuple(map(Tensor.parse, node.input)) for node in nodes}
 
 
 def _is_entered(producer: Node) -> bool:

@@ -58,8 +58,9 @@ def _graph_faults(graph: Graph, functions: Mapping[str, Function]) -> Iterator[F
         found = sound.get(kind)
         if found is None:
             found = sound[kind] = list(_attr_faults(node, functions))
-        own = (*found, *_own_faults(node), *(_constant_faults(node) if _is_inline(node, graph) else ()))
-        yield from (fault.inside(f"node {node.name!r}") for fault in own)
+        own = [*found, *_own_faults(node), *(_constant_faults(node) if _is_inline(node, graph) else ())]
+        if own:
+            yield from [fault.inside(f"node {node.name!r}") for fault in own]
 
 
 def _attr_faults(node: Node, functions: Mapping[str, Function]) -> Iterator[Fault]:
@@ -74,8 +75,8 @@ def _own_faults(node: Node) -> Iterator[Fault]:
     """TensorFlow reads control inputs at the end only, and its Python takes a slash from the end of a name."""
     if not node.name or node.name.endswith("/"):
         yield Fault("TensorFlow does not load a node of this name")
-    controls = [reference.startswith("^") for reference in node.input]
-    if controls != sorted(controls):
+    controls = [reference[:1] == "^" for reference in node.input]
+    if any(controls) and controls != sorted(controls):
         yield Fault("a control input stands before a data input", found=", ".join(node.input)[:60])
 
 

@@ -62,11 +62,12 @@ class _Agreeing:
         self._known: dict[tuple[str, int], tuple[_Dtypes, _Dtypes, Node]] = {}  # nodes share attributes
 
     def graph(self, graph: Graph, arguments: Mapping[str, _Dtypes]) -> Graph:
-        given = {**arguments, **{made.name: self._dtypes(made)[1] for made in graph.nodes}}
+        kinds = {made.name: self._dtypes(made) for made in graph.nodes}
+        given = {**arguments, **{name: outputs for name, (_, outputs) in kinds.items()}}
         casts, nodes = dict[str, Node](), list[Node]()
-        for made, read in zip(graph.nodes, graph.inputs.values()):
-            says = self._dtypes(made)[0]
-            has = [_at(given[tensor.node], tensor.port) for tensor in read[: len(says)]]
+        for made in graph.nodes:
+            says, _ = kinds[made.name]
+            has = [_at(given[tensor.node], tensor.port) for tensor in graph.inputs[made.name][: len(says)]]
             wrong = _wrong(has, says, made) if has != says else {}
             nodes += _mended(made, wrong, casts, graph) if wrong else [made]
             self.found = self.found or bool(wrong)
