@@ -8,10 +8,10 @@ from pathlib import Path
 
 import numpy as np
 
-from bundler.model import Signature
-from bundler.protos import SavedModel
-from bundler.runtime import Runtime
-from bundler.savedmodel import FILE, read_signatures
+from bundler.ir.model import Signature
+from bundler.ir.protos import SavedModel
+from bundler.outputs.savedmodel import FILE, read_signatures
+from bundler.runtimes.tensorflow import Runtime
 
 __all__ = ["ask", "error", "signatures"]
 

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from bundler import manifest, pipeline
+from bundler import manifest
 from bundler.manifest import Compat
-from bundler.reference import TensorFlowJs
-from bundler.runtime import Runtime
+from bundler.runtimes.javascript import TensorFlowJs
+from bundler.runtimes.tensorflow import Runtime
+from bundler.verbs import pipeline
 from tests import zoo
 
 NODE = Path(__file__).parent / "node"

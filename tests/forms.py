@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bundler.dtypes import DType
-from bundler.nodes import Node, Value, node
-from bundler.protos import FunctionDef, NameAttrList, OpDef
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import Node, Value, node
+from bundler.ir.protos import FunctionDef, NameAttrList, OpDef
 from tests.models import placeholder
 
 __all__ = ["FORMS", "Form"]

@@ -13,12 +13,13 @@ from typing import Any, TypeAlias
 import numpy as np
 from google.protobuf import json_format
 
-from bundler import artifact, tfjs
-from bundler.dtypes import DType
-from bundler.model import Model
-from bundler.nodes import Node, node, shape_proto
-from bundler.protos import FunctionDef, GraphDef, TensorProto
-from bundler.shards import Group, Memory
+from bundler import tfjs
+from bundler.artifacts import artifact
+from bundler.disk.shards import Group, Memory
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Model
+from bundler.ir.nodes import Node, node, shape_proto
+from bundler.ir.protos import FunctionDef, GraphDef, TensorProto
 
 __all__ = ["Json", "const", "in_pieces", "placeholder", "read_model", "text", "write_early", "write_model"]
 
@@ -42,7 +43,7 @@ def write_model(
 ) -> Path:
     """Write `model.json` and its shards into `folder` (made where it is not), and give the path of `model.json`.
 
-    `nodes` are messages, as `bundler.nodes.node` makes them, or JSON as it is to stand in the file. A weight is an
+    `nodes` are messages, as `bundler.ir.nodes.node` makes them, or JSON as it is to stand in the file. A weight is an
     array, for strings an object array or a list of bytes; a Const node is made for each that `nodes` lacks, unless it
     belongs to a function (`<function>/…`). `quantization` is by weight, as in the file
     (`{"dtype": "uint8", "scale": 0.5, "min": 0}`): the values are quantized here. All weights are in one group, cut

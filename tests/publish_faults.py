@@ -19,8 +19,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
-from bundler import locks, publish, scratch
-from bundler.publish import RECORD, publishing, sweep_beside
+from bundler.disk import locks, publish, scratch
+from bundler.disk.publish import RECORD, publishing, sweep_beside
 
 TRACED = {module.__file__ for module in (locks, publish, scratch)}
 FINISHED, SURVIVED, FAILED = 0, 1, 2

@@ -262,7 +262,7 @@ def test_help_loads_nothing_heavy() -> None:
 
 def test_a_build_does_not_import_tensorflow(tmp_path: Path) -> None:
     loaded = _loaded_by("build", "manifests/tiny.toml", "--output", str(tmp_path / "tiny"))
-    assert "bundler.savedmodel" in loaded
+    assert "bundler.outputs.savedmodel" in loaded
     assert not loaded & {"tensorflow", "tensorflow.python", "tensorflowjs", "keras"}
 
 

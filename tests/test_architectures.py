@@ -14,8 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bundler import manifest, pipeline
-from bundler.runtime import Runtime
+from bundler import manifest
+from bundler.runtimes.tensorflow import Runtime
+from bundler.verbs import pipeline
 from tests.answers import NO_ONEDNN, ONEDNN, Tensors, answers
 from tests.architectures.table import ANSWERS, BUNDLES, TOLERANCES, Answer
 from tests.asking import ask

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from bundler import savedmodel
-from bundler.arguments import argument, unusable, usable
-from bundler.dtypes import DType
-from bundler.model import Graph, Model, Signature, TensorSpec
-from bundler.nodes import Tensor, node
-from bundler.savedmodel import MetaGraph
+from bundler.convert.arguments import argument, unusable, usable
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Graph, Model, Signature, TensorSpec
+from bundler.ir.nodes import Tensor, node
+from bundler.outputs import savedmodel
+from bundler.outputs.savedmodel import MetaGraph
 from tests.models import placeholder
 
 LOADED = [

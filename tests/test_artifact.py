@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bundler import artifact, document
+from bundler.artifacts import artifact, document
 from bundler.errors import SourceError
 from tests.models import write_model
 
@@ -233,7 +233,8 @@ def as_nobody(call: str, *paths: Path) -> str:
     code = f"""
 import os, sys
 from pathlib import Path
-from bundler import artifact, tfjs
+from bundler import tfjs
+from bundler.artifacts import artifact
 from bundler.errors import SourceError
 tfjs.read(artifact.open(Path({str(DIGITS)!r})))  # which imports what this user may not be able to read
 if os.getuid() == 0:

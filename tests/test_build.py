@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bundler.savedmodel import FILE
+from bundler.outputs.savedmodel import FILE
 
 MANIFESTS = Path(__file__).parent.parent / "manifests"
 
@@ -253,5 +253,5 @@ def test_a_build_does_not_import_tensorflow(project: Path) -> None:
     ended = subprocess.run(command, capture_output=True, text=True)
     imported = {line.rpartition("|")[2].strip() for line in ended.stderr.splitlines()}
     assert ended.returncode == 0
-    assert "bundler.pipeline" in imported
+    assert "bundler.verbs.pipeline" in imported
     assert not imported & {"tensorflow", "tensorflow.python", "tensorflowjs", "keras", "joblib", "rich", "tqdm"}

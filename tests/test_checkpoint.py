@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bundler import checkpoint
-from bundler.dtypes import DType
+from bundler.disk.shards import Group, Memory
 from bundler.errors import VerificationError
-from bundler.protos import GraphDef
-from bundler.runtime import Runtime
-from bundler.shards import Group, Memory
-from bundler.weight import Affine, Weight
+from bundler.ir.dtypes import DType
+from bundler.ir.protos import GraphDef
+from bundler.ir.weight import Affine, Weight
+from bundler.outputs import checkpoint
+from bundler.runtimes.tensorflow import Runtime
 
 VALUES = {
     "a/matrix": np.arange(600, dtype=np.float32).reshape(2, 300),

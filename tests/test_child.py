@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from bundler.child import Child
 from bundler.errors import VerificationError
+from bundler.runtimes.child import Child
 
 PROGRAM = """
 import os, sys, time
@@ -39,7 +39,7 @@ def test_an_answer_comes_back_whole(question: bytes) -> None:
 
 
 def test_a_program_in_python_serves_answers_whatever_it_prints() -> None:
-    program = "from bundler.child import serve; serve(lambda question: (print('noise'), question[::-1])[1])"
+    program = "from bundler.runtimes.child import serve; serve(lambda question: (print('noise'), question[::-1])[1])"
     path = {"PYTHONPATH": os.pathsep.join(sys.path)}
     with Child("backwards", [sys.executable, "-c", program], path) as child:
         assert [child.ask(question) for question in (b"", b"abc", bytes(100_000) + b"x")] == [

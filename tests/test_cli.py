@@ -13,9 +13,10 @@ from typing import NoReturn
 import pytest
 from click.testing import CliRunner
 
-from bundler import __version__, manifest, pipeline
+from bundler import __version__, manifest
 from bundler.cli import main
 from bundler.errors import BundlerError, ConversionError, SourceError, VerificationError
+from bundler.verbs import pipeline
 
 FAULTY = Path(__file__).parent / "data" / "manifests"
 TINY = '[bundle]\nname = "pets"\n[[model]]\nname = "cat"\nsource = "cat"\n'
@@ -150,7 +151,8 @@ def test_termination_cleans_up_and_exits_with_143(tmp_path: Path) -> None:
     program = """
         import sys, time
         from pathlib import Path
-        from bundler import cli, pipeline
+        from bundler import cli
+        from bundler.verbs import pipeline
 
         def build(*_, **__):
             try:

@@ -19,10 +19,12 @@ import numpy as np
 import pytest
 
 from bench.models import write_nodes
-from bundler import cluster, manifest, pipeline, sources
-from bundler.dtypes import DType
+from bundler import manifest, sources
+from bundler.convert import cluster
 from bundler.errors import BundlerError, SourceError
-from bundler.nodes import node
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import node
+from bundler.verbs import pipeline
 from tests.models import placeholder, write_model
 
 distributed = pytest.importorskip("distributed", reason="the extra `dask` is not installed")

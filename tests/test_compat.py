@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bundler import manifest, pipeline
+from bundler import manifest
 from bundler.manifest import Compat
-from bundler.runtime import Runtime
+from bundler.runtimes.tensorflow import Runtime
+from bundler.verbs import pipeline
 from tests.asking import ask, error, signatures
 from tests.tflite import convert
 from tests.zoo import feeds

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bundler import manifest, record
+from bundler import manifest
+from bundler.report import record
 
 pytestmark = pytest.mark.slow
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bundler.console import Console
+from bundler.cli.console import Console
 from bundler.errors import BundlerError, Fault
 from bundler.report import Check, ModelReport, Report, SignatureReport, TensorReport
 
@@ -270,7 +270,7 @@ def test_verbose_progress_is_a_line_for_each_step(capsys: pytest.CaptureFixture[
 def test_a_pipe_needs_neither_rich_nor_tqdm() -> None:
     program = """
 import sys
-from bundler.console import Console
+from bundler.cli.console import Console
 from bundler.errors import BundlerError
 with Console().progress():
     Console().show_error(BundlerError("is torn"))

@@ -14,10 +14,10 @@ from click.testing import CliRunner, Result
 
 from bundler import __version__
 from bundler.cli import main
-from bundler.model import Signature
-from bundler.protos import GraphDef, SavedModel
-from bundler.runtime import Runtime
-from bundler.savedmodel import FILE, read_signatures
+from bundler.ir.model import Signature
+from bundler.ir.protos import GraphDef, SavedModel
+from bundler.outputs.savedmodel import FILE, read_signatures
+from bundler.runtimes.tensorflow import Runtime
 from tests.api.known import MODELS, write
 from tests.saved_model_cli import saved_model_cli
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bundler import document
+from bundler.artifacts import document
 from bundler.errors import SourceError
 
 
@@ -79,7 +79,7 @@ def test_what_is_at_the_limits_is_read(tmp_path: Path, monkeypatch: pytest.Monke
 WORST = """
 import resource, sys
 from pathlib import Path
-from bundler import document
+from bundler.artifacts import document
 document.read(Path(sys.argv[1]))
 print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 """

@@ -3,8 +3,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bundler.dtypes import DType
-from bundler.protos import TensorProto
+from bundler.ir.dtypes import DType
+from bundler.ir.protos import TensorProto
 
 NUMBERS = [
     *("bool", "uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64"),

@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bundler import artifact, manifest, pipeline, sources, tfjs
-from bundler.dtypes import DType
+from bundler import manifest, sources, tfjs
+from bundler.artifacts import artifact
 from bundler.errors import SourceError
-from bundler.nodes import node
-from bundler.reference import TensorFlowJs
-from bundler.runtime import Runtime
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import node
+from bundler.runtimes.javascript import TensorFlowJs
+from bundler.runtimes.tensorflow import Runtime
+from bundler.verbs import pipeline
 from tests.models import placeholder, read_model, write_early, write_model
 
 WEIGHT = np.arange(6, dtype=np.float32).reshape(3, 2)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bundler import files
+from bundler.disk import files
 
 SAFE = [
     "a",

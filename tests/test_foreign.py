@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bundler import artifact, sources
+from bundler import sources
+from bundler.artifacts import artifact
 from bundler.errors import SourceError
-from bundler.nodes import node
+from bundler.ir.nodes import node
 from tests.models import placeholder, read_model, write_model
 
 LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 12345\n"

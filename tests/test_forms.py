@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bundler import manifest, pipeline
-from bundler.dtypes import DType
-from bundler.nodes import node
-from bundler.reference import TensorFlowJs
-from bundler.runtime import Runtime
+from bundler import manifest
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import node
+from bundler.runtimes.javascript import TensorFlowJs
+from bundler.runtimes.tensorflow import Runtime
+from bundler.verbs import pipeline
 from tests.answers import NO_ONEDNN, ONEDNN, Tensors, answers
 from tests.forms import FORMS
 from tests.models import placeholder, write_model

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bundler.dtypes import DType
-from bundler.infer import infer
-from bundler.model import Graph, Model, Signature, TensorSpec
-from bundler.nodes import Tensor, node
-from bundler.runtime import Runtime
-from bundler.shards import File, Group, Memory
-from bundler.weight import Weight
+from bundler.disk.shards import File, Group, Memory
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Graph, Model, Signature, TensorSpec
+from bundler.ir.nodes import Tensor, node
+from bundler.ir.weight import Weight
+from bundler.link.infer import infer
+from bundler.runtimes.tensorflow import Runtime
 from tests.models import placeholder
 
 FLOAT, INT = DType.float32, DType.int32

@@ -12,9 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bundler import manifest, pipeline, sources
-from bundler.reference import TensorFlowJs
-from bundler.runtime import Runtime
+from bundler import manifest, sources
+from bundler.runtimes.javascript import TensorFlowJs
+from bundler.runtimes.tensorflow import Runtime
+from bundler.verbs import pipeline
 from tests.asking import ask
 
 pytestmark = [pytest.mark.slow, pytest.mark.network]

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from bundler import rewrites
-from bundler.dtypes import DType
+from bundler.disk.shards import Group, Memory
 from bundler.errors import ManifestError
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Function, Graph, Model, Signature, TensorSpec
+from bundler.ir.nodes import Node, Tensor, attr, node
+from bundler.ir.protos import FunctionDef, NameAttrList, OpDef
+from bundler.ir.weight import Affine, Weight
 from bundler.link import link, scoped, share_weights
-from bundler.model import Function, Graph, Model, Signature, TensorSpec
-from bundler.nodes import Node, Tensor, attr, node
-from bundler.protos import FunctionDef, NameAttrList, OpDef
-from bundler.shards import Group, Memory
-from bundler.weight import Affine, Weight
 
 FLOAT, INT = DType.float32, DType.int32
 

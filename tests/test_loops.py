@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bundler import loops
-from bundler.model import Graph, Model
-from bundler.nodes import Node, node
+from bundler.ir.model import Graph, Model
+from bundler.ir.nodes import Node, node
+from bundler.soundness import loops
 
 
 def enter(name: str, reads: str, frame: str = "loop") -> Node:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bundler import manifest
-from bundler.console import Console
+from bundler.cli.console import Console
 from bundler.errors import ManifestError
 from bundler.manifest import Compat, Manifest
 

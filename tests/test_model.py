@@ -5,12 +5,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bundler.dtypes import DType
-from bundler.model import Function, Graph, Model, Signature, TensorSpec
-from bundler.nodes import Tensor, constant, node
-from bundler.protos import FunctionDef, TensorShapeProto
-from bundler.shards import Group, Memory
-from bundler.weight import Weight
+from bundler.disk.shards import Group, Memory
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Function, Graph, Model, Signature, TensorSpec
+from bundler.ir.nodes import Tensor, constant, node
+from bundler.ir.protos import FunctionDef, TensorShapeProto
+from bundler.ir.weight import Weight
 from tests.models import const
 
 FLOAT = DType.float32

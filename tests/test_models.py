@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from bundler import manifest, sources
+from bundler.ir.model import Signature, TensorSpec
 from bundler.manifest import Manifest, ModelSpec
-from bundler.model import Signature, TensorSpec
-from bundler.reference import TensorFlowJs
-from bundler.runtime import Runtime
+from bundler.runtimes.javascript import TensorFlowJs
+from bundler.runtimes.tensorflow import Runtime
 from tests.answers import NO_ONEDNN, ONEDNN, Tensors, answers
 from tests.asking import ask, error, signatures
 from tests.zoo import feeds

@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bundler.dtypes import DType
-from bundler.nodes import (
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import (
     Shape,
     Tensor,
     attr,
@@ -20,7 +20,7 @@ from bundler.nodes import (
     show,
     tensor_proto,
 )
-from bundler.protos import AttrValue, NameAttrList, TensorProto, TensorShapeProto
+from bundler.ir.protos import AttrValue, NameAttrList, TensorProto, TensorShapeProto
 
 FLOAT = DType.float32
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 
 from bundler import ops
-from bundler.dtypes import DType
 from bundler.errors import ConversionError
-from bundler.model import Function, Graph, Model
-from bundler.nodes import Node, Tensor, node
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Function, Graph, Model
+from bundler.ir.nodes import Node, Tensor, node
+from bundler.ir.protos import FunctionDef
 from bundler.ops import Argument
-from bundler.protos import FunctionDef
 
 TABLE = Path(ops.__file__).with_name("ops.json")
 GENERATOR = Path(__file__).parent / "generate" / "op_table.py"

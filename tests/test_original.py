@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bundler import manifest, pipeline
+from bundler import manifest
+from bundler.verbs import pipeline
 from tests.answers import ONEDNN, answers
 
 MANIFEST = """

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bundler import parallel
+from bundler.convert import processes as parallel
 from bundler.errors import BundlerError
 
 SIZES = [1, 3, 2]
@@ -58,9 +58,9 @@ def test_a_worker_that_is_killed_is_an_error_and_is_not_waited_for() -> None:
 
 COMMAND = """
 import os, time
-from bundler import parallel
+from bundler.convert import processes as parallel
 from bundler.cli.frame import explained
-from bundler.console import Console
+from bundler.cli.console import Console
 
 def work(task):
     os.write(1, b"at work\\n")

@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-import bundler.protos
-from bundler.protos import NodeDef, tensorflow_folder
+import bundler.ir.protos
+from bundler.ir.protos import NodeDef, tensorflow_folder
 
 
 def _run(program: str) -> str:
@@ -18,21 +18,19 @@ def _run(program: str) -> str:
 
 
 def test_every_message_is_a_class_of_its_own_name() -> None:
-    names = set(bundler.protos.__all__) - {"tensorflow_folder"}
-    assert {name: getattr(bundler.protos, name).__name__ for name in names} == {name: name for name in names}
+    names = set(bundler.ir.protos.__all__) - {"tensorflow_folder"}
+    assert {name: getattr(bundler.ir.protos, name).__name__ for name in names} == {name: name for name in names}
 
 
 def test_the_messages_come_without_tensorflow() -> None:
-    program = "import sys, bundler.protos; print('tensorflow' in sys.modules, 'tensorflow.python' in sys.modules)"
+    program = "import sys, bundler.ir.protos; print('tensorflow' in sys.modules, 'tensorflow.python' in sys.modules)"
     assert _run(program) == "False False"
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("first", ["bundler.protos", "tensorflow"])
+@pytest.mark.parametrize("first", ["bundler.ir.protos", "tensorflow"])
 def test_they_are_tensorflows_own_in_either_order_of_imports(first: str) -> None:
-    program = (
-        f"import {first}, tensorflow, bundler.protos; print(bundler.protos.NodeDef is tensorflow.compat.v1.NodeDef)"
-    )
+    program = f"import {first}, tensorflow, bundler.ir.protos as ours; print(ours.NodeDef is tensorflow.compat.v1.NodeDef)"
     assert _run(program) == "True"
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bundler import publish, scratch
+from bundler.disk import publish, scratch
+from bundler.disk.publish import RECORD, publishing, publishing_file, replaceable, sweep_beside
 from bundler.errors import BundlerError
-from bundler.publish import RECORD, publishing, publishing_file, replaceable, sweep_beside
 
 
 def bundle(folder: Path, content: str) -> Path:

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bundler import artifact, manifest, record
+from bundler import manifest
+from bundler.artifacts import artifact
+from bundler.disk.publish import RECORD
 from bundler.manifest import Manifest
-from bundler.publish import RECORD
-from bundler.report import ModelReport, Report
+from bundler.report import ModelReport, Report, record
 from tests.models import placeholder, write_model
 
 

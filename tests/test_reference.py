@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bundler.dtypes import DType
 from bundler.errors import BundlerError, VerificationError
-from bundler.reference import Port, TensorFlowJs
+from bundler.ir.dtypes import DType
+from bundler.runtimes.javascript import Port, TensorFlowJs
 
 JS = dict[str, Any]
 IMAGE = np.array([[1, 2], [3, 4]], np.float32)

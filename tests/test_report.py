@@ -7,7 +7,7 @@ from types import MappingProxyType
 
 import pytest
 
-from bundler.nodes import Shape
+from bundler.ir.nodes import Shape
 from bundler.report import Check, ModelReport, Report, SignatureReport, TensorReport
 
 IMAGE = TensorReport("image", "cat/image:0", "float32", (1, None, 3))

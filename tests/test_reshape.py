@@ -8,12 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bundler import manifest, pipeline
-from bundler.dtypes import DType
+from bundler import manifest
 from bundler.errors import ManifestError, VerificationError
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import Node, node
 from bundler.manifest import Manifest
-from bundler.nodes import Node, node
 from bundler.report import Report
+from bundler.verbs import pipeline
 from tests.models import placeholder, write_model
 
 FLOAT, INT = DType.float32, DType.int32

@@ -13,7 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bundler import manifest, pipeline
+from bundler import manifest
+from bundler.verbs import pipeline
 from tests import originals
 from tests.answers import ONEDNN, Tensors, answers
 from tests.models import text

@@ -10,13 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-import bundler.runtime
-from bundler.checkpoint import text
-from bundler.dtypes import DType
+import bundler.runtimes.tensorflow
 from bundler.errors import VerificationError
-from bundler.nodes import Node, constant, node, shape_proto
-from bundler.protos import FunctionDef, GraphDef, NameAttrList, OpDef, SavedModel, TensorShapeProto
-from bundler.runtime import Runtime
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import Node, constant, node, shape_proto
+from bundler.ir.protos import FunctionDef, GraphDef, NameAttrList, OpDef, SavedModel, TensorShapeProto
+from bundler.outputs.checkpoint import text
+from bundler.runtimes.tensorflow import Runtime
 
 FLOAT = DType.float32
 SERVE = ["serve"]
@@ -290,6 +290,6 @@ def test_the_native_engine_loads_nothing_but_itself() -> None:
         "import sys; sys.path[:0] = [sys.argv[1]]; import engines.native, engines.serve;"
         "print(*{name.partition('.')[0] for name in sys.modules} - sys.stdlib_module_names)"
     )
-    own = Path(bundler.runtime.__file__).parent
+    own = Path(bundler.runtimes.tensorflow.__file__).parent
     told = subprocess.run([sys.executable, "-I", "-S", "-c", code, own], capture_output=True, text=True, check=True)
     assert set(told.stdout.split()) <= {"engines", "__main__"}

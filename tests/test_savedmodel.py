@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-import bundler.savedmodel
-import bundler.weight
-import bundler.wire
-from bundler import savedmodel
-from bundler.dtypes import DType
+import bundler.encoding.message
+import bundler.ir.weight
+import bundler.outputs.savedmodel
+from bundler.disk.shards import File, Group, Memory
+from bundler.encoding.graphdef import structure
 from bundler.errors import ConversionError, SourceError
-from bundler.graphdef import structure
-from bundler.model import Function, Graph, Model, Signature, TensorSpec
-from bundler.nodes import Tensor, node, shape_of, shape_proto, tensor_proto
-from bundler.protos import (
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Function, Graph, Model, Signature, TensorSpec
+from bundler.ir.nodes import Tensor, node, shape_of, shape_proto, tensor_proto
+from bundler.ir.protos import (
     FunctionDef,
     GraphDef,
     MetaGraphDef,
@@ -29,10 +29,10 @@ from bundler.protos import (
     TensorInfo,
     TensorProto,
 )
-from bundler.runtime import Runtime
-from bundler.savedmodel import MetaGraph
-from bundler.shards import File, Group, Memory
-from bundler.weight import Affine, Weight
+from bundler.ir.weight import Affine, Weight
+from bundler.outputs import savedmodel
+from bundler.outputs.savedmodel import MetaGraph
+from bundler.runtimes.tensorflow import Runtime
 from tests.models import placeholder
 
 FLOAT, INT, STRING = DType.float32, DType.int32, DType.string
@@ -158,7 +158,7 @@ BOTH = [MetaGraph(("serve", "gpu"), MODEL), MetaGraph(("small",), SMALL)]
 def test_the_bytes_are_those_that_protobuf_would_write(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, chunk: int
 ) -> None:
-    monkeypatch.setattr(bundler.weight, "_CHUNK", chunk)
+    monkeypatch.setattr(bundler.ir.weight, "_CHUNK", chunk)
     size = savedmodel.write(BOTH, tmp_path)
     written = (tmp_path / savedmodel.FILE).read_bytes()
     assert SavedModel.FromString(written) == expected()
@@ -219,7 +219,7 @@ def test_more_than_protobuf_allows_is_refused_before_anything_is_written(tmp_pat
 
 
 def test_the_limit_is_on_all_metagraphs_together(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bundler.savedmodel, "_LIMIT", savedmodel.write(BOTH, tmp_path) - 1)
+    monkeypatch.setattr(bundler.outputs.savedmodel, "_LIMIT", savedmodel.write(BOTH, tmp_path) - 1)
     savedmodel.write(BOTH[:1], tmp_path)
     with pytest.raises(ConversionError, match="^too large"):
         savedmodel.write(BOTH, tmp_path)
@@ -237,20 +237,20 @@ def test_a_file_is_the_same_however_little_the_system_is_given_at_a_time(
 ) -> None:
     savedmodel.write(BOTH, tmp_path)
     whole = (tmp_path / savedmodel.FILE).read_bytes()
-    monkeypatch.setattr(bundler.wire, "_PIECE", piece)
+    monkeypatch.setattr(bundler.encoding.message, "_PIECE", piece)
     savedmodel.write(BOTH, tmp_path)
     assert (tmp_path / savedmodel.FILE).read_bytes() == whole
 
 
 def test_the_largest_part_of_a_weight_finds_room_behind_a_segment_that_is_nearly_full() -> None:
-    assert bundler.weight._CHUNK * DType.complex128.numpy.itemsize <= bundler.wire._SEGMENT
+    assert bundler.ir.weight._CHUNK * DType.complex128.numpy.itemsize <= bundler.encoding.message._SEGMENT
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_weights_that_cannot_be_read_end_the_writing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int
 ) -> None:
-    monkeypatch.setattr(bundler.wire, "_SEGMENT", 1)
+    monkeypatch.setattr(bundler.encoding.message, "_SEGMENT", 1)
     lost = replace(WEIGHTS["matrix"], group=Group((File(Path("lost"), 2400),)))
     nodes = tuple(node("Const", f"w{index}", dtype=FLOAT) for index in range(50))
     model = replace(SMALL, graph=Graph(nodes, {one.name: lost for one in nodes}))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bundler.scratch import reserve, start_sync
+from bundler.disk.scratch import reserve, start_sync
 
 
 def refusing(number: int) -> Callable[[int, int, int], None]:

@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bundler.dtypes import DType
+from bundler.convert.select import Selection, prune, reachable, select
+from bundler.disk.shards import Group, Memory
 from bundler.errors import ConversionError
+from bundler.ir.dtypes import DType
+from bundler.ir.model import PREDICT, Function, Graph, Model, Signature, TensorSpec
+from bundler.ir.nodes import Node, Tensor, constant, node, shape_proto
+from bundler.ir.protos import FunctionDef, NameAttrList, TensorProto
+from bundler.ir.weight import Weight
 from bundler.manifest import SignatureSpec
-from bundler.model import PREDICT, Function, Graph, Model, Signature, TensorSpec
-from bundler.nodes import Node, Tensor, constant, node, shape_proto
-from bundler.protos import FunctionDef, NameAttrList, TensorProto
-from bundler.select import Selection, prune, reachable, select
-from bundler.shards import Group, Memory
-from bundler.weight import Weight
 from tests.models import placeholder
 
 FLOAT, INT, STRING = DType.float32, DType.int32, DType.string

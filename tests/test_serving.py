@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from bundler.dtypes import DType
-from bundler.model import Signature, TensorSpec
-from bundler.nodes import Tensor
-from bundler.serving import method_faults
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Signature, TensorSpec
+from bundler.ir.nodes import Tensor
+from bundler.serving.methods import method_faults
 
 FLOAT, INT, STRING, UNKNOWN = DType.float32, DType.int32, DType.string, None
 Side = dict[str, "DType | None"]

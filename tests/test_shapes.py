@@ -6,13 +6,13 @@ from pathlib import Path
 
 import pytest
 
-import bundler.shapes
-from bundler.dtypes import DType
-from bundler.graphdef import structure
-from bundler.model import Graph, Model
-from bundler.nodes import node
-from bundler.runtime import Runtime
-from bundler.shapes import shapes
+import bundler.link.shapes
+from bundler.encoding.graphdef import structure
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Graph, Model
+from bundler.ir.nodes import node
+from bundler.link.shapes import shapes
+from bundler.runtimes.tensorflow import Runtime
 from tests.models import placeholder
 
 FLOAT = DType.float32
@@ -48,7 +48,7 @@ def test_another_graph_or_tensor_is_another_question(asked: Callable[..., bool])
 
 def test_another_tensorflow_is_asked_anew(asked: Callable[..., bool], monkeypatch: pytest.MonkeyPatch) -> None:
     asked(5)
-    monkeypatch.setattr(bundler.shapes, "identity", lambda: "another")
+    monkeypatch.setattr(bundler.link.shapes, "identity", lambda: "another")
     assert [asked(5), asked(5)] == [True, False]
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-import bundler.shards
+import bundler.disk.shards
+from bundler.disk.shards import File, Group, keeping_open
 from bundler.errors import SourceError
-from bundler.shards import File, Group, keeping_open
 from tests.models import in_pieces
 
 
@@ -33,7 +33,7 @@ def test_no_shards_are_no_bytes() -> None:
 
 @pytest.mark.parametrize(("gzipped", "kept"), [(False, 0), (True, 10), (True, 9)])
 def test_a_file_is_read_in_part(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, gzipped: bool, kept: int) -> None:
-    monkeypatch.setattr(bundler.shards, "_KEPT", kept)
+    monkeypatch.setattr(bundler.disk.shards, "_KEPT", kept)
     path = tmp_path / "shard.bin"
     path.write_bytes(gzip.compress(b"0123456789") if gzipped else b"0123456789")
     group = Group((File(path, 10, gzipped),))
@@ -130,7 +130,7 @@ def test_a_shard_that_is_gone_since_it_was_measured_is_an_error(tmp_path: Path) 
 def test_a_compressed_file_is_unpacked_no_further_than_measured(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kept: int
 ) -> None:
-    monkeypatch.setattr(bundler.shards, "_KEPT", kept)
+    monkeypatch.setattr(bundler.disk.shards, "_KEPT", kept)
     path = tmp_path / "shard.bin"
     path.write_bytes(gzip.compress(b"0123456789") + gzip.compress(bytes(1 << 26)) * 64)
     read: list[int] = []

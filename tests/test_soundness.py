@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from bundler import soundness
-from bundler.dtypes import DType
-from bundler.model import Function, Graph, Model
-from bundler.nodes import Node, Tensor, constant, node, shape_proto
-from bundler.protos import FunctionDef, NameAttrList, OpDef, TensorProto
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Function, Graph, Model
+from bundler.ir.nodes import Node, Tensor, constant, node, shape_proto
+from bundler.ir.protos import FunctionDef, NameAttrList, OpDef, TensorProto
 
 FLOAT, INT, BOOL, STRING = DType.float32, DType.int32, DType.bool, DType.string
 

@@ -11,13 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bundler import artifact, manifest, pipeline
-from bundler.dtypes import DType
+from bundler import manifest
+from bundler.artifacts import artifact
 from bundler.errors import SourceError
-from bundler.nodes import node
-from bundler.record import fresh
-from bundler.reference import TensorFlowJs
-from bundler.runtime import Runtime
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import node
+from bundler.report.record import fresh
+from bundler.runtimes.javascript import TensorFlowJs
+from bundler.runtimes.tensorflow import Runtime
+from bundler.verbs import pipeline
 from tests.models import placeholder, read_model, write_model
 
 WEIGHT = np.arange(6, dtype=np.float32).reshape(3, 2)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bundler.model import Graph, Model
-from bundler.nodes import Node, attr, node
-from bundler.tables import shared_names, with_own_names
+from bundler.ir.model import Graph, Model
+from bundler.ir.nodes import Node, attr, node
+from bundler.ops.tables import shared_names, with_own_names
 
 
 def table(name: str, shared_name: str | None = None) -> Node:

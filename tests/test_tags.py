@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 from google.protobuf import json_format
 
-from bundler import inspection, manifest, pipeline
-from bundler.dtypes import DType
+from bundler import manifest
 from bundler.errors import ManifestError, VerificationError
-from bundler.nodes import node
-from bundler.protos import SavedModel
-from bundler.runtime import Runtime
-from bundler.savedmodel import FILE
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import node
+from bundler.ir.protos import SavedModel
+from bundler.outputs.savedmodel import FILE
+from bundler.runtimes.tensorflow import Runtime
+from bundler.verbs import inspection, pipeline
 from tests.models import const, placeholder, write_model
 
 FLOAT = DType.float32

@@ -10,13 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from bundler import manifest, rewrites, savedmodel, sources, tfjs
+from bundler import manifest, rewrites, sources, tfjs
+from bundler.convert.select import select
+from bundler.ir.model import Model
+from bundler.ir.nodes import show
 from bundler.link import link
 from bundler.manifest import Compat, SignatureSpec
-from bundler.model import Model
-from bundler.nodes import show
-from bundler.runtime import Runtime
-from bundler.select import select
+from bundler.outputs import savedmodel
+from bundler.runtimes.tensorflow import Runtime
 from tests.asking import ask
 from tests.generate.tiny_models import drawn
 

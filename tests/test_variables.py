@@ -10,19 +10,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bundler import checkpoint, manifest, pipeline, verify
-from bundler.dtypes import DType
+from bundler import manifest, verify
+from bundler.disk.shards import Group, Memory
 from bundler.errors import VerificationError
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Function, Graph, Model, Signature, TensorSpec
+from bundler.ir.nodes import Node, Tensor, node, show
+from bundler.ir.protos import FunctionDef
+from bundler.ir.weight import Weight
 from bundler.link import link
-from bundler.model import Function, Graph, Model, Signature, TensorSpec
-from bundler.nodes import Node, Tensor, node, show
-from bundler.protos import FunctionDef
+from bundler.outputs import checkpoint
+from bundler.outputs.savedmodel import MetaGraph
+from bundler.outputs.variables import with_variables
 from bundler.report import Report
-from bundler.runtime import Runtime
-from bundler.savedmodel import MetaGraph
-from bundler.shards import Group, Memory
-from bundler.variables import with_variables
-from bundler.weight import Weight
+from bundler.runtimes.tensorflow import Runtime
+from bundler.verbs import pipeline
 from tests.models import placeholder, write_model
 
 FLOAT, INT, STRING = DType.float32, DType.int32, DType.string

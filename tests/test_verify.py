@@ -6,14 +6,15 @@ from typing import Any
 
 import pytest
 
-from bundler import savedmodel, verify
-from bundler.dtypes import DType
+from bundler import verify
 from bundler.errors import VerificationError
-from bundler.model import Function, Graph, Model, Signature, TensorSpec
-from bundler.nodes import Node, Tensor, node
-from bundler.protos import FunctionDef, NameAttrList, OpDef
-from bundler.runtime import Runtime
-from bundler.savedmodel import MetaGraph
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Function, Graph, Model, Signature, TensorSpec
+from bundler.ir.nodes import Node, Tensor, node
+from bundler.ir.protos import FunctionDef, NameAttrList, OpDef
+from bundler.outputs import savedmodel
+from bundler.outputs.savedmodel import MetaGraph
+from bundler.runtimes.tensorflow import Runtime
 from tests.models import placeholder
 
 FLOAT, INT = DType.float32, DType.int32

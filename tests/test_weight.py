@@ -6,12 +6,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-import bundler.shards
-import bundler.weight
-from bundler.dtypes import DType
+import bundler.disk.shards
+import bundler.ir.weight
+from bundler.disk.shards import Group
 from bundler.errors import ConversionError
-from bundler.shards import Group
-from bundler.weight import Affine, Weight
+from bundler.ir.dtypes import DType
+from bundler.ir.weight import Affine, Weight
 from tests.models import in_pieces
 
 FLOAT, INT = DType.float32, DType.int32
@@ -111,7 +111,7 @@ def test_quantized_floats_are_those_of_the_file_before_the_graph_widens_them() -
 
 
 def test_a_tensor_is_decoded_in_parts_of_whole_elements_however_small(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bundler.weight, "_CHUNK", 2)
+    monkeypatch.setattr(bundler.ir.weight, "_CHUNK", 2)
     value = np.arange(5, dtype=np.uint16)
     weight = stored(value, FLOAT, Affine(2.0, 1.0, FLOAT), 1, 2, 4)
     assert [(part.start, part.size, part.nbytes) for part in weight.parts()] == [(0, 2, 8), (2, 2, 8), (4, 1, 4)]
@@ -124,8 +124,8 @@ def test_a_tensor_is_decoded_in_parts_of_whole_elements_however_small(monkeypatc
 def test_a_fingerprint_is_of_the_bytes_however_they_are_read(
     monkeypatch: pytest.MonkeyPatch, chunk: int, marked: int
 ) -> None:
-    monkeypatch.setattr(bundler.weight, "_CHUNK", chunk)
-    monkeypatch.setattr(bundler.weight, "_MARKED", marked)
+    monkeypatch.setattr(bundler.ir.weight, "_CHUNK", chunk)
+    monkeypatch.setattr(bundler.ir.weight, "_MARKED", marked)
     value = np.arange(5, dtype=np.uint16)
     hashed = hashlib.blake2b(value.tobytes(), digest_size=32)
     assert stored(value, FLOAT, None, 1, 2, 4).fingerprint() == hashed.digest()
@@ -133,7 +133,7 @@ def test_a_fingerprint_is_of_the_bytes_however_they_are_read(
 
 @pytest.mark.parametrize(("other", "same"), [([1, 2, 3], True), ([1, 2, 4], True), ([1, 3, 3], False)])
 def test_a_mark_is_of_the_first_bytes(monkeypatch: pytest.MonkeyPatch, other: list[int], same: bool) -> None:
-    monkeypatch.setattr(bundler.weight, "_MARKED", 2)
+    monkeypatch.setattr(bundler.ir.weight, "_MARKED", 2)
     one, another = (stored(np.array(value, np.uint8)) for value in ([1, 2, 3], other))
     assert (one.mark == another.mark) is same
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from bundler import sources
-from bundler.model import Signature, TensorSpec
+from bundler.ir.model import Signature, TensorSpec
 
 __all__ = ["feeds", "write_manifest"]
 

@@ -9,8 +9,8 @@ from bundler import ops
 from bundler.api.failures import InputError
 from bundler.api.graphs import NodeInfo, get_input_nodes, get_output_nodes
 from bundler.errors import Fault, closest
-from bundler.nodes import Node, Tensor, node
-from bundler.protos import GraphDef, NodeDef
+from bundler.ir.nodes import Node, Tensor, node
+from bundler.ir.protos import GraphDef, NodeDef
 
 __all__ = ["rename_input_nodes", "rename_output_nodes"]
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from bundler.dtypes import DType
 from bundler.errors import ConversionError
-from bundler.model import Graph
-from bundler.nodes import Node, Value, constant, node
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Graph
+from bundler.ir.nodes import Node, Value, constant, node
 from bundler.rewrites.engine import frame_of
 
 __all__ = ["Draft"]

@@ -8,10 +8,10 @@ from typing import Protocol
 
 import numpy as np
 
-from bundler.dtypes import DType
 from bundler.errors import BundlerError, ConversionError, within
-from bundler.model import Graph, Model
-from bundler.nodes import Node, Tensor, free_name
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Graph, Model
+from bundler.ir.nodes import Node, Tensor, free_name
 
 __all__ = ["Pass", "Rule", "check", "each", "frame_of", "rule", "scalar"]
 

@@ -20,11 +20,11 @@ from importlib import import_module
 from pathlib import Path
 from typing import ParamSpec, TypeAlias, TypeVar, cast
 
-from bundler import artifact
-from bundler.artifact import Artifact
+from bundler.artifacts import artifact
+from bundler.artifacts.artifact import Artifact
+from bundler.disk.cache import Cache, Damaged, default_folder
 from bundler.errors import SourceError, closest, within
 from bundler.progress import SILENT, Progress
-from bundler.sources.cache import Cache, Damaged, default_folder
 
 __all__ = ["at_hand", "fetch", "fetching_damaged_again", "find", "open_found"]
 

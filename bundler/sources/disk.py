@@ -6,11 +6,12 @@ import os
 import stat
 from pathlib import Path
 
-from bundler import artifact, files
+from bundler.artifacts import artifact
+from bundler.disk import files
+from bundler.disk.cache import Cache
 from bundler.errors import SourceError, within
 from bundler.progress import Progress
 from bundler.sources import archive
-from bundler.sources.cache import Cache
 
 __all__ = ["find"]
 

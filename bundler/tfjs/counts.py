@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 import numpy as np
 
 from bundler import ops
-from bundler.dtypes import DType
-from bundler.nodes import Node, Shape, Tensor, attr, constant, node, shape_of
-from bundler.protos import TensorShapeProto
-from bundler.weight import Weight
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import Node, Shape, Tensor, attr, constant, node, shape_of
+from bundler.ir.protos import TensorShapeProto
+from bundler.ir.weight import Weight
 
 __all__ = ["count"]
 

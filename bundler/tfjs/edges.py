@@ -7,8 +7,8 @@ from collections.abc import Container
 
 from bundler import ops
 from bundler.errors import ConversionError
-from bundler.model import Graph
-from bundler.nodes import Node, Tensor
+from bundler.ir.model import Graph
+from bundler.ir.nodes import Node, Tensor
 
 __all__ = ["check_edges"]
 

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from google.protobuf import json_format
 
-from bundler.dtypes import DType
-from bundler.nodes import Node, node
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import Node, node
 from tests.models import const, placeholder, write_model
 
 __all__ = ["MODELS", "Known", "write"]

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from bundler import ops
-from bundler.dtypes import DType
-from bundler.nodes import Node, Shape, Value, node, shape_proto
-from bundler.protos import FunctionDef
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import Node, Shape, Value, node, shape_proto
+from bundler.ir.protos import FunctionDef
 
 __all__ = ["AGREES", "Array", "Cannot", "Case", "Const", "Differs", "Verdict", "case"]
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from bundler.dtypes import DType
-from bundler.nodes import Node, node
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import Node, node
 
 __all__ = ["depthwise", "prelu", "the_value"]
 

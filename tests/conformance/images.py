@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from bundler.dtypes import DType
-from bundler.nodes import Node, Shape, Value, node
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import Node, Shape, Value, node
 from tests.conformance.case import AGREES, Cannot, Case, Const, Differs, Verdict, case, one
 
 __all__ = [

@@ -12,17 +12,18 @@ from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from bundler import rewrites, savedmodel
-from bundler.dtypes import DType
+from bundler import rewrites
+from bundler.convert.select import select
 from bundler.errors import BundlerError, VerificationError
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Model
+from bundler.ir.nodes import Tensor, node, shape_proto, tensor_proto
+from bundler.ir.protos import SavedModel, TensorProto
 from bundler.link import link
 from bundler.manifest import Compat, SignatureSpec
-from bundler.model import Model
-from bundler.nodes import Tensor, node, shape_proto, tensor_proto
-from bundler.protos import SavedModel, TensorProto
-from bundler.reference import TensorFlowJs
-from bundler.runtime import Runtime
-from bundler.select import select
+from bundler.outputs import savedmodel
+from bundler.runtimes.javascript import TensorFlowJs
+from bundler.runtimes.tensorflow import Runtime
 from tests.conformance.case import Case, dtype_of
 from tests.models import read_model, write_model
 

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bundler.dtypes import DType
-from bundler.model import Graph, Model
-from bundler.nodes import node
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Graph, Model
+from bundler.ir.nodes import node
 from tests.conformance.case import AGREES, Array, Cannot, Differs, Verdict, array, case
 from tests.conformance.compare import apart, contrast
 from tests.conformance.judge import Outcome, judge

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from bundler import ops
-from bundler.reference import TensorFlowJs
-from bundler.runtime import Runtime
+from bundler.runtimes.javascript import TensorFlowJs
+from bundler.runtimes.tensorflow import Runtime
 from tests.answers import NO_ONEDNN
 from tests.conformance.judge import Outcome, judge
 from tests.conformance.page import page

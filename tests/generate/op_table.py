@@ -111,7 +111,7 @@ def _registered(definition: Any) -> dict[str, Any]:
 
 def _argument(arg: Any) -> str:
     """`name:type`, `name:N*type` for a list of one type, `name:*types` for a list of several."""
-    from bundler.dtypes import DType
+    from bundler.ir.dtypes import DType
 
     if arg.type_list_attr:
         return f"{arg.name}:*{arg.type_list_attr}"

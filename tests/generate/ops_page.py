@@ -16,8 +16,8 @@ ROOT = Path(__file__).parents[2]
 
 def main() -> None:
     """Run all categories, and write the page where no case is at fault."""
-    from bundler.reference import TensorFlowJs
-    from bundler.runtime import Runtime
+    from bundler.runtimes.javascript import TensorFlowJs
+    from bundler.runtimes.tensorflow import Runtime
     from tests.answers import NO_ONEDNN
     from tests.conformance.judge import judge
     from tests.conformance.page import page

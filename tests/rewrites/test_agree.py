@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from bundler.dtypes import DType
-from bundler.model import Function, Graph, Model
-from bundler.nodes import Node, Value, node, show
-from bundler.protos import FunctionDef, OpDef
-from bundler.rewrites.agree import agree_on_dtypes
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Function, Graph, Model
+from bundler.ir.nodes import Node, Value, node, show
+from bundler.ir.protos import FunctionDef, OpDef
+from bundler.rewrites.rules.agree import agree_on_dtypes
 
 BOOL, FLOAT, DOUBLE, INT, LONG = DType.bool, DType.float32, DType.float64, DType.int32, DType.int64
 

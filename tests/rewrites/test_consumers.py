@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bundler import rewrites, savedmodel
-from bundler.dtypes import DType
+from bundler import rewrites
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Graph, Model, Signature, TensorSpec
+from bundler.ir.nodes import Shape, Tensor, constant, node, shape_proto
 from bundler.link import link
 from bundler.manifest import Compat
-from bundler.model import Graph, Model, Signature, TensorSpec
-from bundler.nodes import Shape, Tensor, constant, node, shape_proto
+from bundler.outputs import savedmodel
 from tests.conformance.formulas import depthwise
 
 pytestmark = pytest.mark.slow

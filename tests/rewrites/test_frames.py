@@ -6,14 +6,14 @@ import re
 
 import pytest
 
-from bundler import loops
-from bundler.dtypes import DType
 from bundler.errors import ConversionError
-from bundler.model import Function, Graph, Model, Signature, TensorSpec
-from bundler.nodes import Node, Tensor, attr, node, show
-from bundler.protos import FunctionDef, OpDef
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Function, Graph, Model, Signature, TensorSpec
+from bundler.ir.nodes import Node, Tensor, attr, node, show
+from bundler.ir.protos import FunctionDef, OpDef
 from bundler.rewrites.engine import check
-from bundler.rewrites.frames import enter_frames
+from bundler.rewrites.rules.frames import enter_frames
+from bundler.soundness import loops
 from tests.forms import added, loop
 
 FLOAT = DType.float32

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bundler.dtypes import DType
-from bundler.model import Function, Graph, Model, Signature, TensorSpec
-from bundler.nodes import Node, Tensor, node, show
-from bundler.protos import FunctionDef, NameAttrList, OpDef
-from bundler.rewrites.names import legal_names
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Function, Graph, Model, Signature, TensorSpec
+from bundler.ir.nodes import Node, Tensor, node, show
+from bundler.ir.protos import FunctionDef, NameAttrList, OpDef
+from bundler.rewrites.rules.names import legal_names
 
 FLOAT = DType.float32
 

@@ -7,12 +7,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bundler import manifest, pipeline
-from bundler.dtypes import DType
-from bundler.model import Graph, Model, Signature, TensorSpec
-from bundler.nodes import Tensor, node
-from bundler.rewrites.narrow import narrow_int64
-from bundler.runtime import Runtime
+from bundler import manifest
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Graph, Model, Signature, TensorSpec
+from bundler.ir.nodes import Tensor, node
+from bundler.rewrites.rules.narrow import narrow_int64
+from bundler.runtimes.tensorflow import Runtime
+from bundler.verbs import pipeline
 from tests.asking import ask, signatures
 from tests.models import placeholder, write_model
 

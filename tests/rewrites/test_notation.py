@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from bundler import ops
-from bundler.dtypes import DType
-from bundler.model import Graph, Model
-from bundler.nodes import Node, Tensor, Value, constant, node, show
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Graph, Model
+from bundler.ir.nodes import Node, Tensor, Value, constant, node, show
 from bundler.rewrites import PASSES
 from bundler.rewrites.engine import Pass, Rule
 

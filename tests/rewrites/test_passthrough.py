@@ -6,12 +6,13 @@ from pathlib import Path
 
 import numpy as np
 
-from bundler import rewrites, savedmodel
-from bundler.dtypes import DType
+from bundler import rewrites
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Graph, Model, Signature, TensorSpec
+from bundler.ir.nodes import Tensor, node
 from bundler.manifest import Compat
-from bundler.model import Graph, Model, Signature, TensorSpec
-from bundler.nodes import Tensor, node
-from bundler.runtime import Runtime
+from bundler.outputs import savedmodel
+from bundler.runtimes.tensorflow import Runtime
 from tests.asking import ask
 
 X = TensorSpec(Tensor("x"), DType.float32, (None,))

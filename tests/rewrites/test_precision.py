@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bundler.dtypes import DType
-from bundler.model import Function, Graph, Model, Signature, TensorSpec
-from bundler.nodes import Node, Tensor, attr, inline_value, node, show
-from bundler.protos import FunctionDef, OpDef, TensorProto
-from bundler.rewrites.precision import compute_in_float32
-from bundler.shards import Group, Memory
-from bundler.weight import Weight
+from bundler.disk.shards import Group, Memory
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Function, Graph, Model, Signature, TensorSpec
+from bundler.ir.nodes import Node, Tensor, attr, inline_value, node, show
+from bundler.ir.protos import FunctionDef, OpDef, TensorProto
+from bundler.ir.weight import Weight
+from bundler.rewrites.rules.precision import compute_in_float32
 
 FLOAT, HALF, BRAIN = DType.float32, DType.float16, DType.bfloat16
 

@@ -9,18 +9,18 @@ import numpy as np
 import pytest
 
 from bundler import rewrites
-from bundler.dtypes import DType
 from bundler.errors import ConversionError
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Graph, Model, Signature, TensorSpec
+from bundler.ir.nodes import Node, Tensor, Value, attr, constant, node, shape_proto
 from bundler.manifest import Compat
-from bundler.model import Graph, Model, Signature, TensorSpec
-from bundler.nodes import Node, Tensor, Value, attr, constant, node, shape_proto
-from bundler.rewrites.bias import add_bias
-from bundler.rewrites.channels import put_channels_last
-from bundler.rewrites.depthwise import dilate_by_batches, pad_before_depthwise, stride_after_depthwise
 from bundler.rewrites.engine import Rule
-from bundler.rewrites.fused import split_fused
-from bundler.rewrites.inference import normalize_by_given_statistics
-from bundler.rewrites.own import pad_with_value
+from bundler.rewrites.rules.bias import add_bias
+from bundler.rewrites.rules.channels import put_channels_last
+from bundler.rewrites.rules.depthwise import dilate_by_batches, pad_before_depthwise, stride_after_depthwise
+from bundler.rewrites.rules.fused import split_fused
+from bundler.rewrites.rules.inference import normalize_by_given_statistics
+from bundler.rewrites.rules.own import pad_with_value
 
 FLOAT = DType.float32
 FILTER = constant("w", np.ones((3, 3, 2, 1), np.float32))

@@ -13,12 +13,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bundler import rewrites, savedmodel
-from bundler.dtypes import DType
+from bundler import rewrites
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Graph, Model, Signature, TensorSpec
+from bundler.ir.nodes import Node, Tensor, constant, node, shape_proto
 from bundler.link import link
 from bundler.manifest import Compat
-from bundler.model import Graph, Model, Signature, TensorSpec
-from bundler.nodes import Node, Tensor, constant, node, shape_proto
+from bundler.outputs import savedmodel
 from tests.answers import NO_ONEDNN, ONEDNN, answers
 
 FLOAT = DType.float32

@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 
 from bundler import sources
+from bundler.disk.cache import Cache, Damaged, default_folder
 from bundler.errors import SourceError
 from bundler.progress import SILENT
-from bundler.sources.cache import Cache, Damaged, default_folder
 
 ROOT = Path(__file__).parents[2]
 
@@ -215,7 +215,7 @@ def test_forty_threads_that_want_one_package_fetch_it_once(cache: Path, tmp_path
 GET = """
 import sys, time
 from pathlib import Path
-from bundler.sources.cache import Cache
+from bundler.disk.cache import Cache
 
 cache, count, key = sys.argv[1:]
 

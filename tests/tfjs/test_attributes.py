@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bundler.dtypes import DType
 from bundler.errors import ConversionError
-from bundler.nodes import Node, attr, node, shape_proto, show
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import Node, attr, node, shape_proto, show
 from bundler.tfjs.attributes import derive, tidy
 
 FLOAT, HALF, INT, INT64 = DType.float32, DType.float16, DType.int32, DType.int64

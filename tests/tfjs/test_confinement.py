@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bundler.child import Child
+from bundler.runtimes.child import Child
 from bundler.tfjs.layers import process
 from tests.hostile.layers.roads import MARKER, Road
 from tests.tfjs.test_layers import NEEDS_KERAS

@@ -5,8 +5,8 @@ import time
 import pytest
 
 from bundler.errors import ConversionError
-from bundler.model import Graph
-from bundler.nodes import Node, node
+from bundler.ir.model import Graph
+from bundler.ir.nodes import Node, node
 from bundler.tfjs.edges import check_edges
 
 X = node("Placeholder", "x")

@@ -7,16 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bundler import rewrites, savedmodel
-from bundler.dtypes import DType
-from bundler.infer import infer
+from bundler import rewrites
+from bundler.convert.select import select
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Model
+from bundler.ir.nodes import Node, node
+from bundler.ir.protos import FunctionDef, NameAttrList, OpDef
 from bundler.link import link
+from bundler.link.infer import infer
 from bundler.manifest import Compat, SignatureSpec
-from bundler.model import Model
-from bundler.nodes import Node, node
-from bundler.protos import FunctionDef, NameAttrList, OpDef
-from bundler.runtime import Runtime
-from bundler.select import select
+from bundler.outputs import savedmodel
+from bundler.runtimes.tensorflow import Runtime
 from tests.answers import ONEDNN, answers
 from tests.asking import ask
 from tests.models import const, placeholder, read_model, write_model

@@ -12,17 +12,18 @@ import numpy as np
 import pytest
 from google.protobuf import json_format
 
-from bundler import rewrites, savedmodel
-from bundler.dtypes import DType
+from bundler import rewrites
+from bundler.convert.select import select
 from bundler.errors import ConversionError
-from bundler.infer import infer
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Model
+from bundler.ir.nodes import Node, attr, node
+from bundler.ir.protos import SavedModel
 from bundler.link import link
+from bundler.link.infer import infer
 from bundler.manifest import Compat, SignatureSpec
-from bundler.model import Model
-from bundler.nodes import Node, attr, node
-from bundler.protos import SavedModel
-from bundler.runtime import Runtime
-from bundler.select import select
+from bundler.outputs import savedmodel
+from bundler.runtimes.tensorflow import Runtime
 from tests.answers import ONEDNN, answers
 from tests.asking import ask
 from tests.models import const, placeholder, read_model, write_model

@@ -14,10 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bundler import artifact, manifest, pipeline, sources, tfjs
+from bundler import manifest, sources, tfjs
+from bundler.artifacts import artifact
 from bundler.errors import ConversionError
-from bundler.reference import TensorFlowJs
-from bundler.runtime import Runtime
+from bundler.runtimes.javascript import TensorFlowJs
+from bundler.runtimes.tensorflow import Runtime
+from bundler.verbs import pipeline
 from tests.asking import ask, signatures
 
 ROOT = Path(__file__).parents[2]

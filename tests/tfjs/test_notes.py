@@ -7,13 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bundler import inspection, manifest, pipeline, rewrites
-from bundler.dtypes import DType
+from bundler import manifest, rewrites
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Graph, Model
+from bundler.ir.nodes import node
+from bundler.ir.protos import FunctionDef, OpDef
 from bundler.manifest import Compat
-from bundler.model import Graph, Model
-from bundler.nodes import node
-from bundler.protos import FunctionDef, OpDef
 from bundler.tfjs.notes import notes
+from bundler.verbs import inspection, pipeline
 from tests.models import placeholder, read_model, write_model
 
 FLOAT = DType.float32

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bundler import artifact, tfjs
-from bundler.dtypes import DType
+from bundler import tfjs
+from bundler.artifacts import artifact
+from bundler.convert.select import select
 from bundler.errors import BundlerError, ConversionError
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Model
+from bundler.ir.nodes import attr, node, shape_of, shape_proto
 from bundler.manifest import SignatureSpec
-from bundler.model import Model
-from bundler.nodes import attr, node, shape_of, shape_proto
-from bundler.select import select
 from tests.models import placeholder, read_model, text, write_model
 
 FLOAT = DType.float32

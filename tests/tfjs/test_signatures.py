@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bundler.dtypes import DType
 from bundler.errors import ConversionError
-from bundler.model import PREDICT, Graph, Signature, TensorSpec
-from bundler.nodes import Tensor, node
+from bundler.ir.dtypes import DType
+from bundler.ir.model import PREDICT, Graph, Signature, TensorSpec
+from bundler.ir.nodes import Tensor, node
 from bundler.tfjs.signatures import read_signature
 from tests.models import const, placeholder
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bundler.dtypes import DType
-from bundler.nodes import node
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import node
 from tests.models import placeholder, read_model, write_model
 
 FUNCTION = {

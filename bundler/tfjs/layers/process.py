@@ -16,9 +16,9 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
-from bundler.child import Child
+from bundler.disk.cache import Cache, default_folder
 from bundler.errors import ConversionError, VerificationError, within
-from bundler.sources.cache import Cache, default_folder
+from bundler.runtimes.child import Child
 from bundler.tfjs.fields import Json
 from bundler.tfjs.layers import readers
 from bundler.tfjs.layers.description import Network, Stack

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bundler.dtypes import DType
-from bundler.nodes import node
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import node
 from tests.conformance.case import Cannot, Case, Const, Differs, case
 from tests.conformance.formulas import prelu
 

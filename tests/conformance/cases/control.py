@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from bundler.dtypes import DType
-from bundler.nodes import Node, Value, node, shape_proto
-from bundler.protos import FunctionDef, NameAttrList, OpDef, TensorProto
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import Node, Value, node, shape_proto
+from bundler.ir.protos import FunctionDef, NameAttrList, OpDef, TensorProto
 from tests.conformance.case import Cannot, Case, Const, Differs, case
 
 __all__ = ["CASES"]

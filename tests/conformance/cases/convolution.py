@@ -7,8 +7,8 @@ from itertools import product
 
 import numpy as np
 
-from bundler.dtypes import DType
-from bundler.nodes import Value, node
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import Value, node
 from tests.conformance.case import Cannot, Case, Const, case, one
 from tests.conformance.images import (
     MIXED,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from bundler.dtypes import DType
-from bundler.nodes import Node, node
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import Node, node
 from tests.conformance.case import AGREES, Cannot, Case, Const, Differs, Verdict, case, one
 from tests.conformance.formulas import depthwise, prelu, the_value
 from tests.conformance.images import MIXED, TOLERANCE, X, first, first_attrs, plane, transposed, wave

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bundler.dtypes import DType
-from bundler.nodes import Node, node, shape_proto
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import Node, node, shape_proto
 from tests.conformance.case import Case, Const, Differs, array, case, dtype_of
 
 __all__ = ["CASES"]

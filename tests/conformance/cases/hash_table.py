@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from google.protobuf import json_format
 
-from bundler.dtypes import DType
-from bundler.nodes import Node, node
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import Node, node
 from tests.conformance.case import Array, Case, Const, Differs, case, dtype_of
 from tests.models import const
 

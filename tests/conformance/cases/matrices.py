@@ -7,8 +7,8 @@ from itertools import product
 
 import numpy as np
 
-from bundler.dtypes import DType
-from bundler.nodes import Node, Value, node
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import Node, Value, node
 from tests.conformance.case import AGREES, Cannot, Case, Const, Differs, Verdict, case
 from tests.conformance.formulas import prelu
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from bundler.dtypes import DType
-from bundler.nodes import Node, Value, node
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import Node, Value, node
 from tests.conformance.case import AGREES, Case, Const, Differs, Verdict, case
 from tests.conformance.images import channels_first
 

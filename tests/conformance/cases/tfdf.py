@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bundler import ops
-from bundler.dtypes import DType
-from bundler.nodes import node
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import node
 from tests.conformance.case import Cannot, case
 
 __all__ = ["CASES"]

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bundler.dtypes import DType
-from bundler.nodes import Node, Value, node
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import Node, Value, node
 from tests.conformance.case import Case, Const
 
 __all__ = ["FLOAT", "INT", "Given", "Trap", "const", "conv", "f", "matmul", "node", "trap", "wave"]

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bundler.nodes import Node
+from bundler.ir.nodes import Node
 from tests.conformance.case import Const
 from tests.rewrites.fusions.graphs import FLOAT, INT, Given, Trap, const, conv, f, node, trap, wave
 

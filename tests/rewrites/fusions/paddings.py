@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bundler.dtypes import DType
+from bundler.ir.dtypes import DType
 from tests.conformance.case import Const
 from tests.rewrites.fusions.graphs import FLOAT, Trap, const, conv, f, node, trap, wave
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bundler.nodes import Node
+from bundler.ir.nodes import Node
 from tests.rewrites.fusions.activations import CONV, DENSE, IMAGE, MATMUL
 from tests.rewrites.fusions.graphs import FLOAT, INT, Given, Trap, const, conv, f, matmul, node, trap, wave
 

@@ -1,0 +1,39 @@
+"""What a signature does not say, TensorFlow infers: the dtype and shape of a tensor."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from bundler.convert.select import prune
+from bundler.encoding.graphdef import structure
+from bundler.ir.model import Model, Signature, TensorSpec
+from bundler.ir.nodes import Tensor
+from bundler.link.shapes import shapes
+from bundler.runtimes.tensorflow import Runtime
+
+__all__ = ["infer"]
+
+
+def _unknown(model: Model) -> list[Tensor]:
+    """The tensors of the signatures whose dtype or shape nobody said."""
+    specs = (spec for signature in model.signatures.values() for spec in signature.specs)
+    return sorted({spec.tensor for spec in specs if spec.dtype is None or spec.shape is None})
+
+
+def infer(model: Model, runtime: Callable[[], Runtime]) -> Model:
+    """Fill in the dtypes and shapes that nobody said. The runtime is only asked for where some are missing."""
+    tensors = _unknown(model)
+    if not tensors:
+        return model
+    # Only what makes them: TensorFlow takes long over a large graph.
+    asked = Signature({}, {tensor.full: TensorSpec(tensor) for tensor in tensors})
+    part = prune(replace(model, signatures={"": asked}, initializers=()))
+    told = shapes(structure(part), [tensor.full for tensor in tensors], runtime)
+    facts = dict(zip(tensors, told))
+
+    def complete(spec: TensorSpec) -> TensorSpec:
+        dtype, shape = facts.get(spec.tensor, (None, None))
+        return replace(spec, dtype=spec.dtype or dtype, shape=shape if spec.shape is None else spec.shape)
+
+    return model.map_signatures(complete)
