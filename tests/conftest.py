@@ -17,10 +17,10 @@ from bundler.manifest import Compat
 from bundler.runtimes.javascript import TensorFlowJs
 from bundler.runtimes.tensorflow import Runtime
 from bundler.verbs import pipeline
-from tests import zoo
+from tests.support import zoo
+from tests.support.places import MANIFESTS, TESTS
 
-NODE = Path(__file__).parent / "node"
-MANIFESTS = Path(__file__).parent.parent / "manifests"
+NODE = TESTS / "node"
 
 
 def pytest_configure() -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from bundler.api.graphs import TensorFlowGraph, get_input_tensors, get_output_tensors, graph_def_of
 from bundler.ir.protos import GraphDef
-from bundler.ops.tables import FILLS
+from bundler.ir.tables import FILLS
 
 if TYPE_CHECKING:
     import tensorflow as tf

@@ -6,10 +6,9 @@ for `tfjs`. The layout is that of tfjs-core/src/io/types.ts, `ModelJSON`; `store
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cache, cached_property
@@ -20,15 +19,15 @@ from typing import Any, TypeAlias
 from bundler.artifacts import document as documents
 from bundler.artifacts import early, foreign, stored
 from bundler.disk import files
+from bundler.disk.digest import combined_digest, file_digests
 from bundler.errors import Fault, SourceError, closest
 
-__all__ = ["Artifact", "Groups", "digest", "digests", "entry", "open", "read_entry", "sha256"]
+__all__ = ["Artifact", "Groups", "entry", "open", "read_entry"]
 
 Groups: TypeAlias = tuple[tuple[str, ...], ...]
 """The shards' paths of each group of the weight manifest, as written."""
 
 _ENTRY = "model.json"
-_CHUNK = 1 << 20
 _LISTED = 10_000
 """Entries of a folder among which a file of a similar name is looked for."""
 _HINTS = 5
@@ -69,12 +68,12 @@ class Artifact:
     @cached_property
     def digests(self) -> Mapping[str, str]:
         """The sha256, in hex, of each of `files`."""
-        return digests(self.folder, self.files)
+        return file_digests(self.folder, self.files)
 
     @cached_property
     def digest(self) -> str:
         """`sha256:<hex>` of the files' names and contents, wherever they came from."""
-        return f"sha256:{digest(self.digests)}"
+        return f"sha256:{combined_digest(self.digests)}"
 
 
 def open(path: Path) -> Artifact:
@@ -127,35 +126,6 @@ def _graph_beside(path: Path) -> Path:
     """A model from before 1.0 may be meant by either of its files."""
     graph = early.graph_file(_listed(path.parent)) if path.name == early.MANIFEST else None
     return path if graph is None else path.with_name(graph)
-
-
-def digests(folder: Path, names: Iterable[str]) -> dict[str, str]:
-    """The sha256, in hex, of each file's bytes, by its name."""
-    return {name: sha256(folder / name) for name in names}
-
-
-def digest(digests: Mapping[str, str]) -> str:
-    """One sha256, in hex, for files by name and sha256, in the order given.
-
-    Names go in after their lengths, so that no two sets of files read the same.
-    """
-    hashed = hashlib.sha256()
-    for name, file_digest in digests.items():
-        spelled = name.encode(errors="surrogateescape")
-        hashed.update(b"%d " % len(spelled) + spelled + file_digest.encode())
-    return hashed.hexdigest()
-
-
-def sha256(path: Path) -> str:
-    """The sha256, in hex, of a file's bytes. SourceError where it cannot be read."""
-    hashed = hashlib.sha256()
-    try:
-        with files.opened(path) as file:
-            while chunk := file.read(_CHUNK):
-                hashed.update(chunk)
-    except OSError as error:
-        raise SourceError("cannot be read", where=str(path), found=files.reason(error)) from error
-    return hashed.hexdigest()
 
 
 def _mode(path: Path) -> int:

@@ -20,8 +20,8 @@ from pkgutil import resolve_name
 from typing import Any
 
 from bundler import __version__
-from bundler.artifacts import artifact
 from bundler.convert.one import Converted, Failed, Task, convert
+from bundler.disk.digest import file_digests
 from bundler.disk.shards import File, Group, Shard
 from bundler.errors import BundlerError, Fault, SourceError
 from bundler.ir.model import Graph
@@ -128,7 +128,7 @@ def _backend(client: Any) -> Any:
 def _there(task: Task) -> Converted | Failed:
     outcome = convert(task)
     if isinstance(outcome, Converted):
-        return replace(outcome, digests=artifact.digests(outcome.folder, outcome.files))
+        return replace(outcome, digests=file_digests(outcome.folder, outcome.files))
     faults = [_from_afar(fault, outcome.error) for fault in outcome.error.faults]
     return Failed(type(outcome.error).of(faults))
 

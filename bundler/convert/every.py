@@ -9,10 +9,10 @@ from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
-from bundler.artifacts import artifact
 from bundler.convert import cluster, processes
 from bundler.convert.one import Converted, Failed, Task, convert, find
 from bundler.disk.cache import Cache, default_folder
+from bundler.disk.digest import sha256
 from bundler.errors import SourceError
 from bundler.manifest import Manifest
 from bundler.progress import Progress
@@ -46,9 +46,7 @@ def digest_all(models: Mapping[str, Converted], crew: Crew) -> dict[str, Callabl
 
     Asking raises SourceError if another machine read another file, Damaged if a cached file is not what was fetched.
     """
-    found = {
-        name: [crew.submit(artifact.sha256, made.folder / file) for file in made.files] for name, made in models.items()
-    }
+    found = {name: [crew.submit(sha256, made.folder / file) for file in made.files] for name, made in models.items()}
     return {name: partial(_digests, name, made, found[name]) for name, made in models.items()}
 
 

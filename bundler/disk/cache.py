@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from bundler.artifacts import artifact
+from bundler.disk.digest import combined_digest, sha256
 from bundler.disk.locks import Lock
 from bundler.disk.scratch import scratch, sync
 from bundler.errors import SourceError
@@ -210,16 +210,16 @@ class Cache:
 def _index_of(folder: Path) -> dict[str, tuple[int, str]]:
     """The index of a folder, from its files."""
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    return {name: ((folder / name).stat().st_size, artifact.sha256(folder / name)) for name in names}
+    return {name: ((folder / name).stat().st_size, sha256(folder / name)) for name in names}
 
 
 def _digest_of(path: Path) -> str:
     """The sha256 of a file; "" if it cannot be read."""
-    return artifact.sha256(path) if _size(path) >= 0 else ""
+    return sha256(path) if _size(path) >= 0 else ""
 
 
 def _digest(index: _Index) -> str:
-    return artifact.digest({name: digest for name, (_, digest) in index.items()})
+    return combined_digest({name: digest for name, (_, digest) in index.items()})
 
 
 def _read_index(kept: Path) -> _Index | None:

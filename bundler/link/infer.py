@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from bundler.convert.select import prune
 from bundler.encoding.graphdef import structure
 from bundler.ir.model import Model, Signature, TensorSpec
 from bundler.ir.nodes import Tensor
+from bundler.ir.prune import prune
 from bundler.link.shapes import shapes
 from bundler.runtimes.tensorflow import Runtime
 

@@ -23,11 +23,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
-from bundler.convert.select import reachable
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Graph, Model
 from bundler.ir.nodes import Node, free_name, node, shape_proto
 from bundler.ir.protos import MetaGraphDef, SaverDef, VariableDef
+from bundler.ir.prune import reachable
 from bundler.ir.weight import Weight
 from bundler.outputs.checkpoint import batches, restore, save, text
 

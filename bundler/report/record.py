@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from bundler import __version__, sources
 from bundler.artifacts import artifact
 from bundler.disk.cache import Cache, default_folder
-from bundler.disk.digest import tree_digests
+from bundler.disk.digest import sha256, tree_digests
 from bundler.disk.publish import RECORD
 from bundler.errors import BundlerError, SourceError
 from bundler.manifest import Manifest, ModelSpec
@@ -107,7 +107,7 @@ def fresh(folder: Path, manifest: Manifest, *, checked: bool, jobs: int = 1) -> 
 
 def _mark(folder: Path) -> str:
     """The key under which the cache remembers that a bundle of these bytes was loaded."""
-    return f"checked {artifact.sha256(folder / RECORD)}"
+    return f"checked {sha256(folder / RECORD)}"
 
 
 def _read(path: Path) -> _Record:
@@ -130,7 +130,7 @@ def _has_sources(manifest: Manifest, record: _Record, jobs: int) -> bool:
     if not all(path.is_file() for path in files):
         return False
     with Crew(jobs) as crew:
-        return list(crew.map(artifact.sha256, files)) == list(files.values())
+        return list(crew.map(sha256, files)) == list(files.values())
 
 
 def _files(model: ModelSpec, base: Path, files: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[Path, str]]:

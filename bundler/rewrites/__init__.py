@@ -8,9 +8,9 @@ elsewhere changes. `PASSES` is the order in which they run.
 from __future__ import annotations
 
 from bundler import ops, soundness
-from bundler.convert.select import prune
 from bundler.errors import ConversionError
 from bundler.ir.model import Model
+from bundler.ir.prune import prune
 from bundler.manifest import Compat
 from bundler.rewrites.engine import Pass, check, each
 from bundler.rewrites.rules.activations import (

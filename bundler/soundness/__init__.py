@@ -16,7 +16,7 @@ from bundler.ir.dtypes import DType
 from bundler.ir.model import Function, Graph, Model
 from bundler.ir.nodes import Node, Tensor, attr
 from bundler.ir.protos import TensorProto
-from bundler.ops.tables import FILLS, TABLES, shared_names
+from bundler.ir.tables import FILLS, TABLES, shared_names
 from bundler.soundness.calling import call_faults, function_faults, name_faults, recursion_faults
 
 __all__ = ["faults"]

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from bundler import ops
-from bundler.convert.select import called, function_names
 from bundler.errors import Fault, closest
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Function, Graph, Model
 from bundler.ir.nodes import Node, Tensor
 from bundler.ir.protos import AttrValue
+from bundler.ir.prune import called, function_names
 
 __all__ = ["call_faults", "function_faults", "name_faults", "recursion_faults"]
 

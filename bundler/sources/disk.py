@@ -6,9 +6,9 @@ import os
 import stat
 from pathlib import Path
 
-from bundler.artifacts import artifact
 from bundler.disk import files
 from bundler.disk.cache import Cache
+from bundler.disk.digest import combined_digest, file_digests
 from bundler.errors import SourceError, within
 from bundler.progress import Progress
 from bundler.sources import archive
@@ -48,5 +48,5 @@ def _unpacked(path: Path, cache: Cache) -> Path:
         raise SourceError("there is no such archive", found=f"nothing at {path}")
     if not stat.S_ISREG(mode):
         raise SourceError("is no regular file", found=files.kind(mode))
-    key = f"archive:{artifact.digest(artifact.digests(path.parent, [path.name]))}"
+    key = f"archive:{combined_digest(file_digests(path.parent, [path.name]))}"
     return cache.get(key, lambda folder: archive.unpack(path, folder))

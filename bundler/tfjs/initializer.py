@@ -18,8 +18,8 @@ from bundler import ops
 from bundler.ir.model import Function, Graph, Model
 from bundler.ir.nodes import Node, Tensor, free_name
 from bundler.ir.renames import named, with_calls
+from bundler.ir.tables import FILLS, TABLES, with_own_names
 from bundler.ir.weight import Weight
-from bundler.ops.tables import FILLS, TABLES, with_own_names
 from bundler.tfjs import fields
 from bundler.tfjs.fields import Json
 from bundler.tfjs.topology import read_functions, read_graph

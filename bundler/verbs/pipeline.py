@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from bundler import sources
-from bundler.artifacts import artifact
+from bundler.disk.digest import combined_digest
 from bundler.disk.publish import publishing, publishing_file, replaceable, sweep_beside
 from bundler.errors import ManifestError, VerificationError, within
 from bundler.manifest import Manifest
@@ -279,7 +279,7 @@ def _report(
             ModelReport(
                 name=spec.name,
                 source=spec.source,
-                digest=f"sha256:{artifact.digest(digests[spec.name]())}",
+                digest=f"sha256:{combined_digest(digests[spec.name]())}",
                 nodes=sum(models[spec.name].ops.values()),
                 weight_bytes=models[spec.name].weight_bytes,
                 ops=dict(sorted(models[spec.name].ops.items())),

@@ -16,7 +16,7 @@ from google.protobuf import json_format
 
 from bundler.ir.dtypes import DType
 from bundler.ir.nodes import Node, node
-from tests.models import const, placeholder, write_model
+from tests.support.models import const, placeholder, write_model
 
 __all__ = ["MODELS", "Known", "write"]
 

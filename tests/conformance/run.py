@@ -25,7 +25,7 @@ from bundler.outputs import savedmodel
 from bundler.runtimes.javascript import TensorFlowJs
 from bundler.runtimes.tensorflow import Runtime
 from tests.conformance.case import Case, dtype_of
-from tests.models import read_model, write_model
+from tests.support.models import read_model, write_model
 
 __all__ = ["Result", "Run", "Runners", "run"]
 

@@ -14,7 +14,7 @@ from bundler.ir.protos import FunctionDef, OpDef
 from bundler.rewrites.engine import check
 from bundler.rewrites.rules.frames import enter_frames
 from bundler.soundness import loops
-from tests.forms import added, loop
+from tests.support.forms import added, loop
 
 FLOAT = DType.float32
 

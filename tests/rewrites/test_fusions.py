@@ -21,12 +21,12 @@ from bundler.outputs import savedmodel
 from bundler.rewrites import PASSES
 from bundler.runtimes.javascript import TensorFlowJs
 from bundler.runtimes.tensorflow import Runtime
-from tests.answers import NO_ONEDNN, ONEDNN, answers
 from tests.conformance.case import Case, dtype_of
 from tests.conformance.compare import farthest
 from tests.conformance.run import Run, Runners, run
 from tests.rewrites.fusions.graphs import Trap
 from tests.rewrites.fusions.table import TRAPS
+from tests.support.answers import NO_ONEDNN, ONEDNN, answers
 
 TOLERANCE = 1e-5
 BROKEN = [trap for trap in TRAPS if trap.found != "right"]

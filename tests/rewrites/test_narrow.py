@@ -14,8 +14,8 @@ from bundler.ir.nodes import Tensor, node
 from bundler.rewrites.rules.narrow import narrow_int64
 from bundler.runtimes.tensorflow import Runtime
 from bundler.verbs import pipeline
-from tests.asking import ask, signatures
-from tests.models import placeholder, write_model
+from tests.support.asking import ask, signatures
+from tests.support.models import placeholder, write_model
 
 INT = {"dtype": DType.int64}
 TABLE = np.arange(12, dtype=np.float32).reshape(6, 2)

@@ -13,7 +13,7 @@ from bundler.ir.nodes import Tensor, node
 from bundler.manifest import Compat
 from bundler.outputs import savedmodel
 from bundler.runtimes.tensorflow import Runtime
-from tests.asking import ask
+from tests.support.asking import ask
 
 X = TensorSpec(Tensor("x"), DType.float32, (None,))
 Y = TensorSpec(Tensor("y"), DType.float32, (None,))

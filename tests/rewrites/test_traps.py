@@ -20,7 +20,7 @@ from bundler.ir.nodes import Node, Tensor, constant, node, shape_proto
 from bundler.link import link
 from bundler.manifest import Compat
 from bundler.outputs import savedmodel
-from tests.answers import NO_ONEDNN, ONEDNN, answers
+from tests.support.answers import NO_ONEDNN, ONEDNN, answers
 
 FLOAT = DType.float32
 X = np.random.default_rng(0).standard_normal((1, 8, 8, 8)).astype(np.float32)

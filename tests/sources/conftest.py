@@ -18,7 +18,9 @@ from typing import Any
 
 import pytest
 
-DIGITS = Path(__file__).parents[2] / "manifests" / "models" / "digits"
+from tests.support.places import MANIFESTS
+
+DIGITS = MANIFESTS / "models" / "digits"
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from bundler import sources
 from bundler.artifacts import artifact
 from bundler.errors import SourceError
-from tests.models import placeholder, write_early, write_model
+from tests.support.models import placeholder, write_early, write_model
 
 
 class Heard:

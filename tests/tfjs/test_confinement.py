@@ -14,9 +14,8 @@ import pytest
 from bundler.runtimes.child import Child
 from bundler.tfjs.layers import process
 from tests.hostile.layers.roads import MARKER, Road
+from tests.support.places import ROOT
 from tests.tfjs.test_layers import NEEDS_KERAS
-
-ROOT = Path(__file__).parents[2]
 
 # Ways in -----------------------------------------------------------------------------------------
 

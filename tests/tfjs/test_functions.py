@@ -18,9 +18,9 @@ from bundler.link.infer import infer
 from bundler.manifest import Compat, SignatureSpec
 from bundler.outputs import savedmodel
 from bundler.runtimes.tensorflow import Runtime
-from tests.answers import ONEDNN, answers
-from tests.asking import ask
-from tests.models import const, placeholder, read_model, write_model
+from tests.support.answers import ONEDNN, answers
+from tests.support.asking import ask
+from tests.support.models import const, placeholder, read_model, write_model
 
 STEP = np.array([1.5, 2.5], np.float32)
 FLOAT = OpDef.ArgDef(name="x", type=DType.float32)

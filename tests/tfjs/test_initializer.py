@@ -24,9 +24,9 @@ from bundler.link.infer import infer
 from bundler.manifest import Compat, SignatureSpec
 from bundler.outputs import savedmodel
 from bundler.runtimes.tensorflow import Runtime
-from tests.answers import ONEDNN, answers
-from tests.asking import ask
-from tests.models import const, placeholder, read_model, write_model
+from tests.support.answers import ONEDNN, answers
+from tests.support.asking import ask
+from tests.support.models import const, placeholder, read_model, write_model
 
 WORDS = np.array(["cat", "dog"], object)
 TYPES = {"key_dtype": DType.string, "value_dtype": DType.int64}

@@ -20,9 +20,9 @@ from bundler.errors import ConversionError
 from bundler.runtimes.javascript import TensorFlowJs
 from bundler.runtimes.tensorflow import Runtime
 from bundler.verbs import pipeline
-from tests.asking import ask, signatures
+from tests.support.asking import ask, signatures
+from tests.support.places import ROOT
 
-ROOT = Path(__file__).parents[2]
 DIGITS = ROOT / "manifests" / "models" / "digits"
 UPSCALER = "npm:@upscalerjs/default-model@1.0.0/models"
 TOLERANCE = 1e-4

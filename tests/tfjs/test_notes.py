@@ -15,7 +15,7 @@ from bundler.ir.protos import FunctionDef, OpDef
 from bundler.manifest import Compat
 from bundler.tfjs.notes import notes
 from bundler.verbs import inspection, pipeline
-from tests.models import placeholder, read_model, write_model
+from tests.support.models import placeholder, read_model, write_model
 
 FLOAT = DType.float32
 X = placeholder("x", 1, 2, 2, 1)

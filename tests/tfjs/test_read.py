@@ -18,7 +18,7 @@ from bundler.ir.dtypes import DType
 from bundler.ir.model import Model
 from bundler.ir.nodes import attr, node, shape_of, shape_proto
 from bundler.manifest import SignatureSpec
-from tests.models import placeholder, read_model, text, write_model
+from tests.support.models import placeholder, read_model, text, write_model
 
 FLOAT = DType.float32
 SIGNATURE = {

@@ -18,9 +18,9 @@ from bundler.tfjs.layers import process
 from bundler.tfjs.layers.configuration import translate
 from tests.hostile.case import MANIFEST, Case
 from tests.hostile.layers.roads import MARKER, Road
+from tests.support.places import ROOT
 from tests.tfjs.test_layers import NEEDS_KERAS
 
-ROOT = Path(__file__).parents[2]
 HOSTILE = ROOT / "tests" / "hostile" / "layers"
 COMMANDS = {
     "build": ["build", "manifest.toml"],

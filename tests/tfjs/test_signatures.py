@@ -10,7 +10,7 @@ from bundler.ir.dtypes import DType
 from bundler.ir.model import PREDICT, Graph, Signature, TensorSpec
 from bundler.ir.nodes import Tensor, node
 from bundler.tfjs.signatures import read_signature
-from tests.models import const, placeholder
+from tests.support.models import const, placeholder
 
 FLOAT, INT = DType.float32, DType.int32
 GRAPH = Graph(

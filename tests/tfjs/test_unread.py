@@ -13,7 +13,7 @@ import pytest
 
 from bundler.ir.dtypes import DType
 from bundler.ir.nodes import node
-from tests.models import placeholder, read_model, write_model
+from tests.support.models import placeholder, read_model, write_model
 
 FUNCTION = {
     "signature": {

@@ -16,7 +16,7 @@ from bundler.errors import BundlerError, ConversionError, SourceError
 from bundler.ir.dtypes import DType
 from bundler.ir.weight import Weight
 from bundler.tfjs.weights import read_weights
-from tests.models import write_model
+from tests.support.models import write_model
 
 WORDS = [b"", b"\xff\xfe", b"a longer string", "naïve ✓".encode()]
 VALUES: dict[str, np.ndarray | list[bytes]] = {

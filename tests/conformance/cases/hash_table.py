@@ -14,7 +14,7 @@ from google.protobuf import json_format
 from bundler.ir.dtypes import DType
 from bundler.ir.nodes import Node, node
 from tests.conformance.case import Array, Case, Const, Differs, case, dtype_of
-from tests.models import const
+from tests.support.models import const
 
 __all__ = ["CASES"]
 
