@@ -18,7 +18,7 @@ from bundler import __version__, manifest
 from bundler.cli import main
 from bundler.errors import BundlerError, ConversionError, SourceError, VerificationError
 from bundler.ir.dtypes import DType
-from bundler.ir.nodes import node
+from bundler.ir.nodes import new_node
 from bundler.verbs import pipeline
 from tests.support.models import placeholder, write_model
 from tests.support.places import ROOT, TESTS
@@ -118,7 +118,8 @@ def test_an_error_has_its_exit_status(error: type[BundlerError], status: int, mo
 @pytest.mark.parametrize("command", ["build", "check"])
 def test_a_model_that_tensorflow_refuses_exits_with_5_and_is_named(command: str, tmp_path: Path) -> None:
     weights = {"w": np.zeros((3, 2), np.float32)}
-    write_model(tmp_path / "cat", [placeholder("x", 1, 4), node("MatMul", "y", ["x", "w"], T=DType.float32)], weights)
+    nodes = [placeholder("x", 1, 4), new_node("MatMul", "y", ["x", "w"], T=DType.float32)]
+    write_model(tmp_path / "cat", nodes, weights)
     (tmp_path / "pets.toml").write_text(TINY)
     done = CliRunner().invoke(main, [command, str(tmp_path / "pets.toml")])
     assert done.exit_code == 5
