@@ -12,13 +12,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bundler.artifact import Artifact
+from bundler.artifacts.artifact import Artifact
 from bundler.errors import within
+from bundler.ir.weight import Weight
 from bundler.tfjs.fields import Json
 from bundler.tfjs.layers import limits, process
 from bundler.tfjs.layers.configuration import translate
 from bundler.tfjs.layers.matching import match
-from bundler.weight import Weight
 
 __all__ = ["as_graph_model"]
 
