@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, NamedTuple, TypeAlias, get_args
+from typing import Any, NamedTuple, TypeAlias
 
+from tests.layers.libraries import JAVASCRIPT, KERAS_2, KERAS_3, ORIGINS, Origin, lacking
 from tests.layers.model import Input, Layer, Model, Part, Stack, chain
 
 __all__ = [
     "JAVASCRIPT",
     "KERAS_2",
     "KERAS_3",
-    "NO_JAVASCRIPT",
     "ORIGINS",
     "RECURRENT",
     "Case",
@@ -26,10 +26,6 @@ __all__ = [
     "lacks",
     "made",
 ]
-
-Origin: TypeAlias = Literal["javascript", "keras2", "keras3"]
-ORIGINS: tuple[Origin, ...] = get_args(Origin)
-JAVASCRIPT, KERAS_2, KERAS_3 = ORIGINS
 
 EXACT = 1e-6
 RECURRENT = 1e-5
@@ -95,19 +91,19 @@ def case(
 ) -> Case:
     """A case of one layer with these options, called with all inputs, with other layers before and after it.
 
-    The model is a Sequential if `stack`.
+    The model is a Sequential if `stack`. What the libraries lack (see `libraries`) need not be in `but`.
     """
     listed = [_input(given) for given in (inputs if isinstance(inputs, list) else [inputs])]
     layers = (*before, Layer(kind, options), *after)
     model = Stack(layers, *listed) if stack else chain(listed, *layers)
-    return Case(kind, name, model, tolerance, but or {})
+    return Case(kind, name, model, tolerance, {**_known(kind, options), **(but or {})})
 
 
 def made(
     kind: str, name: str, model: Model, tolerance: float = EXACT, but: Mapping[Origin, Verdict] | None = None
 ) -> Case:
     """A case of a whole model."""
-    return Case(kind, name, model, tolerance, but or {})
+    return Case(kind, name, model, tolerance, {**_known(kind, {}), **(but or {})})
 
 
 def lacks(**words: str) -> dict[Origin, Verdict]:
@@ -115,7 +111,8 @@ def lacks(**words: str) -> dict[Origin, Verdict]:
     return {origin: Lacks(words[origin]) for origin in ORIGINS if origin in words}
 
 
-NO_JAVASCRIPT = lacks(javascript="tf.layers has no")
+def _known(kind: str, options: Mapping[str, object]) -> dict[Origin, Verdict]:
+    return {origin: Lacks(words) for origin, words in lacking(kind, options)}
 
 
 def _input(given: Shape | Input) -> Input:

@@ -10,16 +10,17 @@ from typing import TypeAlias
 
 import numpy as np
 
-from bundler import rewrites, savedmodel
+from bundler import rewrites
+from bundler.convert.select import select
 from bundler.errors import BundlerError, VerificationError
+from bundler.ir.model import Model
 from bundler.link import link
 from bundler.manifest import Compat, SignatureSpec
-from bundler.model import Model
-from bundler.runtime import Runtime
-from bundler.select import select
-from tests.answers import NO_ONEDNN, ONEDNN, answers
-from tests.asking import ask
-from tests.models import read_model
+from bundler.outputs import savedmodel
+from bundler.runtimes.tensorflow import Runtime
+from tests.support.answers import NO_ONEDNN, ONEDNN, answers
+from tests.support.asking import ask
+from tests.support.models import read_model
 
 __all__ = ["ROADS", "Result", "Results", "Roads", "built", "results", "roads"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from bundler.model import Model
+from bundler.ir.model import Model
 from tests.layers.case import Case, Lacks, Origin
 from tests.layers.judge import Outcome, judge
 from tests.layers.programs import Answer, entry, reference

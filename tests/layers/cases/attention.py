@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.layers.case import NO_JAVASCRIPT, case, made
+from tests.layers.case import case, made
 from tests.layers.model import Input, ids, layer, wired
 
 QUERY, VALUE = (5, 4), (6, 4)
@@ -13,13 +13,11 @@ HEADS = {"num_heads": 2, "key_dim": 3}
 
 def self_attention(name: str, code: str = "y = m(x, x)", **options):
     inputs = {"x": Input((5, 4))}
-    return made(
-        "MultiHeadAttention", name, wired(code, inputs, m=layer("MultiHeadAttention", **options)), but=NO_JAVASCRIPT
-    )
+    return made("MultiHeadAttention", name, wired(code, inputs, m=layer("MultiHeadAttention", **options)))
 
 
 CASES = [
-    case("EinsumDense", "plain", (4,), equation="ab,bc->ac", output_shape=[3], but=NO_JAVASCRIPT),
+    case("EinsumDense", "plain", (4,), equation="ab,bc->ac", output_shape=[3]),
     case(
         "EinsumDense",
         "with bias",
@@ -27,7 +25,6 @@ CASES = [
         equation="abc,cd->abd",
         output_shape=[None, 3],
         bias_axes="d",
-        but=NO_JAVASCRIPT,
     ),
     case(
         "EinsumDense",
@@ -37,7 +34,6 @@ CASES = [
         output_shape=[None, 2, 3],
         bias_axes="de",
         activation="relu",
-        but=NO_JAVASCRIPT,
     ),
     case(
         "EinsumDense",
@@ -46,19 +42,17 @@ CASES = [
         equation="...x,xy->...y",
         output_shape=3,
         bias_axes="y",
-        but=NO_JAVASCRIPT,
     ),
-    case("Attention", "plain", [QUERY, VALUE], but=NO_JAVASCRIPT),
-    case("Attention", "with keys", [QUERY, VALUE, VALUE], but=NO_JAVASCRIPT),
-    case("Attention", "with a scale", [QUERY, VALUE], use_scale=True, but=NO_JAVASCRIPT),
-    case("Attention", "by sums", [QUERY, VALUE], score_mode="concat", but=NO_JAVASCRIPT),
-    case("AdditiveAttention", "plain", [QUERY, VALUE], but=NO_JAVASCRIPT),
-    case("AdditiveAttention", "without a scale", [QUERY, VALUE], use_scale=False, but=NO_JAVASCRIPT),
+    case("Attention", "plain", [QUERY, VALUE]),
+    case("Attention", "with keys", [QUERY, VALUE, VALUE]),
+    case("Attention", "with a scale", [QUERY, VALUE], use_scale=True),
+    case("Attention", "by sums", [QUERY, VALUE], score_mode="concat"),
+    case("AdditiveAttention", "plain", [QUERY, VALUE]),
+    case("AdditiveAttention", "without a scale", [QUERY, VALUE], use_scale=False),
     made(
         "Attention",
         "of masked steps",
         wired("y = at([e(a), f(b)])", TOKENS, e=EMBEDDED, f=EMBEDDED, at=layer("Attention")),
-        but=NO_JAVASCRIPT,
     ),
     self_attention("plain", **HEADS),
     self_attention("without bias", **HEADS, use_bias=False),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.layers.case import JAVASCRIPT, NO_JAVASCRIPT, Reloads, case, lacks
+from tests.layers.case import JAVASCRIPT, Reloads, case, lacks
 from tests.layers.model import Input, ids, layer
 
 ACTIVATIONS = (
@@ -21,7 +21,7 @@ LACKING = {
         name: lacks(javascript=UNKNOWN, keras2=UNKNOWN)
         for name in (
             *("celu", "glu", "hard_shrink", "hard_silu", "hard_tanh", "log_sigmoid", "soft_shrink", "sparse_plus"),
-            *("sparse_sigmoid", "sparsemax", "squareplus", "tanh_shrink", "threshold"),
+            *("sparse_sigmoid", "sparsemax", "squareplus", "tanh_shrink"),
         )
     },
 }
@@ -54,11 +54,11 @@ CASES = [
             "SpatialDropout1D": {"rate": 0.5},
         }.items()
     ),
-    case("Dropout", "with a noise shape", (5, 6), rate=0.5, noise_shape=[None, 1, 6], but=lacks(javascript="oise")),
-    case("SpatialDropout2D", "passes", (5, 6, 2), rate=0.5, but=NO_JAVASCRIPT),
-    case("SpatialDropout3D", "passes", (5, 4, 3, 2), rate=0.5, but=NO_JAVASCRIPT),
-    case("ActivityRegularization", "passes", (5,), l1=0.1, l2=0.2, but=NO_JAVASCRIPT),
-    case("Identity", "passes", (5, 6), but=NO_JAVASCRIPT),
+    case("Dropout", "with a noise shape", (5, 6), rate=0.5, noise_shape=[None, 1, 6]),
+    case("SpatialDropout2D", "passes", (5, 6, 2), rate=0.5),
+    case("SpatialDropout3D", "passes", (5, 4, 3, 2), rate=0.5),
+    case("ActivityRegularization", "passes", (5,), l1=0.1, l2=0.2),
+    case("Identity", "passes", (5, 6)),
     case("Flatten", "plain", (3, 4, 2)),
     case("Flatten", "of a vector", (3,), but=lacks(javascript="expected min_ndim=3")),
     case("Flatten", "channels first", (3, 4, 2), data_format="channels_first"),

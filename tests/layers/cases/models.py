@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.layers.case import made
-from tests.layers.model import Input, Network, Stack, ids, layer, wired
+from tests.layers.model import Input, Stack, ids, layer, wired
 
 X = {"x": Input((4,))}
 DENSE = layer("Dense", units=4)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tests.layers.case import Case, case, lacks
+from tests.layers.case import Case, case
 from tests.layers.model import Input, ids, layer
 
 SHAPES = {1: (9, 3), 2: (8, 7, 3), 3: (6, 5, 7, 2)}
@@ -26,12 +26,10 @@ def pooled(kind: str, rank: int) -> Iterator[Case]:
 
 
 def globally(kind: str, rank: int) -> Iterator[Case]:
-    but = lacks(javascript="tf.layers has no") if rank == 3 else {}
-    yield case(kind, "plain", SHAPES[rank], but=but)
-    yield case(kind, "channels first", SHAPES[rank], data_format="channels_first", but=but)
-    yield case(kind, "on unknown sizes", UNKNOWN[rank], but=but)
-    not_kept = but or lacks(javascript="does not keep the option keepdims")
-    yield case(kind, "that keeps dimensions", SHAPES[rank], keepdims=True, but=not_kept)
+    yield case(kind, "plain", SHAPES[rank])
+    yield case(kind, "channels first", SHAPES[rank], data_format="channels_first")
+    yield case(kind, "on unknown sizes", UNKNOWN[rank])
+    yield case(kind, "that keeps dimensions", SHAPES[rank], keepdims=True)
 
 
 EMBEDDED = layer("Embedding", input_dim=4, output_dim=3, mask_zero=True)
@@ -53,6 +51,5 @@ CASES = [
         ids(6),
         before=[EMBEDDED],
         keepdims=True,
-        but=lacks(javascript="does not keep the option keepdims"),
     ),
 ]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
-from typing import Any
 
 from tests.layers import case as words
-from tests.layers.case import JAVASCRIPT, RECURRENT, Case, Lacks, lacks
+from tests.layers.case import RECURRENT, Case, lacks
 from tests.layers.model import Input, Layer, ids, layer, wired
 
 case, made = partial(words.case, tolerance=RECURRENT), partial(words.made, tolerance=RECURRENT)
@@ -18,6 +17,9 @@ EMBEDDED = layer("Embedding", input_dim=4, output_dim=3, mask_zero=True)
 MASK = layer("Masking")
 LAYERS = ("SimpleRNN", "GRU", "LSTM")
 STATES = {"SimpleRNN": 1, "GRU": 1, "LSTM": 2}
+AFTER = lacks(javascript="does not support reset_after")
+BACKWARDS = lacks(keras3="should have different `go_backwards` value")
+CELLS_INSIDE = lacks(javascript="Improper config format")
 ACTIVATIONS = ("relu", "linear", "sigmoid", "hard_sigmoid", "elu", "softsign")
 
 
@@ -115,13 +117,15 @@ def bidirectional() -> Iterator[Case]:
         yield case("Bidirectional", f"of {kind}", SERIES, layer=given)
         yield case("Bidirectional", f"of {kind} of masked steps", PADDED, before=[MASK], layer=given)
         yield case("Bidirectional", f"of {kind} with states", SERIES, layer=layer(kind, units=3, return_state=True))
-        yield case("Bidirectional", f"of {kind} backwards", SERIES, layer=layer(kind, units=3, go_backwards=True))
-    yield case("Bidirectional", "of RNN", SERIES, layer=layer("RNN", cell=layer("GRUCell", units=3)))
+        backwards = layer(kind, units=3, go_backwards=True)
+        yield case("Bidirectional", f"of {kind} backwards", SERIES, layer=backwards, but=BACKWARDS)
+    yield case("Bidirectional", "of RNN", SERIES, layer=layer("RNN", cell=layer("GRUCell", units=3)), but=CELLS_INSIDE)
     yield case(
         "Bidirectional",
         "of two cells",
         SERIES,
         layer=layer("RNN", cell=[layer("GRUCell", units=3), layer("LSTMCell", units=2)]),
+        but=CELLS_INSIDE,
     )
     yield case(
         "Bidirectional",
@@ -129,7 +133,6 @@ def bidirectional() -> Iterator[Case]:
         SERIES,
         layer=layer("LSTM", units=3),
         backward_layer=layer("GRU", units=2, go_backwards=True),
-        but=lacks(javascript="does not keep the option backwardLayer"),
     )
     yield case("Bidirectional", "of unknown steps", (None, 3), layer=layer("LSTM", units=2))
     yield case("Bidirectional", "in a stack", SERIES, stack=True, layer=layer("LSTM", units=2))
@@ -182,16 +185,18 @@ def convolutional() -> Iterator[Case]:
         yield case("ConvLSTM2D", flag, film, **size, **{flag: True})
     yield case("ConvLSTM2D", "of unknown steps", (None, 6, 5, 2), **size)
     yield case("ConvLSTM2D", "twice", film, before=[layer("ConvLSTM2D", **size, return_sequences=True)], **size)
-    yield case("ConvLSTM1D", "plain", (4, 6, 2), **size, but=lacks(javascript="tf.layers has no"))
-    yield case("ConvLSTM3D", "plain", (3, 4, 5, 4, 2), **size, but=lacks(javascript="tf.layers has no"))
+    yield case("ConvLSTM1D", "plain", (4, 6, 2), **size)
+    yield case("ConvLSTM3D", "plain", (3, 4, 5, 4, 2), **size)
 
 
 CASES = [
     *(made_ for kind in LAYERS for made_ in recurrent(kind)),
     case("GRU", "with a bias before the reset", SERIES, units=4, reset_after=False),
     case("GRU", "with a bias before the reset of masked steps", PADDED, before=[MASK], units=4, reset_after=False),
-    case("GRU", "with a bias after the reset", SERIES, units=4, reset_after=True),
-    case("GRU", "with a bias after the reset without bias", SERIES, units=4, reset_after=True, use_bias=False),
+    case("GRU", "with a bias after the reset", SERIES, units=4, reset_after=True, but=AFTER),
+    case(
+        "GRU", "with a bias after the reset without bias", SERIES, units=4, reset_after=True, use_bias=False, but=AFTER
+    ),
     *(case(kind, "in another implementation", SERIES, units=4, implementation=1) for kind in ("GRU", "LSTM")),
     *(case(kind, "time major", SERIES, units=4, time_major=True) for kind in ("GRU", "LSTM")),
     *cells(),

@@ -1,0 +1,71 @@
+"""What the libraries lack: layers that they do not have, and options that they do not know.
+
+Keras refuses an option that it does not know. TensorFlow.js takes any, and leaves it out of the file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Literal, TypeAlias, get_args
+
+__all__ = ["JAVASCRIPT", "KERAS_2", "KERAS_3", "ORIGINS", "Origin", "lacking"]
+
+Origin: TypeAlias = Literal["javascript", "keras2", "keras3"]
+ORIGINS: tuple[Origin, ...] = get_args(Origin)
+JAVASCRIPT, KERAS_2, KERAS_3 = ORIGINS
+
+_KINDS: Mapping[Origin, frozenset[str]] = {
+    JAVASCRIPT: frozenset(
+        [
+            *("ActivityRegularization", "AdditiveAttention", "Attention", "EinsumDense", "MultiHeadAttention"),
+            *("Conv1DTranspose", "ConvLSTM1D", "ConvLSTM3D", "DepthwiseConv1D", "SeparableConv1D"),
+            *("Cropping1D", "Cropping3D", "UpSampling1D", "UpSampling3D", "ZeroPadding1D", "ZeroPadding3D"),
+            *("Discretization", "GlobalAveragePooling3D", "GlobalMaxPooling3D", "Identity", "Subtract"),
+            *("GroupNormalization", "Normalization", "RMSNormalization", "UnitNormalization"),
+            *("RandomBrightness", "RandomContrast", "RandomCrop", "RandomFlip", "RandomRotation"),
+            *("RandomTranslation", "RandomZoom", "SpatialDropout2D", "SpatialDropout3D"),
+        ]
+    ),
+    KERAS_2: frozenset(["RMSNormalization"]),
+    KERAS_3: frozenset(["ThresholdedReLU"]),
+}
+_HAS_NO: Mapping[Origin, str] = {
+    JAVASCRIPT: "tf.layers has no",
+    KERAS_2: "has no attribute",
+    KERAS_3: "has no attribute",
+}
+
+_OPTIONS: Mapping[Origin, Mapping[str, frozenset[str]]] = {
+    JAVASCRIPT: {
+        **{f"Conv{rank}D": frozenset(["groups"]) for rank in (2, 3)},
+        "Conv1D": frozenset(["groups", "data_format"]),
+        **{f"Conv{rank}DTranspose": frozenset(["output_padding", "dilation_rate"]) for rank in (2, 3)},
+        "SeparableConv2D": frozenset(["depth_multiplier"]),
+        **{f"{sort}Pooling1D": frozenset(["data_format"]) for sort in ("Max", "Average")},
+        **{
+            f"Global{sort}Pooling{rank}D": frozenset(["keepdims", *(["data_format"] if rank == 1 else [])])
+            for sort in ("Max", "Average")
+            for rank in (1, 2)
+        },
+        "ReLU": frozenset(["negative_slope", "threshold"]),
+        "RNN": frozenset(["zero_output_for_mask"]),
+        **{kind: frozenset(["time_major"]) for kind in ("GRU", "LSTM")},
+        "Bidirectional": frozenset(["backward_layer"]),
+    },
+    KERAS_2: {},
+    KERAS_3: {kind: frozenset(["time_major"]) for kind in ("GRU", "LSTM")},
+}
+_UNKNOWN: Mapping[Origin, str] = {
+    JAVASCRIPT: "does not keep the option",
+    KERAS_2: "nrecognized keyword arguments",
+    KERAS_3: "nrecognized keyword arguments",
+}
+
+
+def lacking(kind: str, options: Mapping[str, object]) -> Iterator[tuple[Origin, str]]:
+    """The libraries that cannot make a layer with these options, and words of their errors."""
+    for origin in ORIGINS:
+        if kind in _KINDS[origin]:
+            yield origin, _HAS_NO[origin]
+        elif _OPTIONS[origin].get(kind, frozenset()) & options.keys():
+            yield origin, _UNKNOWN[origin]
