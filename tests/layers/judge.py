@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tests.layers.case import Case, Lacks, Origin, Refused
+from tests.layers.case import Case, Lacks, Origin, Refused, Reloads, Verdict
 from tests.layers.programs import Answer
 from tests.layers.run import Result
 
@@ -36,8 +36,16 @@ def judge(case: Case, origin: Origin, answer: Answer | str, refusal: str, found:
     if refusal:
         return Outcome(case, origin, faults=(refusal,))
     errors = {road: distance(result, answer.outputs) for road, result in found.items()}
-    faults = tuple(_faults(found, errors, answer, case.tolerance))
-    return Outcome(case, origin, max(error for error in errors.values()), faults)
+    faults = [*_reloading(said, answer.reloads), *_faults(found, errors, answer, case.tolerance)]
+    return Outcome(case, origin, max(errors.values()), tuple(faults))
+
+
+def _reloading(said: Verdict | None, found: str) -> Iterator[str]:
+    """Whether the library loads its own file as the case says."""
+    if isinstance(said, Reloads):
+        yield from _unlike(said.words, found)
+    elif found:
+        yield f"the library makes another model of its file: {found}"
 
 
 def _unlike(words: str, found: str) -> Iterator[str]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import pickle
+import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
@@ -12,15 +16,17 @@ import numpy as np
 
 from bundler import rewrites
 from bundler.convert.select import select
-from bundler.errors import BundlerError, VerificationError
+from bundler.errors import BundlerError
 from bundler.ir.model import Model
 from bundler.link import link
 from bundler.manifest import Compat, SignatureSpec
 from bundler.outputs import savedmodel
+from bundler.runtimes.failures import Died, Refused
 from bundler.runtimes.tensorflow import Runtime
-from tests.support.answers import NO_ONEDNN, ONEDNN, answers
+from tests.support.answers import NO_ONEDNN, ONEDNN
 from tests.support.asking import ask
 from tests.support.models import read_model
+from tests.support.places import ROOT
 
 __all__ = ["ROADS", "Result", "Results", "Roads", "built", "results", "roads"]
 
@@ -29,9 +35,9 @@ ROADS = ("session", "session, no oneDNN", "saved_model.load", "saved_model.load,
 Tensors: TypeAlias = Mapping[str, np.ndarray]
 Result: TypeAlias = "Tensors | str"
 """The outputs by name, or the words of a refusal."""
-Results = Mapping[str, Result]
-Road: TypeAlias = Callable[[Path, Mapping[str, Tensors]], Mapping[str, Tensors]]
-"""What the signatures of a bundle give for inputs by key and name; AssertionError or VerificationError."""
+Results: TypeAlias = Mapping[str, Result]
+Road: TypeAlias = Callable[[Path, Mapping[str, Tensors]], Results]
+"""What the signatures of a bundle give for inputs by key and name. Died if TensorFlow does, or refuses the bundle."""
 Roads: TypeAlias = Mapping[str, Road]
 
 
@@ -48,6 +54,9 @@ def _built(key: str, entry: Path) -> Model | str:
         return f"bundler: {error}"
 
 
+# Roads -------------------------------------------------------------------------------------------
+
+
 @contextmanager
 def roads() -> Iterator[Roads]:
     """All ways to run a bundle, each in a process of its own."""
@@ -56,21 +65,39 @@ def roads() -> Iterator[Roads]:
         yield dict(zip(ROADS, ways))
 
 
-def _session(running: Runtime, bundle: Path, feeds: Mapping[str, Tensors]) -> dict[str, Tensors]:
-    return {key: ask(running, bundle, key, **given) for key, given in feeds.items()}
+def _session(running: Runtime, bundle: Path, feeds: Mapping[str, Tensors]) -> dict[str, Result]:
+    return {key: _asked(running, bundle, key, given) for key, given in feeds.items()}
 
 
-def _load(environment: Mapping[str, str], bundle: Path, feeds: Mapping[str, Tensors]) -> dict[str, Tensors]:
-    return answers(bundle, feeds, environment)
+def _asked(running: Runtime, bundle: Path, key: str, given: Tensors) -> Result:
+    try:
+        return ask(running, bundle, key, **given)
+    except Refused as refusal:
+        return str(refusal)
+
+
+def _load(environment: Mapping[str, str], bundle: Path, feeds: Mapping[str, Tensors]) -> dict[str, Result]:
+    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", **environment}
+    command = [sys.executable, "-m", "tests.layers.load", str(bundle)]
+    program = subprocess.run(
+        command, cwd=ROOT, input=pickle.dumps(feeds), env={**os.environ, **quiet}, capture_output=True, check=False
+    )
+    if program.returncode:
+        raise Died(f"TensorFlow ended with {program.returncode}: {program.stderr.decode()[-2000:]}")
+    found: dict[str, Result] = pickle.loads(program.stdout)
+    return found
+
+
+# Bundles -----------------------------------------------------------------------------------------
 
 
 def results(models: Mapping[str, Model], feeds: Mapping[str, Tensors], road: Road, folder: Path) -> Results:
-    """What one bundle of all models gives; if it fails, halves of it, down to the models that fail alone."""
+    """What one bundle of all models gives; if TensorFlow dies, halves of it, down to the model that it dies of."""
     try:
         return road(_written(models, folder / "bundle"), {key: feeds[key] for key in models})
-    except (AssertionError, VerificationError) as error:
+    except Died as death:
         if len(models) < 2:
-            return dict.fromkeys(models, str(error))
+            return dict.fromkeys(models, str(death))
     keys, middle = list(models), len(models) // 2
     halves = {"a": keys[:middle], "b": keys[middle:]}
     found = (results({key: models[key] for key in half}, feeds, road, folder / name) for name, half in halves.items())
