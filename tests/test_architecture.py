@@ -24,6 +24,7 @@ STAGES = """
     shards
     weight
     nodes
+    fresh
     model
     ops
     tables

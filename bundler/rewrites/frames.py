@@ -15,9 +15,9 @@ from typing import TypeAlias
 from bundler import ops
 from bundler.dtypes import DType
 from bundler.errors import ConversionError
+from bundler.fresh import FreshNames
 from bundler.model import Function, Graph, Model
 from bundler.nodes import Node, Tensor, attr, node
-from bundler.rewrites.fresh import FreshNames
 
 __all__ = ["enter_frames"]
 

@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from bundler.fresh import FreshNames
 from bundler.model import Function, Graph, Model
 from bundler.nodes import Node, Tensor
 from bundler.protos import FunctionDef
 from bundler.renames import calling
-from bundler.rewrites.fresh import FreshNames
 
 __all__ = ["legal_names"]
 

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from bundler.dtypes import HALVES, DType
+from bundler.fresh import FreshNames
 from bundler.model import Function, Graph, Model, TensorSpec
 from bundler.nodes import Node, Tensor, attr, node
 from bundler.protos import AttrValue, FunctionDef, TensorProto
-from bundler.rewrites.fresh import FreshNames
 
 __all__ = ["compute_in_float32"]
 
