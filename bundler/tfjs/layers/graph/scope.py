@@ -73,7 +73,7 @@ class Scope:
         known = {**_typed(op, read), **attrs}
         made = nodes.node(op, self._fresh(name or op), [value.reference for value in read], **known)
         self.sketch.nodes.append(made)
-        dtypes = [ops.output_dtype(made, port) or read[0].dtype for port in range(len(shapes))]
+        dtypes = [ops.output_dtype(made, port) or read[-1].dtype for port in range(len(shapes))]
         references = [str(nodes.Tensor(made.name, port)) for port in range(len(shapes))]
         return tuple(map(Value, references, map(tuple, shapes), dtypes, [self.sketch] * len(shapes)))
 
@@ -153,10 +153,10 @@ def _array(value: object) -> np.ndarray:
 def _typed(op: str, inputs: Sequence[Value]) -> dict[str, nodes.Value]:
     """The attributes that tell the dtypes and the number of an op's inputs."""
     row = ops.table().get(op)
+    if row is None:
+        return {"T": inputs[-1].dtype}
     found: dict[str, nodes.Value] = {}
     rest = list(inputs)
-    if row is None:
-        return found
     for argument in row.inputs:
         count = 1 if argument.is_single else len(inputs) - len(row.inputs) + 1
         taken, rest = rest[:count], rest[count:]

@@ -22,11 +22,15 @@ __all__ = [
     "concat",
     "expand",
     "floats",
+    "pad",
+    "plus",
     "reduce",
     "reshape",
     "size",
     "sizes",
     "slice_",
+    "split",
+    "squeeze",
     "static",
     "times",
     "transpose",
@@ -99,6 +103,11 @@ def sizes(scope: Scope, value: Value) -> tuple[Size, ...]:
     return tuple(size(scope, value, axis) for axis in range(value.rank))
 
 
+def plus(scope: Scope, size: Size, more: int) -> Size:
+    """A size and some more."""
+    return size + more if isinstance(size, int) else scope.op("AddV2", size, more)
+
+
 def times(scope: Scope, *factors: Size) -> Size:
     """The product of sizes."""
     known = math.prod(factor for factor in factors if isinstance(factor, int))
@@ -118,15 +127,15 @@ def vector(scope: Scope, sizes: Sequence[Size], name: str = "sizes") -> Value:
 
 
 def static(sizes: Sequence[Size]) -> Shape:
-    """The shape that sizes make, as far as it is known."""
-    return tuple(each if isinstance(each, int) else None for each in sizes)
+    """The shape that sizes make, as far as it is known; -1 is unknown."""
+    return tuple(each if isinstance(each, int) and each >= 0 else None for each in sizes)
 
 
 # Shapes ------------------------------------------------------------------------------------------
 
 
 def reshape(scope: Scope, value: Value, target: Sequence[Size]) -> Value:
-    """The same elements in another shape. One unknown size follows from the others."""
+    """The same elements in another shape, in which one size may be -1: it follows from the others."""
     shape = static(target)
     inferred = target
     if shape.count(None) == 1 and 0 not in shape:
@@ -190,6 +199,29 @@ def slice_(scope: Scope, value: Value, begin: Sequence[int], end: Sequence[int |
 
 def _cut(known: int | None, first: int, last: int | None) -> int | None:
     return None if known is None else len(range(*slice(first, last).indices(known)))
+
+
+def squeeze(scope: Scope, value: Value, axis: int) -> Value:
+    """The value without an axis of size 1."""
+    at = axis % value.rank
+    return scope.op("Squeeze", value, shape=value.shape[:at] + value.shape[at + 1 :], squeeze_dims=[at])
+
+
+def pad(scope: Scope, value: Value, around: Sequence[tuple[int, int]]) -> Value:
+    """Zeros before and after, for each axis."""
+    if not any(map(any, around)):
+        return value
+    shape = tuple(None if known is None else known + sum(more) for known, more in zip(value.shape, around))
+    return scope.op("Pad", value, scope.constant([list(each) for each in around], "Pad/paddings"), shape=shape)
+
+
+def split(scope: Scope, value: Value, count: int, axis: int) -> tuple[Value, ...]:
+    """Equal parts along an axis, whose size is known to be a multiple."""
+    at = axis % value.rank
+    shape = list(value.shape)
+    shape[at] = channels(value, at) // count
+    along = scope.constant(at, "Split/axis")
+    return scope.outputs("Split", along, value, shapes=[tuple(shape)] * count, num_split=count)
 
 
 def reduce(scope: Scope, op: str, value: Value, axes: Sequence[int], keep: bool = False) -> Value:

@@ -21,7 +21,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bundler.tfjs.layers.graph.scope import Make
-from bundler.tfjs.layers.kinds import activations, convolution, core
+from bundler.tfjs.layers.kinds import (
+    activations,
+    convolution,
+    core,
+    embedding,
+    images,
+    merging,
+    normalization,
+    pooling,
+    preprocessing,
+    rectifiers,
+    reshaping,
+    transposed,
+)
 
 __all__ = ["LAYERS"]
 
@@ -29,4 +42,13 @@ LAYERS: Mapping[str, Make] = {
     **activations.LAYERS,
     **convolution.LAYERS,
     **core.LAYERS,
+    **embedding.LAYERS,
+    **images.LAYERS,
+    **merging.LAYERS,
+    **normalization.LAYERS,
+    **pooling.LAYERS,
+    **preprocessing.LAYERS,
+    **rectifiers.LAYERS,
+    **reshaping.LAYERS,
+    **transposed.LAYERS,
 }

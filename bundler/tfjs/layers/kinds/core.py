@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from bundler.tfjs.layers.description import Part
 from bundler.tfjs.layers.graph.scope import Make, Scope
-from bundler.tfjs.layers.graph.tensors import channels, floats, reshape, sizes, times, transpose
+from bundler.tfjs.layers.graph.tensors import channels, floats, reshape, sizes, times
 from bundler.tfjs.layers.graph.value import Value
 from bundler.tfjs.layers.kinds.activations import activate
 
@@ -18,7 +18,7 @@ __all__ = ["LAYERS", "matmul"]
 
 
 def _identity(scope: Scope, x: Value, **_: object) -> Value:
-    """A layer that does something in training only, or that is an input of the model."""
+    """An input of the model, or a layer that does something in training only."""
     return x
 
 
@@ -41,17 +41,13 @@ def matmul(scope: Scope, x: Value, kernel: Value) -> Value:
     return reshape(scope, rows, (*outer, units))
 
 
-def _flatten(scope: Scope, x: Value, *, data_format: str) -> Value:
-    """All axes but the first as one; the channels stand last before."""
-    if data_format == "channels_first" and x.rank > 1:
-        x = transpose(scope, x, (0, *range(2, x.rank), 1))
-    batch, *rest = sizes(scope, x)
-    return reshape(scope, x, (batch, times(scope, *rest)))
-
-
 LAYERS: Mapping[str, Make] = {
-    "InputLayer": _identity,
-    "Dropout": _identity,
     "Dense": _dense,
-    "Flatten": _flatten,
+    **dict.fromkeys(
+        [
+            *("InputLayer", "Dropout", "SpatialDropout1D"),
+            *("AlphaDropout", "GaussianDropout", "GaussianNoise"),
+        ],
+        _identity,
+    ),
 }
