@@ -75,7 +75,7 @@ def _read_layers(artifact: Artifact, weights: Mapping[str, Weight]) -> Model:
     if layers.is_covered(described):
         model = layers.read_model(artifact, described, weights)
         return model.noting(notes({}, model.graph))
-    return _read_graph_model(*layers.as_graph_model(described, weights))
+    return _read_graph_model(*layers.as_graph_model(artifact, described, weights))
 
 
 def _read_graph_model(document: Json, weights: Mapping[str, Weight]) -> Model:

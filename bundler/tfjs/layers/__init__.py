@@ -12,16 +12,18 @@ A model with a layer that `kinds` does not have yet is made by Keras, in a proce
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 from bundler.artifact import Artifact
 from bundler.model import Graph, Model
 from bundler.tfjs.fields import Json
 from bundler.tfjs.layers import limits, process
 from bundler.tfjs.layers.configuration import translate
-from bundler.tfjs.layers.description import Network, Stack
+from bundler.tfjs.layers.description import Layer, Network, Stack
 from bundler.tfjs.layers.graph.walk import build, covers
 from bundler.tfjs.layers.matching import Variable, match
-from bundler.tfjs.layers.origins import origin_of
+from bundler.tfjs.layers.origins import JAVASCRIPT, Origin, origin_of
 from bundler.weight import Weight
 
 __all__ = ["as_graph_model", "description_of", "is_covered", "read_model"]
@@ -52,12 +54,31 @@ def read_model(artifact: Artifact, model: Stack | Network, weights: Mapping[str,
     return Model(graph, {"": built.signature}, built.functions)
 
 
-def as_graph_model(model: Stack | Network, weights: Mapping[str, Weight]) -> tuple[Json, dict[str, Weight]]:
+def as_graph_model(
+    artifact: Artifact, model: Stack | Network, weights: Mapping[str, Weight]
+) -> tuple[Json, dict[str, Weight]]:
     """The document of a graph model that does the same, made by Keras, and its weights by their nodes' names."""
     process.check_installed()
-    graph = process.graph(model, limits.elements(_elements(weights)))
+    described = _in_keras_2(model, origin_of(artifact.document["modelTopology"]))
+    graph = process.graph(described, limits.elements(_elements(weights)))
     document = {"modelTopology": graph.topology, "signature": graph.signature}
     return document, _matched(graph.variables, weights)
+
+
+def _in_keras_2(part: Any, origin: Origin) -> Any:
+    """The part with names that mean to Keras 2 what the part's own mean to its origin."""
+    if not isinstance(part, Layer):
+        return replace(part, layers=tuple(_in_keras_2(each, origin) for each in part.layers))
+    kind = f"JavaScript{part.kind}" if origin == JAVASCRIPT and part.kind == "UpSampling2D" else part.kind
+    return replace(part, kind=kind, options={key: _renamed(value, origin) for key, value in part.options.items()})
+
+
+def _renamed(value: Any, origin: Origin) -> Any:
+    if isinstance(value, (Layer, Stack, Network)):
+        return _in_keras_2(value, origin)
+    if isinstance(value, tuple):
+        return tuple(_renamed(item, origin) for item in value)
+    return origin.activations.get(value, value) if isinstance(value, str) else value
 
 
 def _elements(weights: Mapping[str, Weight]) -> int:

@@ -52,7 +52,7 @@ def build(model: Stack | Network, origin: Origin, elements: int) -> Built:
     outputs = _apply(model, root, inputs, {})
     names = FreshNames(())
     starts = {entry.name: value for entry, value in zip(entries, inputs)}
-    ends = {names(name): value for name, value in zip(_output_names(model), outputs)}
+    ends = {names(name): value for name, value in zip(_output_names(model, origin), outputs)}
     return Built(
         nodes=tuple(library.main.nodes),
         functions=library.functions,
@@ -111,10 +111,12 @@ def _layer_entry(layer: Layer) -> _Entry:
     return _Entry(layer.name or _default_name(layer), shape, DType.float32 if dtype in FLOATS else dtype)
 
 
-def _output_names(model: Part) -> list[str]:
+def _output_names(model: Part, origin: Origin) -> list[str]:
     """The layers that give the outputs."""
     if isinstance(model, Network):
         return [tensor.layer for tensor in model.outputs]
+    if origin.names_inner_input and isinstance(model, Stack) and not isinstance(model.layers[0], Layer):
+        return _output_names(model.layers[0], origin) if len(model.layers) == 1 else [_names(model)[-1]]
     return [_names(model)[-1]] if isinstance(model, Stack) else [model.name or _default_name(model)]
 
 

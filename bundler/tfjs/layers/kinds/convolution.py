@@ -7,6 +7,7 @@ https://github.com/keras-team/tf-keras/tree/v2.19.0/tf_keras/src/layers/convolut
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 from bundler.errors import ConversionError
@@ -159,16 +160,19 @@ def _convolve_depthwise(scope: Scope, x: Value, kernel: Value, strides: Sizes, p
 
 def dilated(scope: Scope, kernel: Value, dilations: Sizes) -> Value:
     """The kernel with zeros between its elements: TensorFlow's CPU kernels dilate in Conv2D only."""
-    window = _known(kernel.shape[: len(dilations)])
-    rest = _known(kernel.shape[len(dilations) :])
-    if all(dilation == 1 for dilation in dilations):
-        return kernel
-    spaced = reshape(scope, kernel, (*(size for each in window for size in (each, 1)), *rest))
-    gaps = [around for dilation in dilations for around in ((0, 0), (0, dilation - 1))]
-    spaced = pad(scope, spaced, [*gaps, *[(0, 0)] * len(rest)])
-    flat = reshape(scope, spaced, (*(size * dilation for size, dilation in zip(window, dilations)), *rest))
-    ends = [(size - 1) * dilation + 1 for size, dilation in zip(window, dilations)]
-    return slice_(scope, flat, [0] * kernel.rank, [*ends, *[None] * len(rest)])
+    for axis, dilation in enumerate(dilations):
+        kernel = kernel if dilation == 1 else _dilated_along(scope, kernel, axis, dilation)
+    return kernel
+
+
+def _dilated_along(scope: Scope, kernel: Value, axis: int, dilation: int) -> Value:
+    shape = _known(kernel.shape)
+    before, length, after = math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1 :])
+    apart = reshape(scope, kernel, (before, length, 1, after))
+    spread = pad(scope, apart, [(0, 0), (0, 0), (0, dilation - 1), (0, 0)])
+    joined = reshape(scope, spread, (before, length * dilation, after))
+    end = (length - 1) * dilation + 1
+    return reshape(scope, slice_(scope, joined, [0, 0, 0], [None, end, None]), (*shape[:axis], end, *shape[axis + 1 :]))
 
 
 def _known(shape: tuple[int | None, ...]) -> Sizes:
