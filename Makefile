@@ -51,7 +51,7 @@ fuzz: $(VENV)/all ## build from N (30000) inputs that mean harm; SEED=… repeat
 	$(PY) -m tests.fuzz.run --count $(or $(N),30000) $(if $(SEED),--seed $(SEED))
 
 kills: $(VENV)/all ## kill builds at N (200) points in time
-	KILLS=$(or $(N),200) $(PY) -m pytest -m slow tests/test_kills.py
+	KILLS=$(or $(N),200) $(PY) -m pytest -m slow tests/verbs/test_kills.py
 
 # atheris and the libFuzzer in it are wanted for this alone: they are installed beside the rest, not with it.
 fuzz-coverage: $(VENV)/all ## fuzz the reader by coverage for MINUTES (10)

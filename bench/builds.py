@@ -11,7 +11,7 @@ from statistics import median
 from bench import measure
 from bench.measure import Usage
 from bench.rows import Goal, Row
-from bundler.scratch import discard
+from bundler.disk.scratch import discard
 
 __all__ = ["Setting", "build", "build_again", "conversions", "predecessor"]
 

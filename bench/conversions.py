@@ -13,7 +13,7 @@ from pathlib import Path
 
 import joblib  # noqa: F401 - bundler loads it when it has models to share out
 
-from bundler.conversions import convert_all
+from bundler.convert.every import convert_all
 from bundler.manifest import read
 from bundler.progress import SILENT
 

@@ -16,16 +16,17 @@ import numpy as np
 from bench import manifests
 from bench.builds import Setting
 from bench.rows import Goal, Row
-from bundler import manifest, rewrites, savedmodel, sources, tfjs
+from bundler import manifest, rewrites, sources, tfjs
+from bundler.convert.select import select
+from bundler.ir.model import Graph, Model, Signature
+from bundler.ir.nodes import Node, attr
 from bundler.link import link
 from bundler.manifest import Compat
-from bundler.model import Graph, Model, Signature
-from bundler.nodes import Node, attr
+from bundler.outputs import savedmodel
+from bundler.outputs.savedmodel import MetaGraph
 from bundler.rewrites.engine import Pass, each, rule
-from bundler.rewrites.fused import split_fused
-from bundler.runtime import Runtime
-from bundler.savedmodel import MetaGraph
-from bundler.select import select
+from bundler.rewrites.rules.fused import split_fused
+from bundler.runtimes.tensorflow import Runtime
 
 __all__ = ["inference"]
 

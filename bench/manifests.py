@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from bench.measure import ROOT
-from bundler import artifact, sources, tfjs
+from bundler import sources, tfjs
+from bundler.artifacts import artifact
 from bundler.errors import SourceError
 
 __all__ = ["POSENET", "human_models", "npm_source", "write"]

@@ -14,7 +14,7 @@ from bench.inference import inference
 from bench.rows import Goal, Row
 from bench.scaling import scaling
 from bundler.cli.frame import processors
-from bundler.runtime import Runtime
+from bundler.runtimes.tensorflow import Runtime
 
 __all__ = ["WORKS", "Work"]
 

@@ -1,4 +1,4 @@
-"""The rules of the house: which way imports go, what a start may load, how large things may grow."""
+"""The rules of the house. The tree shows the rooms; these rules keep them apart."""
 
 from __future__ import annotations
 
@@ -11,119 +11,61 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-import pytest
+from tests.support.places import ROOT
 
-ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "bundler"
 
-STAGES = """
-    errors
-    files
-    dtypes
-    protos
-    shards
-    weight
-    nodes
-    fresh
-    model
+FLOORS = """
+    errors threads progress
+    disk
+    ir
     ops
-    tables
-    renames
-    progress
-    locks
-    threads
-    digest
-    scratch
-    wire
-    graphdef
-    parallel
-    child
-    runtime
-    reference
-    report
-
-    manifest
-    document
-    foreign
-    graphjson
-    early
-    stored
-    artifact
+    encoding runtimes artifacts manifest serving soundness
     sources
-    tfjs
-    serving
-    arguments
-    select
-    reshape
-    calling
-    soundness loops
-    rewrites
-    link
+    tfjs rewrites link outputs
+    report
     convert
-    cluster
-    conversions
-    checkpoint
-    variables
-    savedmodel
-    shapes
-    infer
-    publish
-    record
     verify
-    batches
-
-    pipeline
-    inspection
-    calls
+    verbs
     api
-    bundler
-    console
     cli
     __main__
 """
-"""Each stage knows those above it. First the words that all of them speak; then the stages, from the manifest to the
-checks; then those who use them. Names on one line are one stage; `bundler` is the package's own `__init__`."""
-
-STANDS_ALONE = {"publish": {"errors", "locks", "progress", "scratch", "threads"}}
-"""Stages that know less than their place would allow."""
-
-OF_KERAS = {"tfjs.layers.keras", "tfjs.layers.making"}
-"""What runs in Keras' process."""
+"""Rooms of the package from the ground up. A room imports from the floors below its own."""
 
 OWNERS = {
-    "tqdm": {"console"},
-    "rich": {"console"},
-    "click": {"cli", "cli.convert", "cli.frame", "console", "__main__"},
-    "pydantic": {"manifest", "manifest.faults", "record"},
-    "tensorflow": {"protos", "runtime.engines.python", "api.functions", "api.graphs", *OF_KERAS},
-    "tensorflowjs": set(),
-    "tf_keras": OF_KERAS,
+    "tqdm": ("cli/console.py",),
+    "rich": ("cli/console.py",),
+    "click": ("cli/", "__main__.py"),
+    "pydantic": ("manifest/", "report/record.py"),
+    "tensorflow": ("ir/protos.py", "runtimes/tensorflow/engines/python.py", "api/", "tfjs/layers/"),
+    "tensorflowjs": (),
+    "tf_keras": ("tfjs/layers/",),
 }
-"""Packages that only these modules import."""
+"""Packages that only these rooms import."""
 
 LATE = {"tensorflow", "tensorflowjs", "tf_keras", "joblib", "distributed"}
-"""Packages that are slow to load: never imported by importing one of our modules."""
+"""Packages that are slow to load: no module of ours imports them at its top."""
 
-LINES_OF_A_FILE = 350
-LINES_OF_A_FUNCTION = 45
+MOST_FILES, MOST_LINES, MOST_LINES_OF_A_FUNCTION = 12, 350, 46
 
 
 class Import(NamedTuple):
-    """`name`, dotted; `late` where it is inside a function or for the type checker alone."""
+    """`name`, dotted; `late` if it is inside a function or for the type checker alone."""
 
     name: str
     late: bool
 
 
 @cache
-def trees() -> dict[str, ast.Module]:
-    """Every module of the package, by its dotted name below `bundler`."""
-    return {_dotted(path): ast.parse(path.read_text(), str(path)) for path in sorted(PACKAGE.rglob("*.py"))}
+def trees() -> dict[Path, ast.Module]:
+    """Every module of the package, by its path below `bundler`."""
+    return {path.relative_to(PACKAGE): ast.parse(path.read_text(), str(path)) for path in sorted(PACKAGE.rglob("*.py"))}
 
 
-def _dotted(path: Path) -> str:
-    parts = path.relative_to(PACKAGE).with_suffix("").parts
-    return ".".join(part for part in parts if part != "__init__") or "bundler"
+def room(module: Path) -> str:
+    """The folder of a module, or its own name if it lies at the top."""
+    return module.parts[0] if len(module.parts) > 1 else module.stem
 
 
 def imports(node: ast.AST, late: bool = False) -> Iterator[Import]:
@@ -142,49 +84,67 @@ def _is_for_types(node: ast.AST) -> bool:
     return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.dump(node.test) and not node.orelse
 
 
-def stage_of(imported: str) -> str | None:
-    """The stage behind `bundler.tfjs.weights.read`; None for what is not ours, and for our version."""
-    top, _, rest = imported.partition(".")
-    first = rest.partition(".")[0]
-    return None if top != "bundler" or first == "__version__" else first if first in places() else "bundler"
+def _arrows() -> set[tuple[str, str]]:
+    """Pairs of rooms, the first of which imports from the second. The package's own `__init__` is not a room."""
+    return {
+        (room(module), imported.name.split(".")[1])
+        for module, tree in trees().items()
+        for imported in imports(tree)
+        if imported.name.startswith("bundler.") and room(module) != "__init__"
+    }
 
 
-@cache
-def places() -> dict[str, int]:
-    """The line of each stage in the picture."""
-    return {name: line for line, names in enumerate(STAGES.splitlines()) for name in names.split()}
+def test_rooms_import_from_the_floors_below_their_own() -> None:
+    floors = [line.split() for line in FLOORS.split("\n") if line.strip()]
+    order = {name: floor for floor, names in enumerate(floors) for name in names}
+    print("\n".join("  ".join(names) for names in floors))  # noqa: T201 - the order of the rooms, for a reader
+    assert {room(module) for module in trees()} - {"__init__"} == order.keys()
+    rising = {(user, used) for user, used in _arrows() if user != used and used != "__version__"}
+    assert {pair for pair in rising if order[pair[1]] >= order[pair[0]]} == set()
 
 
-@pytest.mark.parametrize("module", trees())
-def test_every_module_has_its_place_in_the_picture(module: str) -> None:
-    assert module.partition(".")[0] in places()
+def test_folders_are_small_and_few_modules_lie_beside_them() -> None:
+    folders = [PACKAGE, *(path for path in PACKAGE.rglob("*") if path.is_dir() and path.name != "__pycache__")]
+    files = {
+        folder.relative_to(PACKAGE).as_posix(): sum(path.is_file() for path in folder.iterdir()) for folder in folders
+    }
+    del files["rewrites/rules"], files["tfjs/layers/kinds"], files["tfjs/layers"]
+    assert len(list(PACKAGE.glob("*.py"))) <= 5
+    assert {folder: count for folder, count in files.items() if count > MOST_FILES} == {}
 
 
-@pytest.mark.parametrize("module", trees())
-def test_imports_go_up_the_picture_only(module: str) -> None:
-    stage = module.partition(".")[0]
-    known = {name for name, line in places().items() if line <= places()[stage]}
-    used = {stage_of(imported.name) for imported in imports(trees()[module])} - {None}
-    assert used <= STANDS_ALONE.get(stage, known) | {stage}
+def test_files_and_functions_are_short() -> None:
+    lines = {module: len((PACKAGE / module).read_text().splitlines()) for module in trees()}
+    functions = {
+        f"{module}: {node.name}": (node.end_lineno or node.lineno) - node.lineno + 1
+        for module, tree in trees().items()
+        for node in ast.walk(tree)
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
+    }
+    assert {module: count for module, count in lines.items() if count > MOST_LINES} == {}
+    assert {name: count for name, count in functions.items() if count > MOST_LINES_OF_A_FUNCTION} == {}
 
 
-@pytest.mark.parametrize("module", trees())
-def test_imports_are_absolute_but_in_the_package_that_a_child_process_runs_without_the_rest(module: str) -> None:
-    relative = {imported.name for imported in imports(trees()[module]) if imported.name.startswith(".")}
-    siblings = {name for name in relative if not name.startswith("..")}
-    assert relative - (siblings if module.startswith("runtime.engines.") else set()) == set()
+def test_imports_are_absolute_but_in_the_engines_that_run_without_the_rest_of_bundler() -> None:
+    relative = {module for module, tree in trees().items() for each in imports(tree) if each.name.startswith(".")}
+    assert {module.parent.as_posix() for module in relative} <= {"runtimes/tensorflow/engines"}
 
 
-@pytest.mark.parametrize("module", trees())
-def test_a_package_with_one_owner_is_imported_by_its_owner_only(module: str) -> None:
-    used = {imported.name.partition(".")[0] for imported in imports(trees()[module])}
-    assert not {package for package in used & OWNERS.keys() if module not in OWNERS[package]}
+def test_a_package_with_owners_is_imported_by_them_only() -> None:
+    used = {
+        (each.name.partition(".")[0], module.as_posix()) for module, tree in trees().items() for each in imports(tree)
+    }
+    assert {(name, module) for name, module in used if name in OWNERS and not module.startswith(OWNERS[name])} == set()
 
 
-@pytest.mark.parametrize("module", trees())
-def test_slow_packages_are_imported_where_they_are_used(module: str) -> None:
-    early = {imported.name.partition(".")[0] for imported in imports(trees()[module]) if not imported.late}
-    assert not early & LATE
+def test_slow_packages_are_imported_when_they_are_used() -> None:
+    early = {
+        (module.as_posix(), each.name)
+        for module, tree in trees().items()
+        for each in imports(tree)
+        if not each.late and each.name.partition(".")[0] in LATE
+    }
+    assert early == set()
 
 
 def _defined(body: list[ast.stmt]) -> Iterator[str]:
@@ -213,35 +173,21 @@ def _listed(tree: ast.Module) -> list[str] | None:
     return None
 
 
-@pytest.mark.parametrize("module", [name for name, tree in trees().items() if _listed(tree) is not None])
-def test_all_lists_what_the_module_offers(module: str) -> None:
-    tree = trees()[module]
-    listed, defined = set(_listed(tree) or []), set(_defined(tree.body))
-    passed_on = {imported.name.rpartition(".")[2] for imported in imports(tree)} if _passes_names_on(module) else set()
+def test_all_lists_what_a_module_offers() -> None:
+    wrong = {module.as_posix(): names for module, tree in trees().items() if (names := _unlisted(module, tree))}
+    assert wrong == {}
+
+
+def _unlisted(module: Path, tree: ast.Module) -> set[str]:
+    """Names that `__all__` lacks, or lists without need."""
+    listed = _listed(tree)
+    if listed is None:
+        return set()
+    defined = set(_defined(tree.body))
     public = {name for name in defined if not name.startswith("_")} - _aliases(tree)
-    assert public - listed == set(), "a name that is nobody else's business begins with _"
-    assert listed - defined - passed_on == set()
-
-
-def _passes_names_on(module: str) -> bool:
-    """Packages pass on what their modules define; `protos` passes on TensorFlow's messages."""
-    return module == "protos" or (PACKAGE / module.replace(".", "/")).is_dir() or module == "bundler"
-
-
-@pytest.mark.parametrize("module", sorted(PACKAGE.rglob("*.py")), ids=_dotted)
-def test_a_file_is_short_enough_to_find_the_way_in(module: Path) -> None:
-    assert len(module.read_text().splitlines()) <= LINES_OF_A_FILE
-
-
-def test_at_most_one_function_in_ten_is_long() -> None:
-    functions = {
-        f"{module}.{node.name}": (node.end_lineno or node.lineno) - node.lineno + 1
-        for module, tree in trees().items()
-        for node in ast.walk(tree)
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))
-    }
-    long = sorted(name for name, lines in functions.items() if lines > LINES_OF_A_FUNCTION)
-    assert len(long) <= len(functions) / 10, long
+    passes_on = module.name == "__init__.py" or module.as_posix() == "ir/protos.py"
+    passed_on = {each.name.rpartition(".")[2] for each in imports(tree)} if passes_on else set()
+    return (public - set(listed)) | (set(listed) - defined - passed_on)
 
 
 def _loaded_by(*arguments: str) -> set[str]:
@@ -263,7 +209,7 @@ def test_help_loads_nothing_heavy() -> None:
 
 def test_a_build_does_not_import_tensorflow(tmp_path: Path) -> None:
     loaded = _loaded_by("build", "manifests/tiny.toml", "--output", str(tmp_path / "tiny"))
-    assert "bundler.savedmodel" in loaded
+    assert "bundler.outputs.savedmodel" in loaded
     assert not loaded & {"tensorflow", "tensorflow.python", "tensorflowjs", "keras"}
 
 

@@ -20,7 +20,7 @@ from bench.works import WORKS, Work
 from bundler.link import share_weights
 from bundler.manifest import Compat
 from bundler.rewrites import run
-from tests.models import read_model
+from tests.support.models import read_model
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the bench reads memory from /proc")
 

@@ -14,8 +14,8 @@ from click.testing import CliRunner
 from bundler.cli import main
 from bundler.manifest import read
 from tests.generate.manifest_page import page
+from tests.support.places import ROOT
 
-ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bundler.scratch import scratch
+from bundler.disk.scratch import scratch
 from bundler.threads import Crew, undone_by
 
 

@@ -33,7 +33,7 @@ from bundler.api.models import (
 )
 from bundler.api.nodes import rename_input_nodes, rename_output_nodes
 from bundler.api.renames import RenameMap
-from bundler.protos import GraphDef, SignatureDef
+from bundler.ir.protos import GraphDef, SignatureDef
 
 __all__ = [
     "SIGNATURE_METHOD",

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from bundler.api.graphs import TensorFlowGraph, get_input_tensors, get_output_tensors, graph_def_of
-from bundler.protos import GraphDef
-from bundler.tables import FILLS
+from bundler.ir.protos import GraphDef
+from bundler.ir.tables import FILLS
 
 if TYPE_CHECKING:
     import tensorflow as tf

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 
 from bundler import ops
-from bundler.dtypes import DType
-from bundler.model import PREDICT, Graph
-from bundler.nodes import Node, attr
-from bundler.protos import GraphDef, SignatureDef, TensorInfo
+from bundler.ir.dtypes import DType
+from bundler.ir.model import PREDICT, Graph
+from bundler.ir.nodes import Node, attr
+from bundler.ir.protos import GraphDef, SignatureDef, TensorInfo
 
 if TYPE_CHECKING:
     import tensorflow as tf

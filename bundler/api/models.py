@@ -7,14 +7,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from bundler import calls, savedmodel
+from bundler.api import calls
+from bundler.api.calls import AskedModel, AskedSignature
 from bundler.api.cuda import is_cuda_enabled
 from bundler.api.failures import InputError, refusals
 from bundler.api.functions import graph_def_to_graph_v1
-from bundler.calls import AskedModel, AskedSignature
+from bundler.ir.model import PREDICT
+from bundler.ir.protos import GraphDef, SignatureDef
 from bundler.manifest import Compat
-from bundler.model import PREDICT
-from bundler.protos import GraphDef, SignatureDef
+from bundler.outputs import savedmodel
 
 if TYPE_CHECKING:
     from bundler.api.graphs import TensorFlowGraph

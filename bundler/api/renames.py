@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
 
+from bundler.api.calls import renamed
 from bundler.api.failures import refusals
-from bundler.calls import renamed
-from bundler.protos import SignatureDef, TensorInfo
+from bundler.ir.protos import SignatureDef, TensorInfo
 
 __all__ = ["RenameMap"]
 

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bundler.cli.console import Console
 from bundler.cli.convert import convert
 from bundler.cli.frame import CUDA, processors, show_versions, shown
 from bundler.cli.process import open_streams
-from bundler.console import Console
 from bundler.errors import BundlerError, Fault
 
 if TYPE_CHECKING:
@@ -100,7 +100,8 @@ def build(
         raise click.UsageError("-o names one folder, but there are several manifests: set `output` in each of them")
     if (backend == "dask") != bool(scheduler):
         raise click.UsageError("--backend dask and --scheduler ADDRESS go together")
-    from bundler import manifest, pipeline
+    from bundler import manifest
+    from bundler.verbs import pipeline
 
     def report(spec: Manifest) -> Report:
         with console.progress() as progress, _naming(spec, manifests):
@@ -116,7 +117,8 @@ def build(
 @shown
 def check(console: Console, manifests: tuple[Path, ...], jobs: int, as_json: bool) -> None:
     """Check each MANIFEST and its sources without writing anything."""
-    from bundler import manifest, pipeline
+    from bundler import manifest
+    from bundler.verbs import pipeline
 
     def report(spec: Manifest) -> Report:
         with console.progress() as progress, _naming(spec, manifests):
@@ -149,7 +151,7 @@ main.add_command(convert)
 @shown
 def inspect(console: Console, path: Path, as_json: bool) -> None:
     """Show what is in PATH: a TensorFlow.js model, a manifest or a SavedModel."""
-    from bundler import inspection
+    from bundler.verbs import inspection
 
     console.show([inspection.inspect(path)], as_json, ops=True)
 

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from bundler.cli.console import Console
 from bundler.cli.frame import CUDA, explained, show_versions
-from bundler.console import Console
 from bundler.errors import Fault, ManifestError
 
 if TYPE_CHECKING:
-    from bundler.calls import AskedModel
+    from bundler.api.calls import AskedModel
     from bundler.report import Report
 
 __all__ = ["convert"]
@@ -117,7 +117,7 @@ def _converted(
     cuda: bool,
     **signature: Any,
 ) -> Report:
-    from bundler import calls
+    from bundler.api import calls
     from bundler.manifest import Compat
 
     compat = Compat(compat_mode)
@@ -138,9 +138,9 @@ def _model(
     method_name: str | None,
     rename: Mapping[str, str] | None,
 ) -> AskedModel:
-    from bundler.calls import AskedModel, AskedSignature
+    from bundler.api.calls import AskedModel, AskedSignature
+    from bundler.ir.model import PREDICT
     from bundler.manifest.clashes import DEFAULT_KEY
-    from bundler.model import PREDICT
 
     asked = AskedSignature(signature_key or DEFAULT_KEY, outputs or (), method_name or PREDICT, rename or {})
     tags = ["serve"] if saved_model_tags is None else [tag.strip() for tag in saved_model_tags if tag.strip()]

@@ -12,8 +12,8 @@ from functools import wraps
 import click
 
 from bundler import __version__
+from bundler.cli.console import Console
 from bundler.cli.process import exit_status, interruptible
-from bundler.console import Console
 from bundler.errors import BundlerError, unforeseen
 
 __all__ = ["CUDA", "explained", "processors", "show_versions", "shown"]

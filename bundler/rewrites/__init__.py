@@ -7,38 +7,39 @@ elsewhere changes. `PASSES` is the order in which they run.
 
 from __future__ import annotations
 
-from bundler import loops, ops, soundness
+from bundler import ops, soundness
 from bundler.errors import ConversionError
+from bundler.ir.model import Model
+from bundler.ir.prune import prune
 from bundler.manifest import Compat
-from bundler.model import Model
-from bundler.rewrites.activations import (
+from bundler.rewrites.engine import Pass, check, each
+from bundler.rewrites.rules.activations import (
     keep_erf_out_of_gelu,
     keep_maximum_out_of_leaky_relu,
     keep_sum_out_of_activation,
     keep_tanh_out_of_conv,
 )
-from bundler.rewrites.agree import agree_on_dtypes
-from bundler.rewrites.batch import batch_image, multiply_batches
-from bundler.rewrites.bias import add_bias
-from bundler.rewrites.builtins import clip_by_comparing
-from bundler.rewrites.channels import put_channels_last
-from bundler.rewrites.debug import drop_debug_op
-from bundler.rewrites.depthwise import dilate_by_batches, pad_before_depthwise, stride_after_depthwise
-from bundler.rewrites.engine import Pass, check, each
-from bundler.rewrites.frames import enter_frames
-from bundler.rewrites.fused import split_fused
-from bundler.rewrites.inference import keep_full_precision, normalize_by_given_statistics
-from bundler.rewrites.names import legal_names
-from bundler.rewrites.narrow import narrow_int64
-from bundler.rewrites.norms import keep_norm_out_of_fusion
-from bundler.rewrites.order import keep_shape_of_power, keep_ties_of_extremes
-from bundler.rewrites.own import pad_with_value, replace_own_op
-from bundler.rewrites.passthrough import copy_fed_outputs
-from bundler.rewrites.precision import compute_in_float32
-from bundler.rewrites.prelu import expand_prelu
-from bundler.rewrites.sums import add_moved_biases, copy_addend_of_scores, copy_factor_of_scores, keep_rank_of_sum
-from bundler.rewrites.traps import keep_pad_out_of_conv, keep_relu6_out_of_hard_swish
-from bundler.select import prune
+from bundler.rewrites.rules.agree import agree_on_dtypes
+from bundler.rewrites.rules.batch import batch_image, multiply_batches
+from bundler.rewrites.rules.bias import add_bias
+from bundler.rewrites.rules.builtins import clip_by_comparing
+from bundler.rewrites.rules.channels import put_channels_last
+from bundler.rewrites.rules.debug import drop_debug_op
+from bundler.rewrites.rules.depthwise import dilate_by_batches, pad_before_depthwise, stride_after_depthwise
+from bundler.rewrites.rules.frames import enter_frames
+from bundler.rewrites.rules.fused import split_fused
+from bundler.rewrites.rules.inference import keep_full_precision, normalize_by_given_statistics
+from bundler.rewrites.rules.names import legal_names
+from bundler.rewrites.rules.narrow import narrow_int64
+from bundler.rewrites.rules.norms import keep_norm_out_of_fusion
+from bundler.rewrites.rules.order import keep_shape_of_power, keep_ties_of_extremes
+from bundler.rewrites.rules.own import pad_with_value, replace_own_op
+from bundler.rewrites.rules.passthrough import copy_fed_outputs
+from bundler.rewrites.rules.precision import compute_in_float32
+from bundler.rewrites.rules.prelu import expand_prelu
+from bundler.rewrites.rules.sums import add_moved_biases, copy_addend_of_scores, copy_factor_of_scores, keep_rank_of_sum
+from bundler.rewrites.rules.traps import keep_pad_out_of_conv, keep_relu6_out_of_hard_swish
+from bundler.soundness import loops
 
 __all__ = ["PASSES", "run"]
 

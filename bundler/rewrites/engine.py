@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import replace
-from itertools import chain
 from typing import Protocol
 
 import numpy as np
 
-from bundler.dtypes import DType
 from bundler.errors import BundlerError, ConversionError, within
-from bundler.model import Graph, Model
-from bundler.nodes import Node, Tensor, free_name
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Graph, Model
+from bundler.ir.nodes import Node, Tensor, free_name
 
 __all__ = ["Pass", "Rule", "check", "each", "frame_of", "rule", "scalar"]
 
@@ -62,8 +60,7 @@ def each(rule: Rule) -> Pass:
             return graph
         found.update(graph.by_name[name].op for name in replaced)
         taken = graph.by_name.keys()
-        made = {name: _distinct(nodes, taken) for name, nodes in replaced.items()}
-        return replace(graph, nodes=tuple(chain.from_iterable(made.get(node.name, (node,)) for node in graph.nodes)))
+        return graph.replacing({name: _distinct(nodes, taken) for name, nodes in replaced.items()})
 
     def over_model(model: Model) -> Model:
         found = Counter[str]()
@@ -84,7 +81,7 @@ def _applied(rule: Rule, node: Node, graph: Graph) -> Sequence[Node] | None:
             raise
 
 
-def _distinct(nodes: Sequence[Node], taken: Collection[str]) -> Iterable[Node]:
+def _distinct(nodes: Sequence[Node], taken: Collection[str]) -> Sequence[Node]:
     """The nodes for one node under names that no other node of the graph has.
 
     All but the last are new: if the model already uses such a name, they get underscores.

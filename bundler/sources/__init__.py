@@ -20,13 +20,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import ParamSpec, TypeAlias, TypeVar, cast
 
-from bundler import artifact
-from bundler.artifact import Artifact
+from bundler.artifacts import artifact
+from bundler.artifacts.artifact import Artifact
+from bundler.disk.cache import Cache, Damaged, default_folder
 from bundler.errors import SourceError, closest, within
 from bundler.progress import SILENT, Progress
-from bundler.sources.cache import Cache, Damaged, default_folder
 
-__all__ = ["at_hand", "fetch", "fetching_damaged_again", "find"]
+__all__ = ["at_hand", "fetch", "fetching_damaged_again", "find", "open_found"]
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
@@ -48,10 +48,13 @@ def fetch(source: str, base: Path, *, progress: Progress = SILENT, cache: Path |
     by default `BUNDLER_CACHE`, or the platform's place for it. Raises SourceError where there is no
     such model, it cannot be reached, or what came is not safe to unpack or open.
     """
-    kept = cache or default_folder()
-    path = find(source, base, progress=progress, cache=kept)
-    # A file of the user's own is told by its path; what lies in the cache, by where it came from.
-    with within(source) if path.is_relative_to(kept) else nullcontext():
+    return open_found(source, find(source, base, progress=progress, cache=cache), cache=cache)
+
+
+def open_found(source: str, path: Path, *, cache: Path | None = None) -> Artifact:
+    """The files of a model whose folder or JSON file `find` gave. Raises SourceError as `fetch` does."""
+    # Errors name a user's own file by its path, and a file in the cache by its source.
+    with within(source) if path.is_relative_to(cache or default_folder()) else nullcontext():
         return artifact.open(path)
 
 

@@ -16,7 +16,8 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from bundler import early, files, foreign
+from bundler.artifacts import early, foreign
+from bundler.disk import files
 from bundler.errors import SourceError, closest
 from bundler.sources import tars, zips
 from bundler.sources.member import BOMB, Member

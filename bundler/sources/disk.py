@@ -6,11 +6,12 @@ import os
 import stat
 from pathlib import Path
 
-from bundler import artifact, files
+from bundler.disk import files
+from bundler.disk.cache import Cache
+from bundler.disk.digest import combined_digest, file_digests
 from bundler.errors import SourceError, within
 from bundler.progress import Progress
 from bundler.sources import archive
-from bundler.sources.cache import Cache
 
 __all__ = ["find"]
 
@@ -47,5 +48,5 @@ def _unpacked(path: Path, cache: Cache) -> Path:
         raise SourceError("there is no such archive", found=f"nothing at {path}")
     if not stat.S_ISREG(mode):
         raise SourceError("is no regular file", found=files.kind(mode))
-    key = f"archive:{artifact.digest(artifact.digests(path.parent, [path.name]))}"
+    key = f"archive:{combined_digest(file_digests(path.parent, [path.name]))}"
     return cache.get(key, lambda folder: archive.unpack(path, folder))

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from bundler.dtypes import DType
+from bundler.ir.dtypes import DType
 
 __all__ = ["weight_bytes"]
 

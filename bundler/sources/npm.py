@@ -14,11 +14,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from bundler import files
+from bundler.disk import files
+from bundler.disk.cache import Cache
 from bundler.errors import SourceError, within
 from bundler.progress import Progress
 from bundler.sources import archive
-from bundler.sources.cache import Cache
 from bundler.threads import undone_by
 
 __all__ = ["find"]

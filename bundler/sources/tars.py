@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, cast
 
-from bundler import files
+from bundler.disk import files
 from bundler.errors import SourceError
 from bundler.sources.member import BOMB, CHUNK, Headers, Member
 

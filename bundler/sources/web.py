@@ -14,12 +14,13 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Any
 from urllib.parse import quote, unquote, urldefrag, urljoin, urlsplit
 
-from bundler import artifact, document, files, foreign
-from bundler.early import MANIFEST
+from bundler.artifacts import artifact, document, foreign
+from bundler.artifacts.early import MANIFEST
+from bundler.disk import files
+from bundler.disk.cache import Cache
 from bundler.errors import SourceError, within
 from bundler.progress import Progress
 from bundler.sources import archive, pace
-from bundler.sources.cache import Cache
 from bundler.sources.expected import weight_bytes
 from bundler.sources.pace import Pace, TooMuch
 

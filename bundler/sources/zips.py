@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import IO, cast
 
-from bundler import files
+from bundler.disk import files
 from bundler.errors import SourceError
 from bundler.sources.member import BOMB, CHUNK, Headers, Member
 

@@ -8,12 +8,13 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Literal
 
-from bundler.artifact import Artifact
-from bundler.dtypes import DType
+from bundler.artifacts.artifact import Artifact
 from bundler.errors import ConversionError, within
-from bundler.model import Graph, Model, Signature, TensorSpec
-from bundler.nodes import Node, Tensor, attr, node, shape_proto
-from bundler.protos import TensorShapeProto
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Graph, Model, Signature, TensorSpec
+from bundler.ir.nodes import Node, Tensor, attr, new_node, shape_proto
+from bundler.ir.protos import TensorShapeProto
+from bundler.ir.weight import Weight
 from bundler.tfjs import fields, layers
 from bundler.tfjs.fields import Json
 from bundler.tfjs.initializer import join_initializer
@@ -21,7 +22,6 @@ from bundler.tfjs.notes import notes
 from bundler.tfjs.signatures import read_signature
 from bundler.tfjs.topology import read_functions, read_graph
 from bundler.tfjs.weights import read_weights
-from bundler.weight import Weight
 
 __all__ = ["is_graph_model", "read"]
 
@@ -116,7 +116,7 @@ def _with_input_shapes(graph: Graph, signature: Signature) -> Graph:
             given = given.having(dtype=spec.dtype or DType.float32)
         if isinstance(shape, TensorShapeProto) and shape.dim:
             return given
-        return node("Placeholder", given.name, dtype=attr(given, "dtype"), shape=shape_proto(spec.shape))
+        return new_node("Placeholder", given.name, dtype=attr(given, "dtype"), shape=shape_proto(spec.shape))
 
     nodes = tuple(map(shaped, graph.nodes))
     return graph if all(map(operator.is_, nodes, graph.nodes)) else replace(graph, nodes=nodes)

@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence, Set
 
 from bundler import ops
-from bundler.dtypes import DType
 from bundler.errors import ConversionError
-from bundler.nodes import Node, Tensor, Value
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import Node, Tensor, Value
+from bundler.ir.protos import AttrValue
+from bundler.ir.weight import Weight
 from bundler.ops import Op
-from bundler.protos import AttrValue
 from bundler.tfjs.counts import count
 from bundler.tfjs.spelling import convert_numbers, respell
-from bundler.weight import Weight
 
 __all__ = ["derive", "tidy"]
 

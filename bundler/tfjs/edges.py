@@ -7,8 +7,8 @@ from collections.abc import Container
 
 from bundler import ops
 from bundler.errors import ConversionError
-from bundler.model import Graph
-from bundler.nodes import Node, Tensor
+from bundler.ir.model import Graph
+from bundler.ir.nodes import Node, Tensor
 
 __all__ = ["check_edges"]
 
@@ -24,13 +24,13 @@ def check_edges(graph: Graph, arguments: Container[str] = ()) -> None:
         raise ConversionError(f"{count} nodes have the name {name!r}")
     in_order = True
     seen: set[str] = set()
-    for name, read in graph.inputs.items():
-        for tensor in read:
+    for node in graph.nodes:
+        for tensor in graph.inputs[node.name]:
             producer = nodes.get(tensor.node)
             if tensor.node not in arguments if producer is None else not _gives(producer, tensor):
-                raise ConversionError("reads what no node gives", where=f"node {name!r}", found=str(tensor))
+                raise ConversionError("reads what no node gives", where=f"node {node.name!r}", found=str(tensor))
             in_order = in_order and (producer is None or tensor.node in seen)
-        seen.add(name)
+        seen.add(node.name)
     # Most files list a node after what it reads: then nothing can go round.
     going_round = [] if in_order else _in_cycles(graph)
     if going_round:

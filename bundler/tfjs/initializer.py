@@ -15,14 +15,14 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from bundler import ops
-from bundler.model import Function, Graph, Model
-from bundler.nodes import Node, Tensor, free_name
-from bundler.renames import named, with_calls
-from bundler.tables import FILLS, TABLES, with_own_names
+from bundler.ir.model import Function, Graph, Model
+from bundler.ir.nodes import Node, Tensor, free_name
+from bundler.ir.renames import named, with_calls
+from bundler.ir.tables import FILLS, TABLES, with_own_names
+from bundler.ir.weight import Weight
 from bundler.tfjs import fields
 from bundler.tfjs.fields import Json
 from bundler.tfjs.topology import read_functions, read_graph
-from bundler.weight import Weight
 
 __all__ = ["join_initializer"]
 

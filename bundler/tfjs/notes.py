@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 
 from bundler import ops
-from bundler.model import Graph
-from bundler.nodes import Tensor
+from bundler.ir.model import Graph
+from bundler.ir.nodes import Tensor
 from bundler.tfjs import fields
 from bundler.tfjs.fields import Json
 from bundler.tfjs.signatures import declared_signature

@@ -11,11 +11,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from bundler import ops
-from bundler.dtypes import HALVES, DType
 from bundler.errors import ConversionError, within
-from bundler.model import Graph, Signature, TensorSpec
-from bundler.nodes import Node, Tensor, attr, shape_of, short_names
-from bundler.protos import TensorShapeProto
+from bundler.ir.dtypes import HALVES, DType
+from bundler.ir.model import Graph, Signature, TensorSpec
+from bundler.ir.nodes import Node, Tensor, attr, shape_of, short_names
+from bundler.ir.protos import TensorShapeProto
 from bundler.tfjs import fields
 from bundler.tfjs.fields import Json
 from bundler.tfjs.values import read_dtype, read_shape

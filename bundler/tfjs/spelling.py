@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from bundler.ir.protos import AttrValue
 from bundler.ops import Op
-from bundler.protos import AttrValue
 
 __all__ = ["convert_numbers", "respell"]
 

@@ -10,17 +10,17 @@ from collections.abc import Container, Iterator, Mapping, Sequence, Set
 from itertools import chain
 
 from bundler import ops
-from bundler.dtypes import DType
 from bundler.errors import ConversionError, within
-from bundler.model import Function, Graph
-from bundler.nodes import Node, Tensor, attr
-from bundler.protos import AttrValue, FunctionDef, OpDef
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Function, Graph
+from bundler.ir.nodes import Node, Tensor, attr
+from bundler.ir.protos import AttrValue, FunctionDef, OpDef
+from bundler.ir.weight import Weight
 from bundler.tfjs import fields
 from bundler.tfjs.attributes import derive, tidy
 from bundler.tfjs.edges import check_edges
 from bundler.tfjs.fields import Json
 from bundler.tfjs.values import read_attrs, read_dtype
-from bundler.weight import Weight
 
 __all__ = ["read_functions", "read_graph"]
 

@@ -12,9 +12,9 @@ from collections.abc import Callable, Mapping, MutableSequence
 from functools import partial
 from typing import Any
 
-from bundler.dtypes import DType
 from bundler.errors import ConversionError, within
-from bundler.protos import AttrValue, NameAttrList, TensorProto, TensorShapeProto
+from bundler.ir.dtypes import DType
+from bundler.ir.protos import AttrValue, NameAttrList, TensorProto, TensorShapeProto
 from bundler.tfjs import fields
 from bundler.tfjs.fields import Json
 

@@ -14,14 +14,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from bundler import files, foreign
-from bundler.artifact import Artifact
-from bundler.dtypes import DType
+from bundler.artifacts import foreign
+from bundler.artifacts.artifact import Artifact
+from bundler.disk import files
+from bundler.disk.shards import File, Group, Memory
 from bundler.errors import ConversionError, SourceError, within
-from bundler.shards import File, Group, Memory
+from bundler.ir.dtypes import DType
+from bundler.ir.weight import Affine, Weight
 from bundler.tfjs import fields
 from bundler.tfjs.fields import Json
-from bundler.weight import Affine, Weight
 
 __all__ = ["read_weights"]
 

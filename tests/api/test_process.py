@@ -12,6 +12,7 @@ import pytest
 
 import bundler.api as tfjs
 from tests.api.conftest import Written
+from tests.support.places import ROOT
 
 PROGRAM = """
 import os, sys
@@ -31,7 +32,7 @@ assert tfjs.GraphDef is tensorflow.compat.v1.GraphDef
 
 def test_a_conversion_imports_no_tensorflow_and_changes_no_environment(tmp_path: Path, model_dir: Written) -> None:
     command = [sys.executable, "-c", PROGRAM, model_dir("simple"), str(tmp_path / "out")]
-    root = str(Path(__file__).parents[2])
+    root = str(ROOT)
     ended = subprocess.run(
         command, env={**os.environ, "PYTHONPATH": root}, capture_output=True, text=True, check=False, timeout=120
     )

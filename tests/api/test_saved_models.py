@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 import bundler.api as tfjs
-from bundler.protos import MetaGraphDef, SavedModel
-from bundler.runtime import Runtime
+from bundler.ir.protos import MetaGraphDef, SavedModel
+from bundler.runtimes.tensorflow import Runtime
 from tests.api.conftest import Written
 from tests.api.known import MODELS
 

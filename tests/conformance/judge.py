@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bundler.model import Model
+from bundler.ir.model import Model
 from tests.conformance.case import AGREES, Cannot, Case, Differs
 from tests.conformance.compare import contrast, farthest
 from tests.conformance.run import Result, Run

@@ -14,15 +14,14 @@ from pathlib import Path
 import pytest
 
 from bundler import ops
-from bundler.reference import TensorFlowJs
-from bundler.runtime import Runtime
-from tests.answers import NO_ONEDNN
+from bundler.runtimes.javascript import TensorFlowJs
+from bundler.runtimes.tensorflow import Runtime
 from tests.conformance.judge import Outcome, judge
 from tests.conformance.page import page
 from tests.conformance.run import Runners, run
 from tests.conformance.table import CATEGORIES, cases
-
-ROOT = Path(__file__).parents[2]
+from tests.support.answers import NO_ONEDNN
+from tests.support.places import ROOT
 
 
 class Outcomes:

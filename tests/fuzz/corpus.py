@@ -9,11 +9,11 @@ from pathlib import Path
 
 from tests.conformance.case import Case
 from tests.conformance.table import cases
-from tests.models import write_model
+from tests.support.models import write_model
+from tests.support.places import ROOT
 
 __all__ = ["corpus"]
 
-ROOT = Path(__file__).parents[2]
 _LARGEST = 1 << 16
 """Bytes of a model: a larger one takes long to change, and shows no more."""
 

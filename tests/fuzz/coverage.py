@@ -14,11 +14,13 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["bundler"]):
-    from bundler import artifact, graphdef, rewrites, tfjs
+    from bundler import rewrites, tfjs
+    from bundler.artifacts import artifact
+    from bundler.convert.select import select
+    from bundler.encoding import graphdef
     from bundler.errors import BundlerError
     from bundler.link import link
     from bundler.manifest import Compat, SignatureSpec
-    from bundler.select import select
 
 from tests.fuzz.corpus import corpus
 from tests.fuzz.oracle import AskedKeras, describe

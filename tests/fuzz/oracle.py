@@ -22,13 +22,14 @@ from types import TracebackType
 from typing import NamedTuple, NoReturn
 from unittest import mock
 
-from bundler import manifest, pipeline, tfjs
-from bundler.artifact import Artifact
+from bundler import manifest, tfjs
+from bundler.artifacts.artifact import Artifact
 from bundler.errors import BundlerError, within
-from bundler.runtime import Runtime
+from bundler.ir.weight import Weight
+from bundler.runtimes.tensorflow import Runtime
 from bundler.tfjs.layers import limits
 from bundler.tfjs.layers.configuration import translate
-from bundler.weight import Weight
+from bundler.verbs import pipeline
 
 __all__ = ["MANIFEST", "AskedKeras", "Failure", "Input", "Oracle", "describe"]
 
@@ -125,7 +126,7 @@ class Oracle:
     def _built(self, project: Path) -> str:
         try:
             with (
-                mock.patch("bundler.runtime.Runtime", self._shared),
+                mock.patch("bundler.runtimes.tensorflow.Runtime", self._shared),
                 mock.patch.object(tfjs, "as_graph_model", describe),
             ):
                 pipeline.build(manifest.read(project / "manifest.toml"), output=project / _OUTPUT)

@@ -1,10 +1,10 @@
-"""Write `bundler/ops.json`: the ops that TensorFlow.js can run, and what the importer must know of them.
+"""Write `bundler/ops/ops.json`: the ops that TensorFlow.js can run, and what the importer must know of them.
 
 The names come from the op lists of the installed `tensorflowjs` package, the facts from the op
-registry of the installed TensorFlow. `tests/test_ops.py` checks that the committed table still
+registry of the installed TensorFlow. `tests/ops/test_ops.py` checks that the committed table still
 agrees with both.
 
-    python tests/generate/op_table.py > bundler/ops.json
+    python tests/generate/op_table.py > bundler/ops/ops.json
 """
 
 from __future__ import annotations
@@ -111,7 +111,7 @@ def _registered(definition: Any) -> dict[str, Any]:
 
 def _argument(arg: Any) -> str:
     """`name:type`, `name:N*type` for a list of one type, `name:*types` for a list of several."""
-    from bundler.dtypes import DType
+    from bundler.ir.dtypes import DType
 
     if arg.type_list_attr:
         return f"{arg.name}:*{arg.type_list_attr}"

@@ -11,18 +11,18 @@ import sys
 import tempfile
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+from tests.support.places import ROOT
 
 
 def main() -> None:
     """Run all categories, and write the page where no case is at fault."""
-    from bundler.reference import TensorFlowJs
-    from bundler.runtime import Runtime
-    from tests.answers import NO_ONEDNN
+    from bundler.runtimes.javascript import TensorFlowJs
+    from bundler.runtimes.tensorflow import Runtime
     from tests.conformance.judge import judge
     from tests.conformance.page import page
     from tests.conformance.run import Runners, run
     from tests.conformance.table import cases
+    from tests.support.answers import NO_ONEDNN
 
     with (
         TensorFlowJs(ROOT / "tests" / "node" / "node_modules") as javascript,

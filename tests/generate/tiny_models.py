@@ -8,7 +8,7 @@ TensorFlow.js writes into a file: fused operations, Prelu, weights in float32, f
 int32, a tensor that spans two shards, outputs of several dtypes.
 
 Only integers and IEEE divisions are computed, nothing is drawn at random: every machine writes the
-same bytes, and tests/test_tiny_models.py compares them with the files in the repository.
+same bytes, and tests/whole/test_tiny_models.py compares them with the files in the repository.
 """
 
 from __future__ import annotations

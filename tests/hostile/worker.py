@@ -18,10 +18,10 @@ import time
 from typing import Any, NoReturn
 
 import bundler.cli
-import bundler.conversions
-import bundler.inspection
-import bundler.pipeline
-import bundler.savedmodel
+import bundler.convert.every
+import bundler.outputs.savedmodel
+import bundler.verbs.inspection
+import bundler.verbs.pipeline
 
 SECONDS = 20
 """A run that takes longer is killed."""

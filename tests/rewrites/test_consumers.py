@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bundler import rewrites, savedmodel
-from bundler.dtypes import DType
+from bundler import rewrites
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Graph, Model, Signature, TensorSpec
+from bundler.ir.nodes import Shape, Tensor, constant, new_node, shape_proto
 from bundler.link import link
 from bundler.manifest import Compat
-from bundler.model import Graph, Model, Signature, TensorSpec
-from bundler.nodes import Shape, Tensor, constant, node, shape_proto
+from bundler.outputs import savedmodel
 from tests.conformance.formulas import depthwise
 
 pytestmark = pytest.mark.slow
@@ -30,9 +31,9 @@ def model(key: str) -> Model:
     (strides, rates), dims = HOWS[how], SIZES[size]
     attrs = {"strides": [1, *strides, 1], "dilations": [1, *rates, 1], "padding": "SAME"}
     nodes = (
-        node("Placeholder", "x", dtype=DType.float32, shape=shape_proto(dims)),
+        new_node("Placeholder", "x", dtype=DType.float32, shape=shape_proto(dims)),
         constant("w", W),
-        node("DepthwiseConv2dNative", "y", ["x", "w"], T=DType.float32, **attrs),
+        new_node("DepthwiseConv2dNative", "y", ["x", "w"], T=DType.float32, **attrs),
     )
     x, y = TensorSpec(Tensor("x"), DType.float32, dims), TensorSpec(Tensor("y"), DType.float32)
     return Model(Graph(nodes), {key: Signature({"x": x}, {"y": y})}, producer=1395)

@@ -12,20 +12,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bundler import rewrites, savedmodel
+from bundler import rewrites
+from bundler.ir.model import Graph, Model, Signature, TensorSpec
+from bundler.ir.nodes import Tensor, constant
 from bundler.link import link
 from bundler.manifest import Compat
-from bundler.model import Graph, Model, Signature, TensorSpec
-from bundler.nodes import Tensor, constant
-from bundler.reference import TensorFlowJs
+from bundler.outputs import savedmodel
 from bundler.rewrites import PASSES
-from bundler.runtime import Runtime
-from tests.answers import NO_ONEDNN, ONEDNN, answers
+from bundler.runtimes.javascript import TensorFlowJs
+from bundler.runtimes.tensorflow import Runtime
 from tests.conformance.case import Case, dtype_of
 from tests.conformance.compare import farthest
 from tests.conformance.run import Run, Runners, run
 from tests.rewrites.fusions.graphs import Trap
 from tests.rewrites.fusions.table import TRAPS
+from tests.support.answers import NO_ONEDNN, ONEDNN, answers
 
 TOLERANCE = 1e-5
 BROKEN = [trap for trap in TRAPS if trap.found != "right"]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bundler import files
+from bundler.disk import files
 from bundler.errors import SourceError
 from bundler.sources import archive
 

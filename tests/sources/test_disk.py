@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bundler import artifact, sources
+from bundler import sources
+from bundler.artifacts import artifact
 from bundler.errors import SourceError
 
 

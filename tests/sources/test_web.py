@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bundler import artifact, sources
+from bundler import sources
+from bundler.artifacts import artifact
 from bundler.errors import SourceError
-from tests.models import placeholder, write_early, write_model
+from tests.support.models import placeholder, write_early, write_model
 
 
 class Heard:

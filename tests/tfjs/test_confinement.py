@@ -11,12 +11,11 @@ from typing import Any
 
 import pytest
 
-from bundler.child import Child
+from bundler.runtimes.child import Child
 from bundler.tfjs.layers import process
 from tests.hostile.layers.roads import MARKER, Road
+from tests.support.places import ROOT
 from tests.tfjs.test_layers import NEEDS_KERAS
-
-ROOT = Path(__file__).parents[2]
 
 # Ways in -----------------------------------------------------------------------------------------
 

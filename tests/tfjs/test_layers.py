@@ -14,13 +14,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bundler import artifact, manifest, pipeline, sources, tfjs
+from bundler import manifest, sources, tfjs
+from bundler.artifacts import artifact
 from bundler.errors import ConversionError
-from bundler.reference import TensorFlowJs
-from bundler.runtime import Runtime
-from tests.asking import ask, signatures
+from bundler.runtimes.javascript import TensorFlowJs
+from bundler.runtimes.tensorflow import Runtime
+from bundler.verbs import pipeline
+from tests.support.asking import ask, signatures
+from tests.support.places import ROOT
 
-ROOT = Path(__file__).parents[2]
 DIGITS = ROOT / "manifests" / "models" / "digits"
 UPSCALER = "npm:@upscalerjs/default-model@1.0.0/models"
 TOLERANCE = 1e-4

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +14,7 @@ import pytest
 from bundler.tfjs.layers.configuration import translate
 from bundler.tfjs.layers.description import Layer
 from bundler.tfjs.layers.options import KINDS, REQUIRED, Field
+from tests.support.places import TESTS
 from tests.tfjs.test_layers import NEEDS_KERAS
 
 GRU, CELL = ({"class_name": kind, "config": {"units": 2}} for kind in ("GRU", "GRUCell"))
@@ -29,7 +29,7 @@ def written() -> Mapping[str, Mapping[str, Any]]:
     """The configuration of a layer of each kind, by the package that wrote it."""
     needed = {kind: {key: GIVEN.get(key, 2) for key in KINDS[kind] if is_required(kind, key)} for kind in KINDS}
     needed["Activation"] = {"activation": "relu"}
-    program = [sys.executable, Path(__file__).parents[1] / "keras_fields.py", json.dumps(needed)]
+    program = [sys.executable, TESTS / "support" / "keras_fields.py", json.dumps(needed)]
     quiet = {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
     run = subprocess.run(program, env={**os.environ, **quiet}, stdout=subprocess.PIPE, check=True)
     return json.loads(run.stdout)

@@ -10,14 +10,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bundler import artifact, tfjs
-from bundler.dtypes import DType
+from bundler import tfjs
+from bundler.artifacts import artifact
+from bundler.convert.select import select
 from bundler.errors import BundlerError, ConversionError
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Model
+from bundler.ir.nodes import attr, new_node, shape_of, shape_proto
 from bundler.manifest import SignatureSpec
-from bundler.model import Model
-from bundler.nodes import attr, node, shape_of, shape_proto
-from bundler.select import select
-from tests.models import placeholder, read_model, text, write_model
+from tests.support.models import placeholder, read_model, text, write_model
 
 FLOAT = DType.float32
 SIGNATURE = {
@@ -131,7 +132,7 @@ def test_a_placeholder_without_dimensions_has_the_shape_of_the_signature(
     tmp_path: Path, own: Any, declared: Any, shape: Any
 ) -> None:
     entry = {"name": "x:0", "tensorShape": declared}
-    given = node("Placeholder", "x", dtype=FLOAT, shape=shape_proto(own))
+    given = new_node("Placeholder", "x", dtype=FLOAT, shape=shape_proto(own))
     path = write_model(tmp_path, [given], signature={"inputs": {"x": entry}})
     (found,) = read_model(path).graph.nodes
     assert shape_of(attr(found, "shape")) == shape

@@ -12,15 +12,15 @@ from typing import Any
 
 import pytest
 
-from bundler.child import Child
 from bundler.errors import ConversionError
+from bundler.runtimes.child import Child
 from bundler.tfjs.layers import process
 from bundler.tfjs.layers.configuration import translate
 from tests.hostile.case import MANIFEST, Case
 from tests.hostile.layers.roads import MARKER, Road
+from tests.support.places import ROOT
 from tests.tfjs.test_layers import NEEDS_KERAS
 
-ROOT = Path(__file__).parents[2]
 HOSTILE = ROOT / "tests" / "hostile" / "layers"
 COMMANDS = {
     "build": ["build", "manifest.toml"],
@@ -91,7 +91,7 @@ GRAPH = {"topology": {}, "signature": {}, "variables": [], "openings": []}
 
 def answering(monkeypatch: pytest.MonkeyPatch, answer: bytes) -> None:
     """Have a program in Keras' place that gives this answer to every question."""
-    program = f"from bundler.child import serve; serve(lambda question: {answer!r})"
+    program = f"from bundler.runtimes.child import serve; serve(lambda question: {answer!r})"
     monkeypatch.setattr(process, "start", lambda _: Child("Keras", [sys.executable, "-c", program]))
 
 

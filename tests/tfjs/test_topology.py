@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bundler.dtypes import DType
+from bundler.disk.shards import Group, Memory
 from bundler.errors import ConversionError
-from bundler.model import Function, Graph
-from bundler.nodes import Tensor, attr, show
-from bundler.shards import Group, Memory
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Function, Graph
+from bundler.ir.nodes import Tensor, attr, show
+from bundler.ir.weight import Weight
 from bundler.tfjs.topology import read_functions, read_graph
-from bundler.weight import Weight
 
 FLOAT, INT, INT64 = DType.float32, DType.int32, DType.int64
 T_FLOAT = {"T": {"type": "DT_FLOAT"}}

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from bundler.dtypes import DType
 from bundler.errors import ConversionError
-from bundler.nodes import shape_proto
-from bundler.protos import AttrValue, NameAttrList, TensorProto
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import shape_proto
+from bundler.ir.protos import AttrValue, NameAttrList, TensorProto
 from bundler.tfjs.values import read_attrs, read_bool, read_dtype, read_shape
 
 Lists = AttrValue.ListValue

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 
 import bundler.tfjs.weights
-from bundler import artifact
-from bundler.dtypes import DType
+from bundler.artifacts import artifact
+from bundler.disk.shards import Group
 from bundler.errors import BundlerError, ConversionError, SourceError
-from bundler.shards import Group
+from bundler.ir.dtypes import DType
+from bundler.ir.weight import Weight
 from bundler.tfjs.weights import read_weights
-from bundler.weight import Weight
-from tests.models import write_model
+from tests.support.models import write_model
 
 WORDS = [b"", b"\xff\xfe", b"a longer string", "naïve ✓".encode()]
 VALUES: dict[str, np.ndarray | list[bytes]] = {

@@ -15,8 +15,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from bundler.artifact import Artifact
-from bundler.model import Graph, Model
+from bundler.artifacts.artifact import Artifact
+from bundler.ir.model import Graph, Model
+from bundler.ir.weight import Weight
 from bundler.tfjs.fields import Json
 from bundler.tfjs.layers import limits, process
 from bundler.tfjs.layers.configuration import translate
@@ -24,7 +25,6 @@ from bundler.tfjs.layers.description import Layer, Network, Stack
 from bundler.tfjs.layers.graph.walk import build, covers
 from bundler.tfjs.layers.matching import Variable, match
 from bundler.tfjs.layers.origins import JAVASCRIPT, Origin, origin_of
-from bundler.weight import Weight
 
 __all__ = ["as_graph_model", "description_of", "is_covered", "read_model"]
 

@@ -12,7 +12,7 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
-from bundler.child import serve
+from bundler.runtimes.child import serve
 from bundler.tfjs.layers.confinement import confine, limit_memory
 from bundler.tfjs.layers.description import MODELS, restore
 from bundler.tfjs.layers.making import disarm, limited, make

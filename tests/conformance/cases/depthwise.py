@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from itertools import product
 from typing import Any
 
-from bundler.nodes import Shape, Value
+from bundler.ir.nodes import Shape, Value
 from tests.conformance.case import Case, Const, case
 from tests.conformance.formulas import depthwise, the_value
 from tests.conformance.images import EXPLICIT, MIXED, PADS, TOLERANCE, UNKNOWN, X, both, first, plane, wave

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bundler.dtypes import DType
+from bundler.ir.dtypes import DType
 from tests.conformance.case import Case, Const, Differs, case
 
 __all__ = ["CASES"]

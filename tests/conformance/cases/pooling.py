@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
-from bundler.dtypes import DType
-from bundler.nodes import Value
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import Value
 from tests.conformance.case import Cannot, Case, case
 from tests.conformance.images import MIXED, TOLERANCE, VOLUME, X, channels_first, plane
 

@@ -7,7 +7,7 @@ from itertools import product
 
 import numpy as np
 
-from bundler.dtypes import DType
+from bundler.ir.dtypes import DType
 from tests.conformance.case import Cannot, Case, Const, Differs, case
 
 __all__ = ["CASES"]

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bundler.dtypes import DType
-from bundler.nodes import shape_proto
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import shape_proto
 from tests.conformance.case import Cannot, Case, Const, Differs, case
 from tests.conformance.images import channels_first
 

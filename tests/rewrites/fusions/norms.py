@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from bundler.nodes import Node
+from bundler.ir.nodes import Node
 from tests.rewrites.fusions.graphs import INT, Given, Trap, const, f, trap, wave
 
 __all__ = ["TRAPS"]

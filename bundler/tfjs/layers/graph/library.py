@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 from bundler.errors import ConversionError
-from bundler.fresh import FreshNames
-from bundler.model import Function
+from bundler.ir.fresh import FreshNames
+from bundler.ir.model import Function
 from bundler.tfjs.layers.description import Part
 from bundler.tfjs.layers.graph.sketch import Sketch
 from bundler.tfjs.layers.graph.value import Value

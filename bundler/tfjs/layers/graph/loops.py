@@ -11,9 +11,9 @@ from dataclasses import replace
 from typing import TypeAlias
 
 from bundler.errors import ConversionError
-from bundler.model import Function, Graph
-from bundler.nodes import Tensor, shape_proto
-from bundler.protos import FunctionDef, NameAttrList, OpDef
+from bundler.ir.model import Function, Graph
+from bundler.ir.nodes import Tensor, shape_proto
+from bundler.ir.protos import FunctionDef, NameAttrList, OpDef
 from bundler.tfjs.layers.graph.scope import Scope
 from bundler.tfjs.layers.graph.sketch import Sketch
 from bundler.tfjs.layers.graph.value import Value, shown

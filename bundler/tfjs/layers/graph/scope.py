@@ -8,10 +8,11 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from bundler import nodes, ops
-from bundler.dtypes import DType
+from bundler import ops
 from bundler.errors import ConversionError
-from bundler.nodes import Shape
+from bundler.ir import nodes
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import Shape
 from bundler.tfjs.layers.description import Part
 from bundler.tfjs.layers.graph.library import Library, Stored
 from bundler.tfjs.layers.graph.sketch import Sketch
@@ -71,7 +72,7 @@ class Scope:
         self.library.spend_node()
         read = [self.sketch.own(value) for value in inputs]
         known = {**_typed(op, read), **attrs}
-        made = nodes.node(op, self._fresh(name or op), [value.reference for value in read], **known)
+        made = nodes.new_node(op, self._fresh(name or op), [value.reference for value in read], **known)
         self.sketch.nodes.append(made)
         dtypes = [ops.output_dtype(made, port) or read[-1].dtype for port in range(len(shapes))]
         references = [str(nodes.Tensor(made.name, port)) for port in range(len(shapes))]
@@ -113,7 +114,7 @@ class Scope:
             raise ConversionError(f"the shape of {name!r} depends on a size of the input that is unknown")
         self.library.spend_elements(path, known)
         main = self.library.main
-        node = nodes.node("Const", main.fresh(path), dtype=dtype)
+        node = nodes.new_node("Const", main.fresh(path), dtype=dtype)
         main.nodes.append(node)
         variable = Variable(self.layer, f"{_joined(self.layer, self.part, name)}:0", known, node.name)
         return Stored(variable, Value(node.name, known, dtype, main))

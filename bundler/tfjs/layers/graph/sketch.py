@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bundler.fresh import FreshNames
-from bundler.nodes import Node
+from bundler.ir.fresh import FreshNames
+from bundler.ir.nodes import Node
 from bundler.tfjs.layers.graph.value import Value
 
 __all__ = ["Sketch"]

@@ -6,9 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from bundler.dtypes import DType
 from bundler.errors import ConversionError
-from bundler.nodes import Shape
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import Shape
 from bundler.tfjs.layers.graph.scope import Scope
 from bundler.tfjs.layers.graph.value import Value, shown
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from bundler.dtypes import DType
 from bundler.errors import ConversionError
-from bundler.nodes import Shape
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import Shape
 
 if TYPE_CHECKING:
     from bundler.tfjs.layers.graph.sketch import Sketch

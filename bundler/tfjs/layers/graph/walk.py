@@ -8,11 +8,11 @@ from functools import cache
 from inspect import Parameter, signature
 from typing import Any, NamedTuple
 
-from bundler.dtypes import DType
 from bundler.errors import ConversionError, within
-from bundler.fresh import FreshNames
-from bundler.model import Function, Signature, TensorSpec
-from bundler.nodes import Node, Shape, Tensor, node, shape_proto
+from bundler.ir.dtypes import DType
+from bundler.ir.fresh import FreshNames
+from bundler.ir.model import Function, Signature, TensorSpec
+from bundler.ir.nodes import Node, Shape, Tensor, new_node, shape_proto
 from bundler.tfjs.layers import description
 from bundler.tfjs.layers.description import Call, Layer, Network, Part, Stack, parts
 from bundler.tfjs.layers.graph.library import Library
@@ -77,7 +77,7 @@ class _Entry(NamedTuple):
 
 
 def _placeholder(root: Scope, entry: _Entry) -> Value:
-    made = node("Placeholder", root.sketch.fresh(entry.name), dtype=entry.dtype, shape=shape_proto(entry.shape))
+    made = new_node("Placeholder", root.sketch.fresh(entry.name), dtype=entry.dtype, shape=shape_proto(entry.shape))
     root.sketch.nodes.append(made)
     return Value(made.name, entry.shape, entry.dtype, root.sketch)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from bundler.dtypes import DType
+from bundler.ir.dtypes import DType
 from bundler.tfjs.layers.graph.scope import Make, Scope
 from bundler.tfjs.layers.graph.tensors import cast, reduce
 from bundler.tfjs.layers.graph.value import Value

@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from functools import reduce as fold
 
-from bundler.dtypes import DType
 from bundler.errors import ConversionError
+from bundler.ir.dtypes import DType
 from bundler.tfjs.layers.graph.scope import Make, Scope
 from bundler.tfjs.layers.graph.tensors import (
     axis_of,

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from bundler.dtypes import DType
+from bundler.ir.dtypes import DType
 from bundler.tfjs.layers.graph.scope import Make, Scope
 from bundler.tfjs.layers.graph.tensors import cast, expand, floats, reduce
 from bundler.tfjs.layers.graph.value import Value

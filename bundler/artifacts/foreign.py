@@ -1,0 +1,139 @@
+"""What a file is that is no part of a TensorFlow.js model, and how to get a model from it.
+
+Files are known by their first bytes, or by their names. They are looked at after an error, so a model takes no longer.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from bundler.disk import files
+
+__all__ = ["HTML", "Foreign", "of_address", "of_file", "of_folder", "of_graph", "of_shard"]
+
+_HEAD = 512
+"""Bytes of a file that are looked at."""
+_SHOWN = 60
+"""Characters of a text that an error shows."""
+
+
+class Foreign(NamedTuple):
+    """Another format: what it is, as in "is …", and what to do."""
+
+    what: str
+    hint: str
+
+    def named(self, name: str) -> Foreign:
+        """The same format, with a file's or folder's own name in the command."""
+        shown = name if len(name) <= _SHOWN else "MODEL"
+        return self._replace(hint=self.hint.replace("MODEL", shlex.quote(shown)))
+
+
+def _converter(format: str, more: str = "") -> str:
+    return f"convert it: tensorflowjs_converter --input_format={format} {more}MODEL web_model"
+
+
+HTML = Foreign(
+    "is a page of HTML", "open its address in a browser: it may ask for a login, or say why there is no file"
+)
+_XML = Foreign("is a page of XML", "open it in a text editor: a server writes so why it refused the file")
+_LFS = Foreign("is a pointer of Git LFS, not the file itself", "run `git lfs pull` in the clone, or download the file")
+_HDF5 = Foreign("is a Keras model in an HDF5 file", _converter("keras"))
+_KERAS = Foreign("is a Keras 3 model", _converter("keras_keras"))
+_SAVED_MODEL = Foreign("is a TensorFlow SavedModel", _converter("tf_saved_model"))
+_FROZEN = Foreign(
+    "is a graph of TensorFlow, not of TensorFlow.js",
+    _converter("tf_frozen_model", "--output_node_names=NAMES "),
+)
+_TFLITE = Foreign("is a TensorFlow Lite model", "convert the model that it was made from, with tensorflowjs_converter")
+_ONNX = Foreign(
+    "is an ONNX model",
+    "make a SavedModel of it with onnx2tf, then use tensorflowjs_converter",
+)
+_TORCH = Foreign("is a PyTorch model", "export it to ONNX, make a SavedModel of that, then use tensorflowjs_converter")
+_ZIP = Foreign("is a zip archive", "give it a name that ends in .zip")
+_HUB = Foreign(
+    "is a page of a model hub",
+    "download the model there in the variation TensorFlow.js, and name the archive",
+)
+
+_BY_NAME = {
+    ".h5": _HDF5,
+    ".hdf5": _HDF5,
+    ".keras": _KERAS,
+    ".tflite": _TFLITE,
+    ".lite": _TFLITE,
+    ".onnx": _ONNX,
+    ".pt": _TORCH,
+    ".pth": _TORCH,
+}
+_TAGS = rb"!doctype\s+html|html|head|body|script|title|meta"
+_MARKUP = re.compile(rb"\s*(?:<!--(?:(?!-->).)*-->\s*)*<(?:%b)\b" % _TAGS, re.IGNORECASE | re.DOTALL)
+_HUBS = re.compile(r"https?://(?:www\.)?(?:tfhub\.dev|kaggle\.com/models|storage\.googleapis\.com/tfhub-modules)/")
+
+
+def _of_content(head: bytes) -> Foreign | None:
+    """The format of a file by its first bytes; None if they say nothing."""
+    text = head.removeprefix(b"\xef\xbb\xbf")
+    if _MARKUP.match(text):
+        return HTML
+    if text.lstrip().startswith(b"<?xml"):
+        return HTML if b"<html" in text.lower() else _XML
+    if text.startswith(b"version https://git-lfs.github.com/spec/"):
+        return _LFS
+    if head.startswith(b"\x89HDF\r\n\x1a\n"):
+        return _HDF5
+    if head[4:8] == b"TFL3":
+        return _TFLITE
+    return _ZIP if head.startswith(b"PK\x03\x04") else None
+
+
+def _of_name(name: str) -> Foreign | None:
+    """The format of a file by the end of its name; None if it says nothing."""
+    return _BY_NAME.get(Path(name).suffix.lower())
+
+
+def of_file(path: Path) -> Foreign | None:
+    """The format of a file by its first bytes and its name; None if it is unlike all of them, or cannot be read."""
+    found = _of_content(_head(path))
+    if found in (None, _ZIP):
+        found = _of_name(path.name) or found
+    return None if found is None else found.named(path.name)
+
+
+def of_folder(folder: str, names: Sequence[str]) -> Foreign | None:
+    """The format of a folder with files of these names; None if there is no model in it that we know."""
+    if {"saved_model.pb", "saved_model.pbtxt"} & set(names):
+        return _SAVED_MODEL.named(folder)
+    found = next(((name, kind) for name in names if (kind := _of_name(name))), None)
+    return None if found is None else Foreign(f"has {found[0]}, which {found[1].what}", found[1].named(found[0]).hint)
+
+
+def of_address(url: str, name: str) -> Foreign | None:
+    """The format of what an address gives, by the address; None if it says nothing."""
+    found = _HUB if _HUBS.match(url) else _of_name(name)
+    return None if found is None else found.named(name)
+
+
+def of_graph(name: str) -> Foreign:
+    """The format of a GraphDef that has no weights manifest beside it."""
+    return _SAVED_MODEL if name == "saved_model.pb" else _FROZEN.named(name)
+
+
+def of_shard(path: Path) -> Foreign | None:
+    """The format of a file whose size is not that of its weights; a line of text counts, as servers answer so."""
+    found, head = of_file(path), _head(path)
+    if found is None and re.fullmatch(rb"[ -~]{8,200}\s*", head):
+        return Foreign(f"is text: {head[:_SHOWN].decode()!r}", "a server may have answered in place of the file")
+    return found
+
+
+def _head(path: Path) -> bytes:
+    with suppress(OSError), files.opened(path) as file:
+        return file.read(_HEAD)
+    return b""

@@ -1,0 +1,96 @@
+"""All models of a manifest, each converted on its own: here, in processes beside this one, or on other machines."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TypeAlias
+
+from bundler.convert import cluster, processes
+from bundler.convert.one import Converted, Failed, Task, convert, find
+from bundler.disk.cache import Cache, default_folder
+from bundler.disk.digest import sha256
+from bundler.errors import SourceError
+from bundler.manifest import Manifest
+from bundler.progress import Progress
+from bundler.threads import Crew
+
+__all__ = ["Digests", "convert_all", "digest_all"]
+
+Digests: TypeAlias = Mapping[str, str]
+"""The sha256, in hex, of each file of a model, by its name."""
+
+
+def convert_all(manifest: Manifest, jobs: int, progress: Progress, scheduler: str | None = None) -> list[Converted]:
+    """Every model, in the manifest's order. Raises one error for all that is wrong with any of them.
+
+    `scheduler` is the address of a dask scheduler whose workers do it; by default up to `jobs` processes here.
+    """
+    tasks = list(_tasks(manifest))
+    with Crew(jobs) as crew:
+        found = list(crew.map(partial(find, progress=progress), tasks))
+    there = [(task, entry) for task, entry in zip(tasks, found) if not isinstance(entry, Failed)]
+    outcomes = _outcomes([task for task, _ in there], [entry for _, entry in there], jobs, scheduler)
+    failed = [(entry, outcome) for (_, entry), outcome in zip(there, outcomes) if isinstance(outcome, Failed)]
+    for entry, _ in failed:
+        Cache(default_folder()).check(entry.parent)  # perhaps the model is well, and its files in the cache are not
+    _raise_all([*(entry for entry in found if isinstance(entry, Failed)), *(outcome for _, outcome in failed)])
+    return [outcome for outcome in outcomes if not isinstance(outcome, Failed)]
+
+
+def digest_all(models: Mapping[str, Converted], crew: Crew) -> dict[str, Callable[[], Digests]]:
+    """The sha256 of every model's files, by name: computed beside other work, and waited for when asked.
+
+    Asking raises SourceError if another machine read another file, Damaged if a cached file is not what was fetched.
+    """
+    found = {name: [crew.submit(sha256, made.folder / file) for file in made.files] for name, made in models.items()}
+    return {name: partial(_digests, name, made, found[name]) for name, made in models.items()}
+
+
+def _tasks(manifest: Manifest) -> Iterator[Task]:
+    for index, spec in enumerate(manifest.models):
+        yield Task(
+            spec=spec,
+            signatures=manifest.signatures(spec),
+            compat=manifest.compat(spec),
+            base=manifest.folder,
+            place=f"{manifest.path}: model[{index}]",
+            alone=manifest.bundle.layout == "tags",
+        )
+
+
+def _outcomes(
+    tasks: Sequence[Task], entries: Sequence[Path], jobs: int, scheduler: str | None
+) -> list[Converted | Failed]:
+    if scheduler is not None:
+        return cluster.each(tasks, entries, scheduler)
+    here = [replace(task, found=entry) for task, entry in zip(tasks, entries)]
+    return processes.each(convert, here, [entry.stat().st_size for entry in entries], jobs)
+
+
+def _raise_all(failed: Sequence[Failed]) -> None:
+    """One error for all failures: of the kind that is to be mended first."""
+    if failed:
+        errors = [failure.error for failure in failed]
+        kind = type(min(errors, key=lambda error: error.exit_code))
+        raised = kind.of(fault for error in errors for fault in error.faults)
+        raised.origin = "\n".join(error.origin for error in errors if error.origin)
+        raise raised
+
+
+def _digests(name: str, made: Converted, sums: Sequence[Future[str]]) -> Digests:
+    found = {file: each.result() for file, each in zip(made.files, sums)}
+    Cache(default_folder()).check(made.folder, found)
+    told = found if made.digests is None else made.digests
+    different = [file for file in found if told.get(file) != found[file]]
+    if different:
+        raise SourceError(
+            "a worker read another file than the one here",
+            where=f"model {name!r}: {made.folder / different[0]}",
+            found=f"sha256:{found[different[0]]}",
+            expected=f"sha256:{told.get(different[0])}",
+        )
+    return found

@@ -1,0 +1,298 @@
+"""What was fetched, kept by content: a source is fetched once, however many models ask for it.
+
+    <cache>/objects/<sha256>/…              unpacked folders, by the digest of all that is in them
+    <cache>/objects/<sha256>.json           their index: size and sha256 of each file
+    <cache>/sources/<sha256 of key>.json    which object a package, URL or archive is
+    <cache>/**/*.lock                       held by the one thread or process that writes there
+
+Everything is written beside its place and renamed to it, so a fetch that was cut short counts for nothing. Any of it
+may be deleted at any time: what is missing is fetched again.
+
+What is read is what was put there. The name of an object is the digest of its index, and the index has the digest of
+each file. `get` looks at names and sizes; whoever reads files passes their sha256 to `check`. Files that differ are
+fetched again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import stat
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+from bundler.disk.digest import combined_digest, sha256
+from bundler.disk.locks import Lock
+from bundler.disk.scratch import scratch, sync
+from bundler.errors import SourceError
+from bundler.progress import SILENT, Progress
+
+__all__ = ["Cache", "Damaged", "default_folder"]
+
+_Index: TypeAlias = "Mapping[str, tuple[int, str]]"
+"""Size and sha256 of each file of an object."""
+
+_PLATFORM_FOLDERS = {"darwin": ("", "~/Library/Caches")}
+"""The variable that names the user's cache folder, and its place where the variable is not set."""
+_XDG_FOLDER = ("XDG_CACHE_HOME", "~/.cache")
+
+
+def default_folder() -> Path:
+    """`BUNDLER_CACHE`, else `bundler` in the platform's folder for the user's caches.
+
+    SourceError if it begins with the home folder of a user that does not exist.
+    """
+    variable, place = _PLATFORM_FOLDERS.get(sys.platform, _XDG_FOLDER)
+    own = os.environ.get("BUNDLER_CACHE")
+    folder = os.path.expanduser(own or os.path.join(os.environ.get(variable) or place, "bundler"))
+    if folder.startswith("~"):
+        raise SourceError(
+            "the cache has no place: there is no such home folder",
+            found=folder,
+            hint="set BUNDLER_CACHE to a folder of yours",
+        )
+    return Path(os.path.abspath(folder))
+
+
+class Damaged(SourceError):
+    """Files of the cache are not what was put there: `object_folder` must be fetched again."""
+
+    def __init__(self, what: str, *, object_folder: Path = Path(), **facts: str) -> None:
+        super().__init__(what, **facts)
+        self.object_folder = object_folder
+
+
+@dataclass(frozen=True)
+class Cache:
+    """The cache in `folder`, which need not be there yet. Notes on damaged objects go to `progress`."""
+
+    folder: Path
+    progress: Progress = SILENT
+
+    def get(self, key: str, fill: Callable[[Path], object]) -> Path:
+        """The folder kept under `key`; if there is none, `fill` is given an empty one to fill.
+
+        Whatever `fill` puts beside that folder is removed: an archive on its way has its place there. Of several
+        callers, in this process or others, one fills the folder and the others wait. Raises what `fill` raises, and
+        SourceError if the cache cannot be written.
+        """
+        return self._kept(key) or self._made(key, fill)
+
+    def has(self, key: str) -> bool:
+        """Whether something is kept under `key`."""
+        return self._kept(key) is not None
+
+    def read(self, key: str, name: str, fill: Callable[[Path], object]) -> bytes:
+        """The content of one file of that folder, checked."""
+        folder = self.get(key, fill)
+        content = _read(folder / name)
+        try:
+            self.check(folder, {name: hashlib.sha256(content).hexdigest()})
+        except Damaged:
+            self.drop(folder, key)
+            return _read(self.get(key, fill) / name)
+        return content
+
+    def check(self, folder: Path, digests: Mapping[str, str] | None = None) -> None:
+        """Raise Damaged if files of a kept folder have another sha256 than when they were put there.
+
+        `digests` are by name below `folder`, which may lie inside an object, and are of what was read; without them
+        every file of the object is read. A folder outside of the cache passes.
+        """
+        place = self.folder / "objects"
+        if not folder.is_relative_to(place):
+            return
+        kept = place / folder.relative_to(place).parts[0]
+        index = _read_index(kept)
+        inner = folder.relative_to(kept)
+        if digests is None:
+            digests, inner = {name: _digest_of(kept / name) for name in index or ()}, Path()
+        wrong = [name for name in digests if _sha256(index, inner / name) != digests[name]]
+        if wrong or index is None:
+            damaged = ", ".join(wrong[:3]) or "its index"
+            raise Damaged(
+                "files in the cache are not what was fetched", where=str(kept), found=damaged, object_folder=kept
+            )
+
+    def drop(self, kept: Path, key: str = "") -> None:
+        """Remove an object, unless another process has replaced it by a whole one meanwhile."""
+        self._note_damage(key or self._key_of(kept))
+        with self._explained(), _alone(_beside(kept, ".lock")):
+            if not self._holds(kept):
+                with scratch(self.folder, "drop") as fresh, suppress(FileNotFoundError):
+                    kept.rename(fresh / kept.name)
+
+    def _holds(self, kept: Path) -> bool:
+        try:
+            self.check(kept)
+        except Damaged:
+            return False
+        return True
+
+    # Keys ------------------------------------------------------------------------------------------
+
+    def _record(self, key: str, suffix: str = ".json") -> Path:
+        digest = hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
+        return self.folder / "sources" / f"{digest}{suffix}"
+
+    def _object(self, digest: str) -> Path:
+        return self.folder / "objects" / digest
+
+    def _kept(self, key: str) -> Path | None:
+        """The object of a key, if all its files are there in their sizes."""
+        digest = _recorded(self._record(key))
+        if digest is None:
+            return None
+        kept = self._object(digest)
+        if _is_whole(kept):
+            return kept
+        if kept.exists():
+            self._note_damage(key)
+        return None
+
+    def _note_damage(self, key: str) -> None:
+        self.progress.note(f"the cached copy of {key} is damaged and is fetched again")
+
+    def _key_of(self, kept: Path) -> str:
+        """A key that an object is kept under."""
+        for record in self._record("").parent.glob("*.json"):
+            if _recorded(record) == kept.name:
+                return str(json.loads(_read(record))["source"])
+        return kept.name
+
+    def _made(self, key: str, fill: Callable[[Path], object]) -> Path:
+        with self._explained():
+            self._object("").mkdir(parents=True, exist_ok=True)
+            self._record(key).parent.mkdir(exist_ok=True)
+            with _alone(self._record(key, ".lock")):
+                return Cache(self.folder)._kept(key) or self._put(key, fill)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise SourceError(
+                "the cache cannot be written",
+                where=str(self.folder),
+                found=str(error),
+                hint="set BUNDLER_CACHE to a folder of yours",
+            ) from error
+
+    def _put(self, key: str, fill: Callable[[Path], object]) -> Path:
+        with scratch(self.folder, "fetch") as fresh:
+            content, record, index = fresh / "content", fresh / "record.json", fresh / "index.json"
+            content.mkdir()
+            fill(content)
+            files = _index_of(content)
+            kept = self._object(_digest(files))
+            index.write_text(json.dumps(files) + "\n")
+            record.write_text(json.dumps({"source": key, "object": kept.name}) + "\n")
+            sync(content)
+            with _alone(_beside(kept, ".lock")):
+                # Another source may have brought the same content already.
+                if not _is_whole(kept):
+                    _put_in_place(content, kept, fresh)
+                index.replace(_beside(kept, ".json"))
+            record.replace(self._record(key))
+        return kept
+
+
+# Objects -----------------------------------------------------------------------------------------
+
+
+def _index_of(folder: Path) -> dict[str, tuple[int, str]]:
+    """The index of a folder, from its files."""
+    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return {name: ((folder / name).stat().st_size, sha256(folder / name)) for name in names}
+
+
+def _digest_of(path: Path) -> str:
+    """The sha256 of a file; "" if it cannot be read."""
+    return sha256(path) if _size(path) >= 0 else ""
+
+
+def _digest(index: _Index) -> str:
+    return combined_digest({name: digest for name, (_, digest) in index.items()})
+
+
+def _read_index(kept: Path) -> _Index | None:
+    """The index of an object, if it is the one that the object is named by."""
+    try:
+        entries = json.loads(_read(_beside(kept, ".json")))
+        index = {str(name): (int(size), str(digest)) for name, (size, digest) in entries.items()}
+    except (SourceError, ValueError, TypeError, AttributeError, RecursionError):
+        return None
+    return index if _digest(index) == kept.name else None
+
+
+def _is_whole(kept: Path) -> bool:
+    """Whether all files of an object are there in their sizes. Objects of older versions get an index, once."""
+    index = _read_index(kept)
+    if index is None and kept.is_dir():
+        with suppress(SourceError, OSError):
+            index = _index_of(kept)
+            if _digest(index) != kept.name:
+                return False
+            with scratch(kept.parent, "index") as fresh:
+                (fresh / "index.json").write_text(json.dumps(index) + "\n")
+                (fresh / "index.json").replace(_beside(kept, ".json"))
+    place = os.path.join(kept, "")  # strings: a package has hundreds of files, and each build asks for all
+    return index is not None and all(_size(place + name) == size for name, (size, _) in index.items())
+
+
+def _size(path: Path | str) -> int:
+    """The bytes of a file; -1 for anything else."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return -1
+    return found.st_size if stat.S_ISREG(found.st_mode) else -1
+
+
+def _sha256(index: _Index | None, name: Path) -> str:
+    return (index or {}).get(name.as_posix(), (0, ""))[1]
+
+
+def _put_in_place(content: Path, kept: Path, fresh: Path) -> None:
+    """Rename `content` to `kept`; a damaged object there goes to `fresh`."""
+    with suppress(FileNotFoundError):
+        kept.rename(fresh / "damaged")
+    content.rename(kept)
+
+
+def _recorded(record: Path) -> str | None:
+    """The name of the object in a record; None if the record is missing or spoilt."""
+    try:
+        found = json.loads(_read(record))["object"]
+    except (SourceError, ValueError, KeyError, TypeError, RecursionError):
+        return None
+    return found if isinstance(found, str) and re.fullmatch("[0-9a-f]{64}", found) else None
+
+
+def _read(path: Path) -> bytes:
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise SourceError("is no file", where=str(path))
+        return path.read_bytes()
+    except OSError as error:
+        raise SourceError("cannot be read", where=str(path), found=str(error)) from error
+
+
+def _beside(kept: Path, suffix: str) -> Path:
+    return kept.with_name(kept.name + suffix)
+
+
+@contextmanager
+def _alone(place: Path) -> Iterator[None]:
+    """Wait until no other thread or process is in here with the same file, then keep them out."""
+    place.touch()
+    with closing(Lock(place)) as lock:
+        lock.acquire()  # on a filesystem without locks, two may fetch the same: a waste, but no harm
+        yield

@@ -1,0 +1,242 @@
+"""The one noun: a `Model` flows through every stage.
+
+The reader makes one, every rewrite maps one to one, `link` takes many and returns one, the writer writes one.
+Inside a `Graph` every input is written `n`, `n:1` or `^n`, in functions too: the `n:out_arg:1` of a FunctionDef is
+translated at both ends of the pipeline, by `ops`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import chain
+from types import MappingProxyType
+
+import numpy as np
+
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import Node, Shape, Tensor, attr, inline_value, new_node, shape_proto
+from bundler.ir.pack import Packed, pack, unpack
+from bundler.ir.protos import FunctionDef, TensorProto
+from bundler.ir.weight import Weight
+
+__all__ = ["PREDICT", "Function", "Graph", "Model", "Signature", "TensorSpec"]
+
+PREDICT = "tensorflow/serving/predict"
+
+
+@dataclass(frozen=True)
+class TensorSpec:
+    """One entry of a signature. `dtype` and `shape` are None where nobody said."""
+
+    tensor: Tensor
+    dtype: DType | None = None
+    shape: Shape | None = None
+
+
+@dataclass(frozen=True)
+class Signature:
+    """What a caller may ask for: named inputs and outputs of the graph."""
+
+    inputs: Mapping[str, TensorSpec]
+    outputs: Mapping[str, TensorSpec]
+    method_name: str = PREDICT
+
+    @property
+    def specs(self) -> tuple[TensorSpec, ...]:
+        """All entries, inputs first."""
+        return (*self.inputs.values(), *self.outputs.values())
+
+    def map(self, change: Callable[[TensorSpec], TensorSpec]) -> Signature:
+        """The same signature with every entry changed."""
+        return replace(
+            self,
+            inputs={key: change(spec) for key, spec in self.inputs.items()},
+            outputs={key: change(spec) for key, spec in self.outputs.items()},
+        )
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Nodes, and the weights of those Const nodes whose value is still on disk."""
+
+    nodes: tuple[Node, ...]
+    weights: Mapping[str, Weight] = field(default_factory=dict)
+
+    def __reduce__(self) -> tuple[Callable[..., Graph], tuple[Packed, dict[str, Weight]]]:
+        # To find the class of a message, pickle would import TensorFlow.
+        return _graph, (pack(self.nodes), dict(self.weights))
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Node]:
+        return MappingProxyType({node.name: node for node in self.nodes})
+
+    @cached_property
+    def ops(self) -> frozenset[str]:
+        """The ops that the nodes are of."""
+        return frozenset(node.op for node in self.nodes)
+
+    @cached_property
+    def inputs(self) -> Mapping[str, tuple[Tensor, ...]]:
+        """What each node reads, by its name; control edges count."""
+        return _inputs(self.nodes)
+
+    @cached_property
+    def consumers(self) -> Mapping[str, Sequence[Node]]:
+        """The nodes that read a node, by its name; control edges count."""
+        found: dict[str, list[Node]] = {}
+        for reader in self.nodes:
+            for tensor in self.inputs[reader.name]:
+                readers = found.setdefault(tensor.node, [])
+                if not readers or readers[-1] is not reader:  # it may read the node more than once
+                    readers.append(reader)
+        return found
+
+    @cached_property
+    def has_loops(self) -> bool:
+        """Whether there are version 1 loops, whose nodes belong to frames."""
+        return any(node.op == "Enter" for node in self.nodes)
+
+    def replacing(self, made: Mapping[str, Sequence[Node]]) -> Graph:
+        """The same graph, each node named in `made` replaced by nodes, the last of which has its name."""
+        graph = replace(self, nodes=tuple(chain.from_iterable(made.get(node.name, (node,)) for node in self.nodes)))
+        # Many passes replace a few nodes of many: the inputs of the others are known.
+        graph.__dict__["inputs"] = {**self.inputs, **_inputs(chain.from_iterable(made.values()))}
+        return graph
+
+    def without_weights(self) -> Graph:
+        """The same structure, a Placeholder of its dtype and shape in place of each large weight.
+
+        Small ones stay: shapes depend on the values of some, none of which is large.
+        """
+        large = {name for name, weight in self.weights.items() if weight.size > 64 and weight.dtype != DType.string}
+        return Graph(
+            nodes=tuple(
+                _stand_in(node, self.weights[node.name]) if node.name in large else node for node in self.nodes
+            ),
+            weights={name: weight for name, weight in self.weights.items() if name not in large},
+        )
+
+    def producer(self, reference: str) -> Node | None:
+        """The node behind an input; None for an argument of a function."""
+        return self.by_name.get(Tensor.parse(reference).node)
+
+    def constant(self, reference: str) -> np.ndarray | None:
+        """The value behind an input where it is a constant of at most 64 elements; else None."""
+        const = self._constant_behind(reference)
+        weight = None if const is None else self.weights.get(const.name)
+        if weight is not None:
+            return weight.array() if weight.size <= 64 and weight.dtype != DType.string else None
+        return None if const is None or "value" not in const.attr else inline_value(const.attr["value"].tensor)
+
+    def constant_shape(self, reference: str) -> tuple[int, ...] | None:
+        """The shape of the constant behind an input; None where it is no constant."""
+        const = self._constant_behind(reference)
+        if const is None:
+            return None
+        if const.name in self.weights:
+            return self.weights[const.name].shape
+        return tuple(dim.size for dim in attr(const, "value", TensorProto()).tensor_shape.dim)
+
+    def _constant_behind(self, reference: str) -> Node | None:
+        """The Const that an input reads, past Identities and constant Enters."""
+        behind = self.by_name.get(self.source(Tensor.parse(reference).node))
+        return behind if behind is not None and behind.op == "Const" else None
+
+    def source(self, name: str) -> str:
+        """The node behind the Identities and constant Enters that pass its value on; in a circle one of them."""
+        way = dict[str, None]()
+        while name not in way and name not in self._sources:
+            way[name] = None
+            node = self.by_name.get(name)
+            if node is not None and node.input and (node.op == "Identity" or _is_entered(node)):
+                name = Tensor.parse(node.input[0]).node
+        self._sources.update(dict.fromkeys(way, self._sources.get(name, name)))
+        return self._sources[name]
+
+    @cached_property
+    def _sources(self) -> dict[str, str]:
+        """The answers of `source`: of many nodes behind a long chain of Identities each asks."""
+        return {}
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function of the graph's library: a graph with arguments and results.
+
+    `definition` is the FunctionDef without its nodes and results; `returns` gives the tensor
+    behind each output argument.
+    """
+
+    definition: FunctionDef
+    graph: Graph
+    returns: Mapping[str, Tensor]
+
+    def __reduce__(self) -> tuple[Callable[..., Function], tuple[bytes, Graph, dict[str, Tensor]]]:
+        return _function, (self.definition.SerializeToString(), self.graph, dict(self.returns))
+
+
+@dataclass(frozen=True)
+class Model:
+    """A graph, the functions it calls, and the signatures by which it is used.
+
+    `initializers` are the nodes to run once after loading (they fill hash tables); `producer` is
+    the version of GraphDef that the graph was written with. `notes` tell, in words, what of the file is not in the
+    graph, or means something else than TensorFlow would take it for.
+    """
+
+    graph: Graph
+    signatures: Mapping[str, Signature] = field(default_factory=dict)
+    functions: Mapping[str, Function] = field(default_factory=dict)
+    initializers: tuple[str, ...] = ()
+    producer: int = 0
+    notes: tuple[str, ...] = ()
+
+    def with_graphs(self, change: Callable[[Graph], Graph]) -> Model:
+        """The same model with its graph, and the graph of every function, changed; itself where none is."""
+        graph = change(self.graph)
+        bodies = {name: change(function.graph) for name, function in self.functions.items()}
+        if graph is self.graph and all(body is self.functions[name].graph for name, body in bodies.items()):
+            return self
+        functions = {name: replace(self.functions[name], graph=body) for name, body in bodies.items()}
+        return replace(self, graph=graph, functions=functions)
+
+    def noting(self, notes: Iterable[str]) -> Model:
+        """The same model with more notes."""
+        return replace(self, notes=(*self.notes, *notes))
+
+    def map_signatures(self, change: Callable[[TensorSpec], TensorSpec]) -> Model:
+        """The same model with every entry of every signature changed."""
+        return replace(self, signatures={key: signature.map(change) for key, signature in self.signatures.items()})
+
+    @property
+    def graphs(self) -> tuple[Graph, ...]:
+        """The main graph and those of the functions."""
+        return (self.graph, *(function.graph for function in self.functions.values()))
+
+    @property
+    def weight_bytes(self) -> int:
+        """What the weights take in the output, in bytes; a string takes its length and a few."""
+        weights = (weight for graph in self.graphs for weight in graph.weights.values())
+        return sum(weight.stored_bytes if weight.dtype == DType.string else weight.nbytes for weight in weights)
+
+
+def _inputs(nodes: Iterable[Node]) -> dict[str, tuple[Tensor, ...]]:
+    return {node.name: tuple(map(Tensor.parse, node.input)) for node in nodes}
+
+
+def _is_entered(producer: Node) -> bool:
+    return producer.op == "Enter" and bool(attr(producer, "is_constant", False))
+
+
+def _stand_in(const: Node, weight: Weight) -> Node:
+    return new_node("Placeholder", const.name, const.input, dtype=weight.dtype, shape=shape_proto(weight.shape))
+
+
+def _graph(nodes: Packed, weights: Mapping[str, Weight]) -> Graph:
+    return Graph(unpack(nodes), weights)
+
+
+def _function(definition: bytes, graph: Graph, returns: Mapping[str, Tensor]) -> Function:
+    return Function(FunctionDef.FromString(definition), graph, returns)

@@ -1,0 +1,123 @@
+"""Which nodes and functions of a model its signatures need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+from bundler.errors import ConversionError
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Function, Graph, Model
+from bundler.ir.nodes import Node, attr
+from bundler.ir.protos import AttrValue
+from bundler.ir.tables import shared_names
+
+__all__ = ["called", "function_names", "prune", "reachable"]
+
+
+def prune(model: Model) -> Model:
+    """The model without the nodes and functions that its signatures do not need.
+
+    Raises ConversionError for a constant that is needed and whose weight is missing, or a table that nothing makes.
+    """
+    asked = [spec.tensor.node for signature in model.signatures.values() for spec in signature.specs]
+    pruned = _needing(model, asked, ())
+    initializers = tuple(_filling(pruned, model))
+    if initializers:
+        pruned = _needing(model, [*asked, *initializers], initializers)
+    _check_sources(pruned)
+    return pruned
+
+
+def _needing(model: Model, names: Sequence[str], initializers: tuple[str, ...]) -> Model:
+    """The model with what these nodes need, functions included."""
+    graph = _keep(model.graph, reachable(model.graph, names))
+    return _library(replace(model, graph=graph, initializers=initializers))
+
+
+def _filling(running: Model, model: Model) -> Iterator[str]:
+    """The initializers that fill a table which a running model uses: those that need one of its name."""
+    if model.initializers:
+        used = {name for graph in running.graphs for name in shared_names(graph.nodes)}
+        tables = [node.name for node in model.graph.nodes if not used.isdisjoint(shared_names([node]))]
+        readers = _readers(model.graph, tables)
+        yield from (name for name in model.initializers if name in readers)
+
+
+def _readers(graph: Graph, names: Iterable[str]) -> set[str]:
+    """The names of the nodes that need any of these, themselves included."""
+    found, pending = set[str](), list(names)
+    while pending:
+        name = pending.pop()
+        if name not in found:
+            found.add(name)
+            pending += [reader.name for reader in graph.consumers.get(name, ())]
+    return found
+
+
+def _library(model: Model) -> Model:
+    """The model with no other functions than those that its graph calls, and these in turn."""
+    if not model.functions:
+        return model
+    functions: dict[str, Function] = {}
+    pending = called(model.graph)
+    while pending:
+        name = pending.pop()
+        function = model.functions.get(name)
+        if function is not None and name not in functions:
+            functions[name] = function
+            pending |= called(function.graph)
+    return replace(model, functions={name: model.functions[name] for name in model.functions if name in functions})
+
+
+def reachable(graph: Graph, outputs: Iterable[str]) -> set[str]:
+    """The names of the nodes that the outputs need, themselves included."""
+    found, pending, inputs = set[str](), list(outputs), graph.inputs
+    while pending:
+        name = pending.pop()
+        if name not in found and name in inputs:
+            found.add(name)
+            pending += [tensor.node for tensor in inputs[name]]
+    return found
+
+
+def _keep(graph: Graph, names: set[str]) -> Graph:
+    if len(names) == len(graph.nodes):
+        return graph
+    weights = {name: weight for name, weight in graph.weights.items() if name in names}
+    return Graph(tuple(node for node in graph.nodes if node.name in names), weights)
+
+
+def called(graph: Graph) -> set[str]:
+    """The functions that the nodes name: in their attributes, or as their op."""
+    named = {name for node in graph.nodes for value in node.attr.values() for name in function_names(value)}
+    return named | {node.op for node in graph.nodes}
+
+
+def function_names(value: AttrValue) -> Iterator[str]:
+    """The functions that an attribute names, and those in the attributes that it gives them."""
+    for named in [value.func] if value.HasField("func") else value.list.func:
+        yield named.name
+        for inner in named.attr.values():
+            yield from function_names(inner)
+
+
+def _check_sources(model: Model) -> None:
+    for graph in model.graphs:
+        for node in graph.nodes:
+            if node.op == "Const" and node.name not in graph.weights and not _has_value(node):
+                raise ConversionError("the model holds no weight for this constant", where=f"node {node.name!r}")
+            if node.op == "Placeholder" and attr(node, "dtype") == DType.resource:
+                raise ConversionError("the model does not say what makes this resource", where=f"node {node.name!r}")
+
+
+_TYPE_FIELDS = ("dtype", "tensor_shape", "version_number")
+
+
+def _has_value(const: Node) -> bool:
+    """Whether the value stands in the node itself (the converter writes dtype and shape and no content)."""
+    if "value" not in const.attr:
+        return False
+    tensor = const.attr["value"].tensor
+    filled = [field.name for field, _ in tensor.ListFields() if field.name not in _TYPE_FIELDS]
+    return bool(filled) or any(dim.size == 0 for dim in tensor.tensor_shape.dim)

@@ -1,0 +1,231 @@
+"""The op table: what TensorFlow.js can run, with the facts that the importer needs.
+
+`ops.json` has a row for each of the 248 ops of TensorFlow.js' op lists (tfjs-converter/python/
+tensorflowjs/op_list), with inputs, outputs and attributes as TensorFlow's op registry tells them. It
+is an allow-list: an op that stands in no row and lies on the way to an output is refused, so that
+no model from the web can smuggle a `WriteFile` into a served graph.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, cached_property
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from bundler.errors import ConversionError, Fault
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Model
+from bundler.ir.nodes import Node, Tensor, attr, port_of
+
+__all__ = ["Argument", "Op", "faults", "flat_port", "has_port", "named_port", "output_dtype", "read_tensor", "table"]
+
+_OF_LAYERS = ("Conv3DBackpropInputV2",)
+"""Ops beyond the lists that layers of TensorFlow.js become in TensorFlow (Conv3DTranspose), harmless like the rest."""
+
+
+_DTYPES = dict(DType.__members__)
+"""By their names, which ops with a dtype of their own are spelled with."""
+
+
+class Argument(NamedTuple):
+    """One input or output of an op: a tensor, or a list of tensors.
+
+    `kind` is a dtype's name or the attribute that holds it; `number` the attribute that tells how
+    many tensors of that one kind there are; with `listed`, `kind` is an attribute that lists the dtypes.
+    """
+
+    name: str
+    kind: str
+    number: str = ""
+    listed: bool = False
+
+    @classmethod
+    def parse(cls, spelled: str) -> Argument:
+        """Read `name:kind`, `name:number*kind` or `name:*kinds`."""
+        name, _, kind = spelled.partition(":")
+        number, star, rest = kind.rpartition("*")
+        return cls(name, rest, number, listed=bool(star) and not number)
+
+    @property
+    def is_single(self) -> bool:
+        """Whether it is one tensor at every node."""
+        return not self.number and not self.listed
+
+    def count(self, node: Node) -> int:
+        """How many tensors the argument stands for at `node`."""
+        if self.listed:
+            return len(node.attr[self.kind].list.type) if self.kind in node.attr else 0
+        return attr(node, self.number, 0) if self.number else 1
+
+    def dtype(self, node: Node, index: int) -> DType | None:
+        """The dtype of one of the tensors that the argument stands for at `node`; None where unknown."""
+        if self.listed:
+            return DType(node.attr[self.kind].list.type[index])
+        return _DTYPES.get(self.kind) or attr(node, self.kind)
+
+
+@dataclass(frozen=True)
+class Op:
+    """A row of the table.
+
+    `attrs` gives each attribute's type as in an OpDef; `defaults` the values that TensorFlow.js
+    assumes where TensorFlow assumes another; `aliases` TensorFlow.js' names for TensorFlow's
+    attributes; `refused` says why an op that TensorFlow.js runs cannot be imported.
+    """
+
+    inputs: tuple[Argument, ...] = ()
+    outputs: tuple[Argument, ...] = ()
+    attrs: Mapping[str, str] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
+    aliases: Mapping[str, str] = field(default_factory=dict)
+    refused: str = ""
+
+    @cached_property
+    def output_names(self) -> tuple[str, ...]:
+        return tuple(output.name for output in self.outputs)
+
+    def input_count(self, node: Node) -> int:
+        """How many inputs `node` has, by its attributes; control edges do not count."""
+        return self._inputs_everywhere or sum(argument.count(node) for argument in self.inputs)
+
+    def output_count(self, node: Node) -> int:
+        """How many outputs `node` has, by its attributes."""
+        return self._outputs_everywhere or sum(argument.count(node) for argument in self.outputs)
+
+    @cached_property
+    def _inputs_everywhere(self) -> int:
+        return _fixed_count(self.inputs)
+
+    @cached_property
+    def _outputs_everywhere(self) -> int:
+        return _fixed_count(self.outputs)
+
+    @cached_property
+    def input_attrs(self) -> frozenset[str]:
+        """The attributes that tell the dtypes and the number of the inputs."""
+        return (
+            frozenset(key for argument in self.inputs for key in (argument.kind, argument.number)) & self.attrs.keys()
+        )
+
+    @cached_property
+    def input_counts(self) -> frozenset[str]:
+        """The attributes that tell how many tensors the inputs are."""
+        return frozenset(argument.number for argument in self.inputs) & self.attrs.keys()
+
+    @cached_property
+    def counts(self) -> frozenset[str]:
+        """The attributes that tell how many tensors there are."""
+        return frozenset(argument.number for argument in (*self.inputs, *self.outputs)) & self.attrs.keys()
+
+    @cached_property
+    def output_counts(self) -> frozenset[str]:
+        """Those of them that the inputs do not tell."""
+        return self.counts - self.input_attrs
+
+
+def _fixed_count(arguments: Sequence[Argument]) -> int:
+    """How many tensors they are at every node; 0 where nodes differ."""
+    return len(arguments) if all(argument.is_single for argument in arguments) else 0
+
+
+@cache
+def table() -> Mapping[str, Op]:
+    """The rows by op."""
+    rows = json.loads(Path(__file__).with_name("ops.json").read_bytes())
+    return {name: _row(**row) for name, row in rows.items()}
+
+
+def _row(**row: Any) -> Op:
+    inputs, outputs = ([Argument.parse(argument) for argument in row.pop(side, ())] for side in ("in", "out"))
+    return Op(tuple(inputs), tuple(outputs), **row)
+
+
+def output_dtype(node: Node, port: int) -> DType | None:
+    """The dtype of an output as the node's attributes tell it; None where they do not."""
+    op = table().get(node.op)
+    for output in op.outputs if op is not None else ():
+        count = output.count(node)
+        if port < count:
+            return output.dtype(node, port)
+        port -= count
+    return None
+
+
+def flat_port(node: Node, output: str, index: int) -> int:
+    """From a function's `node:output:index` to the port: outputs are numbered through.
+
+    An op that is not in the table has its `index` for a port.
+    """
+    op = table().get(node.op)
+    if op is None or output not in op.output_names:
+        return index
+    before = op.outputs[: op.output_names.index(output)]
+    return index + sum(argument.count(node) for argument in before)
+
+
+def named_port(node: Node, port: int) -> tuple[str, int]:
+    """From a port to the `output` and `index` that a FunctionDef speaks of.
+
+    Raises ConversionError for an op that is not in the table: what its outputs are called is not known.
+    """
+    index = port
+    for output in table()[node.op].outputs if node.op in table() else ():
+        count = output.count(node)
+        if index < count:
+            return output.name, index
+        index -= count
+    raise ConversionError(
+        f"no output of {node.op!r} is known by that number", where=f"node {node.name!r}", found=str(port)
+    )
+
+
+def has_port(node: Node, port: int) -> bool:
+    """Whether a node gives that output, as far as the table tells."""
+    op = table().get(node.op)
+    if op is None or op.refused:
+        return port >= 0
+    return 0 <= port < op.output_count(node)
+
+
+def faults(model: Model, allowed: Iterable[str] = ()) -> Iterator[Fault]:
+    """What stands in the way of importing the model's ops; an op that is refused is told once."""
+    known, told = table(), {*allowed, *_OF_LAYERS}
+    for node in (node for graph in model.graphs for node in graph.nodes):
+        op = known.get(node.op)
+        if op is not None and not op.refused:
+            yield from _input_faults(node, op)
+        elif node.op not in told:
+            told.add(node.op)
+            yield _refusal(node, op)
+
+
+def _refusal(node: Node, op: Op | None) -> Fault:
+    hint = "ask for outputs that do not need it"
+    if op is not None:
+        return Fault(f"op {node.op!r} {op.refused}", f"node {node.name!r}", hint=hint)
+    hint += f', or trust it: allow_ops = ["{node.op}"]'
+    return Fault(f"op {node.op!r} is not one that TensorFlow.js runs", f"node {node.name!r}", hint=hint)
+
+
+def _input_faults(node: Node, op: Op) -> Iterator[Fault]:
+    """Inputs that are not as many as the op takes, or whose dtype nobody tells. Control edges do not count."""
+    given = len([reference for reference in node.input if not reference.startswith("^")])
+    taken = op.input_count(node)
+    unknown = op.input_attrs - node.attr.keys()
+    if given != taken:
+        yield Fault(f"{node.op} with a wrong number of inputs", f"node {node.name!r}", str(given), str(taken))
+    elif unknown:
+        yield Fault(f"{node.op} lacks an attribute that nothing else tells", f"node {node.name!r}", "", min(unknown))
+
+
+def read_tensor(reference: str, nodes: Mapping[str, Node]) -> Tensor:
+    """Read an input as a FunctionDef spells it: `arg`, `node:output:index`, `^node`."""
+    name, _, rest = reference.partition(":")
+    output, _, index = rest.partition(":")
+    number = port_of(index)
+    if reference.startswith("^") or name not in nodes or number is None:
+        return Tensor.parse(reference)
+    return Tensor(name, flat_port(nodes[name], output, number))

@@ -1,0 +1,1 @@
+"""What is written: a SavedModel, a frozen graph, a checkpoint."""

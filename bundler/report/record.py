@@ -1,0 +1,145 @@
+"""The record of a bundle: `assets.extra/bundle.json`.
+
+The folder `assets.extra` is the SavedModel format's own place for files that are not the graph's. By this file bundler
+knows its own outputs, and whether they are up to date. It holds nothing that differs from machine to machine.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from bundler import __version__, sources
+from bundler.artifacts import artifact
+from bundler.disk.cache import Cache, default_folder
+from bundler.disk.digest import sha256, tree_digests
+from bundler.disk.publish import RECORD
+from bundler.errors import BundlerError, SourceError
+from bundler.manifest import Manifest, ModelSpec
+from bundler.report import Report
+from bundler.threads import Crew
+
+__all__ = ["fresh", "write"]
+
+_LARGEST = 1 << 28
+"""Bytes of a record. A larger file is not one of ours."""
+
+
+class _File(BaseModel):
+    """A file of the output: its bytes, and its digest as `digest.tree_digests` computes it."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    bytes: int
+    digest: str
+
+
+class _Record(BaseModel):
+    """The document. `files` are the sha256 of each model's files, by the model's name and the file's."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+
+    bundler: str
+    manifest: str
+    files: dict[str, dict[str, str]]
+    output: dict[str, _File]
+    report: Report
+
+
+def write(
+    folder: Path,
+    manifest: Manifest,
+    report: Report,
+    files: Mapping[str, Mapping[str, str]],
+    *,
+    checked: bool,
+    jobs: int = 1,
+) -> None:
+    """Write the record of a bundle into its folder, last of all.
+
+    `files` are the sha256 of each model's files, by the model's name and the file's; `checked` says whether the bundle
+    was loaded, which the cache remembers: the bytes are the same. The digests of the output are computed by `jobs`
+    threads.
+    """
+    outputs = sorted(path for path in folder.rglob("*") if path.is_file())
+    described = [
+        {"bytes": path.stat().st_size, "digest": digest} for path, digest in zip(outputs, tree_digests(outputs, jobs))
+    ]
+    document = {
+        "bundler": __version__,
+        "manifest": manifest.digest,
+        "files": files,
+        "output": dict(zip((path.relative_to(folder).as_posix() for path in outputs), described)),
+        "report": json.loads(report.to_json()),
+    }
+    path = folder / RECORD
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps(document, indent=2) + "\n")
+    if checked:
+        with suppress(SourceError):  # a cache that cannot be written
+            Cache(default_folder()).get(_mark(folder), lambda kept: (kept / "checked").touch())
+
+
+def fresh(folder: Path, manifest: Manifest, *, checked: bool, jobs: int = 1) -> Report | None:
+    """The report of a bundle that another build would give again, byte for byte; else None.
+
+    The sources and the output are compared by their contents, not by their times. With `checked`, a bundle that was
+    not loaded here is not up to date.
+    """
+    try:
+        record = _read(folder / RECORD)
+        if (record.bundler, record.manifest) != (__version__, manifest.digest):
+            return None
+        if checked and not Cache(default_folder()).has(_mark(folder)):
+            return None
+        if not (_has_output(folder, record, jobs) and _has_sources(manifest, record, jobs)):
+            return None
+        size = sum(file.bytes for file in record.output.values()) + (folder / RECORD).stat().st_size
+    except (BundlerError, OSError, ValidationError, KeyError):
+        return None  # if something is wrong with a source, the build will say what
+    report: Report = record.report
+    return Report(folder, report.name, report.signatures, report.models, bytes=size, up_to_date=True)
+
+
+def _mark(folder: Path) -> str:
+    """The key under which the cache remembers that a bundle of these bytes was loaded."""
+    return f"checked {sha256(folder / RECORD)}"
+
+
+def _read(path: Path) -> _Record:
+    """The record in a file. OSError if there is none, ValidationError if bundler did not write it so."""
+    if not path.is_file() or path.stat().st_size > _LARGEST:
+        raise FileNotFoundError(path)
+    return _Record.model_validate_json(path.read_bytes())
+
+
+def _has_output(folder: Path, record: _Record, jobs: int) -> bool:
+    """Whether the output has the bytes that were written."""
+    paths = {folder / name: file for name, file in record.output.items()}
+    sizes = all(path.is_file() and path.stat().st_size == file.bytes for path, file in paths.items())
+    return sizes and tree_digests(paths, jobs) == [file.digest for file in paths.values()]
+
+
+def _has_sources(manifest: Manifest, record: _Record, jobs: int) -> bool:
+    """Whether the models' files are those that the bundle was made from."""
+    files = dict(pair for model in manifest.models for pair in _files(model, manifest.folder, record.files))
+    if not all(path.is_file() for path in files):
+        return False
+    with Crew(jobs) as crew:
+        return list(crew.map(sha256, files)) == list(files.values())
+
+
+def _files(model: ModelSpec, base: Path, files: Mapping[str, Mapping[str, str]]) -> Iterator[tuple[Path, str]]:
+    """The model's files as its source has them now, each with the sha256 that it had.
+
+    OSError if the source leads to another entry file.
+    """
+    entry = artifact.entry(sources.find(model.source, base))
+    if entry.name != next(iter(files[model.name]), None):
+        raise FileNotFoundError(entry)
+    for name, digest in files[model.name].items():
+        yield entry.parent / name, digest

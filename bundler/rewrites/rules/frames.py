@@ -1,0 +1,233 @@
+"""Version 1 loops: every node runs in a frame, and all of its inputs must come from that frame.
+
+An Enter opens a frame or brings a value into it, an Exit leaves it, and any other node runs in the innermost frame of
+its inputs (`BuildControlFlowInfo` in tensorflow/core/graph/control_flow.cc). TensorFlow checks this when it first runs
+a graph, not when it loads one. TensorFlow.js looks a value up in the frame at hand, then in those around it
+(`getTensor` in tfjs-converter/src/operations/executors/utils.ts).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+from bundler import ops
+from bundler.errors import ConversionError
+from bundler.ir.dtypes import DType
+from bundler.ir.fresh import FreshNames
+from bundler.ir.model import Function, Graph, Model
+from bundler.ir.nodes import Node, Tensor, attr, new_node
+
+__all__ = ["enter_frames"]
+
+Frame: TypeAlias = "str | None"
+"""A frame by its name; None is outside of every loop."""
+_DEEPEST = 16
+"""Loops within loops that are followed. What a program writes has a few."""
+_PASSES = 10
+"""Passes over a graph after which the frames of its nodes must be known. In the order of a program two are enough."""
+
+
+def enter_frames(model: Model) -> Model:
+    """Bring values from outside into the loops that read them.
+
+    Raises ConversionError for a node that reads from frames of which neither is around the other, and for an output
+    inside a loop.
+
+    Before:
+        i = Enter(start, frame_name=loop)
+        y = AddV2(i, c)
+    After:
+        i = Enter(start, frame_name=loop)
+        c/enter = Enter(c, frame_name=loop, is_constant=True)
+        y = AddV2(i, c/enter)
+    """
+    if not any(graph.has_loops for graph in model.graphs):
+        return model
+    outputs = [spec.tensor for signature in model.signatures.values() for spec in signature.outputs.values()]
+    graph = _entered(model.graph, {}, outputs)
+    functions = {
+        name: replace(each, graph=_entered(each.graph, _arguments(each), each.returns.values()))
+        for name, each in model.functions.items()
+    }
+    if graph is model.graph and all(each.graph is model.functions[name].graph for name, each in functions.items()):
+        return model
+    return replace(model, graph=graph, functions=functions)
+
+
+def _arguments(function: Function) -> dict[str, DType]:
+    return {argument.name: DType(argument.type) for argument in function.definition.signature.input_arg}
+
+
+_LIVE = ("NextIteration", "Exit")
+"""Ops that must read what a Switch lets pass: a constant of the loop is there in the last turn too."""
+
+
+class _Frames:
+    """The frame in which each node of a graph runs, and the frame in which its outputs are."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._around: dict[str, Frame] = {}
+        self._runs: dict[str, Frame] = {}
+        self._gives: dict[str, Frame] = {}
+        self._turning = {name: merge for merge in graph.nodes if merge.op == "Merge" for name in _nexts(merge, graph)}
+        order = list(_in_order(graph))
+        for _ in range(_PASSES):
+            before = dict(self._around), dict(self._runs)
+            for made in order:
+                self._place(made)
+            if before == (self._around, self._runs):
+                return
+        raise ConversionError("loops are entangled", found=f"{len(self._around)} loops")
+
+    def of(self, name: str) -> Frame:
+        """The frame that a node runs in. An Enter runs in the one around its own."""
+        return self._runs.get(name)
+
+    def gives(self, name: str) -> Frame:
+        """The frame that a node's outputs are in."""
+        return self._gives.get(name)
+
+    def between(self, outer: Frame, inner: Frame) -> list[str] | None:
+        """The frames to enter on the way from one into another, outermost first; None if there is no way."""
+        if outer == inner:
+            return []
+        chain = self._chain(inner)
+        return [name for name in reversed(chain[: chain.index(outer)]) if name is not None] if outer in chain else None
+
+    def _place(self, made: Node) -> None:
+        runs: Frame = None
+        if made.name in self._turning:
+            runs = self._runs.get(self._turning[made.name].name)  # whatever it reads itself
+        else:
+            for tensor in self._graph.inputs[made.name]:
+                runs = self._inner(runs, self._gives.get(tensor.node))
+        if made.op == "Enter":
+            own = str(attr(made, "frame_name", ""))
+            runs = self._around[own] = self._inner(runs, self._around.get(own))
+            self._gives[made.name] = own
+        else:
+            self._gives[made.name] = self._around.get(runs) if made.op == "Exit" and runs is not None else runs
+        self._runs[made.name] = runs
+
+    def _inner(self, one: Frame, other: Frame) -> Frame:
+        if other is None or one == other:
+            return one
+        return one if other in self._chain(one) else other
+
+    def _chain(self, frame: Frame) -> list[Frame]:
+        """A frame and all around it."""
+        chain = [frame]
+        while chain[-1] is not None:
+            around = self._around.get(chain[-1])
+            if around in chain:
+                raise ConversionError("loops lie within each other", found=", ".join(sorted(map(repr, chain))))
+            if len(chain) > _DEEPEST:
+                raise ConversionError("loops are nested too deeply", expected=f"at most {_DEEPEST}")
+            chain.append(around)
+        return chain
+
+
+def _in_order(graph: Graph) -> Iterator[Node]:
+    """Nodes after what they read. A Merge does not wait for the next turn of its loop."""
+    waits = {
+        name: {tensor.node for tensor in read if tensor.node in graph.by_name and not _is_next(tensor.node, graph)}
+        for name, read in graph.inputs.items()
+    }
+    ready = [name for name, awaited in reversed(waits.items()) if not awaited]
+    while ready:
+        made = graph.by_name[ready.pop()]
+        yield made
+        for reader in graph.consumers.get(made.name, ()):
+            if made.name in waits[reader.name]:
+                waits[reader.name].remove(made.name)
+                ready += [] if waits[reader.name] else [reader.name]
+
+
+def _nexts(merge: Node, graph: Graph) -> Iterator[str]:
+    return (tensor.node for tensor in graph.inputs[merge.name] if _is_next(tensor.node, graph))
+
+
+def _is_next(name: str, graph: Graph) -> bool:
+    return name in graph.by_name and graph.by_name[name].op == "NextIteration"
+
+
+# Entering ----------------------------------------------------------------------------------------
+
+
+def _entered(graph: Graph, arguments: Mapping[str, DType], outputs: Iterable[Tensor]) -> Graph:
+    if not graph.has_loops:
+        return graph
+    frames = _Frames(graph)
+    entering = _Entering(graph, frames, arguments)
+    nodes = tuple(new for made in graph.nodes for new in entering.nodes(made))
+    for tensor in outputs:
+        if frames.gives(tensor.node) is not None:
+            raise ConversionError("an output is inside a loop", where=f"node {tensor.node!r}")
+    return replace(graph, nodes=nodes) if entering.made else graph
+
+
+class _Entering:
+    """Readers with Enters before them. A value enters a frame once, however many nodes read it there."""
+
+    def __init__(self, graph: Graph, frames: _Frames, arguments: Mapping[str, DType]) -> None:
+        self.made: dict[tuple[Tensor, str, bool], Tensor] = {}
+        self._graph = graph
+        self._frames = frames
+        self._arguments = arguments
+        self._fresh = FreshNames([*graph.by_name, *arguments])
+        self._turns = {
+            attr(made, "frame_name"): made.attr.get("parallel_iterations") for made in graph.nodes if made.op == "Enter"
+        }
+
+    def nodes(self, made: Node) -> Iterator[Node]:
+        """The node, and before it what brings its inputs into its frame."""
+        inner, changed = self._frames.of(made.name), dict[Tensor, Tensor | None]()
+        for tensor in self._graph.inputs[made.name]:
+            way = self._frames.between(self._frames.gives(tensor.node), inner)
+            if way is None:
+                raise self._unrelated(made)
+            if way and made.op in _LIVE and not tensor.is_control:
+                what = f"{made.op} reads from outside of its loop, whose turns it cannot count"
+                raise ConversionError(what, where=f"node {made.name!r}", found=str(tensor))
+            if way:
+                new, entered = self._enter(tensor, way, is_constant=made.op != "Merge")
+                changed[tensor] = entered
+                yield from new
+        yield _reading(made, changed) if changed else made
+
+    def _enter(self, tensor: Tensor, way: Sequence[str], *, is_constant: bool) -> tuple[list[Node], Tensor | None]:
+        """The new Enters from one frame to the next, and what the last one gives; None for a node without outputs."""
+        new, at = list[Node](), tensor._replace(port=max(tensor.port, 0))
+        dtype = self._dtype(at)
+        if dtype is None and tensor.is_control:
+            return [], None
+        if dtype is None:
+            raise ConversionError("a loop reads a tensor of unknown dtype", found=str(tensor))
+        for frame in way:
+            key = at, frame, is_constant
+            if key not in self.made:
+                name = self._fresh(f"{at.node}/enter")
+                turns = self._turns.get(frame)
+                attrs = {"T": dtype, "frame_name": frame, "is_constant": is_constant, "parallel_iterations": turns}
+                new.append(new_node("Enter", name, [str(at)], **attrs))
+                self.made[key] = Tensor(name)
+            at = self.made[key]
+        return new, at._replace(port=-1) if tensor.is_control else at
+
+    def _dtype(self, tensor: Tensor) -> DType | None:
+        producer = self._graph.by_name.get(tensor.node)
+        return self._arguments.get(tensor.node) if producer is None else ops.output_dtype(producer, tensor.port)
+
+    def _unrelated(self, made: Node) -> ConversionError:
+        frames = {self._frames.gives(tensor.node) for tensor in self._graph.inputs[made.name]}
+        found = ", ".join(sorted("no loop" if frame is None else f"loop {frame!r}" for frame in frames))
+        what = "reads from loops that do not lie within each other"
+        return ConversionError(what, where=f"node {made.name!r}", found=found)
+
+
+def _reading(made: Node, changed: Mapping[Tensor, Tensor | None]) -> Node:
+    inputs = [changed.get(tensor, tensor) for tensor in map(Tensor.parse, made.input)]
+    return made._replace(input=tuple(str(tensor) for tensor in inputs if tensor is not None))

@@ -1,0 +1,93 @@
+"""Ops that TensorFlow.js has and TensorFlow has under another name, or with other attributes."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Graph
+from bundler.ir.nodes import Node, attr, constant, new_node
+from bundler.rewrites.engine import frame_of, rule, scalar
+
+__all__ = ["pad_with_value", "replace_own_op"]
+
+
+@rule("Conv1D", "DepthwiseConv2d", "Ones", "Zeros")
+def replace_own_op(own: Node, graph: Graph) -> list[Node]:
+    """Write an op of TensorFlow.js' own with those of TensorFlow.
+
+    Before:
+        y = Conv1D(x, w, stride=2, padding=SAME)
+    After:
+        y/row = Const()
+        y/x = ExpandDims(x, y/row)
+        y/first = Const()
+        y/w = ExpandDims(w, y/first)
+        y/Conv2D = Conv2D(y/x, y/w, strides=[1, 1, 2, 1], padding=SAME)
+        y = Squeeze(y/Conv2D, squeeze_dims=[-3])
+
+    Before:
+        y = Zeros(shape)
+    After:
+        y/value = Const()
+        y = Fill(shape, y/value)
+    """
+    if own.op == "Conv1D":
+        return _conv2d_of_one_row(own, graph)
+    if own.op == "DepthwiseConv2d":
+        return [own._replace(op="DepthwiseConv2dNative")]
+    return _fill(own, 1 if own.op == "Ones" else 0, graph)
+
+
+def _conv2d_of_one_row(conv: Node, graph: Graph) -> list[Node]:
+    """NWC becomes NHWC with a height of one; the filter [w, in, out] gets a height as well."""
+    x, filter, *control = conv.input
+    y, dtype = conv.name, attr(conv, "T")
+    return [
+        constant(f"{y}/row", np.array(-3, np.int32), control=frame_of(x, graph)),
+        new_node("ExpandDims", f"{y}/x", [x, f"{y}/row", *control], T=dtype),
+        constant(f"{y}/first", np.array(0, np.int32), control=frame_of(x, graph)),
+        new_node("ExpandDims", f"{y}/w", [filter, f"{y}/first"], T=dtype),
+        new_node(
+            "Conv2D",
+            f"{y}/Conv2D",
+            [f"{y}/x", f"{y}/w"],
+            T=dtype,
+            strides=[1, 1, attr(conv, "stride", 1), 1],
+            dilations=[1, 1, attr(conv, "dilation", 1), 1],
+            padding=attr(conv, "padding"),
+        ),
+        new_node("Squeeze", y, [f"{y}/Conv2D"], T=dtype, squeeze_dims=[-3]),
+    ]
+
+
+def _fill(own: Node, value: int, graph: Graph) -> list[Node]:
+    dtype = attr(own, "T", DType.float32)  # TensorFlow.js' own default
+    filled = constant(f"{own.name}/value", scalar(value, dtype), control=frame_of(own.input[0], graph))
+    return [
+        filled,
+        new_node(
+            "Fill", own.name, [own.input[0], filled.name, *own.input[1:]], T=dtype, index_type=attr(own, "index_type")
+        ),
+    ]
+
+
+@rule("Pad")
+def pad_with_value(pad: Node, graph: Graph) -> list[Node] | None:
+    """Write a Pad with a value as PadV2: TensorFlow's Pad has zeros only.
+
+    Before:
+        y = Pad(x, paddings, constant_value=2)
+    After:
+        y/value = Const()
+        y = PadV2(x, paddings, y/value)
+    """
+    if "constant_value" not in pad.attr:
+        return None
+    value, dtype = attr(pad, "constant_value"), attr(pad, "T")
+    plain = pad.having(constant_value=None)
+    if not value or not dtype.is_number:
+        return [plain]
+    x, paddings, *control = pad.input
+    filled = constant(f"{pad.name}/value", np.array(value).astype(dtype.numpy), control=frame_of(x, graph))
+    return [filled, plain._replace(op="PadV2", input=(x, paddings, filled.name, *control))]

@@ -1,0 +1,1 @@
+"""Programs that bundler starts in processes of their own: TensorFlow, and TensorFlow.js in Node."""

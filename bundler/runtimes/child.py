@@ -1,0 +1,208 @@
+"""A program that works for us in a process of its own: one question, one answer.
+
+What it prints never reaches the user's terminal, what kills it does not kill us, and it never
+outlives us: it ends when its standard input does, and `close` ends it at once.
+
+Questions and answers are frames: eight bytes of length, little-endian, then as many bytes.
+They travel over the child's standard input and output; its standard error is kept to be quoted.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from queue import SimpleQueue
+from typing import IO, TYPE_CHECKING
+
+from bundler.runtimes.failures import Died
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+__all__ = ["Child", "serve"]
+
+_TELLING = ("FATAL", "Check failed", "Error:")
+"""What marks the line that says why a program died, among stack traces and notes."""
+
+_STACK = ("@ ", "*** ")
+"""How the lines of a stack trace begin."""
+
+_DYING = 10
+"""Seconds between the end of a program's output and its own: it may be writing a core dump."""
+
+
+_NEEDED = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PATH", "PYTHONHOME", "SYSTEMROOT", "TZ")
+"""The variables of the environment without which some programs do not start, or speak another language."""
+
+
+class Child:
+    """A running program, started at once and started again after it died.
+
+    `name` is how errors speak of it; `environment` is added to ours. With a `folder` the program starts there, has it
+    as its home, and gets no more of our environment than a program needs to start.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        environment: Mapping[str, str] | None = None,
+        folder: Path | None = None,
+    ) -> None:
+        self._name = name
+        self._command = tuple(command)
+        self._environment = _surroundings(folder) | dict(environment or {})
+        self._folder = folder
+        self._turn = threading.Lock()
+        self._closed = False
+        self._start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def ask(self, question: bytes, timeout: float | None = None) -> bytes:
+        """The answer to one question; threads take turns.
+
+        Raises Died if the program ends before it answers, or takes longer than `timeout` seconds.
+        """
+        with self._turn:
+            self._revive()
+            try:
+                with _deadline(self._process, timeout) as expired:
+                    return self._exchange(question)
+            except (EOFError, OSError):
+                if expired.is_set():
+                    raise Died(f"{self._name} did not answer in {timeout:g} s") from None
+                raise self._death() from None
+            except BaseException:
+                self._end()  # the rest of the answer would be taken for the next one
+                raise
+
+    def close(self) -> None:
+        """End the program, whatever it is doing. Nothing can be asked afterwards."""
+        self._closed = True
+        self._process.kill()  # whoever waits for an answer stops waiting
+        with self._turn:
+            self._release()
+
+    def _start(self) -> None:
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the child
+        self._process = subprocess.Popen(
+            self._command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._stderr,
+            env=self._environment,
+            cwd=self._folder,
+            start_new_session=True,  # an interrupt at the terminal is for us alone
+        )
+        assert self._process.stdin and self._process.stdout
+        self._stdin: IO[bytes] = self._process.stdin
+        self._stdout: IO[bytes] = self._process.stdout
+
+    def _revive(self) -> None:
+        if self._closed:
+            raise ValueError(f"{self._name} was closed")
+        if self._process.poll() is not None:
+            self._release()
+            self._start()
+
+    def _end(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def _release(self) -> None:
+        self._end()
+        for pipe in (self._stdin, self._stdout, self._stderr):
+            with suppress(OSError):  # what was still to be written has no reader
+                pipe.close()
+
+    def _exchange(self, question: bytes) -> bytes:
+        self._stdin.write(len(question).to_bytes(8, "little"))
+        self._stdin.write(question)
+        self._stdin.flush()
+        return self._read(int.from_bytes(self._read(8), "little"))
+
+    def _read(self, size: int) -> bytes:
+        content = self._stdout.read(size)
+        if len(content) != size:
+            raise EOFError
+        return content
+
+    def _death(self) -> Died:
+        """Why the program ended: its signal or exit status, and the line of standard error that explains it."""
+        try:
+            status = self._process.wait(_DYING)
+        except subprocess.TimeoutExpired:
+            self._end()
+            status = self._process.returncode
+        cause = signal.Signals(-status).name if status < 0 else f"exit status {status}"
+        return Died(f"{self._name} died ({cause})", found=self._last_words())
+
+    def _last_words(self) -> str:
+        self._stderr.seek(0)
+        lines = [line.strip() for line in self._stderr.read().decode(errors="replace").splitlines()]
+        spoken = [line for line in lines if line and not line.startswith(_STACK)]
+        telling = [line for line in spoken if any(mark in line for mark in _TELLING)]
+        return (telling or spoken or [""])[-1]
+
+
+def _surroundings(folder: Path | None) -> dict[str, str]:
+    """Our environment; or that of a program which has a folder of its own."""
+    if folder is None:
+        return dict(os.environ)
+    kept = {name: os.environ[name] for name in _NEEDED if name in os.environ}
+    return kept | dict.fromkeys(("HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP"), str(folder))
+
+
+def serve(answer: Callable[[bytes], bytes]) -> None:
+    """The other side of a `Child`, in its process: answer until standard input ends.
+
+    What is printed meanwhile goes to standard error.
+    """
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    questions = SimpleQueue[bytes]()
+    threading.Thread(target=_receive, args=(questions,), daemon=True).start()
+    while True:
+        made = answer(questions.get())
+        answers.write(len(made).to_bytes(8, "little") + made)
+        answers.flush()
+
+
+def _receive(questions: SimpleQueue[bytes]) -> None:
+    """Read questions. At the end of standard input the process ends, whatever it is doing: its parent has ended."""
+    while head := sys.stdin.buffer.read(8):
+        questions.put(sys.stdin.buffer.read(int.from_bytes(head, "little")))
+    os._exit(0)
+
+
+@contextmanager
+def _deadline(process: subprocess.Popen[bytes], seconds: float | None) -> Iterator[threading.Event]:
+    """Kill the process after so many seconds; the event tells that this happened."""
+    expired = threading.Event()
+
+    def expire() -> None:
+        expired.set()
+        process.kill()
+
+    timer = threading.Timer(seconds if seconds is not None else threading.TIMEOUT_MAX, expire)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield expired
+    finally:
+        timer.cancel()
+        timer.join()
+        if expired.is_set():
+            process.wait()

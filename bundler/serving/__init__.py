@@ -1,0 +1,1 @@
+"""What TensorFlow Serving asks of a bundle."""

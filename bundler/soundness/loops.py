@@ -1,0 +1,103 @@
+"""Version 1 loops: does every node stand in one frame?
+
+Enter leads into a frame, Exit out of it, and a node reads tensors of its own frame only. TensorFlow looks at that when
+a graph is first run: see `BuildControlFlowInfo` in tensorflow/core/graph/control_flow.cc.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from bundler.errors import Fault
+from bundler.ir.model import Graph, Model
+from bundler.ir.nodes import Node, attr
+
+__all__ = ["faults"]
+
+_OPS = frozenset({"Enter", "Exit", "NextIteration", "RefEnter", "RefExit", "RefNextIteration"})
+
+
+class _Frame(NamedTuple):
+    """A frame by its name, and by the number of the one around it; the first has neither."""
+
+    name: str
+    parent: int
+
+
+def faults(model: Model) -> Iterator[Fault]:
+    """The nodes that TensorFlow would refuse to run."""
+    for graph in model.graphs:
+        if not graph.ops.isdisjoint(_OPS):
+            yield from _Frames(graph).faults
+
+
+class _Frames:
+    """The frames of a graph, and the number of that which each node's outputs are in."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph = graph
+        self._frames = [_Frame("", 0)]
+        self._entered: dict[str, int] = {}
+        self._outputs: dict[str, int] = {}
+
+    @property
+    def faults(self) -> Iterator[Fault]:
+        """What is wrong, as long as the frames of what a node reads are known."""
+        for node in _in_order(self._graph):
+            fault = self._fault(node, self._read(node))
+            if fault is not None:
+                yield fault.inside(f"node {node.name!r}")
+                return
+        yield from self._turn_faults()
+
+    def _read(self, node: Node) -> dict[int, str]:
+        """The frames that a node reads from, and a tensor in each. The next turn is not made yet."""
+        inputs = self._graph.inputs[node.name]
+        return {self._outputs[tensor.node]: str(tensor) for tensor in inputs if tensor.node in self._outputs}
+
+    def _fault(self, node: Node, read: Mapping[int, str]) -> Fault | None:
+        if len(read) > 1:
+            (one, first), (other, second) = sorted(read.items())[:2]
+            found = f"{first} in {self._spelled(one)}, {second} in {self._spelled(other)}"
+            return Fault("reads from different frames of loops", found=found)
+        here = next(iter(read), 0)
+        if node.op.endswith("Enter"):
+            name = attr(node, "frame_name", "")
+            inner = self._entered.setdefault(name, len(self._frames))
+            if inner == len(self._frames):
+                self._frames.append(_Frame(name, here))
+            elif self._frames[inner].parent != here:
+                return Fault("enters a frame that lies in another", found=repr(name))
+            self._outputs[node.name] = inner
+            return None
+        if node.op.endswith(("Exit", "NextIteration")) and here == 0:
+            return Fault(f"{node.op} outside of a loop")
+        self._outputs[node.name] = self._frames[here].parent if node.op.endswith("Exit") else here
+        return None
+
+    def _turn_faults(self) -> Iterator[Fault]:
+        """A NextIteration goes to a node of its own frame."""
+        for node in self._graph.nodes:
+            for tensor in self._graph.inputs[node.name] if node.op.endswith("Merge") else ():
+                if self._outputs[tensor.node] != self._outputs[node.name]:
+                    yield Fault("reads from another frame", f"node {node.name!r}", found=str(tensor))
+
+    def _spelled(self, frame: int) -> str:
+        return f"frame {self._frames[frame].name!r}" if frame else "no frame"
+
+
+def _in_order(graph: Graph) -> Iterator[Node]:
+    """The nodes, each after what it reads but for NextIterations."""
+    nodes = graph.by_name
+    ahead = {
+        name: {tensor.node for tensor in read if tensor.node in nodes and nodes[tensor.node].op != "NextIteration"}
+        for name, read in graph.inputs.items()
+    }
+    ready = [name for name, read in ahead.items() if not read]
+    while ready:
+        name = ready.pop()
+        yield nodes[name]
+        for reader in graph.consumers.get(name, ()) if nodes[name].op != "NextIteration" else ():
+            ahead[reader.name].discard(name)
+            ready += [] if ahead[reader.name] else [reader.name]

@@ -1,0 +1,209 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+
+from bundler import __version__, manifest
+from bundler.cli import main
+from bundler.errors import BundlerError, ConversionError, SourceError, VerificationError
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import new_node
+from bundler.verbs import pipeline
+from tests.support.models import placeholder, write_model
+from tests.support.places import ROOT, TESTS
+
+FAULTY = TESTS / "data" / "manifests"
+TINY = '[bundle]\nname = "pets"\n[[model]]\nname = "cat"\nsource = "cat"\n'
+
+
+def failing_with(error: BaseException, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> tuple[int, str, str]:
+    """Exit status, standard output and standard error of a build in which `error` comes up."""
+
+    def build(*_: object, **__: object) -> NoReturn:
+        raise error
+
+    monkeypatch.setattr(pipeline, "build", build)
+    monkeypatch.setattr(manifest, "read_all", lambda paths: paths)
+    done = CliRunner().invoke(main, ["build", "pets.toml", *arguments])
+    if done.exception and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    return done.exit_code, done.stdout, done.stderr
+
+
+def python(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_version_tells_three() -> None:
+    done = CliRunner().invoke(main, ["--version"])
+    own, python_version = __version__, ".".join(map(str, sys.version_info[:3]))
+    assert done.exit_code == 0
+    assert done.stdout == f"bundler {own} (TensorFlow {version('tensorflow')}, Python {python_version})\n"
+
+
+@pytest.mark.parametrize("flag", ["--help", "--version"])
+def test_a_flag_that_only_tells_loads_nothing_heavy(flag: str) -> None:
+    done = python("-X", "importtime", "-m", "bundler", flag)
+    loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
+    assert done.returncode == 0
+    assert "click" in loaded
+    assert not loaded & {"tensorflow", "numpy", "pydantic", "rich", "tqdm", "joblib", "google.protobuf"}
+
+
+@pytest.mark.parametrize("command", ["build", "check", "inspect", "schema"])
+def test_a_command_has_help(command: str) -> None:
+    done = CliRunner().invoke(main, [command, "--help"])
+    assert done.exit_code == 0
+    assert done.stdout.startswith(f"Usage: main {command} ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["biuld"], "No such command 'biuld'."),
+        (["build"], "Missing argument 'MANIFEST...'."),
+        (["build", "a.toml", "-j", "0"], "0 is not in the range x>=1."),
+        (["build", "a.toml", "b.toml", "-o", "out"], "-o names one folder, but there are several manifests"),
+        (["build", "a.toml", "--backend", "dask"], "--backend dask and --scheduler ADDRESS go together"),
+        (["build", "a.toml", "--scheduler", "tcp://a:1"], "--backend dask and --scheduler ADDRESS go together"),
+        (["inspect"], "Missing argument 'PATH'."),
+    ],
+)
+def test_wrong_usage_exits_with_2(arguments: list[str], told: str) -> None:
+    done = CliRunner().invoke(main, arguments)
+    assert done.exit_code == 2
+    assert told in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize("command", ["build", "check"])
+def test_a_faulty_manifest_exits_with_2_and_is_told_on_standard_error(command: str) -> None:
+    path = FAULTY / "unknown-keys.toml"
+    done = CliRunner().invoke(main, [command, str(path), "--json"])
+    expected = path.with_suffix(".txt").read_text(encoding="utf-8").replace("unknown-keys.toml", str(path))
+    assert (done.exit_code, done.stdout, done.stderr) == (2, "", expected)
+
+
+@pytest.mark.parametrize("command", ["build", "check"])
+@pytest.mark.parametrize("several", [False, True])
+def test_of_several_manifests_a_fault_names_its_own(tmp_path: Path, command: str, several: bool) -> None:
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.toml").write_text(f'[bundle]\nname = "{name}"\n[[model]]\nname = "m"\nsource = "gone"\n')
+    paths = [str(tmp_path / f"{name}.toml") for name in ("a", "b")]
+    done = CliRunner().invoke(main, [command, *(paths if several else paths[:1])])
+    place = f"{paths[0]}: " if several else ""
+    assert done.stderr == f"error: {place}model 'm': {tmp_path}/gone: there is no such file or folder\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(BundlerError, 1), (SourceError, 4), (ConversionError, 5), (VerificationError, 6)],
+)
+def test_an_error_has_its_exit_status(error: type[BundlerError], status: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = failing_with(error("is torn", where="cat", hint="sew it"), monkeypatch)
+    assert told == (status, "", "error: cat: is torn\nhint: sew it\n")
+
+
+@pytest.mark.parametrize("command", ["build", "check"])
+def test_a_model_that_tensorflow_refuses_exits_with_5_and_is_named(command: str, tmp_path: Path) -> None:
+    weights = {"w": np.zeros((3, 2), np.float32)}
+    nodes = [placeholder("x", 1, 4), new_node("MatMul", "y", ["x", "w"], T=DType.float32)]
+    write_model(tmp_path / "cat", nodes, weights)
+    (tmp_path / "pets.toml").write_text(TINY)
+    done = CliRunner().invoke(main, [command, str(tmp_path / "pets.toml")])
+    assert done.exit_code == 5
+    assert done.stderr.startswith("error: model 'cat': TensorFlow: Dimensions must be equal, but are 4 and 3 ")
+
+
+def test_an_explained_error_shows_its_traceback_when_asked_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    _, _, told = failing_with(BundlerError("is torn"), monkeypatch, "-vv")
+    assert told.startswith("Traceback (most recent call last):\n")
+    assert told.endswith("\nerror: is torn\n")
+
+
+def test_an_error_that_was_not_foreseen_is_a_bug_of_bundler(monkeypatch: pytest.MonkeyPatch) -> None:
+    expected = (
+        "error: this is a bug of bundler (found ZeroDivisionError: by 0)\n"
+        "hint: please report it, with the traceback that -vv shows\n"
+    )
+    assert failing_with(ZeroDivisionError("by 0"), monkeypatch) == (1, "", expected)
+    status, _, said = failing_with(ZeroDivisionError("by 0"), monkeypatch, "-vv")
+    assert (status, said.partition("\n")[0]) == (1, "Traceback (most recent call last):")
+    assert said.endswith(expected)
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError(), "error: there is not enough memory\nhint: with -j 1 a build takes the least\n"),
+        (PermissionError(13, "Permission denied", "a/b"), "error: a/b: Permission denied\n"),
+        (OSError("odd"), "error: odd\n"),
+    ],
+    ids=["memory", "a file", "another"],
+)
+def test_what_the_system_refuses_is_an_error_in_its_words(
+    error: Exception, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert failing_with(error, monkeypatch) == (1, "", said)
+
+
+def test_an_interrupt_exits_with_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert failing_with(KeyboardInterrupt(), monkeypatch) == (130, "", "interrupted\n")
+
+
+def test_termination_cleans_up_and_exits_with_143(tmp_path: Path) -> None:
+    (tmp_path / "pets.toml").write_text(TINY)
+    program = """
+        import sys, time
+        from pathlib import Path
+        from bundler import cli
+        from bundler.verbs import pipeline
+
+        def build(*_, **__):
+            try:
+                Path("started").touch()
+                time.sleep(60)
+            finally:
+                Path("cleaned").touch()
+
+        pipeline.build = build
+        sys.argv = ["bundler", "build", "pets.toml"]
+        cli.run()
+    """
+    code = "\n".join(line[8:] for line in program.splitlines())
+    root = ROOT
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    child = subprocess.Popen([sys.executable, "-c", code], cwd=tmp_path, env=environment, stderr=subprocess.PIPE)
+    while not (tmp_path / "started").exists() and child.poll() is None:
+        time.sleep(0.02)
+    child.send_signal(signal.SIGTERM)
+    _, told = child.communicate(timeout=30)
+    assert (child.returncode, told) == (143, b"interrupted\n")
+    assert (tmp_path / "cleaned").exists()
+
+
+def test_a_reader_who_leaves_early_sees_no_traceback() -> None:
+    read_end, write_end = os.pipe()
+    os.close(read_end)
+    done = subprocess.run(
+        [sys.executable, "-m", "bundler", "schema"], stdout=write_end, stderr=subprocess.PIPE, timeout=60, check=False
+    )
+    os.close(write_end)
+    assert (done.returncode, done.stderr) == (1, b"")
+
+
+def test_schema_prints_the_schema() -> None:
+    done = CliRunner().invoke(main, ["schema"])
+    assert done.exit_code == 0
+    assert json.loads(done.stdout) == manifest.schema()

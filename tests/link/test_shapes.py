@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import bundler.link.shapes
+from bundler.encoding.graphdef import structure
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Graph, Model
+from bundler.ir.nodes import new_node
+from bundler.link.shapes import shapes
+from bundler.runtimes.tensorflow import Runtime
+from tests.support.models import placeholder
+
+FLOAT = DType.float32
+TENSORS = ["y:0", "any:0"]
+
+
+def question(*dims: int | None) -> bytes:
+    relu, free = new_node("Relu", "y", ["x"], T=FLOAT), new_node("Placeholder", "any", dtype=FLOAT)
+    return structure(Model(Graph((placeholder("x", *dims), relu, free)), producer=1395))
+
+
+@pytest.fixture
+def asked(runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., bool]:
+    """Whether TensorFlow is asked, where answers are kept in a folder of the test's own."""
+    monkeypatch.setenv("BUNDLER_CACHE", str(tmp_path))
+
+    def ask(*dims: int | None, tensors: list[str] = TENSORS) -> bool:
+        starts: list[Runtime] = []
+        told = shapes(question(*dims), tensors, lambda: starts.append(runtime) or runtime)  # type: ignore[func-returns-value]
+        assert told == [(FLOAT, dims), (FLOAT, None)][: len(tensors)]
+        return bool(starts)
+
+    return ask
+
+
+def test_what_was_told_once_is_not_asked_again(asked: Callable[..., bool]) -> None:
+    assert [asked(None, 3), asked(None, 3)] == [True, False]
+
+
+def test_another_graph_or_tensor_is_another_question(asked: Callable[..., bool]) -> None:
+    assert [asked(None, 3), asked(5, 3), asked(5, 3, tensors=TENSORS[:1])] == [True, True, True]
+
+
+def test_another_tensorflow_is_asked_anew(asked: Callable[..., bool], monkeypatch: pytest.MonkeyPatch) -> None:
+    asked(5)
+    monkeypatch.setattr(bundler.link.shapes, "identity", lambda: "another")
+    assert [asked(5), asked(5)] == [True, False]
+
+
+@pytest.mark.parametrize("content", ["", "[[1, [6]], [1, null]]\n", "{}"])
+def test_a_damaged_answer_counts_for_nothing(asked: Callable[..., bool], tmp_path: Path, content: str) -> None:
+    asked(5)
+    (kept,) = tmp_path.glob("objects/*/shapes.json")
+    assert json.loads(kept.read_text()) == [[1, [5]], [1, None]]
+    kept.write_text(content)
+    assert [asked(5), asked(5)] == [True, False]
+
+
+def test_where_nothing_can_be_kept_it_is_asked_each_time(asked: Callable[..., bool], tmp_path: Path) -> None:
+    (tmp_path / "objects").write_text("a file where the folder would be")
+    assert [asked(5), asked(5)] == [True, True]

@@ -1,0 +1,140 @@
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from bundler import manifest
+from bundler.artifacts import artifact
+from bundler.disk.digest import file_digests
+from bundler.disk.publish import RECORD
+from bundler.manifest import Manifest
+from bundler.report import ModelReport, Report, record
+from tests.support.models import placeholder, write_model
+
+
+@pytest.fixture
+def spec(tmp_path: Path) -> Manifest:
+    """A manifest of one model `m`, and the model."""
+    write_model(tmp_path / "m", [placeholder("x")], {"w": np.zeros(3, np.float32)})
+    document = {"bundle": {"name": "b"}, "model": [{"name": "m", "source": "m"}]}
+    return manifest.of(document, tmp_path / "b.toml")
+
+
+@pytest.fixture
+def built(tmp_path: Path, spec: Manifest, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a file, and the record of it."""
+    monkeypatch.setenv("BUNDLER_CACHE", str(tmp_path / "cache"))
+    folder = tmp_path / "built"
+    folder.mkdir()
+    (folder / "saved_model.pb").write_bytes(b"12345")
+    opened = artifact.open(tmp_path / "m")
+    model = ModelReport("m", "m", opened.digest, 2, 12, {"Const": 1, "Placeholder": 1}, ("a note",))
+    report = Report(None, "b", (), (model,))
+    record.write(folder, spec, report, {"m": file_digests(opened.folder, opened.files)}, checked=True)
+    return folder
+
+
+def test_the_record_lies_in_the_formats_own_place_for_it(built: Path) -> None:
+    document = json.loads((built / "assets.extra" / "bundle.json").read_text())
+    digest = hashlib.sha256(hashlib.sha256(b"12345").digest()).hexdigest()
+    assert document["output"] == {"saved_model.pb": {"bytes": 5, "digest": digest}}
+    assert document["report"]["models"][0]["source"] == "m"
+
+
+def test_the_record_names_no_machine(built: Path, tmp_path: Path) -> None:
+    assert str(tmp_path) not in (built / RECORD).read_text()
+
+
+def test_what_has_not_changed_is_told_from_the_record(built: Path, spec: Manifest) -> None:
+    report = record.fresh(built, spec, checked=True)
+    assert report is not None
+    assert (report.name, report.output, report.up_to_date) == ("b", built, True)
+    assert report.models[0].notes == ("a note",)
+    assert report.bytes == 5 + (built / RECORD).stat().st_size
+
+
+def test_a_bundle_that_was_not_loaded_is_up_to_date_if_no_check_is_asked_for(
+    built: Path, spec: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BUNDLER_CACHE", str(tmp_path / "another cache"))
+    assert record.fresh(built, spec, checked=False) is not None
+    assert record.fresh(built, spec, checked=True) is None
+
+
+def _shard(built: Path) -> Path:
+    return built.parent / "m" / "group1-shard1of1.bin"
+
+
+def _edit(built: Path, **changed: Any) -> None:
+    path = built / RECORD
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changed}))
+
+
+def _edit_report(built: Path, **changed: Any) -> None:
+    document = json.loads((built / RECORD).read_text())
+    _edit(built, report={**document["report"], **changed})
+
+
+def _replace(path: Path, make: Callable[[Path], object]) -> None:
+    path.unlink()
+    make(path)
+
+
+def _flip(path: Path) -> None:
+    """Another bit, the same size, the same time."""
+    times, content = path.stat(), bytearray(path.read_bytes())
+    content[2] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+CHANGES: dict[str, Callable[[Path], object]] = {
+    "a weight": lambda built: _shard(built).write_bytes(b"\1" * 12),
+    "a shard that is gone": lambda built: _shard(built).unlink(),
+    "the model's JSON": lambda built: (built.parent / "m" / "model.json").write_text("{}"),
+    "the output's size": lambda built: (built / "saved_model.pb").write_bytes(b"1234"),
+    "a bit of the output": lambda built: _flip(built / "saved_model.pb"),
+    "a bit of a weight": lambda built: _flip(_shard(built)),
+    "an output that is a pipe": lambda built: _replace(built / "saved_model.pb", os.mkfifo),
+    "a shard that is a pipe": lambda built: _replace(_shard(built), os.mkfifo),
+    "a record that is a pipe": lambda built: _replace(built / RECORD, os.mkfifo),
+    "a record that is a device": lambda built: _replace(built / RECORD, lambda path: path.symlink_to("/dev/zero")),
+    "a record that is a folder": lambda built: _replace(built / RECORD, Path.mkdir),
+    "a record of bytes": lambda built: (built / RECORD).write_bytes(b"\xff\xfe"),
+    "nesting": lambda built: (built / RECORD).write_text("[" * 100_000),
+    "a number of 10,000 digits": lambda built: (built / RECORD).write_text("1" * 10_000),
+    "a key too many": lambda built: _edit(built, more=1),
+    "no files": lambda built: _edit(built, files={}),
+    "files of another model": lambda built: _edit(built, files={"n": {}}),
+    "a model without files": lambda built: _edit(built, files={"m": {}}),
+    "files that are a list": lambda built: _edit(built, files=[]),
+    "a digest that is a number": lambda built: _edit(built, files={"m": {"model.json": 1}}),
+    "a file elsewhere": lambda built: _edit(built, files={"m": {"../../../dev/zero": "0"}}),
+    "outputs as older versions wrote them": lambda built: _edit(built, output={"saved_model.pb": 5}),
+    "a size that is text": lambda built: _edit(built, output={"saved_model.pb": {"bytes": "5", "digest": ""}}),
+    "no report": lambda built: _edit(built, report=None),
+    "an empty report": lambda built: _edit(built, report={}),
+    "a report of other kinds": lambda built: _edit_report(built, name=3),
+    "models of other kinds": lambda built: _edit_report(built, models=[1]),
+    "signatures of other kinds": lambda built: _edit_report(built, signatures=[{"key": "k"}]),
+    "a report with more": lambda built: _edit_report(built, more=1),
+    "an output that is gone": lambda built: (built / "saved_model.pb").unlink(),
+    "the version": lambda built: _edit(built, bundler="0"),
+    "the manifest": lambda built: _edit(built, manifest="0"),
+    "no record": lambda built: (built / RECORD).unlink(),
+    "no JSON": lambda built: (built / RECORD).write_text("{"),
+    "other JSON": lambda built: (built / RECORD).write_text("[]"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
+def test_whatever_changed_makes_a_bundle_stale(built: Path, spec: Manifest, change: Callable[[Path], object]) -> None:
+    change(built)
+    assert record.fresh(built, spec, checked=True) is None

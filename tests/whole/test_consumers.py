@@ -1,0 +1,200 @@
+"""The bundle loads and answers wherever SavedModels are used."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+from tests.support.answers import ONEDNN, Tensors, answers
+from tests.support.saved_model_cli import saved_model_cli
+
+
+class Question(NamedTuple):
+    """A signature with one input, and what to feed it."""
+
+    bundle: str
+    key: str
+    input: str
+    shape: tuple[int, ...]
+    weights: str = "constants"
+
+    @property
+    def value(self) -> np.ndarray:
+        return np.random.default_rng(0).random(self.shape, np.float32)
+
+
+TINY = Question("tiny", "edge_gradients", "image", (1, 16, 16, 1))
+TRAINABLE = TINY._replace(weights="variables")
+POSENET = Question("posenet", "all_heads", "input", (1, 385, 385, 3))
+QUESTIONS = [
+    pytest.param(TINY, id="tiny"),
+    pytest.param(TRAINABLE, id="tiny, variables"),
+    pytest.param(POSENET, id="posenet", marks=pytest.mark.network),
+    pytest.param(
+        POSENET._replace(weights="variables"), id="posenet, variables", marks=[pytest.mark.network, pytest.mark.slow]
+    ),
+]
+Built = Callable[..., Path]
+Answer = Callable[[Question], Tensors]
+
+
+@pytest.fixture(scope="module")
+def tf() -> Any:
+    import tensorflow
+
+    return tensorflow
+
+
+@pytest.fixture(scope="module")
+def expected(built: Built) -> Answer:
+    """What `tf.saved_model.load` answers: test_models.py holds it against TensorFlow.js."""
+    return lambda ask: answers(built(ask.bundle, "constants"), {ask.key: {ask.input: ask.value}}, ONEDNN)[ask.key]
+
+
+def assert_same(found: Mapping[str, Any], expected: Tensors, tolerance: float = 1e-4) -> None:
+    assert set(found) == set(expected)
+    for name, value in expected.items():
+        np.testing.assert_allclose(np.asarray(found[name]), value, atol=tolerance * np.abs(value).max(), err_msg=name)
+
+
+@pytest.mark.parametrize("ask", QUESTIONS)
+def test_keras_takes_a_signature_for_a_layer(ask: Question, tf: Any, built: Built, expected: Answer) -> None:
+    layer = tf.keras.layers.TFSMLayer(str(built(ask.bundle, ask.weights)), call_endpoint=ask.key)
+    assert_same(layer(ask.value), expected(ask))
+
+
+@pytest.mark.parametrize("ask", QUESTIONS)
+def test_xla_compiles_a_signature(ask: Question, tf: Any, built: Built, expected: Answer) -> None:
+    signature = tf.saved_model.load(str(built(ask.bundle, ask.weights))).signatures[ask.key]
+    compiled = tf.function(lambda value: signature(**{ask.input: value}), jit_compile=True)
+    assert_same(compiled(tf.constant(ask.value)), expected(ask))
+
+
+@pytest.mark.parametrize("ask", QUESTIONS)
+def test_gradients_flow_to_the_input(ask: Question, tf: Any, built: Built) -> None:
+    signature = tf.saved_model.load(str(built(ask.bundle, ask.weights))).signatures[ask.key]
+    value = tf.constant(ask.value)
+
+    def total(value: Any) -> Any:
+        return sum(tf.reduce_sum(output) for output in signature(**{ask.input: value}).values())
+
+    with tf.GradientTape() as tape:
+        tape.watch(value)
+        result = total(value)
+    gradient = tape.gradient(result, value).numpy()
+    step = np.float32(1e-5) * np.sign(gradient)
+    risen = total(tf.constant(ask.value + step)) - total(tf.constant(ask.value - step))
+    np.testing.assert_allclose(risen, 2 * np.sum(gradient * step), rtol=0.05)
+
+
+@pytest.mark.parametrize("ask", QUESTIONS)
+def test_tflite_has_all_signatures_in_one_file(ask: Question, tf: Any, built: Built, expected: Answer) -> None:
+    bundle = str(built(ask.bundle, ask.weights))
+    flatbuffer = tf.lite.TFLiteConverter.from_saved_model(bundle).convert()
+    interpreter = tf.lite.Interpreter(model_content=flatbuffer)
+    assert set(interpreter.get_signature_list()) == set(tf.saved_model.load(bundle).signatures)
+    run = interpreter.get_signature_runner(ask.key)
+    assert_same(run(**{ask.input: ask.value}), expected(ask))
+
+
+@pytest.mark.parametrize("ask", QUESTIONS)
+def test_saved_model_cli_runs_a_signature(ask: Question, tmp_path: Path, built: Built, expected: Answer) -> None:
+    np.save(tmp_path / "given.npy", ask.value)
+    given = f"{ask.input}={tmp_path / 'given.npy'}"
+    where = ["--dir", str(built(ask.bundle, ask.weights)), "--tag_set", "serve", "--signature_def", ask.key]
+    saved_model_cli("run", *where, "--inputs", given, "--outdir", str(tmp_path))
+    found = {path.stem: np.load(path) for path in tmp_path.glob("*.npy") if path.stem != "given"}
+    assert_same(found, expected(ask))
+
+
+def test_variables_are_trained_where_they_were_loaded(tf: Any, built: Built) -> None:
+    loaded = tf.saved_model.load(str(built(TRAINABLE.bundle, TRAINABLE.weights)))
+    signature = loaded.signatures[TRAINABLE.key]
+    value = tf.constant(TRAINABLE.value)
+
+    def loss() -> Any:
+        return sum(tf.reduce_sum(output**2) for output in signature(**{TRAINABLE.input: value}).values())
+
+    with tf.GradientTape() as tape:
+        before = loss()
+    gradients = zip(tape.gradient(before, loaded.variables), loaded.variables)
+    moved = [(gradient, variable) for gradient, variable in gradients if gradient is not None]
+    assert {variable.name.partition("/")[0] for _, variable in moved} == {"edges"}, "those that the signature reads"
+    tf.keras.optimizers.SGD(1e-4).apply_gradients(moved)
+    assert loss() < before
+
+
+def test_variables_can_be_saved_again(tf: Any, tmp_path: Path, built: Built, expected: Answer) -> None:
+    loaded = tf.saved_model.load(str(built(TRAINABLE.bundle, TRAINABLE.weights)))
+    tf.saved_model.save(loaded, str(tmp_path), signatures=dict(loaded.signatures))
+    again = tf.saved_model.load(str(tmp_path)).signatures[TRAINABLE.key]
+    assert_same(again(**{TRAINABLE.input: TRAINABLE.value}), expected(TRAINABLE))
+
+
+def test_a_session_saves_the_variables_by_the_nodes_of_the_bundle(tf: Any, tmp_path: Path, built: Built) -> None:
+    folder = built(TRAINABLE.bundle, TRAINABLE.weights)
+    with tf.compat.v1.Session(graph=tf.Graph()) as session:
+        metagraph = tf.compat.v1.saved_model.load(session, ["serve"], str(folder))
+        saver = tf.compat.v1.train.Saver(saver_def=metagraph.saver_def)
+        prefix = saver.save(session, str(tmp_path / "saved"))
+    one, other = tf.train.load_checkpoint(prefix), tf.train.load_checkpoint(str(folder / "variables" / "variables"))
+    names = other.get_variable_to_shape_map()
+    assert one.get_variable_to_shape_map() == names
+    assert all(np.array_equal(one.get_tensor(name), other.get_tensor(name)) for name in names)
+
+
+@pytest.mark.network
+def test_saved_model_cli_shows_posenet_as_the_manifest_says(built: Built) -> None:
+    shown = saved_model_cli("show", "--dir", str(built("posenet")), "--all")
+    assert shown.partition("The MetaGraph with tag set")[0].strip() == SHOWN.strip()
+
+
+SHOWN = """
+MetaGraphDef with tag-set: 'serve' contains the following SignatureDefs:
+
+signature_def['all_heads']:
+  The given SavedModel SignatureDef contains the following input(s):
+    inputs['input'] tensor_info:
+        dtype: DT_FLOAT
+        shape: (1, 385, 385, 3)
+        name: posenet/image:0
+  The given SavedModel SignatureDef contains the following output(s):
+    outputs['displacement_bwd'] tensor_info:
+        dtype: DT_FLOAT
+        shape: (1, 25, 25, 32)
+        name: posenet/MobilenetV1/displacement_bwd_2/BiasAdd:0
+    outputs['displacement_fwd'] tensor_info:
+        dtype: DT_FLOAT
+        shape: (1, 25, 25, 32)
+        name: posenet/MobilenetV1/displacement_fwd_2/BiasAdd:0
+    outputs['heatmaps'] tensor_info:
+        dtype: DT_FLOAT
+        shape: (1, 25, 25, 17)
+        name: posenet/MobilenetV1/heatmap_2/BiasAdd:0
+    outputs['offsets'] tensor_info:
+        dtype: DT_FLOAT
+        shape: (1, 25, 25, 34)
+        name: posenet/MobilenetV1/offset_2/BiasAdd:0
+  Method name is: tensorflow/serving/predict
+
+signature_def['serving_default']:
+  The given SavedModel SignatureDef contains the following input(s):
+    inputs['input'] tensor_info:
+        dtype: DT_FLOAT
+        shape: (1, 385, 385, 3)
+        name: posenet/image:0
+  The given SavedModel SignatureDef contains the following output(s):
+    outputs['heatmaps'] tensor_info:
+        dtype: DT_FLOAT
+        shape: (1, 25, 25, 17)
+        name: posenet/MobilenetV1/heatmap_2/BiasAdd:0
+    outputs['offsets'] tensor_info:
+        dtype: DT_FLOAT
+        shape: (1, 25, 25, 34)
+        name: posenet/MobilenetV1/offset_2/BiasAdd:0
+  Method name is: tensorflow/serving/predict
+"""
