@@ -164,18 +164,6 @@ def test_keras_makes_the_same_graph_each_time(
     assert (again / "saved_model.pb").read_bytes() == (bundles["nested"].result() / "saved_model.pb").read_bytes()
 
 
-@NEEDS_KERAS
-def test_a_kept_graph_that_was_damaged_is_made_again(
-    made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("BUNDLER_CACHE", str(tmp_path / "cache"))
-    first = build(tmp_path / "first", m=str(made / "nested"))
-    (kept,) = tmp_path.glob("cache/objects/*/graph.json")
-    kept.write_bytes(kept.read_bytes().replace(b"DT_FLOAT", b"DT_INT32"))
-    again = build(tmp_path / "again", m=str(made / "nested"))
-    assert (again / "saved_model.pb").read_bytes() == (first / "saved_model.pb").read_bytes()
-
-
 # What is refused ---------------------------------------------------------------------------------
 
 
@@ -192,30 +180,17 @@ DENSE = {"class_name": "Dense", "config": {"name": "wide", "units": 3, "batch_in
 LAMBDA = {"class_name": "Lambda", "config": {"name": "sly", "function": ["4wEAAAA=", None, None]}}
 
 
-def test_without_the_extra_the_error_has_the_line_that_installs_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "tf_keras", None)  # to Python, this is: not installed
-    with pytest.raises(ConversionError, match="layers model") as caught:
-        tfjs.read(artifact.open(written(tmp_path, DENSE)))
-    (fault,) = caught.value.faults
-    assert "no tf_keras" in fault.found
-    assert fault.hint == "pip install 'tfjs-bundler[layers]'"
-
-
 def test_a_layer_that_would_run_code_of_the_model_never_reaches_keras(tmp_path: Path) -> None:
     with pytest.raises(ConversionError, match=r"layer 'sly': Keras layers of this kind .*'Lambda'"):
         tfjs.read(artifact.open(written(tmp_path, DENSE, LAMBDA)))
 
 
-@NEEDS_KERAS
-def test_what_keras_refuses_is_an_error_in_its_words(tmp_path: Path) -> None:
+def test_an_input_that_a_layer_does_not_take_is_an_error_that_names_the_layer(tmp_path: Path) -> None:
     flat = {"class_name": "Conv2D", "config": {"name": "flat", "filters": 3, "kernel_size": 2}}
-    with pytest.raises(ConversionError, match=r"model.json: Keras: ValueError: .*layer \"flat\""):
+    with pytest.raises(ConversionError, match=r"layer 'flat': .* rank \(found \[\?, 3\], expected 4 dimensions\)"):
         tfjs.read(artifact.open(written(tmp_path, DENSE, flat)))
 
 
-@NEEDS_KERAS
 def test_a_missing_weight_is_an_error_that_names_it_and_its_layer(tmp_path: Path) -> None:
     with pytest.raises(ConversionError, match=r"layer 'wide': the model has no weight for 'wide/kernel:0'"):
         tfjs.read(artifact.open(written(tmp_path, DENSE)))

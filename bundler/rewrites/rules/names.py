@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from bundler.ir.fresh import FreshNames
 from bundler.ir.model import Function, Graph, Model
 from bundler.ir.nodes import Node, Tensor
 from bundler.ir.protos import FunctionDef
 from bundler.ir.renames import calling
-from bundler.rewrites.rules.fresh import FreshNames
 
 __all__ = ["legal_names"]
 

@@ -173,7 +173,7 @@ def _ordered(calls: Mapping[_Place, Call], layers: Sequence[Part], ends: Sequenc
 
     for tensor in ends:
         place(tensor)
-    needs = {at: {*map(place, _needed(call)), *_before(at)} for at, call in calls.items()}
+    needs = {at: {*map(place, call.tensors), *_before(at)} for at, call in calls.items()}
     turns: dict[_Place, int] = {}
     try:
         for at in TopologicalSorter(needs).static_order():
@@ -186,11 +186,3 @@ def _ordered(calls: Mapping[_Place, Call], layers: Sequence[Part], ends: Sequenc
 
 def _before(at: _Place) -> set[_Place]:
     return {_Place(at.position, at.number - 1)} if at.number else set()
-
-
-def _needed(call: Call) -> Iterator[Tensor]:
-    for value in (call.inputs, *call.arguments.values()):
-        if isinstance(value, tuple):
-            yield from value
-        elif isinstance(value, Tensor):
-            yield value

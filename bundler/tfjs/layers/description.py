@@ -51,6 +51,15 @@ class Call(NamedTuple):
     inputs: tuple[Tensor, ...]
     arguments: Mapping[str, Argument] = {}
 
+    @property
+    def tensors(self) -> Iterator[Tensor]:
+        """All tensors that the call needs."""
+        for value in (self.inputs, *self.arguments.values()):
+            if isinstance(value, tuple):
+                yield from value
+            elif isinstance(value, Tensor):
+                yield value
+
 
 @dataclass(frozen=True)
 class Layer:

@@ -66,7 +66,8 @@ class Inside(NamedTuple):
 Options = Mapping[str, "Field | Activation | Inside"]
 
 ACTIVATIONS = (
-    *("elu", "exponential", "gelu", "hard_sigmoid", "leaky_relu", "linear", "log_softmax", "mish", "relu", "relu6"),
+    *("elu", "exponential", "gelu", "gelu_new", "hard_sigmoid", "leaky_relu", "linear", "log_softmax", "mish"),
+    *("relu", "relu6"),
     *("selu", "sigmoid", "silu", "softmax", "softplus", "softsign", "swish", "tanh"),
 )
 """Names of activations. `configuration` makes another name of those that mean something else to their writer."""

@@ -1,0 +1,265 @@
+"""From a description to a graph: the models and their calls, one layer after the other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
+from inspect import Parameter, signature
+from typing import Any, NamedTuple
+
+from bundler.errors import ConversionError, within
+from bundler.ir.dtypes import DType
+from bundler.ir.fresh import FreshNames
+from bundler.ir.model import Function, Signature, TensorSpec
+from bundler.ir.nodes import Node, Shape, Tensor, new_node, shape_proto
+from bundler.tfjs.layers import description
+from bundler.tfjs.layers.description import Call, Layer, Network, Part, Stack, parts
+from bundler.tfjs.layers.graph.library import Library
+from bundler.tfjs.layers.graph.scope import Scope
+from bundler.tfjs.layers.graph.tensors import FLOATS
+from bundler.tfjs.layers.graph.value import Value, shown
+from bundler.tfjs.layers.kinds import LAYERS
+from bundler.tfjs.layers.matching import Variable
+from bundler.tfjs.layers.origins import Origin
+
+__all__ = ["Built", "build", "covers"]
+
+
+class Built(NamedTuple):
+    """The graph of a model. Each of `variables` is a Const node without a value."""
+
+    nodes: tuple[Node, ...]
+    functions: Mapping[str, Function]
+    signature: Signature
+    variables: tuple[Variable, ...]
+
+
+def covers(model: Stack | Network) -> bool:
+    """Whether all layers of a model, at any depth, are in the table."""
+    return all(part.kind in LAYERS for part in parts(model) if isinstance(part, Layer))
+
+
+def build(model: Stack | Network, origin: Origin, elements: int) -> Built:
+    """The graph of a model whose variables have at most so many elements.
+
+    ConversionError, with the layer's name, if a layer cannot do what it is asked to do with its inputs.
+    """
+    library = Library(origin, elements, _apply)
+    root = Scope(library, library.main)
+    entries = tuple(_entries(model, origin))
+    inputs = tuple(_placeholder(root, entry) for entry in entries)
+    outputs = _apply(model, root, inputs, {})
+    names = FreshNames(())
+    starts = {entry.name: value for entry, value in zip(entries, inputs)}
+    ends = {names(name): value for name, value in zip(_output_names(model, origin), outputs)}
+    return Built(
+        nodes=tuple(library.main.nodes),
+        functions=library.functions,
+        signature=Signature(_specs(starts), _specs(ends)),
+        variables=tuple(stored.variable for stored in library.stored.values()),
+    )
+
+
+def _specs(values: Mapping[str, Value]) -> dict[str, TensorSpec]:
+    return {name: TensorSpec(Tensor.parse(value.reference), value.dtype, value.shape) for name, value in values.items()}
+
+
+# The model's ends --------------------------------------------------------------------------------
+
+
+class _Entry(NamedTuple):
+    """An input of the model."""
+
+    name: str
+    shape: Shape
+    dtype: DType
+
+
+def _placeholder(root: Scope, entry: _Entry) -> Value:
+    made = new_node("Placeholder", root.sketch.fresh(entry.name), dtype=entry.dtype, shape=shape_proto(entry.shape))
+    root.sketch.nodes.append(made)
+    return Value(made.name, entry.shape, entry.dtype, root.sketch)
+
+
+def _entries(model: Part, origin: Origin) -> Iterator[_Entry]:
+    """The inputs of a model, or of the layer that begins one."""
+    if isinstance(model, Network):
+        layers = {part.name: part for part in model.layers}
+        for tensor in model.inputs:
+            yield from _entries(layers[tensor.layer], origin)
+    elif isinstance(model, Stack):
+        if not model.layers:
+            raise ConversionError("the model has no layers")
+        first, name = model.layers[0], _names(model)[0]
+        is_input = isinstance(first, Layer) and first.kind == "InputLayer"
+        keeps = is_input or (origin.names_inner_input and not isinstance(first, Layer))
+        for entry in _entries(first, origin):
+            yield entry if keeps else entry._replace(name=f"{name}_input")
+    else:
+        yield _layer_entry(model)
+
+
+def _layer_entry(layer: Layer) -> _Entry:
+    length: Any = layer.options.get("input_length")
+    shape = layer.shape
+    if shape is None and layer.kind == "Embedding":
+        shape = (None, *(length if isinstance(length, tuple) else (length,)))
+    if shape is None:
+        raise ConversionError("the model does not say what shape its input has", where=f"layer {layer.name!r}")
+    dtype = DType.parse(layer.dtype)
+    return _Entry(layer.name or _default_name(layer), shape, DType.float32 if dtype in FLOATS else dtype)
+
+
+def _output_names(model: Part, origin: Origin) -> list[str]:
+    """The layers that give the outputs."""
+    if isinstance(model, Network):
+        return [tensor.layer for tensor in model.outputs]
+    if origin.names_inner_input and isinstance(model, Stack) and not isinstance(model.layers[0], Layer):
+        return _output_names(model.layers[0], origin) if len(model.layers) == 1 else [_names(model)[-1]]
+    return [_names(model)[-1]] if isinstance(model, Stack) else [model.name or _default_name(model)]
+
+
+# Calls -------------------------------------------------------------------------------------------
+
+
+def _apply(part: Part, scope: Scope, inputs: tuple[Value, ...], arguments: Mapping[str, Any]) -> tuple[Value, ...]:
+    """What a layer or a model gives for these inputs. `scope` is its own."""
+    if isinstance(part, Stack):
+        return _stack(part, scope, inputs)
+    if isinstance(part, Network):
+        return _network(part, scope, inputs)
+    return _layer(part, scope, inputs, arguments)
+
+
+def _stack(stack: Stack, scope: Scope, inputs: tuple[Value, ...]) -> tuple[Value, ...]:
+    values = inputs
+    for part, name in zip(stack.layers, _names(stack)):
+        values = _called(part, name, scope, values, {})
+    return values
+
+
+def _network(network: Network, scope: Scope, inputs: tuple[Value, ...]) -> tuple[Value, ...]:
+    if len(inputs) != len(network.inputs):
+        raise _wrong_number(inputs, str(len(network.inputs)))
+    results: _Results = {(tensor.layer, tensor.call): (value,) for tensor, value in zip(network.inputs, inputs)}
+    layers = dict(zip(_names(network), network.layers))
+    for number, call in _needed_calls(network):
+        given = tuple(_result(tensor, results) for tensor in call.inputs)
+        arguments = _arguments(call, results) if scope.origin.heeds_calls else {}
+        results[call.layer, number] = _called(layers[call.layer], call.layer, scope, given, arguments)
+    return tuple(_result(tensor, results) for tensor in network.outputs)
+
+
+def _called(
+    part: Part, name: str, scope: Scope, inputs: tuple[Value, ...], arguments: dict[str, Any]
+) -> tuple[Value, ...]:
+    is_model = not isinstance(part, Layer)
+    with within(f"{'model' if is_model else 'layer'} {name!r}"):
+        return _apply(part, scope.enter(name, is_model), inputs, arguments)
+
+
+_Results = dict[tuple[str, int], tuple[Value, ...]]
+
+
+def _result(tensor: description.Tensor, results: _Results) -> Value:
+    found = results[tensor.layer, tensor.call]
+    if tensor.output >= len(found):
+        where, expected = f"layer {tensor.layer!r}", f"less than {len(found)}"
+        raise ConversionError("a layer has no such output", where=where, found=str(tensor.output), expected=expected)
+    return found[tensor.output]
+
+
+def _arguments(call: Call, results: _Results) -> dict[str, Any]:
+    def read(value: description.Argument) -> Any:
+        if isinstance(value, description.Tensor):
+            return _result(value, results)
+        return tuple(_result(each, results) for each in value) if isinstance(value, tuple) else value
+
+    return {key: read(value) for key, value in call.arguments.items()}
+
+
+def _needed_calls(network: Network) -> list[tuple[int, Call]]:
+    """The calls that the outputs need, each with its number among those of its layer."""
+    numbers: dict[str, int] = {}
+    numbered: list[tuple[int, Call]] = []
+    for call in network.calls:
+        numbers[call.layer] = numbers.get(call.layer, -1) + 1
+        numbered.append((numbers[call.layer], call))
+    needed = {(tensor.layer, tensor.call) for tensor in network.outputs}
+    kept: list[tuple[int, Call]] = []
+    for number, call in reversed(numbered):
+        if (call.layer, number) in needed:
+            needed |= {(tensor.layer, tensor.call) for tensor in call.tensors}
+            kept.append((number, call))
+    return kept[::-1]
+
+
+# One layer ---------------------------------------------------------------------------------------
+
+
+def _layer(layer: Layer, scope: Scope, inputs: tuple[Value, ...], arguments: Mapping[str, Any]) -> tuple[Value, ...]:
+    make = LAYERS[layer.kind]
+    given, further = _prepared(layer.kind, inputs, arguments)
+    least, most = _takes(make)
+    if not least <= len(given) <= most:
+        raise _wrong_number(given, str(least) if least == most else f"at least {least}")
+    made = make(scope, *given, **layer.options, **further)
+    outputs = (made,) if isinstance(made, Value) else tuple(made)
+    if layer.kind in scope.origin.passes_masks:
+        return tuple(output.masked(given[0].mask) for output in outputs)
+    return outputs
+
+
+def _prepared(
+    kind: str, inputs: tuple[Value, ...], arguments: Mapping[str, Any]
+) -> tuple[tuple[Value, ...], dict[str, Any]]:
+    """The inputs and further arguments of a layer: masks stand with their inputs, states behind them."""
+    further = dict(arguments)
+    if further.pop("training", None) and kind in _TRAINED:
+        raise ConversionError("the layer is called as in training", found="training=true")
+    if "mask" in further:
+        mask = further.pop("mask")
+        masks = mask if isinstance(mask, tuple) and not isinstance(mask, Value) else (mask,) * len(inputs)
+        inputs = tuple(value.masked(own) for value, own in zip(inputs, masks))
+    states = further.pop("initial_state", None)
+    if states is not None:
+        inputs += (states,) if isinstance(states, Value) else tuple(states)
+    return inputs, further
+
+
+_TRAINED = frozenset(
+    ["AlphaDropout", "BatchNormalization", "Dropout", "GaussianDropout", "GaussianNoise", "SpatialDropout1D"]
+)
+"""Layers that compute something else in training."""
+
+
+@cache
+def _takes(make: Callable[..., object]) -> tuple[int, int]:
+    """The least and the largest number of inputs of a function of the table."""
+    _, *taken = signature(make).parameters.values()
+    kinds = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.POSITIONAL_ONLY)
+    places = [each for each in taken if each.kind in kinds]
+    least = sum(each.default is Parameter.empty for each in places)
+    return least, 20_000 if any(each.kind == Parameter.VAR_POSITIONAL for each in taken) else len(places)
+
+
+def _wrong_number(inputs: Iterable[Value], expected: str) -> ConversionError:
+    found = ", ".join(shown(value.shape) for value in list(inputs)[:8]) or "none"
+    return ConversionError("a wrong number of inputs", found=found, expected=expected)
+
+
+# Names -------------------------------------------------------------------------------------------
+
+_WORD = re.compile("(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+def _names(model: Stack | Network) -> list[str]:
+    """The names of a model's layers; one without a name gets that of its kind, as Keras gives it."""
+    taken = FreshNames(part.name for part in model.layers if part.name)
+    return [part.name or taken(_default_name(part)) for part in model.layers]
+
+
+def _default_name(part: Part) -> str:
+    kind = part.kind if isinstance(part, Layer) else "sequential" if isinstance(part, Stack) else "model"
+    return _WORD.sub("_", kind).lower()
