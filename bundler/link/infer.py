@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from bundler.encoding.graphdef import structure
@@ -21,8 +20,8 @@ def _unknown(model: Model) -> list[Tensor]:
     return sorted({spec.tensor for spec in specs if spec.dtype is None or spec.shape is None})
 
 
-def infer(model: Model, runtime: Callable[[], Runtime]) -> Model:
-    """Fill in the dtypes and shapes that nobody said. The runtime is only asked for where some are missing."""
+def infer(model: Model, runtime: Runtime) -> Model:
+    """Fill in the dtypes and shapes that nobody said. The runtime is asked only if some are missing."""
     tensors = _unknown(model)
     if not tensors:
         return model

@@ -53,7 +53,7 @@ def restore(folder: Path, metagraph: MetaGraph, runtime: Runtime) -> Check:
         runtime.execute(structure(part), [name])
     size = sum(variable.weight.nbytes for variable in metagraph.variables)
     told = f"{len(metagraph.variables)} variables of {size:,} bytes in {time.perf_counter() - started:.2f} s"
-    return Check("restore", True, told)
+    return Check("restore", told)
 
 
 def _check_functions(model: Model, runtime: Runtime) -> None:
@@ -113,7 +113,7 @@ def _compare(name: str, model: Model, find: Callable[[list[str]], list[tuple[DTy
     ]
     if faults:
         raise VerificationError.of(faults)
-    return Check(name, True, f"{len(specs)} tensors found in {time.perf_counter() - started:.2f} s")
+    return Check(name, f"{len(specs)} tensors found in {time.perf_counter() - started:.2f} s")
 
 
 def _differences(where: str, spec: TensorSpec, dtype: DType, shape: Shape | None) -> Iterator[Fault]:
