@@ -24,9 +24,10 @@ def freeze(given: Given, output: Path, *, cuda: bool = False) -> Report:
     with Runtime(cuda=cuda) as runtime:
         runtime.start()
         with linked(given, runtime) as bundle, publishing_file(output, inputs=bundle.inputs()) as file:
-            (metagraph,) = bundle.metagraphs
-            size = savedmodel.write_graph(metagraph.model, file, progress=given.progress)
-            checks = Entries([verify.graph(metagraph.model, runtime)])
+            (part,) = bundle.parts
+            model = part.metagraph.model
+            size = savedmodel.write_graph(model, file, progress=given.progress)
+            checks = Entries([verify.graph(model, part.owners, runtime)])
             report = bundle.report()
     return replace(report, output=output, checks=checks, bytes=size, seconds=time.perf_counter() - started)
 

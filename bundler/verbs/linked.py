@@ -12,7 +12,7 @@ from typing import NamedTuple
 from bundler.convert.every import Digests, convert_all, digest_all
 from bundler.convert.one import Converted
 from bundler.disk.digest import combined_digest
-from bundler.errors import ManifestError, VerificationError, within
+from bundler.errors import ConversionError, ManifestError, within
 from bundler.ir.model import Model
 from bundler.link import join
 from bundler.link.infer import infer
@@ -24,25 +24,35 @@ from bundler.runtimes.tensorflow import Runtime
 from bundler.threads import Crew
 from bundler.verbs.given import Given
 
-__all__ = ["Linked", "linked"]
+__all__ = ["Linked", "Part", "linked"]
 
 _LARGE = 1 << 30
 """Bytes of weights above which `weights = "auto"` uses variables: half of protobuf's limit."""
+
+
+class Part(NamedTuple):
+    """A MetaGraph, and the name of the model behind each signature's key."""
+
+    metagraph: MetaGraph
+    owners: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Linked:
     """The MetaGraphs of a bundle, and what they were made from.
 
-    `models` are the converted models by name. `owners` has, for each MetaGraph, the name of the model behind each
-    signature's key. `digests` wait for the sha256 of each model's files, by the model's name.
+    `models` are the converted models by name. `digests` wait for the sha256 of each model's files, by the model's name.
     """
 
     given: Given
     models: Mapping[str, Converted]
-    metagraphs: tuple[MetaGraph, ...]
-    owners: tuple[Mapping[str, str], ...]
+    parts: tuple[Part, ...]
     digests: Mapping[str, Callable[[], Digests]]
+
+    @property
+    def metagraphs(self) -> tuple[MetaGraph, ...]:
+        """The MetaGraph of each part."""
+        return tuple(part.metagraph for part in self.parts)
 
     def inputs(self) -> list[Path]:
         """The user's own files, and those that the models were read from. An output must not replace them."""
@@ -60,9 +70,9 @@ class Linked:
     def report(self) -> Report:
         """What the bundle holds. Waits and raises as `files` does."""
         signatures = (
-            SignatureReport.of(key, signature, owners[key])
-            for metagraph, owners in zip(self.metagraphs, self.owners)
-            for key, signature in metagraph.model.signatures.items()
+            SignatureReport.of(key, signature, part.owners[key])
+            for part in self.parts
+            for key, signature in part.metagraph.model.signatures.items()
         )
         models = map(self._report, self.given.manifest.models)
         return Report(None, self.given.manifest.bundle.name, Entries(signatures), Entries(models))
@@ -90,12 +100,8 @@ def linked(given: Given, runtime: Runtime) -> Iterator[Linked]:
     models = _converted(given)
     with Crew(max(1, given.jobs - 1)) as crew:  # this thread links meanwhile
         digests = digest_all(models, crew)
-        complete = {
-            name: _inferred(given.manifest, index, made, runtime) for index, (name, made) in enumerate(models.items())
-        }
-        parts = _parts(given.manifest, complete)
-        owners = tuple(part.owners() for part in parts)
-        yield Linked(given, models, _metagraphs(given.manifest, parts), owners, digests)
+        complete = {name: _inferred(given.manifest, name, made, runtime) for name, made in models.items()}
+        yield Linked(given, models, tuple(_parts(given.manifest, complete)), digests)
 
 
 def _converted(given: Given) -> dict[str, Converted]:
@@ -105,13 +111,13 @@ def _converted(given: Given) -> dict[str, Converted]:
     return {spec.name: model for spec, model in zip(given.manifest.models, finished)}
 
 
-def _inferred(manifest: Manifest, index: int, made: Converted, runtime: Runtime) -> Model:
+def _inferred(manifest: Manifest, name: str, made: Converted, runtime: Runtime) -> Model:
     """A model with every dtype and shape of its signatures."""
-    spec = manifest.models[index]
+    index, spec = next((index, spec) for index, spec in enumerate(manifest.models) if spec.name == name)
     try:
-        with within(f"model {spec.name!r}"):
+        with within(f"model {name!r}"):
             return infer(made.model, runtime)
-    except VerificationError as error:
+    except ConversionError as error:
         if not spec.shapes:
             raise
         place, found = f"{manifest.path}: model[{index}].shapes", error.faults[0].what
@@ -121,30 +127,28 @@ def _inferred(manifest: Manifest, index: int, made: Converted, runtime: Runtime)
 # The MetaGraphs -----------------------------------------------------------------------------------
 
 
-class _Part(NamedTuple):
+class _Objects(NamedTuple):
     """The models of one MetaGraph, by name. `scope` goes before the names of its variables in the checkpoint."""
 
     tags: tuple[str, ...]
     scope: str
     models: Mapping[str, Model]
 
-    def owners(self) -> dict[str, str]:
-        """The name of the model behind each signature's key."""
-        return {key: name for name, model in self.models.items() for key in model.signatures}
+
+def _parts(manifest: Manifest, models: Mapping[str, Model]) -> Iterator[Part]:
+    objects = _objects(manifest, models)
+    joined = [join(each.models) for each in objects]
+    use_variables = _use_variables(manifest, joined)
+    for (tags, scope, members), model in zip(objects, joined):
+        owners = {key: name for name, member in members.items() for key in member.signatures}
+        yield Part(MetaGraph(tags, *(with_variables(model, scope) if use_variables else (model, ()))), owners)
 
 
-def _parts(manifest: Manifest, models: Mapping[str, Model]) -> list[_Part]:
-    """One part for all models, or with `layout = "tags"` one for each."""
+def _objects(manifest: Manifest, models: Mapping[str, Model]) -> list[_Objects]:
+    """All models for one MetaGraph, or with `layout = "tags"` each for one of its own."""
     if manifest.bundle.layout == "tags":
-        return [_Part(spec.tags or (), spec.name, {spec.name: models[spec.name]}) for spec in manifest.models]
-    return [_Part(manifest.bundle.tags, "", models)]
-
-
-def _metagraphs(manifest: Manifest, parts: Sequence[_Part]) -> tuple[MetaGraph, ...]:
-    joined = [join(part.models) for part in parts]
-    if not _use_variables(manifest, joined):
-        return tuple(MetaGraph(part.tags, model) for part, model in zip(parts, joined))
-    return tuple(MetaGraph(part.tags, *with_variables(model, part.scope)) for part, model in zip(parts, joined))
+        return [_Objects(spec.tags or (), spec.name, {spec.name: models[spec.name]}) for spec in manifest.models]
+    return [_Objects(manifest.bundle.tags, "", models)]
 
 
 def _use_variables(manifest: Manifest, models: Sequence[Model]) -> bool:

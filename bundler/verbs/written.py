@@ -22,7 +22,7 @@ def written(bundle: Linked, folder: Path, runtime: Runtime, *, check: bool) -> E
     jobs, progress = bundle.given.jobs, bundle.given.progress
     savedmodel.write(bundle.metagraphs, folder, jobs=jobs, progress=progress)
     # Before the checkpoint exists: loading a graph beside it would take the memory of all variables at once.
-    loaded = [verify.load(folder, metagraph, runtime) for metagraph in bundle.metagraphs] if check else []
+    loaded = [verify.load(folder, *part, runtime) for part in bundle.parts] if check else []
     variables = {variable.name: variable.weight for graph in bundle.metagraphs for variable in graph.variables}
     if variables:
         checkpoint.write(variables, folder, runtime, jobs=jobs, progress=progress)
@@ -35,7 +35,7 @@ def _run(bundle: Linked, folder: Path, runtime: Runtime) -> list[Check]:
     batched = {name for name, made in bundle.models.items() if made.batched}
     tried = [
         batches(folder, metagraph, keys, runtime)
-        for metagraph, owners in zip(bundle.metagraphs, bundle.owners)
+        for metagraph, owners in bundle.parts
         if (keys := {key: name for key, name in owners.items() if name in batched})
     ]
     return [*restored, *tried]
