@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Graph
 from bundler.ir.nodes import Node, Value, attr
-from bundler.rewrites.draft import Draft
-from bundler.rewrites.engine import rule, scalar
+from bundler.rewrites.draft import Draft, scalar
+from bundler.rewrites.engine import rule
 
 __all__ = ["dilate_by_batches", "pad_before_depthwise", "stride_after_depthwise"]
 
