@@ -12,10 +12,10 @@ __all__ = ["check"]
 def check(model: Model, *, after: str) -> None:
     """Check that names are unique, and that all that nodes, functions and signatures refer to is there.
 
-    Raises AssertionError, which names the pass `after` which it is not so: a bug of that pass.
+    Raises AssertionError, which names the pass `after` which this does not hold: a bug of that pass.
     """
     asked = {spec.tensor.node for signature in model.signatures.values() for spec in signature.specs}
-    _check_graph(model.graph, (), "a signature", asked.union(model.initializers), after)
+    _check_graph(model.graph, (), "the model", asked.union(model.initializers), after)
     for name, function in model.functions.items():
         arguments = [argument.name for argument in function.definition.signature.input_arg]
         results = {tensor.node for tensor in function.returns.values()}
@@ -31,4 +31,4 @@ def _check_graph(graph: Graph, arguments: Collection[str], asking: str, asked: s
     read = {tensor.node for tensors in graph.inputs.values() for tensor in tensors}
     for reader, needed in (("a node", read), (asking, asked)):
         if not needed <= known:
-            raise AssertionError(f"{after}: {reader} reads {min(needed - known)!r}, which no node makes")
+            raise AssertionError(f"{after}: {reader} needs {min(needed - known)!r}, which no node makes")
