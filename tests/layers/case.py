@@ -16,6 +16,7 @@ __all__ = [
     "ORIGINS",
     "RECURRENT",
     "Case",
+    "Differs",
     "Lacks",
     "Origin",
     "Refused",
@@ -35,7 +36,7 @@ Shape: TypeAlias = "tuple[int | None, ...]"
 
 
 class Lacks(NamedTuple):
-    """The library cannot make, save or run the model; its error has these words."""
+    """The library cannot make, save, load or run the model; its error has these words."""
 
     words: str
 
@@ -55,7 +56,13 @@ class Reloads(NamedTuple):
     words: str
 
 
-Verdict: TypeAlias = "Lacks | Refused | Reloads"
+class Differs(NamedTuple):
+    """TensorFlow.js' plain CPU backend gives other numbers than its other backends; bundler gives theirs."""
+
+    why: str
+
+
+Verdict: TypeAlias = "Lacks | Refused | Reloads | Differs"
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tests.layers.case import Case, Lacks, Origin, Refused, Reloads, Verdict
+from tests.layers.case import Case, Differs, Lacks, Origin, Refused, Reloads, Verdict
 from tests.layers.programs import Answer
 from tests.layers.run import Result
 
@@ -28,7 +28,7 @@ def judge(case: Case, origin: Origin, answer: Answer | str, refusal: str, found:
     """The outcome of a case: what the library answered, why bundler refused it, and what each road gave."""
     said = case.but.get(origin)
     if isinstance(said, Lacks):
-        return Outcome(case, origin, faults=tuple(_unlike(said.words, answer if isinstance(answer, str) else "")))
+        return Outcome(case, origin, faults=tuple(_unlike(said.words, _refusal(answer))))
     if isinstance(answer, str):
         return Outcome(case, origin, faults=(f"the case itself: {answer}",))
     if isinstance(said, Refused):
@@ -36,8 +36,15 @@ def judge(case: Case, origin: Origin, answer: Answer | str, refusal: str, found:
     if refusal:
         return Outcome(case, origin, faults=(refusal,))
     errors = {road: distance(result, answer.outputs) for road, result in found.items()}
+    if isinstance(said, Differs):
+        agree = [f"{road}: the numbers agree" for road, error in errors.items() if error <= case.tolerance]
+        return Outcome(case, origin, faults=tuple(agree))
     faults = [*_reloading(said, answer.reloads), *_faults(found, errors, answer, case.tolerance)]
     return Outcome(case, origin, max(errors.values()), tuple(faults))
+
+
+def _refusal(answer: Answer | str) -> str:
+    return answer if isinstance(answer, str) else answer.reloads
 
 
 def _reloading(said: Verdict | None, found: str) -> Iterator[str]:

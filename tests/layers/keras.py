@@ -34,8 +34,10 @@ class Maker:
         self.keras = keras
 
     def part(self, document: Mapping[str, Any]) -> Any:
-        """A layer or a model."""
+        """A layer or a model, or one of Keras 3's functions that stand in a model like layers (`ops.not_equal`)."""
         kind = document["kind"]
+        if kind.startswith("ops.") and hasattr(self.keras, "ops"):
+            return getattr(self.keras.ops, kind[4:])
         if kind == "Sequential":
             return self.stack(document)
         if kind == "Functional":

@@ -14,6 +14,7 @@ Origin: TypeAlias = Literal["javascript", "keras2", "keras3"]
 ORIGINS: tuple[Origin, ...] = get_args(Origin)
 JAVASCRIPT, KERAS_2, KERAS_3 = ORIGINS
 
+_OPERATORS = frozenset(["NotEqual", "Operators"])
 _KINDS: Mapping[Origin, frozenset[str]] = {
     JAVASCRIPT: frozenset(
         [
@@ -24,9 +25,10 @@ _KINDS: Mapping[Origin, frozenset[str]] = {
             *("GroupNormalization", "Normalization", "RMSNormalization", "UnitNormalization"),
             *("RandomBrightness", "RandomContrast", "RandomCrop", "RandomFlip", "RandomRotation"),
             *("RandomTranslation", "RandomZoom", "SpatialDropout2D", "SpatialDropout3D"),
+            *_OPERATORS,
         ]
     ),
-    KERAS_2: frozenset(["RMSNormalization"]),
+    KERAS_2: frozenset(["RMSNormalization", *_OPERATORS]),
     KERAS_3: frozenset(["ThresholdedReLU"]),
 }
 _HAS_NO: Mapping[Origin, str] = {
