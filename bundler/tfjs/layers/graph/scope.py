@@ -126,10 +126,10 @@ class Scope:
         return replace(self, part=_joined(self.part, name))
 
     def enter(self, name: str, is_model: bool = False) -> Scope:
-        """A layer of this model, or a model. Inside of a layer, such as TimeDistributed, it is a part of that."""
-        if self.layer:
-            return self.inside(name)
-        return replace(self, models=_joined(self.models, name)) if is_model else replace(self, layer=name)
+        """A layer of the model that this scope belongs to, or a model in it."""
+        if is_model:
+            return replace(self, models=_joined(self.name, name), layer="", part="")
+        return replace(self, models=self.name, layer=name, part="")
 
     def apply(self, part: Part, *inputs: Value, **arguments: Any) -> tuple[Value, ...]:
         """Call a layer or a model that an option of this layer holds."""

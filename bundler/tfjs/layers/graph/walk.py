@@ -222,7 +222,9 @@ def _prepared(
         mask = further.pop("mask")
         masks = mask if isinstance(mask, tuple) and not isinstance(mask, Value) else (mask,) * len(inputs)
         inputs = tuple(value.masked(own) for value, own in zip(inputs, masks))
-    states = further.pop("initial_state", None)
+    if further.pop("constants", None) is not None:
+        raise ConversionError("the cell of the layer takes no constants")
+    states = further.pop("initial_state", None) or further.pop("states", None)
     if states is not None:
         inputs += (states,) if isinstance(states, Value) else tuple(states)
     return inputs, further
