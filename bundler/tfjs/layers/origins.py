@@ -38,6 +38,10 @@ class Origin(NamedTuple):
     """Interpolation takes pixels for areas; otherwise for points, as TensorFlow 1 did."""
     epsilon_of_lengths: float = 1e-12
     """The smallest square of a length by which Dot divides."""
+    carries_masks: frozenset[str] = frozenset()
+    """Layers that get the mask of an earlier call if their input has none."""
+    masks_inside: bool = True
+    """The output of TimeDistributed has the mask of its layer's output, not that of its input."""
     repeats_state: bool = False
     """The output of a recurrent layer at a step that the mask skips is its first state, not its output before."""
     zeroes_bidirectional: bool = True
@@ -76,6 +80,7 @@ KERAS_3 = Origin(
     merges_all_masks_only=True,
     concatenates_masks_by="Any",
     epsilon_of_lengths=1e-14,  # `normalize` in keras/src/ops/nn.py
+    masks_inside=False,
     zeroes_images=True,  # `ConvLSTM` in keras/src/layers/rnn/conv_lstm.py leaves the steps to `RNN`
     counts_own=False,
 )
@@ -87,6 +92,10 @@ JAVASCRIPT = Origin(
     dilates_transposed=False,  # tfjs-layers/src/layers/convolutional.ts, `Conv2DTranspose.call`
     samples_at_centers=False,  # tfjs-layers/src/layers/convolutional.ts, `UpSampling2D.call`
     epsilon_of_lengths=1e-7,  # `l2Normalize` in tfjs-layers/src/losses.ts
+    carries_masks=frozenset(
+        ["Bidirectional", "ConvLSTM2D", "GRU", "LSTM", "RNN", "SimpleRNN", "Softmax", "TimeDistributed"]
+    ),
+    masks_inside=False,
     repeats_state=True,  # `rnn` in tfjs-layers/src/layers/recurrent.ts
     zeroes_bidirectional=False,  # tfjs-layers/src/layers/wrappers.ts
     stacks_states_backwards=True,  # `StackedRNNCells.stateSize` in tfjs-layers/src/layers/recurrent.ts

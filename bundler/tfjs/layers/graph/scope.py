@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -14,6 +14,7 @@ from bundler.ir import nodes
 from bundler.ir.dtypes import DType
 from bundler.ir.nodes import Shape
 from bundler.tfjs.layers.description import Part
+from bundler.tfjs.layers.graph.carried import Carried
 from bundler.tfjs.layers.graph.library import Library, Stored
 from bundler.tfjs.layers.graph.sketch import Sketch
 from bundler.tfjs.layers.graph.value import Operand, Value, broadcast
@@ -42,6 +43,7 @@ class Scope:
     models: str = ""
     layer: str = ""
     part: str = ""
+    carried: Carried = field(default_factory=Carried)
 
     @property
     def name(self) -> str:

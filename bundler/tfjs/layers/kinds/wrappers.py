@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from bundler.errors import ConversionError
-from bundler.tfjs.layers.description import Layer, Part
+from bundler.tfjs.layers.description import Layer, Part, parts
 from bundler.tfjs.layers.graph.scope import Make, Scope
 from bundler.tfjs.layers.graph.tensors import concat, reduce, reshape, reverse, sizes, times
 from bundler.tfjs.layers.graph.value import Value, shown
@@ -108,9 +108,16 @@ def _time_distributed(scope: Scope, x: Value, *, layer: Part) -> tuple[Value, ..
     if x.rank < 3:
         expected = "at least 3 dimensions"
         raise ConversionError("the layer's input is of another rank", found=shown(x.shape), expected=expected)
+    if x.mask is not None and _reads_masks(scope, layer):
+        raise ConversionError("TensorFlow.js takes the mask of the steps for one of the steps inside of each step")
     inner = _folded(scope, x).masked(_folded_mask(scope, x.mask))
     outputs = scope.inside(layer.name or "layer").apply(layer, inner)
     return tuple(_unfolded(scope, output, x) for output in outputs)
+
+
+def _reads_masks(scope: Scope, layer: Part) -> bool:
+    """Whether a layer in it gets the mask that is carried from call to call."""
+    return any(isinstance(part, Layer) and part.kind in scope.origin.carries_masks for part in parts(layer))
 
 
 def _folded(scope: Scope, x: Value) -> Value:
@@ -127,9 +134,11 @@ def _folded_mask(scope: Scope, mask: Value | None) -> Value | None:
 def _unfolded(scope: Scope, y: Value, x: Value) -> Value:
     """The batch and the steps of `x` as axes of their own again, and a mask of the steps."""
     batch, steps, *_ = sizes(scope, x)
-    mask = x.mask if y.mask is None else _unfolded(scope, y.mask, x)
-    if y.mask is None and mask is not None and mask.rank > 2:
+    mask = x.mask
+    if scope.origin.masks_inside and mask is not None and mask.rank > 2:
         mask = reduce(scope, "Any", mask, range(2, mask.rank))
+    if scope.origin.masks_inside and y.mask is not None:
+        mask = _unfolded(scope, y.mask, x)
     return reshape(scope, y, (batch, steps, *sizes(scope, y)[1:])).masked(mask)
 
 
