@@ -21,7 +21,7 @@ GRU, CELL = ({"class_name": kind, "config": {"units": 2}} for kind in ("GRU", "G
 GIVEN = {"dims": [1], "layer": GRU, "cell": CELL, "cells": [CELL], "target_shape": [3], "rate": 0.5, "stddev": 0.5}
 """Values for options without a default; 2 for all others."""
 VERSIONS = {"tf_keras": "2.15.0", "keras": "3.5.0"}
-LACKING = {"tf_keras": set(), "keras": {"ThresholdedReLU"}}
+LACKING = {"tf_keras": {"ConvLSTM2DCell"}, "keras": {"ConvLSTM2DCell", "ThresholdedReLU"}}
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from functools import cache
 from inspect import Parameter, signature
 from typing import Any, NamedTuple
@@ -155,8 +156,25 @@ def _called(
     part: Part, name: str, scope: Scope, inputs: tuple[Value, ...], arguments: dict[str, Any]
 ) -> tuple[Value, ...]:
     is_model = not isinstance(part, Layer)
+    call = _carrying if scope.origin.carries_masks else _apply
     with within(f"{'model' if is_model else 'layer'} {name!r}"):
-        return _apply(part, scope.enter(name, is_model), inputs, arguments)
+        return call(part, scope.enter(name, is_model), inputs, arguments)
+
+
+def _carrying(part: Part, scope: Scope, inputs: tuple[Value, ...], arguments: Mapping[str, Any]) -> tuple[Value, ...]:
+    """A call that carries the mask of an earlier one. It does not become one of the output, nor leaves a model."""
+    scope.carried.meet(inputs)
+    first, *rest = inputs
+    if not isinstance(part, Layer):
+        inner = replace(scope, carried=scope.carried.of_model())
+        return _unmasked(_apply(part, inner, _unmasked(inputs), arguments))
+    if first.mask is not None or part.kind not in scope.origin.carries_masks:
+        return _apply(part, scope, inputs, arguments)
+    return _unmasked(_apply(part, scope, (first.masked(scope.carried.mask), *rest), arguments))
+
+
+def _unmasked(values: Iterable[Value]) -> tuple[Value, ...]:
+    return tuple(value.masked(None) for value in values)
 
 
 _Results = dict[tuple[str, int], tuple[Value, ...]]
@@ -222,7 +240,9 @@ def _prepared(
         mask = further.pop("mask")
         masks = mask if isinstance(mask, tuple) and not isinstance(mask, Value) else (mask,) * len(inputs)
         inputs = tuple(value.masked(own) for value, own in zip(inputs, masks))
-    states = further.pop("initial_state", None)
+    if further.pop("constants", None) is not None:
+        raise ConversionError("the cell of the layer takes no constants")
+    states = further.pop("initial_state", None) or further.pop("states", None)
     if states is not None:
         inputs += (states,) if isinstance(states, Value) else tuple(states)
     return inputs, further

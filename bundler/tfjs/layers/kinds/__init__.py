@@ -24,6 +24,7 @@ from bundler.tfjs.layers.graph.scope import Make
 from bundler.tfjs.layers.kinds import (
     activations,
     convolution,
+    convolutional_recurrent,
     core,
     embedding,
     images,
@@ -32,8 +33,10 @@ from bundler.tfjs.layers.kinds import (
     pooling,
     preprocessing,
     rectifiers,
+    recurrent,
     reshaping,
     transposed,
+    wrappers,
 )
 
 __all__ = ["LAYERS"]
@@ -41,6 +44,7 @@ __all__ = ["LAYERS"]
 LAYERS: Mapping[str, Make] = {
     **activations.LAYERS,
     **convolution.LAYERS,
+    **convolutional_recurrent.LAYERS,
     **core.LAYERS,
     **embedding.LAYERS,
     **images.LAYERS,
@@ -48,7 +52,9 @@ LAYERS: Mapping[str, Make] = {
     **normalization.LAYERS,
     **pooling.LAYERS,
     **preprocessing.LAYERS,
+    **recurrent.LAYERS,
     **rectifiers.LAYERS,
     **reshaping.LAYERS,
     **transposed.LAYERS,
+    **wrappers.LAYERS,
 }
