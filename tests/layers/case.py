@@ -36,9 +36,13 @@ Shape: TypeAlias = "tuple[int | None, ...]"
 
 
 class Lacks(NamedTuple):
-    """The library cannot make, save, load or run the model; its error has these words."""
+    """The library cannot make, save, load or run the model; its error has these words.
+
+    `absent`: it does not have the layer or the option at all.
+    """
 
     words: str
+    absent: bool = False
 
 
 class Refused(NamedTuple):
@@ -119,7 +123,7 @@ def lacks(**words: str) -> dict[Origin, Verdict]:
 
 
 def _known(kind: str, options: Mapping[str, object]) -> dict[Origin, Verdict]:
-    return {origin: Lacks(words) for origin, words in lacking(kind, options)}
+    return {origin: Lacks(words, absent=True) for origin, words in lacking(kind, options)}
 
 
 def _input(given: Shape | Input) -> Input:

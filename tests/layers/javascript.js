@@ -2,7 +2,8 @@
 // node javascript.js NODE_MODULES FOLDER
 //
 // FOLDER/cases.json has the models and their inputs (see programs.py). Each model is written to a folder of its own;
-// FOLDER/javascript/answers.json has the names and values of the outputs, or an error.
+// FOLDER/javascript/answers.json has the names and values of the outputs, or an error, and layers.json beside it the names
+// of all layers that TensorFlow.js has.
 
 'use strict';
 
@@ -69,6 +70,13 @@ function makeNetwork({inputs, layers, calls, outputs}) {
     call.results.forEach((name, at) => { tensors[name] = single ? found : found[at]; });
   }
   return tf.model({inputs: find(Object.keys(inputs)), outputs: outputs.flatMap(find)});
+}
+
+// All layers that a file may name.
+function* registered() {
+  for (const [name, [layer]] of Object.entries(tf.serialization.SerializationMap.getMap().classNameMap)) {
+    if (layer.fromConfig !== undefined && layer.prototype instanceof tf.layers.Layer) yield name;
+  }
 }
 
 // Save, load, run
@@ -143,4 +151,5 @@ async function tried(asked) {
   for (const asked of JSON.parse(fs.readFileSync(path.join(folder, 'cases.json')))) answers[asked.id] = await tried(asked);
   fs.mkdirSync(path.join(folder, 'javascript'), {recursive: true});
   fs.writeFileSync(path.join(folder, 'javascript', 'answers.json'), JSON.stringify(answers));
+  fs.writeFileSync(path.join(folder, 'javascript', 'layers.json'), JSON.stringify([...registered()].sort()));
 })();

@@ -4,7 +4,8 @@
     python -m tests.layers.keras keras FOLDER
 
 FOLDER/cases.json has the models and their inputs (see `programs`). Each model is written to a folder of its own, by the
-converter of tensorflowjs; `FOLDER/<package>/answers.json` has the names and values of the outputs, or an error.
+converter of tensorflowjs. `FOLDER/<package>/answers.json` has the names and values of the outputs, or an error, and
+`layers.json` beside it the names of all layers that the package has.
 """
 
 from __future__ import annotations
@@ -125,6 +126,12 @@ def _shown(name: str, value: np.ndarray) -> dict[str, Any]:
     return {"name": name, "dtype": value.dtype.name, "shape": list(value.shape), "data": data}
 
 
+def _layers(keras: Keras) -> set[str]:
+    """The classes of all layers that the package offers."""
+    offered = vars(keras.layers).values()
+    return {each.__name__ for each in offered if isinstance(each, type) and issubclass(each, keras.layers.Layer)}
+
+
 def _tried(keras: Keras, case: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     try:
         return answer(keras, case, folder)
@@ -139,6 +146,7 @@ def main(package: str, folder: Path) -> None:
     gc.freeze()  # Keras 3 collects garbage after each model, and what was imported is most of what it looks through
     answers = {case["id"]: _tried(keras, case, place / case["id"]) for case in cases}
     (place / "answers.json").write_text(json.dumps(answers))
+    (place / "layers.json").write_text(json.dumps(sorted(_layers(keras))))
 
 
 if __name__ == "__main__":

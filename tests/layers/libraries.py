@@ -8,11 +8,46 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Literal, TypeAlias, get_args
 
-__all__ = ["JAVASCRIPT", "KERAS_2", "KERAS_3", "ORIGINS", "Origin", "lacking"]
+__all__ = ["JAVASCRIPT", "KERAS_2", "KERAS_3", "LIBRARIES", "ORIGINS", "REFUSED", "Origin", "lacking"]
 
 Origin: TypeAlias = Literal["javascript", "keras2", "keras3"]
 ORIGINS: tuple[Origin, ...] = get_args(Origin)
 JAVASCRIPT, KERAS_2, KERAS_3 = ORIGINS
+LIBRARIES: Mapping[Origin, str] = {JAVASCRIPT: "TensorFlow.js", KERAS_2: "Keras 2", KERAS_3: "Keras 3"}
+
+REFUSED: Mapping[str, frozenset[str]] = {
+    "They run code that comes with the model.": frozenset(
+        [
+            *("Lambda", "TFOpLambda", "SlicingOpLambda", "TensorFlowOpLayer"),
+            *("FlaxLayer", "JaxLayer", "TFSMLayer", "TorchModuleWrapper"),
+        ]
+    ),
+    "They read strings or look words up.": frozenset(
+        ["DenseFeatures", "HashedCrossing", "Hashing", "IntegerLookup", "StringLookup", "TextVectorization"]
+    ),
+    "They change their input at random also when a trained model runs, or have no fixed output.": frozenset(
+        ["RandomHeight", "RandomWidth"]
+    ),
+    "No model with them has been seen.": frozenset(
+        [
+            *(f"Adaptive{sort}Pooling{rank}D" for sort in ("Average", "Max") for rank in (1, 2, 3)),
+            *("AugMix", "AutoContrast", "ContrastLimitedAdaptiveHistogramEqualization", "CutMix", "Equalization"),
+            *(
+                "GroupQueryAttention",
+                "LocallyConnected1D",
+                "LocallyConnected2D",
+                "MaxNumBoundingBoxes",
+                "MelSpectrogram",
+            ),
+            *("MixUp", "Pipeline", "RandAugment", "ReversibleEmbedding", "STFTSpectrogram", "Solarization"),
+            *(f"Random{name}" for name in ("ColorDegeneration", "ColorJitter", "ElasticTransform", "Erasing")),
+            *(f"Random{name}" for name in ("GaussianBlur", "Grayscale", "Hue", "Invert", "Perspective")),
+            *(f"Random{name}" for name in ("Posterization", "Saturation", "Sharpness", "Shear")),
+            "SpectralNormalization",
+        ]
+    ),
+}
+"""Layers that bundler refuses by name, by the reason."""
 
 _OPERATORS = frozenset(["NotEqual", "Operators"])
 _KINDS: Mapping[Origin, frozenset[str]] = {

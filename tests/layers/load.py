@@ -1,40 +1,61 @@
-"""What the signatures of a SavedModel answer in a Python program that loads it: run as a program.
+"""What SavedModels answer in a Python program that loads them: run as a program, asked over a pipe (see `Loader`).
 
-    python -m tests.layers.load BUNDLE
-
-Standard input is a pickle of inputs by key and name; so is what is printed, with the words of an error in place of the
-outputs if a signature fails. `tf.saved_model.load` goes through more of TensorFlow's graph optimizers than a session.
+`tf.saved_model.load` goes through more of TensorFlow's graph optimizers than a session does.
 """
 
 from __future__ import annotations
 
-import os
 import pickle
 import sys
 from collections.abc import Mapping
-from typing import Any
+from pathlib import Path
+from typing import Any, TypeAlias
 
 import numpy as np
 
+from bundler.runtimes.child import Child, serve
+from tests.support.places import ROOT
 
-def main(bundle: str) -> None:
-    answers_to = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # TensorFlow may print
+__all__ = ["Loader"]
+
+Tensors: TypeAlias = Mapping[str, np.ndarray]
+
+_START = "import sys; sys.path[:] = {path!r}; from tests.layers.load import main; main()"
+
+
+class Loader:
+    """A process that loads SavedModels."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
+        command = [sys.executable, "-c", _START.format(path=[str(ROOT), *sys.path])]
+        self._child = Child("tf.saved_model.load", command, {**quiet, **environment})
+
+    def close(self) -> None:
+        self._child.close()
+
+    def run(self, bundle: Path, feeds: Mapping[str, Tensors]) -> dict[str, Tensors | str]:
+        """The outputs of signatures by key and name, or the words of an error. Died if TensorFlow does."""
+        found: dict[str, Tensors | str] = pickle.loads(self._child.ask(pickle.dumps((str(bundle), feeds))))
+        return found
+
+
+def main() -> None:
+    """Answer questions until standard input ends."""
+    serve(lambda question: pickle.dumps(_answers(*pickle.loads(question))))
+
+
+def _answers(bundle: str, feeds: Mapping[str, Tensors]) -> dict[str, Tensors | str]:
     import tensorflow as tf
 
     signatures = tf.saved_model.load(bundle).signatures
-    found = {key: _answer(signatures[key], feeds) for key, feeds in pickle.loads(sys.stdin.buffer.read()).items()}
-    answers_to.write(pickle.dumps(found))
+    return {key: _answer(signatures[key], given) for key, given in feeds.items()}
 
 
-def _answer(signature: Any, feeds: Mapping[str, np.ndarray]) -> dict[str, np.ndarray] | str:
+def _answer(signature: Any, feeds: Tensors) -> Tensors | str:
     import tensorflow as tf
 
     try:
         return {name: value.numpy() for name, value in signature(**feeds).items()}
     except (tf.errors.OpError, TypeError, ValueError) as error:
         return str(error)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])

@@ -25,6 +25,7 @@ __all__ = [
     "feeds",
     "ids",
     "layer",
+    "layers",
     "wired",
 ]
 
@@ -140,6 +141,19 @@ def _argument(value: ast.expr, calls: list[Call]) -> Any:
         _called(value, (f"t{len(calls)}",), calls)
         return calls[-1].results[0]
     return ast.unparse(value)
+
+
+def layers(part: Any) -> Iterator[Layer]:
+    """All layers in a model, a layer or an option, those inside of others too."""
+    if isinstance(part, Layer):
+        yield part
+        yield from layers(part.options)
+    elif isinstance(part, Mapping):
+        yield from (inner for value in part.values() for inner in layers(value))
+    elif isinstance(part, Network):
+        yield from layers(part.layers)
+    elif isinstance(part, (Stack, list, tuple)) and not isinstance(part, (Input, Call)):
+        yield from (inner for value in (part.layers if isinstance(part, Stack) else part) for inner in layers(value))
 
 
 # For the programs --------------------------------------------------------------------------------

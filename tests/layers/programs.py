@@ -16,7 +16,7 @@ import numpy as np
 from tests.layers.case import JAVASCRIPT, KERAS_2, KERAS_3, Case, Origin
 from tests.layers.model import document, feeds
 
-__all__ = ["Answer", "Answers", "entry", "reference"]
+__all__ = ["Answer", "Answers", "entry", "offered", "reference"]
 
 ROOT = Path(__file__).parents[2]
 SEED = 7
@@ -59,6 +59,11 @@ def reference(origin: Origin, cases: Sequence[Case], node_modules: Path, folder:
 def entry(origin: Origin, case: Case, folder: Path) -> Path:
     """The file of a model that `reference` made in `folder`."""
     return folder / FOLDERS[origin] / case.id / "model.json"
+
+
+def offered(origin: Origin, folder: Path) -> set[str]:
+    """The layers that a library has, after `reference`."""
+    return set(json.loads((folder / FOLDERS[origin] / "layers.json").read_text()))
 
 
 def _command(origin: Origin, node_modules: Path, folder: Path) -> list[str]:

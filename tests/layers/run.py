@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import pickle
-import subprocess
-import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -21,15 +17,17 @@ from bundler.ir.model import Model
 from bundler.link import link
 from bundler.manifest import Compat, SignatureSpec
 from bundler.outputs import savedmodel
-from bundler.runtimes.failures import Died, Refused
+from bundler.runtimes.failures import Failure
 from bundler.runtimes.tensorflow import Runtime
+from tests.layers.load import Loader
 from tests.support.answers import NO_ONEDNN, ONEDNN
-from tests.support.asking import ask
+from tests.support.asking import signatures
 from tests.support.models import read_model
-from tests.support.places import ROOT
 
 __all__ = ["ROADS", "Result", "Results", "Roads", "built", "results", "roads"]
 
+TOGETHER = 64
+"""Models in a bundle."""
 ROADS = ("session", "session, no oneDNN", "saved_model.load", "saved_model.load, no oneDNN")
 
 Tensors: TypeAlias = Mapping[str, np.ndarray]
@@ -37,7 +35,8 @@ Result: TypeAlias = "Tensors | str"
 """The outputs by name, or the words of a refusal."""
 Results: TypeAlias = Mapping[str, Result]
 Road: TypeAlias = Callable[[Path, Mapping[str, Tensors]], Results]
-"""What the signatures of a bundle give for inputs by key and name. Died if TensorFlow does, or refuses the bundle."""
+"""What the signatures of a bundle give for inputs by key and name. Failure if TensorFlow
+dies or refuses the bundle."""
 Roads: TypeAlias = Mapping[str, Road]
 
 
@@ -60,31 +59,22 @@ def _built(key: str, entry: Path) -> Model | str:
 @contextmanager
 def roads() -> Iterator[Roads]:
     """All ways to run a bundle, each in a process of its own."""
-    with Runtime(environment=ONEDNN) as onednn, Runtime(environment=NO_ONEDNN) as plain:
-        ways = (partial(_session, onednn), partial(_session, plain), partial(_load, ONEDNN), partial(_load, NO_ONEDNN))
+    with ExitStack() as stack:
+        sessions = [stack.enter_context(Runtime(environment=way)) for way in (ONEDNN, NO_ONEDNN)]
+        loaders = [stack.enter_context(closing(Loader(way))) for way in (ONEDNN, NO_ONEDNN)]
+        ways = [*(partial(_session, running) for running in sessions), *(loader.run for loader in loaders)]
         yield dict(zip(ROADS, ways))
 
 
 def _session(running: Runtime, bundle: Path, feeds: Mapping[str, Tensors]) -> dict[str, Result]:
-    return {key: _asked(running, bundle, key, given) for key, given in feeds.items()}
-
-
-def _asked(running: Runtime, bundle: Path, key: str, given: Tensors) -> Result:
-    try:
-        return ask(running, bundle, key, **given)
-    except Refused as refusal:
-        return str(refusal)
-
-
-def _load(environment: Mapping[str, str], bundle: Path, feeds: Mapping[str, Tensors]) -> dict[str, Result]:
-    quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", **environment}
-    command = [sys.executable, "-m", "tests.layers.load", str(bundle)]
-    program = subprocess.run(
-        command, cwd=ROOT, input=pickle.dumps(feeds), env={**os.environ, **quiet}, capture_output=True, check=False
-    )
-    if program.returncode:
-        raise Died(f"TensorFlow ended with {program.returncode}: {program.stderr.decode()[-2000:]}")
-    found: dict[str, Result] = pickle.loads(program.stdout)
+    """All signatures in one run: each run goes through the whole graph to find what it needs."""
+    known = {key: signatures(bundle)[key] for key in feeds}
+    given = {known[key].inputs[name].tensor.full: value for key in feeds for name, value in feeds[key].items()}
+    asked = [(key, name, spec.tensor.full) for key in feeds for name, spec in known[key].outputs.items()]
+    values = running.run(bundle, ["serve"], given, [tensor for *_, tensor in asked])
+    found: dict[str, Result] = {key: {} for key in feeds}
+    for (key, name, _), value in zip(asked, values):
+        found[key] = {**found[key], name: value}
     return found
 
 
@@ -92,15 +82,25 @@ def _load(environment: Mapping[str, str], bundle: Path, feeds: Mapping[str, Tens
 
 
 def results(models: Mapping[str, Model], feeds: Mapping[str, Tensors], road: Road, folder: Path) -> Results:
-    """What one bundle of all models gives; if TensorFlow dies, halves of it, down to the model that it dies of."""
+    """What bundles of these models give. TensorFlow takes longer for a model the more models are in its graph."""
+    keys = list(models)
+    found: dict[str, Result] = {}
+    for start in range(0, len(keys), TOGETHER):
+        some = {key: models[key] for key in keys[start : start + TOGETHER]}
+        found |= _results(some, feeds, road, folder / str(start))
+    return found
+
+
+def _results(models: Mapping[str, Model], feeds: Mapping[str, Tensors], road: Road, folder: Path) -> Results:
+    """What one bundle of all models gives; if it fails, halves of it, down to the models that fail alone."""
     try:
         return road(_written(models, folder / "bundle"), {key: feeds[key] for key in models})
-    except Died as death:
+    except Failure as failure:
         if len(models) < 2:
-            return dict.fromkeys(models, str(death))
+            return dict.fromkeys(models, str(failure))
     keys, middle = list(models), len(models) // 2
     halves = {"a": keys[:middle], "b": keys[middle:]}
-    found = (results({key: models[key] for key in half}, feeds, road, folder / name) for name, half in halves.items())
+    found = (_results({key: models[key] for key in half}, feeds, road, folder / name) for name, half in halves.items())
     return {key: result for half in found for key, result in half.items()}
 
 
