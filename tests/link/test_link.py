@@ -141,7 +141,7 @@ def test_one_key_for_two_models_is_an_error_that_names_them() -> None:
     assert str(caught.value) == "two models have a signature 'k' (found one and three)"
 
 
-def test_all_doubled_keys_are_told() -> None:
+def test_an_error_names_all_doubled_keys() -> None:
     both = replace(model("k"), signatures={"k": Signature({}, {}), "l": Signature({}, {})})
     with pytest.raises(ManifestError) as caught:
         link({"one": both, "two": both})
