@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import fcntl
+import functools
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -73,7 +74,7 @@ def engine(request: pytest.FixtureRequest) -> Runtime:
 def manifest_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """`manifests/<name>.toml`, or that of the zoo."""
 
-    @cache
+    @functools.cache
     def find(name: str) -> Path:
         return zoo.write_manifest(tmp_path_factory.mktemp("zoo")) if name == "zoo" else MANIFESTS / f"{name}.toml"
 
@@ -84,7 +85,7 @@ def manifest_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pat
 def built(tmp_path_factory: pytest.TempPathFactory, manifest_of: Callable[[str], Path]) -> Callable[..., Path]:
     """The bundle of `manifests/<name>.toml`, built once for each way to hold weights and each compat mode."""
 
-    @cache
+    @functools.cache
     def build(name: str, weights: str = "constants", compat: Compat = Compat.NONE) -> Path:
         spec = manifest.read(manifest_of(name))
         output = tmp_path_factory.mktemp("bundles") / name
@@ -93,3 +94,25 @@ def built(tmp_path_factory: pytest.TempPathFactory, manifest_of: Callable[[str],
         return output
 
     return build
+
+
+@pytest.fixture(name="cache")
+def cache_folder(tmp_path: Path) -> Path:
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def small_files() -> Callable[[], AbstractContextManager[None]]:
+    """While the context lasts, no file may grow past 10,000 bytes: so a disk that is full says no."""
+    resource = pytest.importorskip("resource")
+
+    @contextmanager
+    def limited() -> Iterator[None]:
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    return limited

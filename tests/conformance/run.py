@@ -14,14 +14,15 @@ import numpy as np
 
 from bundler import rewrites
 from bundler.convert.select import select
-from bundler.errors import BundlerError, VerificationError
+from bundler.errors import BundlerError
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Model
-from bundler.ir.nodes import Tensor, node, shape_proto, tensor_proto
+from bundler.ir.nodes import Tensor, new_node, shape_proto, tensor_proto
 from bundler.ir.protos import SavedModel, TensorProto
 from bundler.link import link
 from bundler.manifest import Compat, SignatureSpec
 from bundler.outputs import savedmodel
+from bundler.runtimes.failures import Failure
 from bundler.runtimes.javascript import TensorFlowJs
 from bundler.runtimes.tensorflow import Runtime
 from tests.conformance.case import Case, dtype_of
@@ -77,8 +78,8 @@ def run(cases: Sequence[Case], runners: Runners, folder: Path) -> list[Run]:
 def _in_javascript(case: Case, javascript: TensorFlowJs, entry: Path) -> Result:
     try:
         return list(javascript.run(entry, case.feeds, case.outputs).values())
-    except VerificationError as error:
-        return str(error)
+    except Failure as failure:
+        return str(failure)
 
 
 def _imported(case: Case, folder: Path) -> Model | str:
@@ -146,8 +147,8 @@ def _written(models: Mapping[str, Model], folder: Path) -> Path:
 def _run(runtime: Runtime, place: Path, feeds: Mapping[str, np.ndarray], tensors: Sequence[str]) -> Result:
     try:
         return runtime.run(place, SERVE, feeds, tensors)
-    except VerificationError as error:
-        return str(error)
+    except Failure as failure:
+        return str(failure)
 
 
 # What is right -----------------------------------------------------------------------------------
@@ -160,7 +161,7 @@ def _right(case: Case, runtime: Runtime, folder: Path) -> Result:
     meta.meta_info_def.tags.extend(SERVE)
     nodes = {made.name: made for made in case.meaning or case.nodes}
     weights = {
-        name: node("Const", name, nodes[name].input if name in nodes else (), dtype=dtype_of(v), value=_proto(v))
+        name: new_node("Const", name, nodes[name].input if name in nodes else (), dtype=dtype_of(v), value=_proto(v))
         for name, v in case.weights.items()
     }
     meta.graph_def.node.extend(made.message for made in [*case.placeholders, *{**nodes, **weights}.values()])

@@ -9,11 +9,12 @@ import pytest
 from google.protobuf import json_format
 
 from bundler import manifest
-from bundler.errors import ManifestError, VerificationError
+from bundler.errors import ManifestError
 from bundler.ir.dtypes import DType
-from bundler.ir.nodes import node
+from bundler.ir.nodes import new_node
 from bundler.ir.protos import SavedModel
 from bundler.outputs.savedmodel import FILE
+from bundler.runtimes.failures import Refused
 from bundler.runtimes.tensorflow import Runtime
 from bundler.verbs import inspection, pipeline
 from tests.support.models import const, placeholder, write_model
@@ -41,15 +42,15 @@ signature = [{ key = "bark", rename = { x = "heard" } }, { key = "serving_defaul
 def write_multiple_of(factor: float, folder: Path) -> None:
     """A model `x -> y` that keeps its factor in a table: two of them share every name."""
     types = {"Tin": DType.string, "Tout": FLOAT}
-    table = node("HashTableV2", "table", key_dtype=DType.string, value_dtype=FLOAT, shared_name="table")
+    table = new_node("HashTableV2", "table", key_dtype=DType.string, value_dtype=FLOAT, shared_name="table")
     nodes = [
         placeholder("x", None, 3),
         table,
-        node("LookupTableFindV2", "factor", ["table", "word", "missing"], **types),
-        node("Mul", "y", ["x", "factor"], T=FLOAT),
+        new_node("LookupTableFindV2", "factor", ["table", "word", "missing"], **types),
+        new_node("Mul", "y", ["x", "factor"], T=FLOAT),
     ]
     entries = {"key": [b"factor"], "value": np.array([factor], np.float32)}
-    fill = node("LookupTableImportV2", "fill", ["table", *entries], **types)
+    fill = new_node("LookupTableImportV2", "fill", ["table", *entries], **types)
     initializer = [*(const(name, value) for name, value in entries.items()), table, fill]
     write_model(
         folder,
@@ -78,7 +79,7 @@ def test_a_server_loads_each_by_its_whole_set_of_tags(bundle: Path, runtime: Run
     for tag, factor in (("cat", 2), ("dog", 3)):
         (answer,) = runtime.run(bundle, ["serve", tag], {"x:0": X}, ["y:0"])
         np.testing.assert_array_equal(answer, factor * X)
-    with pytest.raises(VerificationError):
+    with pytest.raises(Refused):
         runtime.load(bundle, ["serve"], ["y:0"])
 
 

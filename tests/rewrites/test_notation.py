@@ -13,11 +13,11 @@ import pytest
 from bundler import ops
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Graph, Model
-from bundler.ir.nodes import Node, Tensor, Value, constant, node, show
-from bundler.rewrites import PASSES
+from bundler.ir.nodes import Node, Tensor, Value, constant, new_node, show
+from bundler.rewrites import CLEANING, PASSES
 from bundler.rewrites.engine import Pass, Rule
 
-EVERY: Mapping[str, Pass] = {rewrite.__name__: rewrite for passes in PASSES.values() for rewrite in passes}
+EVERY: Mapping[str, Pass] = {rewrite.__name__: rewrite for passes in (CLEANING, *PASSES.values()) for rewrite in passes}
 RULES: Mapping[str, Rule] = {name: rewrite.rule for name, rewrite in EVERY.items() if hasattr(rewrite, "rule")}
 
 OF_SIGNATURES = {"copy_fed_outputs"}
@@ -74,7 +74,7 @@ def _parse(line: str) -> Node:
     attrs = {key: _value(text) for key, _, text in (part.partition("=") for part in given if "=" in part)}
     known = ops.table()[op].attrs if op in ops.table() else ()
     types = {key: dtype for key, dtype in TYPES.items() if key in known}
-    return node(op, name, [part for part in given if "=" not in part], **{**types, **attrs})
+    return new_node(op, name, [part for part in given if "=" not in part], **{**types, **attrs})
 
 
 def _value(text: str) -> Value:
@@ -97,7 +97,7 @@ def _graph(lines: list[str]) -> Graph:
 def _source(name: str) -> Node:
     if name in CONSTANTS:
         return constant(name, CONSTANTS[name])
-    return node("Placeholder", name, dtype=DType.float32)
+    return new_node("Placeholder", name, dtype=DType.float32)
 
 
 def _shown(nodes: list[Node], like: list[str]) -> list[str]:
