@@ -96,8 +96,8 @@ def built(tmp_path_factory: pytest.TempPathFactory, manifest_of: Callable[[str],
     return build
 
 
-@pytest.fixture
-def cache(tmp_path: Path) -> Path:
+@pytest.fixture(name="cache")
+def cache_folder(tmp_path: Path) -> Path:
     return tmp_path / "cache"
 
 
