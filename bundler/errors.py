@@ -64,9 +64,8 @@ class Place:
     line: int = 0
 
     def __str__(self) -> str:
-        """As an editor and TOML spell it: `pets.toml:7: model[3].rename."a/b"`."""
-        file = f"{self.file}:{self.line}" if self.line else self.file
-        return ": ".join(filter(None, (file, "".join(map(_step, self.keys)).removeprefix("."))))
+        """As TOML spells it: `model[3].rename."a/b"`."""
+        return "".join(map(_step, self.keys)).removeprefix(".")
 
     def under(self, *keys: Key) -> Place:
         """The same place, seen from a larger part of the manifest."""
@@ -86,8 +85,8 @@ NOWHERE = Place()
 class Fault:
     """One thing that is wrong, in words for the person who can mend it.
 
-    `where` is the place in words, `place` the one in the manifest. `others` counts the faults of the same kind that are
-    not listed.
+    `where` is the place in words (a source, a node), `place` the one in the manifest. `others` counts the faults of the
+    same kind that are not listed.
     """
 
     what: str
@@ -108,8 +107,9 @@ class Fault:
 
     @property
     def whereabouts(self) -> str:
-        """Both parts of the place as one text; empty if neither is known."""
-        return ": ".join(filter(None, (str(self.place), self.where)))
+        """The file, its line and the place in it, in words if there are such: `pets.toml:7: model 'cat': node 'y'`."""
+        file = f"{self.place.file}:{self.place.line}" if self.place.line else self.place.file
+        return ": ".join(filter(None, (file, self.where or str(self.place))))
 
     @property
     def kind(self) -> tuple[str, str]:

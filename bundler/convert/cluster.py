@@ -23,7 +23,7 @@ from bundler import __version__
 from bundler.convert.one import Converted, Failed, Task, convert
 from bundler.disk.digest import file_digests
 from bundler.disk.shards import File, Group, Shard
-from bundler.errors import BundlerError, Fault, SourceError
+from bundler.errors import BundlerError, Fault, ManifestError, SourceError
 from bundler.ir.model import Graph
 
 __all__ = ["each"]
@@ -134,7 +134,9 @@ def _there(task: Task) -> Converted | Failed:
 
 
 def _from_afar(fault: Fault, error: BundlerError) -> Fault:
-    """A fault as it is told where the source was found."""
+    """A fault on a worker, which is named. What is wrong in the manifest itself is wrong on every machine."""
+    if isinstance(error, ManifestError):
+        return fault
     share = "a worker needs the same folders, or sources that it can fetch" if isinstance(error, SourceError) else ""
     return replace(fault, hint=fault.hint or share).inside(f"worker {platform.node()}")
 

@@ -137,7 +137,8 @@ def _taken_names(signature: _Table, renames: Mapping[str, str]) -> Iterator[Faul
         kept = listed - {_port_0(old) for old in renames}
         for old, new in renames.items():
             if _port_0(old) in listed and new in kept:
-                what, hint = f"{new!r} is the name of another tensor in {side}", f"rename {new!r} too, or choose another"
+                what = f"{new!r} is the name of another tensor in {side}"
+                hint = f"rename {new!r} too, or choose another"
                 yield Fault(what, hint=hint, place=signature.place("rename", old))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import NamedTuple, TypeAlias
 
 import tomli
@@ -36,6 +37,7 @@ class _Token(NamedTuple):
     line: int
 
 
+@lru_cache(1)
 def lines(text: str) -> Lines:
     """The lines of all keys, tables and array entries of a valid TOML document."""
     return _Scan(text).found
@@ -114,8 +116,9 @@ class _Scan:
         index = 0
         while not self._takes("]"):
             if not (self._takes(",") or self._takes("\n")):
-                self.found[(*place, index)] = self._tokens[self._at].line
-                self._value((*place, index))
+                entry = (*place, index)
+                self.found[entry] = self._tokens[self._at].line
+                self._value(entry)
                 index += 1
 
 

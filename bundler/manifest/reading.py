@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 
 import tomli
@@ -14,7 +13,7 @@ from pydantic import ValidationError
 from bundler.errors import Fault, Key, ManifestError, Place, closest
 from bundler.manifest.clashes import DEFAULT_KEY, clashes
 from bundler.manifest.faults import shape_faults
-from bundler.manifest.lines import Lines, lines
+from bundler.manifest.lines import lines
 from bundler.manifest.specs import KEYS, BundleSpec, Compat, Document, ModelSpec, SignatureSpec
 
 __all__ = ["Manifest", "of", "read", "read_each"]
@@ -25,12 +24,12 @@ _LARGEST = 1 << 24
 
 @dataclass(frozen=True)
 class Manifest:
-    """A manifest without faults, the path of its file, and the file's text, empty if there is none."""
+    """A manifest without faults, the path of its file, and the file's text; None if it was not read from one."""
 
     path: Path
     bundle: BundleSpec
     models: tuple[ModelSpec, ...]
-    text: str = field(default="", repr=False)
+    text: str | None = field(default=None, repr=False)
 
     @property
     def folder(self) -> Path:
@@ -59,16 +58,12 @@ class Manifest:
         return model.signatures or (SignatureSpec(key=self._default_key(model)),)
 
     def place(self, *keys: Key) -> Place:
-        """A place in the manifest, such as `"model", 0, "source"`, with its line in the file."""
-        return _place(keys, self.path, self._lines)
+        """A place in the manifest, such as `"model", 0, "source"`, with file and line if it was read from a file."""
+        return _place(keys, self.path, self.text)
 
     def located(self, fault: Fault) -> Fault:
-        """The same fault, with the file and line of its place."""
-        return replace(fault, place=self.place(*fault.place.keys))
-
-    @cached_property
-    def _lines(self) -> Lines:
-        return lines(self.text)
+        """The same fault; a place in the manifest has its file and line then."""
+        return replace(fault, place=self.place(*fault.place.keys)) if fault.place.keys else fault
 
     def _default_key(self, model: ModelSpec) -> str:
         # A model alone in its MetaGraph has the key that servers and loaders try first. Two models cannot share it, and
@@ -88,14 +83,15 @@ def read(path: Path) -> Manifest:
     return of(_parse(text, path), path, text)
 
 
-def of(document: Mapping[str, object], path: Path, text: str = "") -> Manifest:
+def of(document: Mapping[str, object], path: Path, text: str | None = None) -> Manifest:
     """The manifest in a document of TOML's types. Raises ManifestError as `read` does.
 
-    `path` need not be a file: relative paths start in its folder. `text` is the TOML, in which faults have their lines.
+    Relative paths start in the folder of `path`, which need not be a file. `text` is the file's TOML if it is one:
+    faults name the file and their lines in it.
     """
     faults = [*_shape_faults(document), *clashes(document)]
     if faults:
-        raise ManifestError.of(replace(fault, place=_place(fault.place.keys, path, lines(text))) for fault in faults)
+        raise ManifestError.of(replace(fault, place=_place(fault.place.keys, path, text)) for fault in faults)
     checked = Document.model_validate(document)
     return Manifest(path, checked.bundle, checked.models, text)
 
@@ -165,7 +161,10 @@ def _shape_faults(document: Mapping[str, object]) -> list[Fault]:
     return []
 
 
-def _place(keys: Sequence[Key], path: Path, known: Lines) -> Place:
-    """A place in a file. Its line is that of the innermost part which the file has: a key that lacks has none."""
+def _place(keys: Sequence[Key], path: Path, text: str | None) -> Place:
+    """A place in a manifest, with file and line if it has a text. A key that it lacks gets the line of its table."""
+    if text is None:
+        return Place(tuple(keys))
+    known = lines(text)
     outer = (tuple(keys[:size]) for size in range(len(keys), 0, -1))
     return Place(tuple(keys), str(path), next((known[part] for part in outer if part in known), 0))

@@ -217,8 +217,8 @@ def _inferring(manifest: Manifest, name: str) -> Iterator[None]:
     except ConversionError as error:
         if not spec.shapes:
             raise
-        place = f"{manifest.path}: model[{index}].shapes"
-        raise ManifestError("the model cannot have these shapes", where=place, found=error.faults[0].what) from None
+        place = manifest.place("model", index, "shapes")
+        raise ManifestError("the model cannot have these shapes", found=error.faults[0].what, place=place) from None
 
 
 def _apart(manifest: Manifest, models: Sequence[Model]) -> bool:
