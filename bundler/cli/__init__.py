@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+import bundler
 from bundler.cli.console import Console
 from bundler.cli.convert import convert
 from bundler.cli.each import each
@@ -95,9 +96,7 @@ def build(
         raise click.UsageError("-o names one folder, but there are several manifests: set `output` in each of them")
     if (backend == "dask") != bool(scheduler):
         raise click.UsageError("--backend dask and --scheduler ADDRESS go together")
-    from bundler.verbs import pipeline
-
-    each(console, manifests, partial(pipeline.build, output=output, scheduler=scheduler, **settings))
+    each(console, manifests, partial(bundler.build, output=output, scheduler=scheduler, **settings))
 
 
 @main.command()
@@ -107,23 +106,19 @@ def build(
 @shown
 def check(console: Console, manifests: tuple[Path, ...], jobs: int) -> None:
     """Check each MANIFEST and its sources without writing anything."""
-    from bundler.verbs import pipeline
-
-    each(console, manifests, partial(pipeline.check, jobs=jobs))
+    each(console, manifests, partial(bundler.check, jobs=jobs))
 
 
 main.add_command(convert)
 
 
 @main.command(short_help="Show what is in a model, a manifest or a SavedModel.")
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("source", metavar="PATH")
 @_JSON
 @shown
-def inspect(console: Console, path: Path) -> None:
-    """Show what is in PATH: a TensorFlow.js model, a manifest or a SavedModel."""
-    from bundler.verbs import inspection
-
-    report = inspection.inspect(path)
+def inspect(console: Console, source: str) -> None:
+    """Show what is in PATH: a TensorFlow.js model (any source of a manifest), a manifest or a SavedModel."""
+    report = bundler.inspect(source)
     console.show(report, ops=True)
     console.show_document([report])
 

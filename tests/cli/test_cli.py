@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import bundler
 from bundler import __version__, manifest
 from bundler.cli import main
 from bundler.errors import BundlerError, ConversionError, SourceError, VerificationError
 from bundler.ir.dtypes import DType
 from bundler.ir.nodes import new_node
-from bundler.verbs import pipeline
 from tests.support.models import placeholder, write_model
 from tests.support.places import ROOT, TESTS
 
@@ -34,7 +34,7 @@ def failing_with(error: BaseException, monkeypatch: pytest.MonkeyPatch, *argumen
     def build(*_: object, **__: object) -> NoReturn:
         raise error
 
-    monkeypatch.setattr(pipeline, "build", build)
+    monkeypatch.setattr(bundler, "build", build)
     with TemporaryDirectory() as folder:
         monkeypatch.chdir(folder)
         Path("pets.toml").write_text(TINY)
@@ -170,7 +170,7 @@ def test_a_model_that_tensorflow_refuses_exits_with_5_and_is_named(command: str,
     (tmp_path / "pets.toml").write_text(TINY)
     done = CliRunner().invoke(main, [command, str(tmp_path / "pets.toml")])
     assert done.exit_code == 5
-    place = f"{tmp_path}/pets.toml: model 'cat'"
+    place = f"{tmp_path}/pets.toml:3: model 'cat'"
     assert done.stderr.startswith(f"error: {place}: TensorFlow: Dimensions must be equal, but are 4 and 3 ")
 
 
@@ -216,7 +216,7 @@ def test_termination_cleans_up_and_exits_with_143(tmp_path: Path) -> None:
         import sys, time
         from pathlib import Path
         from bundler import cli
-        from bundler.verbs import pipeline
+        import bundler
 
         def build(*_, **__):
             try:
@@ -225,7 +225,7 @@ def test_termination_cleans_up_and_exits_with_143(tmp_path: Path) -> None:
             finally:
                 Path("cleaned").touch()
 
-        pipeline.build = build
+        bundler.build = build
         sys.argv = ["bundler", "build", "pets.toml"]
         cli.run()
     """
