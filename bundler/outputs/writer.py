@@ -12,8 +12,8 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import NamedTuple
 
-from bundler.disk.scratch import reserve, start_sync
 from bundler.disk.shards import keeping_open
+from bundler.disk.sync import reserve
 from bundler.encoding.message import Message, Piece
 from bundler.ir.weight import Part, Weight
 from bundler.progress import SILENT, Progress
@@ -63,14 +63,13 @@ class _Segment(NamedTuple):
 
     @keeping_open()
     def write(self, path: Path, rooms: SimpleQueue[bytearray]) -> int:
-        """Write the range, and have the disk begin with it. Returns its size."""
+        """Write the range. Returns its size."""
         with _taken(rooms) as room, path.open("r+b", buffering=0) as file:
             left = memoryview(room)[: self.size]
             self.fill(left)
             file.seek(self.offset)
             while left:
                 left = left[file.write(left[:_WRITE]) :]
-            start_sync(file.fileno(), self.offset, self.size)
         return self.size
 
 
