@@ -20,7 +20,7 @@ from bundler.convert.select import select
 from bundler.disk.shards import keeping_open
 from bundler.errors import BundlerError, ManifestError, Place, SourceError, unforeseen, within
 from bundler.ir.model import Model
-from bundler.link import scoped
+from bundler.link import marked, scoped
 from bundler.manifest import Compat, ModelSpec, SignatureSpec
 from bundler.progress import SILENT, Progress
 
@@ -64,7 +64,10 @@ class Converted:
 
 @dataclass(frozen=True)
 class Failed:
-    """A model that cannot be, and why: a run reports every one of them."""
+    """Conversion failed with this error; a run reports the errors of all models.
+
+    `error.origin` is the traceback as text, which can go from process to process.
+    """
 
     error: BundlerError
 
@@ -97,9 +100,7 @@ def convert(task: Task) -> Converted | Failed:
         with within(f"model {spec.name!r}: {files.entry}"):
             portable = rewrites.run(selection.model, task.compat, spec.allow_ops)
         ops = Counter(node.op for graph in selection.model.graphs for node in graph.nodes)
-        named = portable if task.alone else scoped(portable, spec.name)
-        for weight in named.graph.weights.values():
-            _ = weight.mark  # read here, where models are many at a time
+        named = marked(portable if task.alone else scoped(portable, spec.name))
         size = selection.model.weight_bytes
         return Converted(
             named,
