@@ -80,7 +80,7 @@ class SignatureSpec(_Spec):
     )
     method_name: _Method = Field(
         default="tensorflow/serving/predict",
-        description="The method of TensorFlow Serving that calls it; `predict`, `classify` and `regress` are short forms.",
+        description="TensorFlow Serving's method for it; `predict`, `classify` and `regress` are short forms.",
     )
 
 
@@ -98,7 +98,7 @@ class ModelSpec(_Spec):
     )
     digest: Annotated[str, StringConstraints(pattern=DIGEST, to_lower=True)] | None = Field(
         default=None,
-        description="`sha256:` and 64 hexadecimal digits; a source with another digest is an error. Default: any digest is accepted.",
+        description="`sha256:` and 64 hexadecimal digits. A source of another digest is an error. Default: any digest.",
     )
     format: Literal["auto", "graph", "layers"] = Field(
         default="auto", description="Kind of TensorFlow.js model; `auto` reads it from the file."
@@ -120,8 +120,8 @@ class ModelSpec(_Spec):
     signatures: tuple[SignatureSpec, ...] = Field(
         default=(),
         alias="signature",
-        description="The model's signatures in the bundle. Default: the model's own signature, under the model's name as"
-        f" key (`{DEFAULT_KEY}` if the MetaGraph holds no other model).",
+        description="The model's signatures in the bundle. Default: the model's own signature, under the model's name"
+        f" as key (`{DEFAULT_KEY}` if the MetaGraph holds no other model).",
     )
 
 
@@ -145,8 +145,8 @@ class BundleSpec(_Spec):
     tags: _Tags = Field(default=("serve",), description='Tags of the MetaGraph, with `layout = "signatures"`.')
     compat: Compat = Field(
         default=Compat.NONE,
-        description="A further runtime that the graph must suit. `tfjs`: TensorFlow.js, which has no int64 inputs; `tflite`:"
-        " the converter of TFLite, with its builtin ops. A model may override it.",
+        description="A further runtime that the graph must suit. `tfjs`: TensorFlow.js, which has no int64 inputs;"
+        " `tflite`: the converter of TFLite, with its builtin ops. A model may override it.",
     )
     weights: Literal["auto", "constants", "variables"] = Field(
         default="auto",

@@ -84,7 +84,7 @@ class Runtime:
         _ = self._child
 
     def close(self) -> None:
-        """End the process, whatever it is doing. Later questions raise ValueError."""
+        """End the process, whatever it is doing."""
         if self.is_started:
             self._child.close()
 
