@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bundler.convert.select import keys_by_name
+from bundler.convert.naming import keys_by_name
 from bundler.errors import Fault, closest
 from bundler.ir.model import Model, TensorSpec
 from bundler.ir.nodes import Node, Shape, Tensor, attr, shape_of, shape_proto
