@@ -1,7 +1,7 @@
 """One TensorFlow.js model as it lies on disk: an entry file (`model.json`) and its shards.
 
 Here end the questions of files: are they there, and are they safe to open. What the JSON means is
-for `tfjs`. The layout is that of tfjs-core/src/io/types.ts, `ModelJSON`; `stored` reads the others.
+for `tfjs`. The layout is that of tfjs-core/src/io/types.ts, `ModelJSON`; `forms` reads the others.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, TypeAlias
 
 from bundler.artifacts import document as documents
-from bundler.artifacts import early, foreign, stored
+from bundler.artifacts import early, foreign, forms
 from bundler.disk import files
 from bundler.disk.digest import combined_digest, file_digests
 from bundler.errors import Fault, SourceError, closest
@@ -104,7 +104,7 @@ def read_entry(path: Path) -> Artifact:
 
     Raises SourceError where it is no JSON object, or names a file outside its folder.
     """
-    found = stored.read(path)
+    found = forms.read(path)
     groups = _groups(found.document, path.with_name((path.name, *found.companions)[-1]))
     return Artifact(path.parent, path.name, found.document, groups, found.companions, found.data)
 
@@ -223,6 +223,6 @@ def _other_entries(folder: Path) -> str:
 
 def _is_model(path: Path) -> bool:
     try:
-        return path.stat().st_size <= _SMALL and stored.is_model(documents.read(path))
+        return path.stat().st_size <= _SMALL and forms.is_model(documents.read(path))
     except (OSError, SourceError):
         return False

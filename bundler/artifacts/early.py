@@ -1,6 +1,6 @@
 """Models from before TensorFlow.js 1.0: a GraphDef as a protobuf message, and a `weights_manifest.json` beside it.
 
-The manifest is the list that `weightsManifest` of a model.json is, and the graph becomes JSON (see `graphjson`): so one
+The manifest is the list that `weightsManifest` of a model.json is, and the graph becomes JSON (`early_graph`). So one
 reader checks early models and later ones.
 """
 
@@ -35,9 +35,9 @@ def read(path: Path) -> Mapping[str, Any]:
     manifest = path.with_name(MANIFEST)
     if not files.mode(manifest):
         raise _without_manifest(path)
-    from bundler.artifacts import graphjson  # loads protobuf, and only early models need it
+    from bundler.artifacts import early_graph  # loads protobuf, and only early models need it
 
-    return {"modelTopology": graphjson.read(path), "weightsManifest": documents.value(manifest)}
+    return {"modelTopology": early_graph.read(path), "weightsManifest": documents.value(manifest)}
 
 
 def _without_manifest(path: Path) -> SourceError:

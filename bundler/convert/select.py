@@ -45,7 +45,7 @@ def select(model: Model, specs: Sequence[SignatureSpec]) -> Selection:
 
 
 class _Question:
-    """The tensors that one signature of the manifest means in a model, whose own signature is `own`."""
+    """One signature of the manifest, asked of a model whose own signature is `own`."""
 
     def __init__(self, spec: SignatureSpec, own: Signature, graph: Graph) -> None:
         self.spec = spec
