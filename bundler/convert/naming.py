@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import chain
 
 from bundler.convert.arguments import Unusable, unusable, usable
-from bundler.errors import Fault, closest
+from bundler.errors import Fault, Place, closest
 from bundler.ir.model import Signature, TensorSpec
 from bundler.manifest import SignatureSpec
 from bundler.serving.methods import method_faults
@@ -52,13 +52,14 @@ class Named:
         for name in self._spec.rename:
             if name not in known:
                 hint = closest(name, known) or f"it has {listed({*self._inputs.specs, *self._outputs.specs})}"
-                yield Fault("no input or output of this signature has that name", f"rename[{name!r}]", hint=hint)
+                place = Place(("rename", name))
+                yield Fault("no input or output of this signature has that name", hint=hint, place=place)
 
     def _unusable_chosen(self) -> Iterator[Fault]:
         """Input keys of the manifest that callers in Python cannot use."""
         for key, why, proposed in unusable(self._chosen):
             what = f"{key!r} cannot be the name of an input: {why}"
-            yield Fault(what, self._chosen[key], hint=f"choose another, such as {proposed!r}")
+            yield Fault(what, hint=f"choose another, such as {proposed!r}", place=self._chosen[key])
 
     @cached_property
     def _unusable_own(self) -> Mapping[str, Unusable]:
@@ -66,11 +67,11 @@ class Named:
         return usable((name for name in self._inputs.names if name not in self._chosen), self._chosen)
 
     @cached_property
-    def _chosen(self) -> Mapping[str, str]:
+    def _chosen(self) -> Mapping[str, Place]:
         """The names of inputs that the manifest has chosen, and their places in the signature."""
-        renamed = {new: f"rename[{old!r}]" for old, new in self._inputs.rename.items()}
+        renamed = {new: Place(("rename", old)) for old, new in self._inputs.rename.items()}
         in_list = self._inputs.names if self._spec.inputs is not None else ()
-        return {name: f"inputs[{index}]" for index, name in enumerate(in_list)} | renamed
+        return {name: Place(("inputs", index)) for index, name in enumerate(in_list)} | renamed
 
 
 class _Side:
@@ -92,9 +93,9 @@ class _Side:
     def faults(self) -> Iterator[Fault]:
         """Keys that are renamed twice, and names that two tensors would have."""
         for key in _repeated(self.keys[old] for old in self.rename):
-            yield Fault(f"{key!r} is renamed twice", "rename")
+            yield Fault(f"{key!r} is renamed twice", place=Place(("rename",)))
         for name in sorted(_repeated(self.names)):
-            yield Fault(f"two tensors would be called {name!r}", "rename")
+            yield Fault(f"two tensors would be called {name!r}", place=Place(("rename",)))
 
 
 def keys_by_name(side: Mapping[str, TensorSpec]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import traceback
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bundler import rewrites, sources, tfjs
@@ -18,9 +18,9 @@ from bundler.artifacts.artifact import Artifact
 from bundler.convert.reshape import reshape
 from bundler.convert.select import select
 from bundler.disk.shards import keeping_open
-from bundler.errors import BundlerError, Fault, ManifestError, SourceError, unforeseen, within
+from bundler.errors import BundlerError, Fault, ManifestError, Place, SourceError, unforeseen, within
 from bundler.ir.model import Model
-from bundler.link import scoped
+from bundler.link import marked, scoped
 from bundler.manifest import Compat, ModelSpec, SignatureSpec
 from bundler.progress import SILENT, Progress
 
@@ -29,7 +29,7 @@ __all__ = ["Converted", "Failed", "Task", "convert", "find"]
 
 @dataclass(frozen=True)
 class Task:
-    """A model to convert: its entry in the manifest, the entry's `place` for errors, and settings that apply to it.
+    """A model to convert: its entry in the manifest, the entry's `index`, and the settings that apply to it.
 
     `alone`: it gets a MetaGraph of its own, and its nodes keep their names. `found` is its JSON file on this machine;
     without it the source is fetched.
@@ -39,7 +39,7 @@ class Task:
     signatures: tuple[SignatureSpec, ...]
     compat: Compat
     base: Path
-    place: str
+    index: int
     alone: bool = False
     found: Path | None = None
 
@@ -80,7 +80,7 @@ def find(task: Task, progress: Progress = SILENT) -> Path | Failed:
             path = sources.find(task.spec.source, task.base, progress=progress)
             return artifact.entry(path)
     except Exception as error:
-        return _failed(error, task)
+        return _failed(error, task, "source")
 
 
 @keeping_open()
@@ -102,10 +102,8 @@ def _converted(task: Task) -> Converted:
     _refuse(task, [*reshaped.faults, *selection.faults])
     with within(place):
         portable = rewrites.run(selection.model, task.compat, spec.allow_ops)
-    named = portable if task.alone else scoped(portable, spec.name)
-    _read_marks(named)
     return Converted(
-        named,
+        marked(portable if task.alone else scoped(portable, spec.name)),
         files.folder,
         files.files,
         selection.model.weight_bytes,
@@ -119,37 +117,39 @@ def _read(task: Task) -> tuple[Artifact, Model]:
     spec = task.spec
     with within(f"model {spec.name!r}"):
         files = sources.open_found(spec.source, task.found or sources.find(spec.source, task.base))
-        _check_digest(spec, files)
+        _check_digest(task, files)
         return files, tfjs.read(files, spec.format)
 
 
 def _refuse(task: Task, faults: Sequence[Fault]) -> None:
     if faults:
-        raise ManifestError.of(fault.under(task.place) for fault in faults)
+        raise ManifestError.of(fault.under("model", task.index) for fault in faults)
 
 
-def _read_marks(model: Model) -> None:
-    """Have the weights read their marks in this process: several processes convert, and a single one links."""
-    for weight in model.graph.weights.values():
-        _ = weight.mark  # computed once, and sent with the weight
+def _failed(error: Exception, task: Task, *keys: str) -> Failed:
+    """The outcome of an exception: an error that explains itself, or a bug of ours, with the model's name.
 
-
-def _failed(error: Exception, task: Task) -> Failed:
-    """An error that explains itself, or a bug of ours with the model's name, each with its traceback as text."""
+    `keys` lead to the fault in the model's table of the manifest.
+    """
     if isinstance(error, BundlerError):
-        error.origin = error.origin or "".join(traceback.format_exception(error))
-        return Failed(error)
-    bug = unforeseen(error)
-    bug.faults = tuple(fault.inside(f"model {task.spec.name!r}") for fault in bug.faults)
-    return Failed(bug)
+        failed = error
+        failed.origin = error.origin or "".join(traceback.format_exception(error))
+    else:
+        failed = unforeseen(error)
+        failed.faults = tuple(fault.inside(f"model {task.spec.name!r}") for fault in failed.faults)
+    place = Place(("model", task.index, *keys))
+    failed.faults = tuple(fault if fault.place.keys else replace(fault, place=place) for fault in failed.faults)
+    return Failed(failed)
 
 
-def _check_digest(spec: ModelSpec, files: Artifact) -> None:
-    if spec.digest is not None and spec.digest != files.digest:
+def _check_digest(task: Task, files: Artifact) -> None:
+    expected = task.spec.digest
+    if expected is not None and expected != files.digest:
         raise SourceError(
             "the files are not those that the manifest was written for",
-            where=spec.source,
+            where=task.spec.source,
             found=files.digest,
-            expected=spec.digest,
+            expected=expected,
             hint="find out what changed them, then set the new digest",
+            place=Place(("model", task.index, "digest")),
         )

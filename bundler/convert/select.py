@@ -12,7 +12,7 @@ from functools import cached_property
 
 from bundler import ops
 from bundler.convert.naming import Named, listed
-from bundler.errors import Fault, closest
+from bundler.errors import Fault, Place, closest
 from bundler.ir.model import Graph, Model, Signature, TensorSpec
 from bundler.ir.nodes import Tensor, short_names
 from bundler.ir.prune import prune
@@ -32,11 +32,11 @@ class Selection:
 def select(model: Model, specs: Sequence[SignatureSpec]) -> Selection:
     """The model with the signatures of the manifest in place of its own, without the nodes that they do not need.
 
-    The places of faults are those under the model: `signature[0].outputs[1]`.
+    Faults have their place in the model's table: `("signature", 0, "outputs", 1)`.
     """
     (own,) = model.signatures.values()
     asked = [_Question(spec, own, model.graph) for spec in specs]
-    faults = [fault.under(f"signature[{index}]") for index, ask in enumerate(asked) for fault in ask.faults]
+    faults = [fault.under("signature", index) for index, ask in enumerate(asked) for fault in ask.faults]
     if faults:
         return Selection(model, tuple(faults))
     signatures = {ask.spec.key: ask.named.signature for ask in asked}
@@ -59,7 +59,7 @@ class _Question:
         if missing:
             yield from missing
         elif not self._outputs:
-            yield Fault("the model has no outputs of its own", "outputs")
+            yield Fault("the model has no outputs of its own", place=Place(("outputs",)))
         else:
             yield from self._unfed()
             yield from self.named.faults
@@ -101,7 +101,8 @@ class _Question:
             if self._find(name, own) is None:
                 near = closest(name, [*own, *self._graph.by_name])
                 hint = near or f"its own {side} are {listed(own)}"
-                yield Fault("the model has no such tensor", f"{side}[{index}]", found=repr(name), hint=hint)
+                place = Place((side, index))
+                yield Fault("the model has no such tensor", found=repr(name), hint=hint, place=place)
 
     def _needed_inputs(self) -> Iterator[tuple[str, TensorSpec]]:
         """The model's own inputs that the outputs need, then Placeholders that its signature does not name."""
@@ -118,7 +119,8 @@ class _Question:
         fed = {spec.tensor for spec in self._inputs.values()}
         unfed = self._placeholders(self._needed(fed) - fed)
         if unfed:
-            yield Fault("the outputs need more inputs", "inputs", found=listed(self._inputs), expected=listed(unfed))
+            found, expected = listed(self._inputs), listed(unfed)
+            yield Fault("the outputs need more inputs", found=found, expected=expected, place=Place(("inputs",)))
 
     def _needed(self, fed: Container[Tensor]) -> set[Tensor]:
         return _reached(self._graph, (spec.tensor for spec in self._outputs.values()), fed)

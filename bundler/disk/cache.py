@@ -24,7 +24,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from bundler.disk.digest import combined_digest, sha256
 from bundler.disk.locks import Lock
@@ -63,7 +63,7 @@ def default_folder() -> Path:
 class Damaged(SourceError):
     """Files of the cache differ from what was fetched: `object_folder` must be fetched again."""
 
-    def __init__(self, what: str, *, object_folder: Path = Path(), **facts: str) -> None:
+    def __init__(self, what: str, *, object_folder: Path = Path(), **facts: Any) -> None:
         super().__init__(what, **facts)
         self.object_folder = object_folder
 
