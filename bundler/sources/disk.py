@@ -28,7 +28,7 @@ def find(source: str, base: Path, cache: Cache, progress: Progress) -> Path:
 
 
 def _split(source: str, base: Path) -> tuple[Path, str]:
-    """The path, and what follows `#` where that does not belong to a file's own name."""
+    """The path, and the part after `#`, unless the `#` belongs to a file's own name."""
     whole = base / os.path.expanduser(source)
     before, _, inside = source.partition("#")
     if not archive.is_archive(before) or _mode(whole):
@@ -37,7 +37,7 @@ def _split(source: str, base: Path) -> tuple[Path, str]:
 
 
 def _mode(path: Path) -> int:
-    """The mode of what lies there; 0 if nothing does."""
+    """`st_mode` of a path; 0 if it does not exist. SourceError if that cannot be known."""
     try:
         return files.mode(path)
     except OSError as error:
