@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -118,10 +118,11 @@ def _inferred(manifest: Manifest, name: str, made: Converted, runtime: Runtime) 
         with within(f"model {name!r}"):
             return infer(made.model, runtime)
     except ConversionError as error:
-        if not spec.shapes:
-            raise
-        place, found = f"{manifest.path}: model[{index}].shapes", error.faults[0].what
-        raise ManifestError("the model cannot have these shapes", where=place, found=found) from error
+        if spec.shapes:
+            place, found = manifest.place("model", index, "shapes"), error.faults[0].what
+            raise ManifestError("the model cannot have these shapes", found=found, place=place) from error
+        place = manifest.place("model", index)
+        raise ConversionError.of(replace(fault, place=place) for fault in error.faults) from error
 
 
 # The MetaGraphs -----------------------------------------------------------------------------------
