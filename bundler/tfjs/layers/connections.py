@@ -21,8 +21,12 @@ __all__ = ["connect"]
 _MOST = 20_000
 """Calls of a layer, and tensors of a call."""
 
-_TENSORS = ("mask", "initial_state", "constants", "count_weights")
-"""Arguments of a call that are tensors; `training` is the only other one."""
+_TENSORS = (
+    *("mask", "initial_state", "constants", "count_weights"),
+    *("query", "value", "key", "query_mask", "value_mask", "key_mask", "attention_mask"),
+)
+_FLAGS = ("training", "use_causal_mask", "return_attention_scores")
+"""Arguments of a call that are tensors, and those that are true or false."""
 
 
 class _Place(NamedTuple):
@@ -95,12 +99,10 @@ def _calls(part: Part, entry: Json, tensor: _ReadTensor) -> Iterator[Call]:
 
 
 def _of_keras_3(node: Json, tensor: _ReadTensor) -> tuple[tuple[Tensor, ...], dict[str, Argument]]:
-    args = readers.items(node.get("args"))
-    if len(args) != 1:
-        raise ConversionError("a layer is called in a way that Keras 2 cannot write", found=f"{len(args)} arguments")
+    args = [value for value in readers.items(node.get("args"), _MOST) if value is not None]
     kwargs = {key: value for key, value in readers.table(node.get("kwargs", {})).items() if value is not None}
     history = _through(_history, tensor)
-    return _listed(args[0], history), _arguments(kwargs, history)
+    return tuple(tensor for value in args for tensor in _listed(value, history)), _arguments(kwargs, history)
 
 
 def _history(value: object) -> object:
@@ -125,14 +127,14 @@ def _arguments(kwargs: Json, tensor: _ReadTensor) -> dict[str, Argument]:
 
 
 def _argument_name(key: str) -> str:
-    found = readers.one_of("training", *_TENSORS)(key)
+    found = readers.one_of(*_FLAGS, *_TENSORS)(key)
     assert found is not None
     return found
 
 
 def _argument(key: str, value: object, tensor: _ReadTensor) -> Argument:
     with within(repr(key)):
-        if value is None or key == "training":
+        if value is None or key in _FLAGS:
             return None if value is None else readers.flag(value)
         is_one = isinstance(value, dict) or (isinstance(value, list) and value[:1] and isinstance(value[0], str))
         return tensor(value) if is_one else _listed(value, tensor)

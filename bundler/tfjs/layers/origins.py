@@ -49,6 +49,7 @@ class Origin(NamedTuple):
 _PASSES_MASKS = frozenset(
     [
         *("Activation", "BatchNormalization", "Dense", "Dropout", "LayerNormalization", "PReLU", "ReLU"),
+        *("GroupNormalization", "Identity", "RMSNormalization", "UnitNormalization", "ActivityRegularization"),
         *("AlphaDropout", "GaussianDropout", "GaussianNoise", "SpatialDropout1D"),
     ]
 )
@@ -62,7 +63,7 @@ KERAS_3 = Origin(
     "Keras 3",
     # https://github.com/keras-team/keras/blob/v3.5.0/keras/src/backend/tensorflow/nn.py#L70: relu6(x + 3) / 6
     activations={"hard_sigmoid": "keras_3_hard_sigmoid"},
-    passes_masks=_PASSES_MASKS | {"ELU", "LeakyReLU", "Rescaling", "Softmax"},
+    passes_masks=_PASSES_MASKS | {"ELU", "LeakyReLU", "Normalization", "Rescaling", "Softmax"},
     # keras/src/layers/merging/base_merge.py and concatenate.py, `compute_mask`
     merges_masks_by="LogicalOr",
     merges_all_masks_only=True,

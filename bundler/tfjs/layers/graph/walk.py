@@ -27,12 +27,13 @@ __all__ = ["Built", "build", "covers"]
 
 
 class Built(NamedTuple):
-    """The graph of a model. Each of `variables` is a Const node without a value."""
+    """The graph of a model. Each of `variables` is a Const node without a value; `dtypes` are theirs by node."""
 
     nodes: tuple[Node, ...]
     functions: Mapping[str, Function]
     signature: Signature
     variables: tuple[Variable, ...]
+    dtypes: Mapping[str, DType]
 
 
 def covers(model: Stack | Network) -> bool:
@@ -58,6 +59,7 @@ def build(model: Stack | Network, origin: Origin, elements: int) -> Built:
         functions=library.functions,
         signature=Signature(_specs(starts), _specs(ends)),
         variables=tuple(stored.variable for stored in library.stored.values()),
+        dtypes={stored.value.reference: stored.value.dtype for stored in library.stored.values()},
     )
 
 
@@ -222,6 +224,7 @@ def _prepared(
         mask = further.pop("mask")
         masks = mask if isinstance(mask, tuple) and not isinstance(mask, Value) else (mask,) * len(inputs)
         inputs = tuple(value.masked(own) for value, own in zip(inputs, masks))
+    inputs += tuple(further.pop(name) for name in ("query", "value", "key") if further.get(name) is not None)
     states = further.pop("initial_state", None)
     if states is not None:
         inputs += (states,) if isinstance(states, Value) else tuple(states)

@@ -23,8 +23,10 @@ from collections.abc import Mapping
 from bundler.tfjs.layers.graph.scope import Make
 from bundler.tfjs.layers.kinds import (
     activations,
+    attention,
     convolution,
     core,
+    einsum,
     embedding,
     images,
     merging,
@@ -40,8 +42,10 @@ __all__ = ["LAYERS"]
 
 LAYERS: Mapping[str, Make] = {
     **activations.LAYERS,
+    **attention.LAYERS,
     **convolution.LAYERS,
     **core.LAYERS,
+    **einsum.LAYERS,
     **embedding.LAYERS,
     **images.LAYERS,
     **merging.LAYERS,

@@ -188,6 +188,8 @@ LAYERS: Mapping[str, Make] = {
     "Conv1D": _conv,
     "Conv2D": _conv,
     "Conv3D": _conv,
+    "DepthwiseConv1D": _depthwise_conv,
     "DepthwiseConv2D": _depthwise_conv,
+    "SeparableConv1D": _separable_conv,
     "SeparableConv2D": _separable_conv,
 }
