@@ -9,12 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
+from types import EllipsisType
 from typing import NamedTuple
 
 from bundler.errors import ConversionError, within
 from bundler.tfjs.fields import Json
 from bundler.tfjs.layers import readers
-from bundler.tfjs.layers.description import Argument, Call, Layer, Network, Part, Tensor
+from bundler.tfjs.layers.description import Argument, Call, Input, Layer, Network, Part, Slice, Tensor
 
 __all__ = ["connect"]
 
@@ -98,11 +99,47 @@ def _calls(part: Part, entry: Json, tensor: _ReadTensor) -> Iterator[Call]:
             yield Call(part.name, inputs, arguments)
 
 
-def _of_keras_3(node: Json, tensor: _ReadTensor) -> tuple[tuple[Tensor, ...], dict[str, Argument]]:
+def _of_keras_3(node: Json, tensor: _ReadTensor) -> tuple[tuple[Input, ...], dict[str, Argument]]:
     args = [value for value in readers.items(node.get("args"), _MOST) if value is not None]
     kwargs = {key: value for key, value in readers.table(node.get("kwargs", {})).items() if value is not None}
     history = _through(_history, tensor)
-    return tuple(tensor for value in args for tensor in _listed(value, history)), _arguments(kwargs, history)
+    return tuple(each for value in args for each in _inputs(value, history)), _arguments(kwargs, history)
+
+
+def _inputs(value: object, tensor: _ReadTensor) -> Iterator[Input]:
+    """A tensor, a list of tensors, a number, or an index."""
+    if isinstance(value, (bool, int, float)):
+        yield readers.number(value) if not isinstance(value, bool) else bool(value)
+    elif _is_index(value):
+        yield tuple(map(_index, value if isinstance(value, list) else [value]))
+    else:
+        yield from _listed(value, tensor)
+
+
+def _is_index(value: object) -> bool:
+    listed = value if isinstance(value, list) else [value]
+    return bool(listed) and all(
+        item is None or isinstance(item, int) or (isinstance(item, dict) and item.get("class_name") in _INDICES)
+        for item in listed
+    )
+
+
+_INDICES = ("__slice__", "__ellipsis__")
+
+
+def _index(item: object) -> int | Slice | EllipsisType | None:
+    whole = readers.whole(-(2**31))
+    if item is None or isinstance(item, int):
+        return item if item is None else whole(item)
+    entry = readers.table(item)
+    if entry.get("class_name") == "__ellipsis__":
+        return Ellipsis
+    config, read = readers.table(entry.get("config")), readers.maybe(whole)
+    return Slice(*(_whole_or_none(read(config.get(key))) for key in ("start", "stop", "step")))
+
+
+def _whole_or_none(value: object) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 def _history(value: object) -> object:

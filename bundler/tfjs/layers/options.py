@@ -9,12 +9,11 @@ Sources: `get_config` of the layers in `tf_keras/src/layers`, in `keras/src/laye
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum
-from typing import NamedTuple
 
 from bundler.tfjs.layers import readers
 from bundler.tfjs.layers.description import Value
-from bundler.tfjs.layers.readers import Reader, flag, maybe, number, numbers, one_of, pairs, sizes, whole, wholes
+from bundler.tfjs.layers.readers import flag, maybe, number, numbers, one_of, pairs, sizes, whole, wholes
+from bundler.tfjs.layers.schema import Activation, Field, Inside, Options
 
 __all__ = [
     "ACTIVATIONS",
@@ -23,47 +22,8 @@ __all__ = [
     "IGNORED_ENDINGS",
     "KINDS",
     "NEUTRAL",
-    "REQUIRED",
-    "Activation",
-    "Field",
-    "Inside",
-    "Options",
-    "Required",
 ]
 
-
-class Required(Enum):
-    """The default of a field that has none."""
-
-    REQUIRED = 0
-
-
-REQUIRED = Required.REQUIRED
-
-
-class Field(NamedTuple):
-    """A field that holds a plain value; null stands for the default, unless it is a value of its own."""
-
-    read: Reader
-    default: Value | Required = REQUIRED
-    takes_null: bool = False
-
-
-class Activation(NamedTuple):
-    """A field that holds the name of an activation, or a layer that has no more than one."""
-
-    default: str | None
-
-
-class Inside(NamedTuple):
-    """A field that holds a layer of one of these kinds, or a list of them."""
-
-    kinds: frozenset[str]
-    many: bool = False
-    optional: bool = False
-
-
-Options = Mapping[str, "Field | Activation | Inside"]
 
 ACTIVATIONS = (
     *("elu", "exponential", "gelu", "gelu_new", "hard_sigmoid", "leaky_relu", "linear", "log_softmax", "mish"),
@@ -149,8 +109,8 @@ _GLOBAL: Options = {**_DATA_FORMAT, "keepdims": Field(flag, False)}
 _MERGE: Options = {}
 
 _IMAGES_OF_TRAINING: Mapping[str, frozenset[str]] = {
-    "RandomBrightness": frozenset(["factor", "value_range"]),
-    "RandomContrast": frozenset(["factor", "value_range"]),
+    "RandomBrightness": frozenset(["factor", "value_range", "data_format"]),
+    "RandomContrast": frozenset(["factor", "value_range", "data_format"]),
     "RandomFlip": frozenset(["mode", "data_format"]),
     **dict.fromkeys(
         ["RandomRotation", "RandomTranslation", "RandomZoom"],

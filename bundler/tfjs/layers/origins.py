@@ -42,6 +42,8 @@ class Origin(NamedTuple):
     """A model that is a layer of another one counts its own outputs as its first call."""
     names_inner_input: bool = False
     """The input of a Sequential that begins with a model has the name of that model's input, not `<model>_input`."""
+    has_operators: bool = False
+    """Operators such as `x + 1` stand among the layers."""
     heeds_calls: bool = True
     """The arguments of a call that the file records (mask, training) are passed on."""
 
@@ -70,6 +72,7 @@ KERAS_3 = Origin(
     concatenates_masks_by="Any",
     epsilon_of_lengths=1e-14,  # `normalize` in keras/src/ops/nn.py
     counts_own=False,
+    has_operators=True,
 )
 JAVASCRIPT = Origin(
     "TensorFlow.js",

@@ -147,17 +147,19 @@ def _network(network: Network, scope: Scope, inputs: tuple[Value, ...]) -> tuple
     results: _Results = {(tensor.layer, tensor.call): (value,) for tensor, value in zip(network.inputs, inputs)}
     layers = dict(zip(_names(network), network.layers))
     for number, call in _needed_calls(network):
-        given = tuple(_result(tensor, results) for tensor in call.inputs)
+        given = tuple(_result(each, results) if isinstance(each, description.Tensor) else each for each in call.inputs)
         arguments = _arguments(call, results) if scope.origin.heeds_calls else {}
         results[call.layer, number] = _called(layers[call.layer], call.layer, scope, given, arguments)
     return tuple(_result(tensor, results) for tensor in network.outputs)
 
 
 def _called(
-    part: Part, name: str, scope: Scope, inputs: tuple[Value, ...], arguments: dict[str, Any]
+    part: Part, name: str, scope: Scope, inputs: tuple[Any, ...], arguments: dict[str, Any]
 ) -> tuple[Value, ...]:
     is_model = not isinstance(part, Layer)
     with within(f"{'model' if is_model else 'layer'} {name!r}"):
+        if not all(isinstance(each, Value) for each in inputs) and not _is_operator(part):
+            raise ConversionError("the layer is called with something else than tensors")
         return _apply(part, scope.enter(name, is_model), inputs, arguments)
 
 
@@ -206,6 +208,9 @@ def _layer(layer: Layer, scope: Scope, inputs: tuple[Value, ...], arguments: Map
     least, most = _takes(make)
     if not least <= len(given) <= most:
         raise _wrong_number(given, str(least) if least == most else f"at least {least}")
+    unknown = sorted(further.keys() - _accepts(make))
+    if unknown:
+        raise ConversionError("the layer is called with an argument that it does not take", found=unknown[0])
     made = make(scope, *given, **layer.options, **further)
     outputs = (made,) if isinstance(made, Value) else tuple(made)
     if layer.kind in scope.origin.passes_masks:
@@ -222,15 +227,19 @@ def _prepared(
         raise ConversionError("the layer is called as in training", found="training=true")
     if "mask" in further:
         mask = further.pop("mask")
-        masks = mask if isinstance(mask, tuple) and not isinstance(mask, Value) else (mask,) * len(inputs)
-        inputs = tuple(value.masked(own) for value, own in zip(inputs, masks))
-    inputs += tuple(further.pop(name) for name in ("query", "value", "key") if further.get(name) is not None)
+        own = mask if isinstance(mask, tuple) and not isinstance(mask, Value) else (mask,) * len(inputs)
+        inputs = tuple(value.masked(each) for value, each in zip(inputs, own))
+    inputs += tuple(further.pop(name) for name in _NAMED if further.get(name) is not None)
+    masks = {at: further.pop(f"{name}_mask") for at, name in enumerate(_NAMED) if f"{name}_mask" in further}
+    inputs = tuple(each.masked(masks[at]) if at in masks else each for at, each in enumerate(inputs))
     states = further.pop("initial_state", None)
     if states is not None:
         inputs += (states,) if isinstance(states, Value) else tuple(states)
     return inputs, further
 
 
+_NAMED = ("query", "value", "key")
+"""Inputs that a call may name, in their order."""
 _TRAINED = frozenset(
     ["AlphaDropout", "BatchNormalization", "Dropout", "GaussianDropout", "GaussianNoise", "SpatialDropout1D"]
 )
@@ -247,8 +256,18 @@ def _takes(make: Callable[..., object]) -> tuple[int, int]:
     return least, 20_000 if any(each.kind == Parameter.VAR_POSITIONAL for each in taken) else len(places)
 
 
-def _wrong_number(inputs: Iterable[Value], expected: str) -> ConversionError:
-    found = ", ".join(shown(value.shape) for value in list(inputs)[:8]) or "none"
+@cache
+def _accepts(make: Callable[..., object]) -> frozenset[str]:
+    """The arguments of a call that a function of the table takes."""
+    return frozenset(name for name, each in signature(make).parameters.items() if each.kind == Parameter.KEYWORD_ONLY)
+
+
+def _is_operator(part: Part) -> bool:
+    return isinstance(part, Layer) and part.kind.startswith("ops.")
+
+
+def _wrong_number(inputs: Iterable[Any], expected: str) -> ConversionError:
+    found = ", ".join(shown(each.shape) if isinstance(each, Value) else "a number" for each in inputs)[:200] or "none"
     return ConversionError("a wrong number of inputs", found=found, expected=expected)
 
 
