@@ -1,4 +1,4 @@
-"""Layers models become graphs: names, weights, shapes, loops, and errors that name the layer. Numbers: see the suite."""
+"""Layers models become graphs: names, weights, shapes, loops, and errors that name the layer."""
 
 from __future__ import annotations
 
