@@ -33,11 +33,14 @@ def match(variables: Sequence[Variable], weights: Mapping[str, tuple[int, ...]])
     ConversionError that tells every variable without a weight of its shape.
     """
     found = {variable: name for variable in variables for name in _spellings(variable) if name in weights}
-    layers = {variable.layer for variable in variables}
+    layers, used = {variable.layer for variable in variables}, {*found.values()}
+    free = {name: _layer_of(name, layers) for name in weights if name not in used}
     for layer, own in groupby(variables, key=lambda variable: variable.layer):
         lacking = [variable for variable in own if variable not in found]
-        free = [name for name in weights if name not in found.values() and _layer_of(name, layers) == layer]
-        found |= dict(_within_layer(lacking, free))
+        given = [name for name, of in free.items() if of == layer] if lacking else []
+        taken = dict(_within_layer(lacking, given))
+        found |= taken
+        free = {name: of for name, of in free.items() if name not in taken.values()} if taken else free
     faults = list(_faults(variables, found, weights))
     if faults:
         raise ConversionError.of(faults)
@@ -73,10 +76,11 @@ def _within_layer(variables: Sequence[Variable], weights: Sequence[str]) -> Iter
 def _faults(
     variables: Sequence[Variable], found: Mapping[Variable, str], weights: Mapping[str, tuple[int, ...]]
 ) -> Iterator[Fault]:
+    used = {*found.values()}
     for variable in variables:
         where, expected = f"layer {variable.layer!r}", str(list(variable.shape))
         if variable not in found:
-            unused = ", ".join(name for name in weights if name not in found.values())
+            unused = ", ".join(name for name in weights if name not in used)
             yield Fault(f"the model has no weight for {variable.name!r}", where, found=unused[:200], expected=expected)
         elif weights[found[variable]] != variable.shape:
             shape = str(list(weights[found[variable]]))
