@@ -32,7 +32,10 @@ GIVEN = {
 }
 """Values for options without a default; 2 for all others."""
 VERSIONS = {"tf_keras": "2.15.0", "keras": "3.5.0"}
-LACKING = {"tf_keras": {"RMSNormalization"}, "keras": {"ThresholdedReLU"}}
+LACKING = {
+    "tf_keras": {"ConvLSTM2DCell", "RMSNormalization"},
+    "keras": {"ConvLSTM2DCell", "ThresholdedReLU"},
+}
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ _MOST = 20_000
 """Calls of a layer, and tensors of a call."""
 
 _TENSORS = (
-    *("mask", "initial_state", "constants", "count_weights"),
+    *("mask", "initial_state", "states", "constants", "count_weights"),
     *("query", "value", "key", "query_mask", "value_mask", "key_mask", "attention_mask"),
 )
 _FLAGS = ("training", "use_causal_mask", "return_attention_scores")
@@ -189,11 +189,18 @@ def _ends(config: Json, side: str, tensor: _ReadTensor) -> tuple[Tensor, ...]:
 
 
 def _points(value: object) -> list[object]:
-    """`[layer, node, tensor]`, or a list of them."""
+    """`[layer, node, tensor]`, or a list of them, in which the states of stacked cells are lists of their own."""
     listed = readers.items(value, _MOST)
     if not listed:
         raise readers.wrong(value, "at least one tensor")
-    return [listed] if isinstance(listed[0], str) else listed
+    if isinstance(listed[0], str):
+        return [listed]
+    return [point for item in listed for point in (item if _is_listed(item) else [item])]
+
+
+def _is_listed(value: object) -> bool:
+    """Whether it is a list of tensors and not one."""
+    return isinstance(value, list) and all(isinstance(item, list) for item in value)
 
 
 # Their order -------------------------------------------------------------------------------------

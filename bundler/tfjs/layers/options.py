@@ -35,7 +35,8 @@ AS_ACTIVATIONS = frozenset(["ReLU", "LeakyReLU", "PReLU", "ELU", "ThresholdedReL
 _CELLS = frozenset(["SimpleRNNCell", "GRUCell", "LSTMCell"])
 _ANY: frozenset[str] = frozenset()
 """Layers of all kinds, and models."""
-_RECURRENT = frozenset(["RNN", "SimpleRNN", "GRU", "LSTM", "ConvLSTM2D"])
+_CONVOLUTIONAL = frozenset(["ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"])
+_RECURRENT = frozenset(["RNN", "SimpleRNN", "GRU", "LSTM", *_CONVOLUTIONAL])
 
 # Fields of several layers ------------------------------------------------------------------------
 
@@ -92,6 +93,18 @@ def _cell(**more: Field | Activation) -> Options:
     return {"units": _SIZE, "activation": Activation("tanh"), "use_bias": Field(flag, True), **_DROPPED, **more}
 
 
+def _conv_lstm(rank: int) -> Options:
+    return {
+        "filters": _SIZE,
+        "kernel_size": Field(sizes(rank)),
+        **_moving(rank),
+        "activation": Activation("tanh"),
+        "recurrent_activation": Activation("hard_sigmoid"),
+        "unit_forget_bias": Field(flag, True),
+        **_DROPPED,
+    }
+
+
 _GRU: Options = {
     **_cell(recurrent_activation=Activation("sigmoid"), reset_after=Field(flag, True)),
     **_IMPLEMENTATION,
@@ -104,6 +117,7 @@ _STEPS: Options = {
     name: Field(flag, False)
     for name in ("return_sequences", "return_state", "go_backwards", "unroll", "time_major", "zero_output_for_mask")
 }
+_IMAGE_STEPS: Options = {name: field for name, field in _STEPS.items() if name != "time_major"}
 _ATTENTION: Options = {"dropout": Field(number, 0.0), "causal": Field(flag, False)}
 _GLOBAL: Options = {**_DATA_FORMAT, "keepdims": Field(flag, False)}
 _MERGE: Options = {}
@@ -221,16 +235,10 @@ KINDS: Mapping[str, Options] = {
     "SimpleRNN": {**_cell(), **_STEPS},
     "GRU": {**_GRU, **_STEPS},
     "LSTM": {**_LSTM, **_STEPS},
-    "ConvLSTM2D": {
-        "filters": _SIZE,
-        "kernel_size": Field(sizes(2)),
-        **_moving(2),
-        "activation": Activation("tanh"),
-        "recurrent_activation": Activation("hard_sigmoid"),
-        "unit_forget_bias": Field(flag, True),
-        **_DROPPED,
-        **{name: field for name, field in _STEPS.items() if name != "zero_output_for_mask"},
-    },
+    "ConvLSTM1D": {**_conv_lstm(1), **_IMAGE_STEPS},
+    "ConvLSTM2D": {**_conv_lstm(2), **_IMAGE_STEPS},
+    "ConvLSTM3D": {**_conv_lstm(3), **_IMAGE_STEPS},
+    "ConvLSTM2DCell": _conv_lstm(2),
     "SimpleRNNCell": _cell(),
     "GRUCell": _GRU,
     "LSTMCell": _LSTM,
@@ -294,7 +302,7 @@ NEUTRAL: Mapping[str, Mapping[str, Value]] = {
     "LayerNormalization": {"rms_scaling": False},
     "BatchNormalization": {"renorm": False, "virtual_batch_size": None},
     **{kind: {"stateful": False, "num_constants": 0} for kind in _RECURRENT},
-    "ConvLSTM2D": {"stateful": False, "num_constants": 0, "zero_output_for_mask": False},
+    **{kind: {"stateful": False, "num_constants": 0, "time_major": False} for kind in _CONVOLUTIONAL},
     "Bidirectional": {"num_constants": 0},
 }
 """Fields that must have this value: another one asks for something that Keras 2 lacks, or that no bundle can do."""

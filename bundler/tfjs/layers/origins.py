@@ -38,6 +38,20 @@ class Origin(NamedTuple):
     """Interpolation takes pixels for areas; otherwise for points, as TensorFlow 1 did."""
     epsilon_of_lengths: float = 1e-12
     """The smallest square of a length by which Dot divides."""
+    carries_masks: frozenset[str] = frozenset()
+    """Layers that get the mask of an earlier call if their input has none."""
+    masks_with_states: bool = True
+    """A recurrent layer that is called with initial states skips the steps that its input's mask skips."""
+    masks_inside: bool = True
+    """The output of TimeDistributed has the mask of its layer's output, not that of its input."""
+    repeats_state: bool = False
+    """The output of a recurrent layer at a step that the mask skips is its first state, not its output before."""
+    zeroes_bidirectional: bool = True
+    """The outputs of a Bidirectional layer are zeros at steps that the mask skips."""
+    zeroes_images: bool = False
+    """The layers ConvLSTM read their zero_output_for_mask."""
+    stacks_states_backwards: bool = False
+    """The states of stacked cells begin with those of the last cell."""
     counts_own: bool = True
     """A model that is a layer of another one counts its own outputs as its first call."""
     names_inner_input: bool = False
@@ -71,6 +85,10 @@ KERAS_3 = Origin(
     merges_all_masks_only=True,
     concatenates_masks_by="Any",
     epsilon_of_lengths=1e-14,  # `normalize` in keras/src/ops/nn.py
+    # `Layer.__call__` in keras/src/layers/layer.py looks for a `sequences_mask` if there are several tensors
+    masks_with_states=False,
+    masks_inside=False,
+    zeroes_images=True,  # `ConvLSTM` in keras/src/layers/rnn/conv_lstm.py leaves the steps to `RNN`
     counts_own=False,
     has_operators=True,
 )
@@ -82,6 +100,13 @@ JAVASCRIPT = Origin(
     dilates_transposed=False,  # tfjs-layers/src/layers/convolutional.ts, `Conv2DTranspose.call`
     samples_at_centers=False,  # tfjs-layers/src/layers/convolutional.ts, `UpSampling2D.call`
     epsilon_of_lengths=1e-7,  # `l2Normalize` in tfjs-layers/src/losses.ts
+    carries_masks=frozenset(
+        ["Bidirectional", "ConvLSTM2D", "GRU", "LSTM", "RNN", "SimpleRNN", "Softmax", "TimeDistributed"]
+    ),
+    masks_inside=False,
+    repeats_state=True,  # `rnn` in tfjs-layers/src/layers/recurrent.ts
+    zeroes_bidirectional=False,  # tfjs-layers/src/layers/wrappers.ts
+    stacks_states_backwards=True,  # `StackedRNNCells.stateSize` in tfjs-layers/src/layers/recurrent.ts
     names_inner_input=True,  # `Sequential.add` in tfjs-layers/src/models.ts
     heeds_calls=False,  # `execute` in tfjs-layers/src/engine/executor.ts: only the arguments of `predict`
 )

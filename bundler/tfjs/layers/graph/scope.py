@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -14,6 +14,7 @@ from bundler.ir import nodes
 from bundler.ir.dtypes import DType
 from bundler.ir.nodes import Shape
 from bundler.tfjs.layers.description import Part
+from bundler.tfjs.layers.graph.carried import Carried
 from bundler.tfjs.layers.graph.library import Library, Stored
 from bundler.tfjs.layers.graph.sketch import Sketch
 from bundler.tfjs.layers.graph.value import Operand, Value, broadcast
@@ -42,6 +43,7 @@ class Scope:
     models: str = ""
     layer: str = ""
     part: str = ""
+    carried: Carried = field(default_factory=Carried)
 
     @property
     def name(self) -> str:
@@ -126,10 +128,10 @@ class Scope:
         return replace(self, part=_joined(self.part, name))
 
     def enter(self, name: str, is_model: bool = False) -> Scope:
-        """A layer of this model, or a model. Inside of a layer, such as TimeDistributed, it is a part of that."""
-        if self.layer:
-            return self.inside(name)
-        return replace(self, models=_joined(self.models, name)) if is_model else replace(self, layer=name)
+        """A layer of the model that this scope belongs to, or a model in it."""
+        if is_model:
+            return replace(self, models=_joined(self.name, name), layer="", part="")
+        return replace(self, models=self.name, layer=name, part="")
 
     def apply(self, part: Part, *inputs: Value, **arguments: Any) -> tuple[Value, ...]:
         """Call a layer or a model that an option of this layer holds."""

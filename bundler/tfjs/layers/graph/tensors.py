@@ -26,6 +26,7 @@ __all__ = [
     "plus",
     "reduce",
     "reshape",
+    "reverse",
     "size",
     "sizes",
     "slice_",
@@ -149,6 +150,12 @@ def transpose(scope: Scope, value: Value, order: Sequence[int]) -> Value:
         return value
     shape = tuple(value.shape[axis] for axis in order)
     return scope.op("Transpose", value, scope.constant(list(order), "Transpose/perm"), shape=shape)
+
+
+def reverse(scope: Scope, value: Value, axis: int) -> Value:
+    """The value with an axis from its end to its beginning."""
+    axes = scope.constant([axis % value.rank], "ReverseV2/axis")
+    return scope.op("ReverseV2", value, axes, shape=value.shape)
 
 
 def expand(scope: Scope, value: Value, axis: int) -> Value:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache
-from inspect import Parameter, signature
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from bundler.errors import ConversionError, within
@@ -15,10 +14,11 @@ from bundler.ir.model import Function, Signature, TensorSpec
 from bundler.ir.nodes import Node, Shape, Tensor, new_node, shape_proto
 from bundler.tfjs.layers import description
 from bundler.tfjs.layers.description import Call, Layer, Network, Part, Stack, parts
+from bundler.tfjs.layers.graph.arguments import accepts, prepared, takes, wrong_number
 from bundler.tfjs.layers.graph.library import Library
 from bundler.tfjs.layers.graph.scope import Scope
 from bundler.tfjs.layers.graph.tensors import FLOATS
-from bundler.tfjs.layers.graph.value import Value, shown
+from bundler.tfjs.layers.graph.value import Value
 from bundler.tfjs.layers.kinds import LAYERS
 from bundler.tfjs.layers.matching import Variable
 from bundler.tfjs.layers.origins import Origin
@@ -143,7 +143,7 @@ def _stack(stack: Stack, scope: Scope, inputs: tuple[Value, ...]) -> tuple[Value
 
 def _network(network: Network, scope: Scope, inputs: tuple[Value, ...]) -> tuple[Value, ...]:
     if len(inputs) != len(network.inputs):
-        raise _wrong_number(inputs, str(len(network.inputs)))
+        raise wrong_number(inputs, str(len(network.inputs)))
     results: _Results = {(tensor.layer, tensor.call): (value,) for tensor, value in zip(network.inputs, inputs)}
     layers = dict(zip(_names(network), network.layers))
     for number, call in _needed_calls(network):
@@ -157,10 +157,27 @@ def _called(
     part: Part, name: str, scope: Scope, inputs: tuple[Any, ...], arguments: dict[str, Any]
 ) -> tuple[Value, ...]:
     is_model = not isinstance(part, Layer)
+    call = _carrying if scope.origin.carries_masks else _apply
     with within(f"{'model' if is_model else 'layer'} {name!r}"):
         if not all(isinstance(each, Value) for each in inputs) and not _is_operator(part):
             raise ConversionError("the layer is called with something else than tensors")
-        return _apply(part, scope.enter(name, is_model), inputs, arguments)
+        return call(part, scope.enter(name, is_model), inputs, arguments)
+
+
+def _carrying(part: Part, scope: Scope, inputs: tuple[Value, ...], arguments: Mapping[str, Any]) -> tuple[Value, ...]:
+    """A call that carries the mask of an earlier one. It does not become one of the output, nor leaves a model."""
+    scope.carried.meet(inputs)
+    first, *rest = inputs
+    if not isinstance(part, Layer):
+        inner = replace(scope, carried=scope.carried.of_model())
+        return _unmasked(_apply(part, inner, _unmasked(inputs), arguments))
+    if first.mask is not None or part.kind not in scope.origin.carries_masks:
+        return _apply(part, scope, inputs, arguments)
+    return _unmasked(_apply(part, scope, (first.masked(scope.carried.mask), *rest), arguments))
+
+
+def _unmasked(values: Iterable[Value]) -> tuple[Value, ...]:
+    return tuple(value.masked(None) for value in values)
 
 
 _Results = dict[tuple[str, int], tuple[Value, ...]]
@@ -204,11 +221,11 @@ def _needed_calls(network: Network) -> list[tuple[int, Call]]:
 
 def _layer(layer: Layer, scope: Scope, inputs: tuple[Value, ...], arguments: Mapping[str, Any]) -> tuple[Value, ...]:
     make = LAYERS[layer.kind]
-    given, further = _prepared(layer.kind, inputs, arguments)
-    least, most = _takes(make)
+    given, further = prepared(layer.kind, scope.origin, inputs, arguments)
+    least, most = takes(make)
     if not least <= len(given) <= most:
-        raise _wrong_number(given, str(least) if least == most else f"at least {least}")
-    unknown = sorted(further.keys() - _accepts(make))
+        raise wrong_number(given, str(least) if least == most else f"at least {least}")
+    unknown = sorted(further.keys() - accepts(make))
     if unknown:
         raise ConversionError("the layer is called with an argument that it does not take", found=unknown[0])
     made = make(scope, *given, **layer.options, **further)
@@ -218,57 +235,8 @@ def _layer(layer: Layer, scope: Scope, inputs: tuple[Value, ...], arguments: Map
     return outputs
 
 
-def _prepared(
-    kind: str, inputs: tuple[Value, ...], arguments: Mapping[str, Any]
-) -> tuple[tuple[Value, ...], dict[str, Any]]:
-    """The inputs and further arguments of a layer: masks stand with their inputs, states behind them."""
-    further = dict(arguments)
-    if further.pop("training", None) and kind in _TRAINED:
-        raise ConversionError("the layer is called as in training", found="training=true")
-    if "mask" in further:
-        mask = further.pop("mask")
-        own = mask if isinstance(mask, tuple) and not isinstance(mask, Value) else (mask,) * len(inputs)
-        inputs = tuple(value.masked(each) for value, each in zip(inputs, own))
-    inputs += tuple(further.pop(name) for name in _NAMED if further.get(name) is not None)
-    masks = {at: further.pop(f"{name}_mask") for at, name in enumerate(_NAMED) if f"{name}_mask" in further}
-    inputs = tuple(each.masked(masks[at]) if at in masks else each for at, each in enumerate(inputs))
-    states = further.pop("initial_state", None)
-    if states is not None:
-        inputs += (states,) if isinstance(states, Value) else tuple(states)
-    return inputs, further
-
-
-_NAMED = ("query", "value", "key")
-"""Inputs that a call may name, in their order."""
-_TRAINED = frozenset(
-    ["AlphaDropout", "BatchNormalization", "Dropout", "GaussianDropout", "GaussianNoise", "SpatialDropout1D"]
-)
-"""Layers that compute something else in training."""
-
-
-@cache
-def _takes(make: Callable[..., object]) -> tuple[int, int]:
-    """The least and the largest number of inputs of a function of the table."""
-    _, *taken = signature(make).parameters.values()
-    kinds = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.POSITIONAL_ONLY)
-    places = [each for each in taken if each.kind in kinds]
-    least = sum(each.default is Parameter.empty for each in places)
-    return least, 20_000 if any(each.kind == Parameter.VAR_POSITIONAL for each in taken) else len(places)
-
-
-@cache
-def _accepts(make: Callable[..., object]) -> frozenset[str]:
-    """The arguments of a call that a function of the table takes."""
-    return frozenset(name for name, each in signature(make).parameters.items() if each.kind == Parameter.KEYWORD_ONLY)
-
-
 def _is_operator(part: Part) -> bool:
     return isinstance(part, Layer) and part.kind.startswith("ops.")
-
-
-def _wrong_number(inputs: Iterable[Any], expected: str) -> ConversionError:
-    found = ", ".join(shown(each.shape) if isinstance(each, Value) else "a number" for each in inputs)[:200] or "none"
-    return ConversionError("a wrong number of inputs", found=found, expected=expected)
 
 
 # Names -------------------------------------------------------------------------------------------

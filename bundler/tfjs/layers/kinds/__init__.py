@@ -25,6 +25,7 @@ from bundler.tfjs.layers.kinds import (
     activations,
     attention,
     convolution,
+    convolutional_recurrent,
     core,
     einsum,
     embedding,
@@ -35,8 +36,10 @@ from bundler.tfjs.layers.kinds import (
     pooling,
     preprocessing,
     rectifiers,
+    recurrent,
     reshaping,
     transposed,
+    wrappers,
 )
 
 __all__ = ["LAYERS"]
@@ -45,6 +48,7 @@ LAYERS: Mapping[str, Make] = {
     **activations.LAYERS,
     **attention.LAYERS,
     **convolution.LAYERS,
+    **convolutional_recurrent.LAYERS,
     **core.LAYERS,
     **einsum.LAYERS,
     **embedding.LAYERS,
@@ -54,7 +58,9 @@ LAYERS: Mapping[str, Make] = {
     **operators.LAYERS,
     **pooling.LAYERS,
     **preprocessing.LAYERS,
+    **recurrent.LAYERS,
     **rectifiers.LAYERS,
     **reshaping.LAYERS,
     **transposed.LAYERS,
+    **wrappers.LAYERS,
 }
