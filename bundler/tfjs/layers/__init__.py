@@ -50,7 +50,7 @@ def read_model(artifact: Artifact, model: Stack | Network, weights: Mapping[str,
     origin = origin_of(artifact.document["modelTopology"])
     built = build(model, origin, limits.elements(_elements(weights)))
     found = _matched(built.variables, weights)
-    graph = Graph(built.nodes, found)
+    graph = Graph(built.nodes, {node: weight.cast(built.dtypes[node]) for node, weight in found.items()})
     return Model(graph, {"": built.signature}, built.functions)
 
 

@@ -20,6 +20,7 @@ from bundler.tfjs.layers import readers
 from bundler.tfjs.layers.connections import connect
 from bundler.tfjs.layers.description import MODELS, Layer, Network, Part, Stack, Value
 from bundler.tfjs.layers.limits import MOST_LAYERS
+from bundler.tfjs.layers.operators import IGNORED_OF_OPERATORS, OPERATORS, is_operator, operator_kind
 from bundler.tfjs.layers.options import (
     ACTIVATIONS,
     AS_ACTIVATIONS,
@@ -27,13 +28,9 @@ from bundler.tfjs.layers.options import (
     IGNORED_ENDINGS,
     KINDS,
     NEUTRAL,
-    REQUIRED,
-    Activation,
-    Field,
-    Inside,
-    Required,
 )
 from bundler.tfjs.layers.origins import Origin, origin_of
+from bundler.tfjs.layers.schema import REQUIRED, Activation, Field, Inside, Required
 
 __all__ = ["LAYERS", "translate"]
 
@@ -91,6 +88,8 @@ def _part(entry: object, writer: _Writer, known: Iterable[str] = LAYERS) -> Part
     entry = readers.table(entry)
     kind, config = entry.get("class_name"), entry.get("config")
     with within(_where(kind, config)):
+        if writer.origin.has_operators and known is LAYERS and _is_operator(entry):
+            return _operator(str(kind), readers.table(config))
         if not isinstance(kind, str) or kind not in known:
             raise _no_such(kind, known)
         _check_known(entry, _OF_ENTRY, "a layer's entry")
@@ -136,6 +135,19 @@ def _layer(kind: str, config: Json, writer: _Writer) -> Layer:
         shape=_read(plain, "batch_input_shape", readers.maybe(readers.shape), None),
         options={key: _option(kind, key, plain, writer) for key in KINDS[kind]},
     )
+
+
+def _is_operator(entry: Json) -> bool:
+    config = entry.get("config")
+    return isinstance(config, dict) and is_operator(entry.get("class_name"), config, entry.get("inbound_nodes"), KINDS)
+
+
+def _operator(kind: str, config: Json) -> Layer:
+    fields = OPERATORS[kind]
+    _check_known(config, [*fields, *_COMMON, *IGNORED_OF_OPERATORS], kind)
+    options = {key: _plain(config, key, field) for key, field in fields.items() if isinstance(field, Field)}
+    name = _read(config, "name", readers.maybe(readers.name), None)
+    return Layer(operator_kind(kind), name, dtype="float32", shape=None, options=options)
 
 
 def _is_ignored(kind: str, key: str) -> bool:

@@ -8,15 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from types import EllipsisType
 from typing import Any, NamedTuple, TypeAlias
 
 __all__ = [
     "MODELS",
     "Argument",
     "Call",
+    "Index",
+    "Input",
     "Layer",
     "Network",
     "Part",
+    "Slice",
     "Stack",
     "Tensor",
     "Value",
@@ -41,6 +45,18 @@ class Tensor:
     output: int
 
 
+class Slice(NamedTuple):
+    """Part of an axis, as in `x[start:stop:step]`."""
+
+    start: int | None
+    stop: int | None
+    step: int | None
+
+
+Index: TypeAlias = "tuple[int | Slice | EllipsisType | None, ...]"
+"""What stands in the brackets of `x[…]`; None is a new axis."""
+Input: TypeAlias = "Tensor | bool | int | float | Index"
+"""An input of a layer is a tensor. Operators take numbers and indices, too."""
 Argument: TypeAlias = "bool | Tensor | tuple[Tensor, ...] | None"
 
 
@@ -48,17 +64,15 @@ class Call(NamedTuple):
     """One call of the layer of this name, with tensors and named arguments."""
 
     layer: str
-    inputs: tuple[Tensor, ...]
+    inputs: tuple[Input, ...]
     arguments: Mapping[str, Argument] = {}
 
     @property
     def tensors(self) -> Iterator[Tensor]:
         """All tensors that the call needs."""
-        for value in (self.inputs, *self.arguments.values()):
-            if isinstance(value, tuple):
-                yield from value
-            elif isinstance(value, Tensor):
-                yield value
+        for value in (*self.inputs, *self.arguments.values()):
+            tensors = value if isinstance(value, tuple) else (value,)
+            yield from (each for each in tensors if isinstance(each, Tensor))
 
 
 @dataclass(frozen=True)

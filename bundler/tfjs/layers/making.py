@@ -71,7 +71,7 @@ def _connected(network: Network, layers: Mapping[str | None, Any], keras: Any) -
 
 
 def _called(layer: Any, call: Call, results: _Results) -> Any:
-    inputs = [_tensor(each, results) for each in call.inputs]
+    inputs = [_tensor(each, results) for each in call.inputs if isinstance(each, Tensor)]
     arguments = {key: _argument(value, results) for key, value in call.arguments.items()}
     return layer(inputs[0] if len(inputs) == 1 else inputs, **arguments)
 

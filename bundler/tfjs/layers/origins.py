@@ -40,6 +40,8 @@ class Origin(NamedTuple):
     """The smallest square of a length by which Dot divides."""
     carries_masks: frozenset[str] = frozenset()
     """Layers that get the mask of an earlier call if their input has none."""
+    masks_with_states: bool = True
+    """A recurrent layer that is called with initial states skips the steps that its input's mask skips."""
     masks_inside: bool = True
     """The output of TimeDistributed has the mask of its layer's output, not that of its input."""
     repeats_state: bool = False
@@ -54,6 +56,8 @@ class Origin(NamedTuple):
     """A model that is a layer of another one counts its own outputs as its first call."""
     names_inner_input: bool = False
     """The input of a Sequential that begins with a model has the name of that model's input, not `<model>_input`."""
+    has_operators: bool = False
+    """Operators such as `x + 1` stand among the layers."""
     heeds_calls: bool = True
     """The arguments of a call that the file records (mask, training) are passed on."""
 
@@ -61,6 +65,7 @@ class Origin(NamedTuple):
 _PASSES_MASKS = frozenset(
     [
         *("Activation", "BatchNormalization", "Dense", "Dropout", "LayerNormalization", "PReLU", "ReLU"),
+        *("GroupNormalization", "Identity", "RMSNormalization", "UnitNormalization", "ActivityRegularization"),
         *("AlphaDropout", "GaussianDropout", "GaussianNoise", "SpatialDropout1D"),
     ]
 )
@@ -74,15 +79,18 @@ KERAS_3 = Origin(
     "Keras 3",
     # https://github.com/keras-team/keras/blob/v3.5.0/keras/src/backend/tensorflow/nn.py#L70: relu6(x + 3) / 6
     activations={"hard_sigmoid": "keras_3_hard_sigmoid"},
-    passes_masks=_PASSES_MASKS | {"ELU", "LeakyReLU", "Rescaling", "Softmax"},
+    passes_masks=_PASSES_MASKS | {"ELU", "LeakyReLU", "Normalization", "Rescaling", "Softmax"},
     # keras/src/layers/merging/base_merge.py and concatenate.py, `compute_mask`
     merges_masks_by="LogicalOr",
     merges_all_masks_only=True,
     concatenates_masks_by="Any",
     epsilon_of_lengths=1e-14,  # `normalize` in keras/src/ops/nn.py
+    # `Layer.__call__` in keras/src/layers/layer.py looks for a `sequences_mask` if there are several tensors
+    masks_with_states=False,
     masks_inside=False,
     zeroes_images=True,  # `ConvLSTM` in keras/src/layers/rnn/conv_lstm.py leaves the steps to `RNN`
     counts_own=False,
+    has_operators=True,
 )
 JAVASCRIPT = Origin(
     "TensorFlow.js",

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from functools import cache
-from inspect import Parameter, signature
 from typing import Any, NamedTuple
 
 from bundler.errors import ConversionError, within
@@ -16,10 +14,11 @@ from bundler.ir.model import Function, Signature, TensorSpec
 from bundler.ir.nodes import Node, Shape, Tensor, new_node, shape_proto
 from bundler.tfjs.layers import description
 from bundler.tfjs.layers.description import Call, Layer, Network, Part, Stack, parts
+from bundler.tfjs.layers.graph.arguments import accepts, prepared, takes, wrong_number
 from bundler.tfjs.layers.graph.library import Library
 from bundler.tfjs.layers.graph.scope import Scope
 from bundler.tfjs.layers.graph.tensors import FLOATS
-from bundler.tfjs.layers.graph.value import Value, shown
+from bundler.tfjs.layers.graph.value import Value
 from bundler.tfjs.layers.kinds import LAYERS
 from bundler.tfjs.layers.matching import Variable
 from bundler.tfjs.layers.origins import Origin
@@ -28,12 +27,13 @@ __all__ = ["Built", "build", "covers"]
 
 
 class Built(NamedTuple):
-    """The graph of a model. Each of `variables` is a Const node without a value."""
+    """The graph of a model. Each of `variables` is a Const node without a value; `dtypes` are theirs by node."""
 
     nodes: tuple[Node, ...]
     functions: Mapping[str, Function]
     signature: Signature
     variables: tuple[Variable, ...]
+    dtypes: Mapping[str, DType]
 
 
 def covers(model: Stack | Network) -> bool:
@@ -59,6 +59,7 @@ def build(model: Stack | Network, origin: Origin, elements: int) -> Built:
         functions=library.functions,
         signature=Signature(_specs(starts), _specs(ends)),
         variables=tuple(stored.variable for stored in library.stored.values()),
+        dtypes={stored.value.reference: stored.value.dtype for stored in library.stored.values()},
     )
 
 
@@ -142,22 +143,24 @@ def _stack(stack: Stack, scope: Scope, inputs: tuple[Value, ...]) -> tuple[Value
 
 def _network(network: Network, scope: Scope, inputs: tuple[Value, ...]) -> tuple[Value, ...]:
     if len(inputs) != len(network.inputs):
-        raise _wrong_number(inputs, str(len(network.inputs)))
+        raise wrong_number(inputs, str(len(network.inputs)))
     results: _Results = {(tensor.layer, tensor.call): (value,) for tensor, value in zip(network.inputs, inputs)}
     layers = dict(zip(_names(network), network.layers))
     for number, call in _needed_calls(network):
-        given = tuple(_result(tensor, results) for tensor in call.inputs)
+        given = tuple(_result(each, results) if isinstance(each, description.Tensor) else each for each in call.inputs)
         arguments = _arguments(call, results) if scope.origin.heeds_calls else {}
         results[call.layer, number] = _called(layers[call.layer], call.layer, scope, given, arguments)
     return tuple(_result(tensor, results) for tensor in network.outputs)
 
 
 def _called(
-    part: Part, name: str, scope: Scope, inputs: tuple[Value, ...], arguments: dict[str, Any]
+    part: Part, name: str, scope: Scope, inputs: tuple[Any, ...], arguments: dict[str, Any]
 ) -> tuple[Value, ...]:
     is_model = not isinstance(part, Layer)
     call = _carrying if scope.origin.carries_masks else _apply
     with within(f"{'model' if is_model else 'layer'} {name!r}"):
+        if not all(isinstance(each, Value) for each in inputs) and not _is_operator(part):
+            raise ConversionError("the layer is called with something else than tensors")
         return call(part, scope.enter(name, is_model), inputs, arguments)
 
 
@@ -218,10 +221,13 @@ def _needed_calls(network: Network) -> list[tuple[int, Call]]:
 
 def _layer(layer: Layer, scope: Scope, inputs: tuple[Value, ...], arguments: Mapping[str, Any]) -> tuple[Value, ...]:
     make = LAYERS[layer.kind]
-    given, further = _prepared(layer.kind, inputs, arguments)
-    least, most = _takes(make)
+    given, further = prepared(layer.kind, scope.origin, inputs, arguments)
+    least, most = takes(make)
     if not least <= len(given) <= most:
-        raise _wrong_number(given, str(least) if least == most else f"at least {least}")
+        raise wrong_number(given, str(least) if least == most else f"at least {least}")
+    unknown = sorted(further.keys() - accepts(make))
+    if unknown:
+        raise ConversionError("the layer is called with an argument that it does not take", found=unknown[0])
     made = make(scope, *given, **layer.options, **further)
     outputs = (made,) if isinstance(made, Value) else tuple(made)
     if layer.kind in scope.origin.passes_masks:
@@ -229,44 +235,8 @@ def _layer(layer: Layer, scope: Scope, inputs: tuple[Value, ...], arguments: Map
     return outputs
 
 
-def _prepared(
-    kind: str, inputs: tuple[Value, ...], arguments: Mapping[str, Any]
-) -> tuple[tuple[Value, ...], dict[str, Any]]:
-    """The inputs and further arguments of a layer: masks stand with their inputs, states behind them."""
-    further = dict(arguments)
-    if further.pop("training", None) and kind in _TRAINED:
-        raise ConversionError("the layer is called as in training", found="training=true")
-    if "mask" in further:
-        mask = further.pop("mask")
-        masks = mask if isinstance(mask, tuple) and not isinstance(mask, Value) else (mask,) * len(inputs)
-        inputs = tuple(value.masked(own) for value, own in zip(inputs, masks))
-    if further.pop("constants", None) is not None:
-        raise ConversionError("the cell of the layer takes no constants")
-    states = further.pop("initial_state", None) or further.pop("states", None)
-    if states is not None:
-        inputs += (states,) if isinstance(states, Value) else tuple(states)
-    return inputs, further
-
-
-_TRAINED = frozenset(
-    ["AlphaDropout", "BatchNormalization", "Dropout", "GaussianDropout", "GaussianNoise", "SpatialDropout1D"]
-)
-"""Layers that compute something else in training."""
-
-
-@cache
-def _takes(make: Callable[..., object]) -> tuple[int, int]:
-    """The least and the largest number of inputs of a function of the table."""
-    _, *taken = signature(make).parameters.values()
-    kinds = (Parameter.POSITIONAL_OR_KEYWORD, Parameter.POSITIONAL_ONLY)
-    places = [each for each in taken if each.kind in kinds]
-    least = sum(each.default is Parameter.empty for each in places)
-    return least, 20_000 if any(each.kind == Parameter.VAR_POSITIONAL for each in taken) else len(places)
-
-
-def _wrong_number(inputs: Iterable[Value], expected: str) -> ConversionError:
-    found = ", ".join(shown(value.shape) for value in list(inputs)[:8]) or "none"
-    return ConversionError("a wrong number of inputs", found=found, expected=expected)
+def _is_operator(part: Part) -> bool:
+    return isinstance(part, Layer) and part.kind.startswith("ops.")
 
 
 # Names -------------------------------------------------------------------------------------------

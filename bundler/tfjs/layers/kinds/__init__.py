@@ -23,13 +23,16 @@ from collections.abc import Mapping
 from bundler.tfjs.layers.graph.scope import Make
 from bundler.tfjs.layers.kinds import (
     activations,
+    attention,
     convolution,
     convolutional_recurrent,
     core,
+    einsum,
     embedding,
     images,
     merging,
     normalization,
+    operators,
     pooling,
     preprocessing,
     rectifiers,
@@ -43,13 +46,16 @@ __all__ = ["LAYERS"]
 
 LAYERS: Mapping[str, Make] = {
     **activations.LAYERS,
+    **attention.LAYERS,
     **convolution.LAYERS,
     **convolutional_recurrent.LAYERS,
     **core.LAYERS,
+    **einsum.LAYERS,
     **embedding.LAYERS,
     **images.LAYERS,
     **merging.LAYERS,
     **normalization.LAYERS,
+    **operators.LAYERS,
     **pooling.LAYERS,
     **preprocessing.LAYERS,
     **recurrent.LAYERS,

@@ -138,8 +138,8 @@ def _convolve_once(scope: Scope, x: Value, kernel: Value, strides: Sizes, paddin
 
 
 def _convolve_depthwise(scope: Scope, x: Value, kernel: Value, strides: Sizes, padding: str, dilations: Sizes) -> Value:
-    if x.rank == 3:
-        strides, dilations = strides * 2, (1, *dilations)  # the stride along the height of 1 is free: one for both
+    if x.rank == 3:  # the stride along the height of 1 is free: one for both
+        kernel, strides, dilations = dilated(scope, kernel, dilations), strides * 2, (1, 1)
     lifted_x, lifted_kernel = lifted(scope, x), kernel if kernel.rank > 3 else expand(scope, kernel, 0)
     window = lifted_kernel.shape[:2]
     y = scope.op(
@@ -188,6 +188,8 @@ LAYERS: Mapping[str, Make] = {
     "Conv1D": _conv,
     "Conv2D": _conv,
     "Conv3D": _conv,
+    "DepthwiseConv1D": _depthwise_conv,
     "DepthwiseConv2D": _depthwise_conv,
+    "SeparableConv1D": _separable_conv,
     "SeparableConv2D": _separable_conv,
 }

@@ -45,8 +45,10 @@ LAYERS: Mapping[str, Make] = {
     "Dense": _dense,
     **dict.fromkeys(
         [
-            *("InputLayer", "Dropout", "SpatialDropout1D"),
-            *("AlphaDropout", "GaussianDropout", "GaussianNoise"),
+            *("InputLayer", "ActivityRegularization", "Identity"),
+            *("Dropout", "AlphaDropout", "GaussianDropout", "GaussianNoise"),
+            *("SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"),
+            *("RandomBrightness", "RandomContrast", "RandomFlip", "RandomRotation", "RandomTranslation", "RandomZoom"),
         ],
         _identity,
     ),

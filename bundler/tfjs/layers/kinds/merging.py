@@ -148,4 +148,5 @@ LAYERS: Mapping[str, Make] = {
     "Maximum": partial(_merge, "Maximum"),
     "Minimum": partial(_merge, "Minimum"),
     "Multiply": partial(_merge, "Mul"),
+    "Subtract": partial(_merge, "Sub"),
 }

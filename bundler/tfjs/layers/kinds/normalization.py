@@ -13,7 +13,7 @@ import numpy as np
 
 from bundler.errors import ConversionError
 from bundler.tfjs.layers.graph.scope import Make, Scope
-from bundler.tfjs.layers.graph.tensors import axis_of, channels, floats, reduce, reshape
+from bundler.tfjs.layers.graph.tensors import axis_of, channels, floats, reduce, reshape, sizes
 from bundler.tfjs.layers.graph.value import Value
 
 __all__ = ["LAYERS"]
@@ -60,6 +60,53 @@ def _layer_normalization(scope: Scope, x: Value, *, axis: _Axes, epsilon: float,
     return _normalized(scope, x, epsilon, factor, shift, mean, variance)
 
 
+def _group_normalization(
+    scope: Scope, x: Value, *, groups: int, axis: int, epsilon: float, center: bool, scale: bool
+) -> Value:
+    """Each sample by its own mean and variance in each group of channels."""
+    x = floats(scope, x)
+    at = axis_of(x, axis)
+    depth = channels(x, at)
+    count = depth if groups == -1 else groups
+    if at == 0 or count < 1 or depth % count:
+        raise ConversionError(
+            "the groups do not divide the channels", found=str(depth), expected=f"multiples of {groups}"
+        )
+    gamma = scope.weight("gamma", (depth,)) if scale else None
+    beta = scope.weight("beta", (depth,)) if center else None
+    whole = sizes(scope, x)
+    grouped = reshape(scope, x, (*whole[:at], count, depth // count, *whole[at + 1 :]))
+    axes = [other for other in range(1, grouped.rank) if other != at]
+    mean = reduce(scope, "Mean", grouped, axes, keep=True)
+    variance = reduce(scope, "Mean", scope.op("SquaredDifference", grouped, mean), axes, keep=True)
+    parts = [None if each is None else _by_group(scope, grouped, at, each) for each in (gamma, beta)]
+    return reshape(scope, _normalized(scope, grouped, epsilon, parts[0], parts[1], mean, variance), whole)
+
+
+def _by_group(scope: Scope, grouped: Value, at: int, weight: Value) -> Value:
+    shape = [channels(grouped, axis) if axis in (at, at + 1) else 1 for axis in range(grouped.rank)]
+    return reshape(scope, weight, shape)
+
+
+def _rms_normalization(scope: Scope, x: Value, *, axis: _Axes, epsilon: float) -> Value:
+    """Each sample by the root of its mean square over some axes."""
+    x = floats(scope, x)
+    axes = _axes(x, axis)
+    factor = scope.weight("scale", [channels(x, each) for each in axes])
+    square = reduce(scope, "Mean", scope.op("Square", x), axes, keep=True)
+    normed = scope.op("Mul", x, scope.op("Rsqrt", scope.op("AddV2", square, epsilon)))
+    spread = _spread(scope, x, axes, factor)
+    assert spread is not None
+    return scope.op("Mul", normed, spread)
+
+
+def _unit_normalization(scope: Scope, x: Value, *, axis: _Axes) -> Value:
+    """Each sample with length 1 over some axes."""
+    x = floats(scope, x)
+    square = reduce(scope, "Sum", scope.op("Square", x), _axes(x, axis), keep=True)
+    return scope.op("Mul", x, scope.op("Rsqrt", scope.op("Maximum", square, 1e-12)))
+
+
 def _normalized(
     scope: Scope,
     x: Value,
@@ -97,5 +144,8 @@ def _spread(scope: Scope, x: Value, axes: Sequence[int], weight: Value | None) -
 
 LAYERS: Mapping[str, Make] = {
     "BatchNormalization": _batch_normalization,
+    "GroupNormalization": _group_normalization,
     "LayerNormalization": _layer_normalization,
+    "RMSNormalization": _rms_normalization,
+    "UnitNormalization": _unit_normalization,
 }

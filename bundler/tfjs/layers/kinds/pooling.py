@@ -61,6 +61,6 @@ LAYERS: Mapping[str, Make] = {
     **{
         f"Global{name}Pooling{rank}D": partial(_pool_all, op, rank)
         for name, op in _REDUCTIONS.items()
-        for rank in (1, 2)
+        for rank in (1, 2, 3)
     },
 }

@@ -13,7 +13,7 @@ from bundler.tfjs.layers.graph.scope import Make, Scope
 from bundler.tfjs.layers.graph.tensors import axis_of, cast, floats, reduce, transpose
 from bundler.tfjs.layers.graph.value import Value
 
-__all__ = ["LAYERS"]
+__all__ = ["LAYERS", "softmax_along"]
 
 
 def _relu(scope: Scope, x: Value, *, max_value: float | None, negative_slope: float, threshold: float) -> Value:
@@ -72,12 +72,13 @@ def _softmax(scope: Scope, x: Value, *, axis: int | tuple[int, ...]) -> Value:
         x = scope.op("AddV2", x, scope.op("Mul", scope.op("Sub", 1, cast(scope, x.mask, x.dtype)), -1e9))
     axes = sorted({axis_of(x, each) for each in (axis if isinstance(axis, tuple) else (axis,))})
     if len(axes) == 1:
-        return _softmax_along(scope, x, axes[0])
+        return softmax_along(scope, x, axes[0])
     powers = scope.op("Exp", scope.op("Sub", x, reduce(scope, "Max", x, axes, keep=True)))
     return scope.op("RealDiv", powers, reduce(scope, "Sum", powers, axes, keep=True))
 
 
-def _softmax_along(scope: Scope, x: Value, axis: int) -> Value:
+def softmax_along(scope: Scope, x: Value, axis: int) -> Value:
+    """The softmax along an axis, counted from the front."""
     swapped = [*range(x.rank)]
     swapped[axis], swapped[-1] = swapped[-1], swapped[axis]
     y = transpose(scope, x, swapped)

@@ -70,7 +70,7 @@ def _zero_padding(scope: Scope, x: Value, *, padding: _Pairs, data_format: str) 
     return pad(scope, x, _around(padding, data_format))
 
 
-def _cropping(scope: Scope, x: Value, *, cropping: _Pairs, data_format: str) -> Value:
+def _cropping(scope: Scope, x: Value, *, cropping: _Pairs, data_format: str = "channels_last") -> Value:
     """An image without its edges."""
     check_rank(x, len(cropping) + 2)
     around = _around(cropping, data_format)
@@ -81,16 +81,40 @@ def _cropping(scope: Scope, x: Value, *, cropping: _Pairs, data_format: str) -> 
     return slice_(scope, x, [before for before, _ in around], [-after or None for _, after in around])
 
 
+def _repeat(scope: Scope, x: Value, *, size: tuple[int, ...], data_format: str = "channels_last") -> Value:
+    """A series or a volume with each step so many times."""
+    check_rank(x, len(size) + 2)
+    first = 2 if data_format == "channels_first" else 1
+    for axis, times_each in enumerate(size, start=first):
+        x = _repeated_along(scope, x, axis, times_each)
+    return x
+
+
+def _repeated_along(scope: Scope, x: Value, axis: int, count: int) -> Value:
+    before, after = sizes(scope, x)[: axis + 1], sizes(scope, x)[axis + 1 :]
+    apart = expand(scope, x, axis + 1)
+    shape = (*apart.shape[: axis + 1], count, *apart.shape[axis + 2 :])
+    multiples = scope.constant([count if at == axis + 1 else 1 for at in range(apart.rank)], "Tile/multiples")
+    tiled = scope.op("Tile", apart, multiples, shape=shape)
+    return reshape(scope, tiled, (*before[:axis], times(scope, before[axis], count), *after))
+
+
 def _around(pairs: _Pairs, data_format: str) -> list[tuple[int, int]]:
     """Before and after, for all axes."""
     return [(0, 0), (0, 0), *pairs] if data_format == "channels_first" else [(0, 0), *pairs, (0, 0)]
 
 
 LAYERS: Mapping[str, Make] = {
+    "Cropping1D": _cropping,
     "Cropping2D": _cropping,
+    "Cropping3D": _cropping,
     "Flatten": _flatten,
     "Permute": _permute,
     "RepeatVector": _repeat_vector,
     "Reshape": _reshape,
+    "UpSampling1D": _repeat,
+    "UpSampling3D": _repeat,
+    "ZeroPadding1D": _zero_padding,
     "ZeroPadding2D": _zero_padding,
+    "ZeroPadding3D": _zero_padding,
 }

@@ -97,6 +97,7 @@ def _convolve_back(scope: Scope, x: Value, kernel: Value, strides: Sizes, paddin
 
 
 LAYERS: Mapping[str, Make] = {
+    "Conv1DTranspose": _conv_transpose,
     "Conv2DTranspose": _conv_transpose,
     "Conv3DTranspose": _conv_transpose,
 }
