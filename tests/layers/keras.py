@@ -77,6 +77,8 @@ class Maker:
 def _tensors(value: Any, tensors: Mapping[str, Any]) -> Any:
     if isinstance(value, list):
         return [_tensors(item, tensors) for item in value]
+    if isinstance(value, dict):
+        return value["text"]
     return tensors[value] if isinstance(value, str) else value
 
 

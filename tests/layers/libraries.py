@@ -30,6 +30,7 @@ REFUSED: Mapping[str, frozenset[str]] = {
     ),
     "No model with them has been seen.": frozenset(
         [
+            *("Discretization", "RandomCrop"),
             *(f"Adaptive{sort}Pooling{rank}D" for sort in ("Average", "Max") for rank in (1, 2, 3)),
             *("AugMix", "AutoContrast", "ContrastLimitedAdaptiveHistogramEqualization", "CutMix", "Equalization"),
             *(
@@ -85,16 +86,15 @@ _OPTIONS: Mapping[Origin, Mapping[str, frozenset[str]]] = {
             for rank in (1, 2)
         },
         "ReLU": frozenset(["negative_slope", "threshold"]),
-        "RNN": frozenset(["zero_output_for_mask"]),
-        **{kind: frozenset(["time_major"]) for kind in ("GRU", "LSTM")},
+        **{kind: frozenset(["time_major", "zero_output_for_mask"]) for kind in ("RNN", "SimpleRNN", "GRU", "LSTM")},
         "Bidirectional": frozenset(["backward_layer"]),
     },
-    KERAS_2: {},
-    KERAS_3: {kind: frozenset(["time_major"]) for kind in ("GRU", "LSTM")},
+    KERAS_2: {"ZeroPadding1D": frozenset(["data_format"])},
+    KERAS_3: {kind: frozenset(["time_major"]) for kind in ("RNN", "SimpleRNN", "GRU", "LSTM")},
 }
 _UNKNOWN: Mapping[Origin, str] = {
     JAVASCRIPT: "does not keep the option",
-    KERAS_2: "nrecognized keyword arguments",
+    KERAS_2: "eyword argument",
     KERAS_3: "nrecognized keyword arguments",
 }
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -59,13 +60,13 @@ class Input(NamedTuple):
 class Call(NamedTuple):
     """`results = layer(*tensors, **arguments)`; a layer with several results may give them to one name.
 
-    An argument is a tensor's name, or a list of them, or true, false or null.
+    An argument is a tensor's name, a list of them, or a plain value.
     """
 
     results: tuple[str, ...]
     layer: str
-    tensors: list[str | list[str]]
-    arguments: Mapping[str, str | list[str] | bool | None]
+    tensors: list[Any]
+    arguments: Mapping[str, Any]
 
 
 class Network(NamedTuple):
@@ -133,8 +134,10 @@ def _called(value: ast.expr, results: tuple[str, ...], calls: list[Call]) -> Non
 
 
 def _argument(value: ast.expr, calls: list[Call]) -> Any:
-    if isinstance(value, ast.Constant):
-        return value.value
+    """A tensor's name, a list of them, or a plain value; text stands in an object, so that it is no name."""
+    with suppress(ValueError):
+        plain = ast.literal_eval(value)
+        return {"text": plain} if isinstance(plain, str) else plain
     if isinstance(value, ast.List):
         return [_argument(item, calls) for item in value.elts]
     if isinstance(value, ast.Call):

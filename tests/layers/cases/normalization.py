@@ -47,6 +47,8 @@ CASES = [
     case("UnitNormalization", "plain", (6,)),
     case("UnitNormalization", "over two axes", IMAGE, axis=[1, 2]),
     case("RMSNormalization", "plain", IMAGE),
+    case("RMSNormalization", "over two axes", IMAGE, axis=[2, 3]),
+    case("RMSNormalization", "over the first axis", IMAGE, axis=1),
     case(
         "RMSNormalization",
         "with an epsilon",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.layers.case import Case, case, lacks
+from tests.layers.case import KERAS_2, KERAS_3, Case, Refused, case, lacks
 from tests.layers.model import Input, ids, layer
 
 IMAGE = (8, 7, 3)
@@ -19,6 +19,7 @@ UNSAVED = {"RandomBrightness": lacks(keras3="cannot pickle 'module' object")}
 INPUT_SHAPE = lacks(javascript="Error when checking : expected x to have")
 """TensorFlow.js writes the shape of the output for that of the input, and refuses the input when it loads its file."""
 ONE, SEVERAL = (ids(size, below=5, dtype="int32") for size in (1, 4))
+REFUSED = {origin: Refused("Keras layers of this kind cannot be imported") for origin in (KERAS_2, KERAS_3)}
 MODES = ("multi_hot", "one_hot", "count")
 PASS = layer("Reshape", target_shape=[4])
 
@@ -58,7 +59,7 @@ CASES = [
     case("Normalization", "by weights", (4, 3)),
     case("Normalization", "by weights of no axis", (4, 3), axis=None),
     case("Normalization", "by weights of two axes", (4, 3), axis=[1, 2]),
-    case("Discretization", "plain", (4,), bin_boundaries=[-0.5, 0.0, 0.5]),
+    case("Discretization", "plain", (4,), bin_boundaries=[-0.5, 0.0, 0.5], but=REFUSED),
     *(case(kind, "passes", IMAGE, **options, but=UNSAVED.get(kind)) for kind, options in RANDOM.items()),
-    case("RandomCrop", "crops the centre", IMAGE, height=5, width=4),
+    case("RandomCrop", "crops the centre", IMAGE, height=5, width=4, but=REFUSED),
 ]

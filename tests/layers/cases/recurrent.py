@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 from tests.layers import case as words
-from tests.layers.case import RECURRENT, Case, lacks
+from tests.layers.case import RECURRENT, Case, Shape, lacks
 from tests.layers.model import Input, Layer, ids, layer, wired
 
 case, made = partial(words.case, tolerance=RECURRENT), partial(words.made, tolerance=RECURRENT)
@@ -59,6 +59,9 @@ def recurrent(kind: str) -> Iterator[Case]:
         yield case(kind, f"activated by {name}", SERIES, **units, activation=name)
         if kind != "SimpleRNN":
             yield case(kind, f"gated by {name}", SERIES, **units, recurrent_activation=name)
+    zeros = {"return_sequences": True, "zero_output_for_mask": True}
+    yield case(kind, "that gives zeros for masked steps", PADDED, before=[MASK], **units, **zeros)
+    yield case(kind, "time major", SERIES, **units, time_major=True)
     yield from started(kind)
 
 
@@ -87,6 +90,22 @@ def cells() -> Iterator[Case]:
         yield case("RNN", f"of {kind} of masked steps", PADDED, before=[MASK], cell=cell, return_sequences=True)
         yield case("RNN", f"of {kind} without bias", SERIES, cell=layer(kind, units=4, use_bias=False))
         yield case("RNN", f"of {kind} with states", SERIES, cell=cell, return_state=True)
+        yield case("RNN", f"of {kind} unrolled", SERIES, cell=cell, unroll=True)
+        gate = {} if kind == "SimpleRNNCell" else {"recurrent_activation": "hard_sigmoid"}
+        for name, options in {
+            "activated": {"activation": "relu", **gate},
+            "with dropout": {"dropout": 0.5, "recurrent_dropout": 0.5},
+        }.items():
+            yield case("RNN", f"of {kind} {name}", SERIES, cell=layer(kind, units=4, **options))
+    yield case(
+        "RNN", "of GRUCell with a bias before the reset", SERIES, cell=layer("GRUCell", units=4, reset_after=False)
+    )
+    yield case(
+        "RNN", "of LSTMCell without a bias of one", SERIES, cell=layer("LSTMCell", units=4, unit_forget_bias=False)
+    )
+    for kind in GATES:
+        yield case("RNN", f"of {kind} in another implementation", SERIES, cell=layer(kind, units=4, implementation=1))
+    yield case("RNN", "time major", SERIES, cell=layer("GRUCell", units=4), time_major=True)
     pair = [layer("LSTMCell", units=3), layer("SimpleRNNCell", units=4)]
     yield case("RNN", "of two cells", SERIES, cell=pair)
     yield case("RNN", "of two cells with states", SERIES, cell=pair, return_state=True, return_sequences=True)
@@ -171,22 +190,26 @@ def distributed() -> Iterator[Case]:
     )
 
 
-def convolutional() -> Iterator[Case]:
-    film, size = (4, 6, 5, 2), {"filters": 2, "kernel_size": 2}
-    yield case("ConvLSTM2D", "plain", film, **size)
+FILMS: Mapping[str, Shape] = {"ConvLSTM1D": (4, 6, 2), "ConvLSTM2D": (4, 6, 5, 2), "ConvLSTM3D": (3, 4, 5, 4, 2)}
+
+
+def convolutional(kind: str) -> Iterator[Case]:
+    film, size = FILMS[kind], {"filters": 2, "kernel_size": 2}
+    yield case(kind, "plain", film, **size)
     for padding in ("valid", "same"):
-        yield case("ConvLSTM2D", padding, film, filters=3, kernel_size=[3, 2], padding=padding)
-        yield case("ConvLSTM2D", f"{padding} in strides", film, **size, padding=padding, strides=2)
-    yield case("ConvLSTM2D", "dilated", film, **size, dilation_rate=2)
-    yield case("ConvLSTM2D", "without bias", film, **size, use_bias=False)
-    yield case("ConvLSTM2D", "activated", film, **size, activation="relu", recurrent_activation="sigmoid")
-    yield case("ConvLSTM2D", "channels first", (4, 2, 6, 5), **size, data_format="channels_first")
+        yield case(kind, f"{padding} of three", film, filters=3, kernel_size=3, padding=padding)
+        yield case(kind, f"{padding} in strides", film, **size, padding=padding, strides=2)
+    yield case(kind, "dilated", film, **size, dilation_rate=2)
+    yield case(kind, "without bias", film, **size, use_bias=False)
+    yield case(kind, "without a bias of one", film, **size, unit_forget_bias=False)
+    yield case(kind, "activated", film, **size, activation="relu", recurrent_activation="sigmoid")
+    yield case(kind, "with dropout", film, **size, dropout=0.5, recurrent_dropout=0.5)
+    first = (film[0], film[-1], *film[1:-1])
+    yield case(kind, "channels first", first, **size, data_format="channels_first")
     for flag in ("return_sequences", "return_state", "go_backwards"):
-        yield case("ConvLSTM2D", flag, film, **size, **{flag: True})
-    yield case("ConvLSTM2D", "of unknown steps", (None, 6, 5, 2), **size)
-    yield case("ConvLSTM2D", "twice", film, before=[layer("ConvLSTM2D", **size, return_sequences=True)], **size)
-    yield case("ConvLSTM1D", "plain", (4, 6, 2), **size)
-    yield case("ConvLSTM3D", "plain", (3, 4, 5, 4, 2), **size)
+        yield case(kind, flag, film, **size, **{flag: True})
+    yield case(kind, "of unknown steps", (None, *film[1:]), **size)
+    yield case(kind, "twice", film, before=[layer(kind, **size, return_sequences=True)], **size)
 
 
 CASES = [
@@ -198,9 +221,10 @@ CASES = [
         "GRU", "with a bias after the reset without bias", SERIES, units=4, reset_after=True, use_bias=False, but=AFTER
     ),
     *(case(kind, "in another implementation", SERIES, units=4, implementation=1) for kind in ("GRU", "LSTM")),
-    *(case(kind, "time major", SERIES, units=4, time_major=True) for kind in ("GRU", "LSTM")),
+    case("LSTM", "without a bias of one", SERIES, units=4, unit_forget_bias=False),
     *cells(),
     *bidirectional(),
     *distributed(),
-    *convolutional(),
+    *(made_ for kind in FILMS for made_ in convolutional(kind)),
+    case("ConvLSTM2D", "with an uneven kernel", FILMS["ConvLSTM2D"], filters=3, kernel_size=[3, 2]),
 ]

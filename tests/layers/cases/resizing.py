@@ -41,6 +41,7 @@ CASES = [
     case("Cropping3D", "channels first", VOLUME, cropping=[[1, 0], [2, 1], [0, 0]], **FIRST),
     case("ZeroPadding1D", "plain", SERIES),
     case("ZeroPadding1D", "uneven", SERIES, padding=[1, 3]),
+    case("ZeroPadding1D", "channels first", (3, 9), padding=[1, 3], data_format="channels_first"),
     case("ZeroPadding2D", "plain", IMAGE),
     case("ZeroPadding2D", "by one number", IMAGE, padding=2),
     case("ZeroPadding2D", "by two numbers", IMAGE, padding=[1, 2]),
