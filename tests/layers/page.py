@@ -39,8 +39,8 @@ REFUSALS = """
 | layers | why |
 |---|---|
 """
-_SHOWN = 6
-"""Values of an option that a row shows."""
+_SHOWN = 36
+"""Values of an option, or names of models, that a row shows."""
 
 _Outcomes = Mapping[Origin, Mapping[str, Outcome]]
 """By library and case."""
@@ -115,10 +115,10 @@ def _values(shown: Sequence[str]) -> str:
 
 
 def _value(value: object) -> str:
-    if isinstance(value, (list, tuple)):
-        return f"[{', '.join(map(_value, value))}]"
     if isinstance(value, Layer):
         return value.kind
+    if isinstance(value, list):
+        return f"[{', '.join(map(_value, value))}]"
     if isinstance(value, (bool, int, float, str)) or value is None:
         return str(value).lower() if not isinstance(value, str) else value
     return "a model"

@@ -10,7 +10,7 @@ ACTIVATIONS = (
     *("swish", "tanh"),
 )
 """Those that all three libraries have."""
-UNKNOWN = "nknown activation"
+UNKNOWN = "Unknown activation"
 NO_KERAS = lacks(keras2=UNKNOWN, keras3="Could not interpret activation function identifier")
 LACKING = {
     "exponential": lacks(javascript=UNKNOWN),
