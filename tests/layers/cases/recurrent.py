@@ -62,6 +62,7 @@ def recurrent(kind: str) -> Iterator[Case]:
     zeros = {"return_sequences": True, "zero_output_for_mask": True}
     yield case(kind, "that gives zeros for masked steps", PADDED, before=[MASK], **units, **zeros)
     yield case(kind, "time major", SERIES, **units, time_major=True)
+    yield case(kind, "stateful", Input(SERIES, fixed=True), **units, stateful=True)
     yield from started(kind)
 
 
