@@ -1,7 +1,7 @@
 """`shapes` of a manifest: dimensions of a model's inputs that are fixed, or left open.
 
-The Placeholders get the shapes; those of the outputs follow, as TensorFlow infers them. Whether a graph can take
-another batch than the one that it was made for is seen when it runs: see `batches`.
+The Placeholders get the shapes; TensorFlow infers those of the outputs. Whether a graph works with another batch than
+the one that it was made for shows when it runs: see `verify.batches`.
 """
 
 from __future__ import annotations
@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bundler.convert.select import keys_by_name
-from bundler.errors import Fault, closest
+from bundler.convert.naming import keys_by_name
+from bundler.errors import Fault, Place, closest
 from bundler.ir.model import Model, TensorSpec
 from bundler.ir.nodes import Node, Shape, Tensor, attr, shape_of, shape_proto
 from bundler.ir.protos import TensorShapeProto
@@ -20,7 +20,7 @@ __all__ = ["Reshaped", "reshape"]
 
 @dataclass(frozen=True)
 class Reshaped:
-    """A model with the shapes that were asked for, and what is wrong with them.
+    """A model with the shapes of the manifest; or the model as it was, and what is wrong with them.
 
     `batched`: an input takes another number of rows than before.
     """
@@ -31,9 +31,9 @@ class Reshaped:
 
 
 def reshape(model: Model, shapes: Mapping[str, Sequence[int]]) -> Reshaped:
-    """Give inputs their shapes, by key or tensor; -1 is a size that is not known.
+    """The model whose inputs have these shapes, by key or tensor; -1 is an unknown size.
 
-    Faults carry their place under the model: `shapes['image']`.
+    Faults have their place in the model's table: `("shapes", "image")`.
     """
     if not shapes:
         return Reshaped(model)
@@ -43,7 +43,7 @@ def reshape(model: Model, shapes: Mapping[str, Sequence[int]]) -> Reshaped:
 
 
 class _Asked:
-    """The shapes of a manifest, put to a model."""
+    """The shapes that a manifest gives to the inputs of a model."""
 
     def __init__(self, model: Model, shapes: Mapping[str, Shape]) -> None:
         (own,) = model.signatures.values()
@@ -71,29 +71,29 @@ class _Asked:
     def faults(self) -> Iterator[Fault]:
         seen: dict[Tensor, str] = {}
         for name, shape in self._shapes.items():
-            tensor, place = self._tensor(name), f"shapes[{name!r}]"
+            tensor, place = self._tensor(name), Place(("shapes", name))
             node = self._model.graph.by_name.get(tensor.node)
             if node is None or tensor.port or not node.op.startswith("Placeholder"):
                 inputs = ", ".join(sorted(self._own.inputs)) or "none"
                 hint = closest(name, [*self._keys, *self._placeholders()]) or f"its own inputs are {inputs}"
-                yield Fault("the model has no such input", place, found=repr(name), hint=hint)
+                yield Fault("the model has no such input", found=repr(name), hint=hint, place=place)
                 continue
             old = self._old(name)
             if old is not None and len(old) != len(shape):
-                yield Fault("the input has another rank", place, found=_spell(shape), expected=_spell(old))
+                yield Fault("the input has another rank", found=_spell(shape), expected=_spell(old), place=place)
             if tensor in seen:
-                yield Fault("the input has a shape already", place, found=repr(seen[tensor]))
+                yield Fault("the input has a shape already", found=repr(seen[tensor]), place=place)
             seen[tensor] = name
 
     def _tensor(self, name: str) -> Tensor:
         return self._own.inputs[self._keys[name]].tensor if name in self._keys else Tensor.parse(name)
 
     def _old(self, name: str) -> Shape | None:
-        """The shape that the model gives an input; None if it does not say."""
+        """The shape that the model gives an input; None if it is unknown."""
         if name in self._keys and self._own.inputs[self._keys[name]].shape is not None:
             return self._own.inputs[self._keys[name]].shape
         known = attr(self._model.graph.by_name[self._tensor(name).node], "shape")
-        # No dimensions mean here that the shape is not known, as for signatures.
+        # As in signatures, a shape without dimensions is an unknown shape.
         return shape_of(known) if isinstance(known, TensorShapeProto) and known.dim else None
 
     def _placeholders(self) -> Iterator[str]:
@@ -103,7 +103,7 @@ class _Asked:
         return node.having(shape=shape_proto(self._new[node.name]))
 
     def _spec(self, spec: TensorSpec) -> TensorSpec:
-        """What a signature says of a tensor: the new shape of an input, and none of what is made of inputs."""
+        """A signature's entry: an input with its new shape, an output without a shape."""
         fed = {own.tensor for own in self._own.inputs.values()}
         if spec.tensor.node in self._new and not spec.tensor.port:
             return replace(spec, shape=self._new[spec.tensor.node])

@@ -13,15 +13,29 @@ import pytest
 
 from bundler.tfjs.layers.configuration import translate
 from bundler.tfjs.layers.description import Layer
-from bundler.tfjs.layers.options import KINDS, REQUIRED, Field
+from bundler.tfjs.layers.options import KINDS
+from bundler.tfjs.layers.schema import REQUIRED, Field
 from tests.support.places import TESTS
 from tests.tfjs.test_layers import NEEDS_KERAS
 
 GRU, CELL = ({"class_name": kind, "config": {"units": 2}} for kind in ("GRU", "GRUCell"))
-GIVEN = {"dims": [1], "layer": GRU, "cell": CELL, "cells": [CELL], "target_shape": [3], "rate": 0.5, "stddev": 0.5}
+GIVEN = {
+    "dims": [1],
+    "layer": GRU,
+    "cell": CELL,
+    "cells": [CELL],
+    "target_shape": [3],
+    "rate": 0.5,
+    "stddev": 0.5,
+    "equation": "ab,bc->ac",
+    "output_shape": 3,
+}
 """Values for options without a default; 2 for all others."""
 VERSIONS = {"tf_keras": "2.15.0", "keras": "3.5.0"}
-LACKING = {"tf_keras": {"ConvLSTM2DCell"}, "keras": {"ConvLSTM2DCell", "ThresholdedReLU"}}
+LACKING = {
+    "tf_keras": {"ConvLSTM2DCell", "RMSNormalization"},
+    "keras": {"ConvLSTM2DCell", "ThresholdedReLU"},
+}
 
 
 @pytest.fixture(scope="module")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -147,7 +148,10 @@ def test_where_a_file_cannot_be_so_large_it_says_so_and_keeps_what_there_was(pro
     command = [*limited, "build", project / "bundle.toml", "--no-check", "--force"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr == f"error: {project / 'out'}: cannot be written (found File too large)\n"
+    assert (
+        done.stderr
+        == f"error: {project / 'bundle.toml'}: {project / 'out'}: cannot be written (found File too large)\n"
+    )
     assert contents(project / "out") == before
     assert [path.name for path in project.iterdir() if path.suffix == ".part"] == []
 
@@ -244,7 +248,7 @@ def test_standard_output_carries_one_json_document(project: Path) -> None:
     report = json.loads(ended.stdout)
     assert report["name"] == "broken"
     assert [signature["key"] for signature in report["signatures"]] == ["digits"]
-    assert [check["ok"] for check in report["checks"]] == [True]
+    assert [check["name"] for check in report["checks"]] == ["load"]
 
 
 def test_a_build_does_not_import_tensorflow(project: Path) -> None:
@@ -252,5 +256,23 @@ def test_a_build_does_not_import_tensorflow(project: Path) -> None:
     ended = subprocess.run(command, capture_output=True, text=True)
     imported = {line.rpartition("|")[2].strip() for line in ended.stderr.splitlines()}
     assert ended.returncode == 0
-    assert "bundler.verbs.pipeline" in imported
+    assert "bundler.verbs.linked" in imported
     assert not imported & {"tensorflow", "tensorflow.python", "tensorflowjs", "keras", "joblib", "rich", "tqdm"}
+
+
+def test_a_failed_conversion_shows_its_origin_with_vv(project: Path) -> None:
+    with_unknown_op(project)
+    ended = bundler("check", project / "bundle.toml", "-vv")
+    assert ended.returncode == 5
+    assert "Traceback (most recent call last):" in ended.stderr
+    assert re.search(r'File ".*/bundler/rewrites/__init__\.py", line \d+, in run\n', ended.stderr)
+    assert "error: model 'digits'" in ended.stderr
+
+
+def test_shapes_that_tensorflow_refuses_show_its_refusal_as_the_origin(project: Path) -> None:
+    shaped = MANIFEST.replace('"digits"\n\n', '"digits"\nshapes = { image = [2, 65] }\n\n')
+    (project / "bundle.toml").write_text(shaped)
+    ended = bundler("check", project / "bundle.toml", "-vv")
+    assert ended.returncode == 2
+    assert re.search(r"^bundler\.runtimes\.failures\.Refused: TensorFlow: Dimensions must be equal", ended.stderr, re.M)
+    assert "shapes: the model cannot have these shapes" in ended.stderr

@@ -51,6 +51,7 @@ OPERATORS: Mapping[str, Options] = {
     **dict.fromkeys(_REDUCTIONS, _REDUCED),
     **dict.fromkeys(["Max", "Min"], _REDUCED),
     "Cast": {"dtype": Field(readers.dtype)},
+    "ConvertToTensor": {"dtype": Field(maybe(readers.dtype), None)},
     "Clip": {"x_min": Field(number), "x_max": Field(number)},
     "Elu": {"alpha": Field(number, 1.0)},
     "ExpandDims": {"axis": Field(_AXIS)},
@@ -65,7 +66,7 @@ OPERATORS: Mapping[str, Options] = {
     "Where": _PLAIN,
 }
 """The operators that can be imported, and their options."""
-IGNORED_OF_OPERATORS = frozenset(["trainable", "initial", "dtype"])
+IGNORED_OF_OPERATORS = frozenset(["trainable", "initial", "dtype", "sparse", "ragged"])
 """Fields without a bearing."""
 
 

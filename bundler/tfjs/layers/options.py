@@ -261,7 +261,7 @@ KINDS: Mapping[str, Options] = {
         "dropout": Field(number, 0.0),
     },
     "Normalization": {
-        "axis": Field(maybe(_AXES), -1, takes_null=True),
+        "axis": Field(maybe(_AXES), (-1,), takes_null=True),
         "mean": Field(maybe(readers.nested), None),
         "variance": Field(maybe(readers.nested), None),
         "invert": Field(flag, False),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -201,19 +202,40 @@ def _arguments(call: Call, results: _Results) -> dict[str, Any]:
 
 
 def _needed_calls(network: Network) -> list[tuple[int, Call]]:
-    """The calls that the outputs need, each with its number among those of its layer."""
-    numbers: dict[str, int] = {}
-    numbered: list[tuple[int, Call]] = []
-    for call in network.calls:
-        numbers[call.layer] = numbers.get(call.layer, -1) + 1
-        numbered.append((numbers[call.layer], call))
-    needed = {(tensor.layer, tensor.call) for tensor in network.outputs}
-    kept: list[tuple[int, Call]] = []
-    for number, call in reversed(numbered):
-        if (call.layer, number) in needed:
-            needed |= {(tensor.layer, tensor.call) for tensor in call.tensors}
-            kept.append((number, call))
-    return kept[::-1]
+    """The calls that the outputs need, each with its number among those of its layer, in TensorFlow.js' order.
+
+    The order counts there, for masks are carried from call to call:
+    https://github.com/tensorflow/tfjs/blob/tfjs-v4.22.0/tfjs-layers/src/engine/executor.ts
+    """
+    calls = _numbered(network.calls)
+    made: dict[_Place, Call] = {}
+    waiting = [(tensor.layer, tensor.call) for tensor in reversed(network.outputs)]
+    while waiting:
+        at = waiting[-1]
+        needs = [] if at in made else [each for each in _needs(calls.get(at)) if each in calls and each not in made]
+        if needs:
+            waiting += needs
+        else:
+            waiting.pop()
+            made |= {at: calls[at]} if at in calls else {}
+    return [(number, call) for (_, number), call in made.items()]
+
+
+_Place = tuple[str, int]
+"""A call: the name of the layer, and the number of the call."""
+
+
+def _numbered(calls: Iterable[Call]) -> dict[_Place, Call]:
+    numbers: Counter[str] = Counter()
+    found: dict[_Place, Call] = {}
+    for call in calls:
+        found[call.layer, numbers[call.layer]] = call
+        numbers[call.layer] += 1
+    return found
+
+
+def _needs(call: Call | None) -> list[_Place]:
+    return [] if call is None else [(tensor.layer, tensor.call) for tensor in call.tensors]
 
 
 # One layer ---------------------------------------------------------------------------------------

@@ -84,8 +84,10 @@ def _clip(scope: Scope, x: Value, *, x_min: float, x_max: float) -> Value:
     return _binary("Minimum", scope, _binary("Maximum", scope, x, x_min), x_max)
 
 
-def _cast(scope: Scope, x: Value, *, dtype: str) -> Value:
+def _cast(scope: Scope, x: Value, *, dtype: str | None) -> Value:
     """The values as another dtype; floats of any width are float32."""
+    if dtype is None:
+        return x
     target = DType.parse(dtype)
     return cast(scope, x, DType.float32 if target in FLOATS else target)
 
@@ -265,6 +267,7 @@ _OPERATORS: Mapping[str, Callable[..., Value]] = {
     **{name: partial(_reduction, name) for name in ("All", "Any", "Max", "Mean", "Min", "Prod", "Sum")},
     "Cast": _cast,
     "Clip": _clip,
+    "ConvertToTensor": _cast,
     "Divide": _divide,
     "Elu": _elu,
     "ExpandDims": _expand_dims,

@@ -123,13 +123,14 @@ def _fitting(state: Value, expected: Shape) -> Value:
 
 
 def _mask(scope: Scope, mask: Value | None, rank: int) -> Value | None:
-    """The mask with as many axes as the steps have: all but the first two of size 1."""
+    """The mask with as many axes as the steps have, those that it lacks of size 1."""
     if mask is None:
         return None
-    if mask.rank != 2:
-        raise ConversionError("the mask of a sequence is of another rank", found=shown(mask.shape), expected="[?, ?]")
+    if not 2 <= mask.rank < rank:
+        expected = f"2 to {rank - 1} dimensions"
+        raise ConversionError("the mask of a sequence is of another rank", found=shown(mask.shape), expected=expected)
     mask = cast(scope, mask, DType.bool)
-    for _ in range(rank - 2):
+    for _ in range(mask.rank, rank):
         mask = expand(scope, mask, -1)
     return mask
 
