@@ -156,7 +156,7 @@ def _naming_flags() -> Iterator[None]:
 
 
 _FLAGS = {"tags": "saved_model_tags", "key": "signature_key"}
-"""Flags by the manifest's keys, where the names differ."""
+"""Flags by the keys of the manifest, if their names differ."""
 
 
 def _at_flag(fault: Fault) -> Fault:
