@@ -19,7 +19,7 @@ DIGEST = "sha256:" + "0123456789abcdef" * 4
 
 
 class Screen(StringIO):
-    """A terminal, as far as a program can tell."""
+    """A stream that says it is a terminal."""
 
     def isatty(self) -> bool:
         return True
