@@ -54,6 +54,7 @@ def test_a_fault_inside_something_begins_with_it(where: str, text: str) -> None:
     [
         (Place(), "is wrong"),
         (Place(("model", 1, "rename", "a/b")), 'model[1].rename."a/b": is wrong'),
+        (Place(("rename", 'a "b"')), r'rename."a \"b\"": is wrong'),
         (Place((), "a.toml"), "a.toml: is wrong"),
         (Place(("model", 1), "a.toml", 7), "a.toml:7: model[1]: is wrong"),
     ],
