@@ -220,7 +220,7 @@ def test_ops_in_functions_are_looked_at() -> None:
             new_node("AddN", "y", ["a"], T=FLOAT, N=2),
             "node 'y': AddN with a wrong number of inputs (found 1, expected 2)",
         ),
-        (new_node("Relu", "y", ["x"]), "node 'y': Relu lacks an attribute that nothing else tells (expected T)"),
+        (new_node("Relu", "y", ["x"]), "node 'y': Relu lacks an attribute (expected T)"),
     ],
 )
 def test_every_node_that_tensorflow_would_refuse_is_told(wrong: Node, fault: str) -> None:
