@@ -126,7 +126,7 @@ RESET = [each._replace(input=("x",)) if each.op == "NextIteration" else each for
         (
             RESET,
             "y",
-            "node 'loop/next': NextIteration reads from outside of its loop, whose turns it cannot count (found x)",
+            "node 'loop/next': NextIteration reads a value from outside of its loop (found x)",
         ),
         (
             [new_node("Mystery", "m", ["x"]), *loop([added("m")], limit="x")],
