@@ -1,6 +1,6 @@
 """The smallest graphs that TensorFlow's optimizers break, and that give the right numbers after the rewrites.
 
-What is right is told by TensorFlow with oneDNN off, which runs these graphs as they are. With oneDNN, on
+TensorFlow with oneDNN off runs these graphs as they are, and its numbers are right. With oneDNN, on
 x86 with AVX-512, TensorFlow 2.16 to 2.21 dies of the first and gives wrong digits in the fourth place to the second;
 2.19 dies of the third.
 """
