@@ -66,7 +66,7 @@ def _check(op: str, row: Op, attrs: Mapping[str, AttrValue]) -> None:
         if not _is_of(row.attrs[key], value):
             raise ConversionError(f"attribute {key!r} of {op} is of another kind", expected=row.attrs[key])
         if key in row.counts and not 0 <= value.i <= _MOST_TENSORS:
-            raise ConversionError(f"attribute {key!r} of {op} counts tensors", found=str(value.i))
+            raise ConversionError(f"attribute {key!r} of {op} is no number of tensors", found=str(value.i))
 
 
 def _is_of(kind: str, value: AttrValue) -> bool:

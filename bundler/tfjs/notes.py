@@ -39,7 +39,7 @@ def _lost_entries(document: Json, graph: Graph) -> Iterator[str]:
         for key, entry in sorted(fields.table(declared_signature(document), side).items()):
             name = fields.text(entry, "name", "") or key
             if Tensor.parse(name).node not in graph.by_name:
-                yield f"{side} of its signature: {key!r} is left out, for no node makes {name!r}"
+                yield f"{side} of its signature: {key!r} is left out, as no node makes {name!r}"
 
 
 def _foreign_attributes(topology: Json) -> set[str]:

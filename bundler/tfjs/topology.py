@@ -195,7 +195,7 @@ class _Names:
         found = next((spelled for spelled in self._spellings(name) if spelled in self._known), None)
         tensor = ops.read_tensor(f"{caret}{found}{colon}{port}", self._by_name)
         if tensor.node != found:
-            raise ConversionError("a name leads nowhere in the function", found=reference)
+            raise ConversionError("the function has no such tensor", found=reference)
         return tensor
 
     def _spellings(self, name: str) -> tuple[str, ...]:
