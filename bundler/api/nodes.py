@@ -9,7 +9,7 @@ from bundler import ops
 from bundler.api.failures import InputError
 from bundler.api.graphs import NodeInfo, get_input_nodes, get_output_nodes
 from bundler.errors import Fault, closest
-from bundler.ir.nodes import Node, Tensor, node
+from bundler.ir.nodes import Node, Tensor, new_node
 from bundler.ir.protos import GraphDef, NodeDef
 
 __all__ = ["rename_input_nodes", "rename_output_nodes"]
@@ -58,4 +58,4 @@ def _renamed(reference: str, mapping: Mapping[str, str]) -> str:
 
 
 def _identity(source: NodeDef, name: str) -> NodeDef:
-    return node("Identity", name, [source.name], T=ops.output_dtype(Node.of(source), 0)).message
+    return new_node("Identity", name, [source.name], T=ops.output_dtype(Node.of(source), 0)).message

@@ -16,7 +16,8 @@ from types import MappingProxyType
 import numpy as np
 
 from bundler.ir.dtypes import DType
-from bundler.ir.nodes import Node, Packed, Shape, Tensor, attr, inline_value, node, pack, shape_proto, unpack
+from bundler.ir.nodes import Node, Shape, Tensor, attr, inline_value, new_node, shape_proto
+from bundler.ir.pack import Packed, pack, unpack
 from bundler.ir.protos import FunctionDef, TensorProto
 from bundler.ir.weight import Weight
 
@@ -230,7 +231,7 @@ def _is_entered(producer: Node) -> bool:
 
 
 def _stand_in(const: Node, weight: Weight) -> Node:
-    return node("Placeholder", const.name, const.input, dtype=weight.dtype, shape=shape_proto(weight.shape))
+    return new_node("Placeholder", const.name, const.input, dtype=weight.dtype, shape=shape_proto(weight.shape))
 
 
 def _graph(nodes: Packed, weights: Mapping[str, Weight]) -> Graph:

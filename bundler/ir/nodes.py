@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
-from typing import Any, Generic, NamedTuple, TypeAlias, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -20,7 +20,6 @@ from bundler.ir.protos import AttrValue, NameAttrList, NodeDef, TensorProto, Ten
 
 __all__ = [
     "Node",
-    "Packed",
     "Shape",
     "Tensor",
     "Value",
@@ -28,19 +27,16 @@ __all__ = [
     "constant",
     "free_name",
     "inline_value",
-    "node",
-    "pack",
+    "new_node",
     "port_of",
     "shape_of",
     "shape_proto",
     "short_names",
     "show",
     "tensor_proto",
-    "unpack",
 ]
 
 _Entry = TypeVar("_Entry")
-_Spelling = TypeVar("_Spelling")
 Shape: TypeAlias = tuple[int | None, ...]
 """Dimensions, None where unknown; a tensor of unknown rank has None in place of the whole."""
 
@@ -141,7 +137,7 @@ Value: TypeAlias = (
 )
 
 
-def node(op: str, name: str, inputs: Iterable[str] = (), **attrs: Value) -> Node:
+def new_node(op: str, name: str, inputs: Iterable[str] = (), **attrs: Value) -> Node:
     """A new node. Attributes whose value is None are left out.
 
     Python values become the attribute that TensorFlow means by them: a DType a type, an array a
@@ -157,7 +153,7 @@ def _attr_values(attrs: Mapping[str, Value]) -> dict[str, AttrValue]:
 def constant(name: str, value: np.ndarray, *, control: Iterable[str] = ()) -> Node:
     """A Const node with its value inside. `control` are nodes (no `^`) that tie it to a loop's frame."""
     dtype = DType.parse(value.dtype.name)
-    return node("Const", name, [f"^{name}" for name in control], dtype=dtype, value=value)
+    return new_node("Const", name, [f"^{name}" for name in control], dtype=dtype, value=value)
 
 
 def attr(node: Node, key: str, default: Value = None) -> Any:
@@ -265,43 +261,3 @@ def inline_value(tensor: TensorProto) -> np.ndarray | None:
     if len(content) != math.prod(shape) * dtype.numpy.itemsize:
         return None
     return np.frombuffer(content, dtype.numpy).reshape(shape)
-
-
-# Between processes -------------------------------------------------------------------------------
-
-Packed: TypeAlias = "tuple[list[bytes], list[tuple[tuple[str, int], ...]], list[int], list[tuple[Any, ...]]]"
-"""Attribute values, sets of attributes by number of value, the number of each node's set, and nodes' other columns."""
-
-
-def pack(nodes: Sequence[Node]) -> Packed:
-    """Nodes as plain data, what is alike told once: to pickle messages one by one takes a hundred times as long."""
-    values = _Numbered[AttrValue, bytes](lambda value: bytes(value.SerializeToString()))
-    sets = _Numbered["Mapping[str, AttrValue]", "tuple[tuple[str, int], ...]"](
-        lambda attrs: tuple([(key, values.number(value)) for key, value in attrs.items()])
-    )
-    *columns, attrs = zip(*nodes) if nodes else [()] * len(Node._fields)
-    numbers = list(map(sets.number, attrs))
-    return list(values.spelled), list(sets.spelled), numbers, columns
-
-
-def unpack(packed: Packed) -> tuple[Node, ...]:
-    """The nodes again."""
-    encoded, told, numbers, columns = packed
-    values = [AttrValue.FromString(content) for content in encoded]
-    sets = [{key: values[number] for key, number in attrs} for attrs in told]
-    return tuple(map(Node, *columns, map(sets.__getitem__, numbers)))
-
-
-class _Numbered(Generic[_Entry, _Spelling]):
-    """Objects by the order in which their like was first met. Each is spelled once, however often it is met."""
-
-    def __init__(self, spell: Callable[[_Entry], _Spelling]) -> None:
-        self.spelled: dict[_Spelling, int] = {}
-        self._spell = spell
-        self._met: dict[int, int] = {}
-
-    def number(self, entry: _Entry) -> int:
-        number = self._met.get(id(entry))
-        if number is None:
-            number = self._met[id(entry)] = self.spelled.setdefault(self._spell(entry), len(self.spelled))
-        return number

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from bundler.disk.scratch import scratch
 from bundler.ir.dtypes import DType
-from bundler.ir.nodes import Node, node, shape_proto
+from bundler.ir.nodes import Node, new_node, shape_proto
 from bundler.ir.protos import GraphDef, TensorProto
 from bundler.ir.weight import Weight
 from bundler.progress import SILENT, Progress
@@ -58,13 +58,13 @@ def save(name: str, prefix: str, weights: Mapping[str, Weight], tensors: Iterabl
     `prefix` is the node that tells where to.
     """
     inputs = [prefix, f"{name}.names", f"{name}.slices", *tensors]
-    return [*_entries(name, weights), node("SaveV2", name, inputs, dtypes=_dtypes(weights))]
+    return [*_entries(name, weights), new_node("SaveV2", name, inputs, dtypes=_dtypes(weights))]
 
 
 def restore(name: str, prefix: str, weights: Mapping[str, Weight]) -> list[Node]:
     """Nodes that read tensors from a checkpoint: the outputs of the last one, `name`, in the order of `weights`."""
     inputs = [prefix, f"{name}.names", f"{name}.slices"]
-    return [*_entries(name, weights), node("RestoreV2", name, inputs, dtypes=_dtypes(weights))]
+    return [*_entries(name, weights), new_node("RestoreV2", name, inputs, dtypes=_dtypes(weights))]
 
 
 def text(name: str, value: str | Path) -> Node:
@@ -80,7 +80,7 @@ def _entries(name: str, weights: Mapping[str, Weight]) -> list[Node]:
 
 def _strings(name: str, values: Iterable[str | Path], shape: tuple[int, ...]) -> Node:
     tensor = TensorProto(dtype=DType.string.value, tensor_shape=shape_proto(shape), string_val=map(os.fsencode, values))
-    return node("Const", name, dtype=DType.string, value=tensor)
+    return new_node("Const", name, dtype=DType.string, value=tensor)
 
 
 def _dtypes(weights: Mapping[str, Weight]) -> list[DType]:
@@ -122,12 +122,12 @@ def _mapped(name: str, weight: Weight, file: Path) -> Node:
     with file.open("wb") as opened:
         opened.writelines(weight.chunks())
     shape = shape_proto(weight.shape)
-    return node("ImmutableConst", name, dtype=weight.dtype, shape=shape, memory_region_name=os.fsencode(file))
+    return new_node("ImmutableConst", name, dtype=weight.dtype, shape=shape, memory_region_name=os.fsencode(file))
 
 
 def _merge(parts: Sequence[Path], to: Path, runtime: Runtime) -> None:
     """Make one checkpoint of several: their data files are renamed, not copied."""
-    merge = node("MergeV2Checkpoints", "merge", ["parts", "to"], delete_old_dirs=False)
+    merge = new_node("MergeV2Checkpoints", "merge", ["parts", "to"], delete_old_dirs=False)
     runtime.execute(_graph(_strings("parts", parts, (len(parts),)), text("to", to), merge), ["merge"])
 
 

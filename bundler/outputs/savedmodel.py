@@ -21,7 +21,7 @@ from bundler.encoding.message import Message
 from bundler.errors import ConversionError
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Model, Signature, TensorSpec
-from bundler.ir.nodes import Tensor, node, shape_of, shape_proto
+from bundler.ir.nodes import Tensor, new_node, shape_of, shape_proto
 from bundler.ir.protos import MetaGraphDef, SavedModel, SignatureDef, TensorInfo
 from bundler.outputs.variables import Variable, described
 from bundler.progress import SILENT, Progress
@@ -118,7 +118,7 @@ def _with_init(model: Model) -> Model:
     """The model with one node that waits for all initializers."""
     if not model.initializers:
         return model
-    init = node("NoOp", _init_name(model), [f"^{name}" for name in model.initializers])
+    init = new_node("NoOp", _init_name(model), [f"^{name}" for name in model.initializers])
     return replace(model, graph=replace(model.graph, nodes=(*model.graph.nodes, init)))
 
 

@@ -25,7 +25,7 @@ from typing import NamedTuple
 
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Graph, Model
-from bundler.ir.nodes import Node, free_name, node, shape_proto
+from bundler.ir.nodes import Node, free_name, new_node, shape_proto
 from bundler.ir.protos import MetaGraphDef, SaverDef, VariableDef
 from bundler.ir.prune import reachable
 from bundler.ir.weight import Weight
@@ -110,32 +110,32 @@ def _reading(const: Node, variables: Mapping[str, Variable]) -> list[Node]:
     name, reader, handle, _, weight = variables[const.name]
     shape = shape_proto(weight.shape)
     return [
-        node("VarHandleOp", handle, dtype=weight.dtype, shape=shape, shared_name=name),
-        node("ReadVariableOp", reader, [handle], dtype=weight.dtype),
+        new_node("VarHandleOp", handle, dtype=weight.dtype, shape=shape, shared_name=name),
+        new_node("ReadVariableOp", reader, [handle], dtype=weight.dtype),
     ]
 
 
 def _restoring(variables: Collection[Variable]) -> list[Node]:
     """The node that restores all, and one for each batch, so that a batch can be restored by itself."""
-    nodes = [node("Placeholder", _FILENAME, dtype=DType.string, shape=shape_proto(()))]
+    nodes = [new_node("Placeholder", _FILENAME, dtype=DType.string, shape=shape_proto(()))]
     by_name, parts = {variable.name: variable for variable in variables}, batches(_weights(variables))
     for index, part in enumerate(parts):
         restored = f"{_RESTORE}.{index}"
         nodes += restore(f"{restored}.tensors", _FILENAME, part)
         nodes += [_setting(by_name[name], f"{restored}.tensors:{port}") for port, name in enumerate(part)]
-        nodes.append(node("NoOp", restored, [f"^{by_name[name].setter}" for name in part]))
-    return [*nodes, node("NoOp", _RESTORE, [f"^{_RESTORE}.{index}" for index in range(len(parts))])]
+        nodes.append(new_node("NoOp", restored, [f"^{by_name[name].setter}" for name in part]))
+    return [*nodes, new_node("NoOp", _RESTORE, [f"^{_RESTORE}.{index}" for index in range(len(parts))])]
 
 
 def _setting(variable: Variable, tensor: str) -> Node:
-    return node("AssignVariableOp", variable.setter, [variable.handle, tensor], dtype=variable.weight.dtype)
+    return new_node("AssignVariableOp", variable.setter, [variable.handle, tensor], dtype=variable.weight.dtype)
 
 
 def _saving(variables: Collection[Variable]) -> list[Node]:
     """The filename again, after the variables were saved there."""
     readers = [variable.reader for variable in variables]
     saved = save(f"{_SAVE}.tensors", _FILENAME, _weights(variables), readers)
-    return [*saved, node("Identity", _SAVE, [_FILENAME, f"^{_SAVE}.tensors"], T=DType.string)]
+    return [*saved, new_node("Identity", _SAVE, [_FILENAME, f"^{_SAVE}.tensors"], T=DType.string)]
 
 
 def _weights(variables: Iterable[Variable]) -> dict[str, Weight]:

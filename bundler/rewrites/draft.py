@@ -7,7 +7,7 @@ import numpy as np
 from bundler.errors import ConversionError
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Graph
-from bundler.ir.nodes import Node, Value, constant, node
+from bundler.ir.nodes import Node, Value, constant, new_node
 from bundler.rewrites.engine import frame_of
 
 __all__ = ["Draft"]
@@ -43,7 +43,7 @@ class Draft:
 
     def op(self, op: str, name: str, *inputs: str, **attrs: Value) -> str:
         """A node on the way."""
-        return self._add(node(op, f"{self._name}/{name}", [*inputs, *self._take_waits()], **attrs))
+        return self._add(new_node(op, f"{self._name}/{name}", [*inputs, *self._take_waits()], **attrs))
 
     def same(self, name: str, reference: str, dtype: DType) -> str:
         """The tensor again, as the larger of itself and itself.
@@ -55,7 +55,7 @@ class Draft:
 
     def end(self, op: str, *inputs: str, **attrs: Value) -> list[Node]:
         """The node that takes the replaced one's place, after all others."""
-        self._add(node(op, self._name, [*inputs, *self._take_waits()], **attrs))
+        self._add(new_node(op, self._name, [*inputs, *self._take_waits()], **attrs))
         return self._nodes
 
     def _take_waits(self) -> list[str]:

@@ -12,7 +12,7 @@ from bundler.artifacts.artifact import Artifact
 from bundler.errors import ConversionError, within
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Graph, Model, Signature, TensorSpec
-from bundler.ir.nodes import Node, Tensor, attr, node, shape_proto
+from bundler.ir.nodes import Node, Tensor, attr, new_node, shape_proto
 from bundler.ir.protos import TensorShapeProto
 from bundler.ir.weight import Weight
 from bundler.tfjs import fields
@@ -107,7 +107,7 @@ def _with_input_shapes(graph: Graph, signature: Signature) -> Graph:
             given = given.having(dtype=spec.dtype or DType.float32)
         if isinstance(shape, TensorShapeProto) and shape.dim:
             return given
-        return node("Placeholder", given.name, dtype=attr(given, "dtype"), shape=shape_proto(spec.shape))
+        return new_node("Placeholder", given.name, dtype=attr(given, "dtype"), shape=shape_proto(spec.shape))
 
     nodes = tuple(map(shaped, graph.nodes))
     return graph if all(map(operator.is_, nodes, graph.nodes)) else replace(graph, nodes=nodes)

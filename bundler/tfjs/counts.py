@@ -12,7 +12,7 @@ import numpy as np
 
 from bundler import ops
 from bundler.ir.dtypes import DType
-from bundler.ir.nodes import Node, Shape, Tensor, attr, constant, node, shape_of
+from bundler.ir.nodes import Node, Shape, Tensor, attr, constant, new_node, shape_of
 from bundler.ir.protos import TensorShapeProto
 from bundler.ir.weight import Weight
 
@@ -103,6 +103,6 @@ def _rows(unpack: Node, read: int) -> Iterator[Node]:
     yield constant(f"{name}/axis", np.array(attr(unpack, "axis", 0), np.int32), control=[at])
     for row in range(read):
         yield constant(f"{name}/{row}", np.array(row, np.int32), control=[at])
-        yield node("GatherV2", f"{name}/row{row}", [x, f"{name}/{row}", f"{name}/axis", *control], **types)
+        yield new_node("GatherV2", f"{name}/row{row}", [x, f"{name}/{row}", f"{name}/axis", *control], **types)
     rows = [f"{name}/row{row}" for row in range(read)]
-    yield node("IdentityN", name, rows, T=None if kind is None else [DType(kind.type)] * read)
+    yield new_node("IdentityN", name, rows, T=None if kind is None else [DType(kind.type)] * read)

@@ -13,7 +13,7 @@ from bundler.encoding.graphdef import structure
 from bundler.errors import Fault, VerificationError
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Function, Model, Signature, TensorSpec
-from bundler.ir.nodes import Shape, node
+from bundler.ir.nodes import Shape, new_node
 from bundler.link import join, scoped
 from bundler.outputs.checkpoint import prefix
 from bundler.outputs.savedmodel import MetaGraph
@@ -81,7 +81,7 @@ def _scope(number: int, function: str) -> str:
 def _body(function: Function) -> Model:
     """A function as a graph: its arguments become Placeholders, its results outputs."""
     signature = function.definition.signature
-    arguments = tuple(node("Placeholder", arg.name, dtype=DType(arg.type)) for arg in signature.input_arg)
+    arguments = tuple(new_node("Placeholder", arg.name, dtype=DType(arg.type)) for arg in signature.input_arg)
     results = {arg.name: TensorSpec(function.returns[arg.name], DType(arg.type)) for arg in signature.output_arg}
     graph = replace(function.graph, nodes=(*arguments, *function.graph.nodes))
     return Model(graph, {signature.name: Signature({}, results)})

@@ -15,7 +15,7 @@ import numpy as np
 from google.protobuf import json_format
 
 from bundler.ir.dtypes import DType
-from bundler.ir.nodes import Node, node
+from bundler.ir.nodes import Node, new_node
 from tests.support.models import const, placeholder, write_model
 
 __all__ = ["MODELS", "Known", "write"]
@@ -57,8 +57,8 @@ def simple() -> Known:
     x = drawn(3, 1)
     nodes = (
         placeholder("x", None, 1),
-        node("MatMul", "dense", ["x", "kernel"], T=FLOAT),
-        node("Identity", "Identity", ["dense"], T=FLOAT),
+        new_node("MatMul", "dense", ["x", "kernel"], T=FLOAT),
+        new_node("Identity", "Identity", ["dense"], T=FLOAT),
     )
     outputs = {"Identity": {"name": "Identity:0", "dtype": "DT_FLOAT"}}
     document = {"userDefinedMetadata": {"signature": {"outputs": outputs}}}
@@ -70,12 +70,12 @@ def with_prelu() -> Known:
     x, kernel, square, alpha, out = drawn(4, 7), drawn(7, 5), drawn(5, 5), drawn(5), drawn(5, 1)
     nodes = (
         placeholder("input_vector", None, 7),
-        node("MatMul", "dense", ["input_vector", "kernel"], T=FLOAT),
-        node("Prelu", "p_re_lu", ["dense", "alpha"]),
-        node("MatMul", "dense_1", ["p_re_lu", "square"], T=FLOAT),
-        node("Prelu", "p_re_lu_1", ["dense_1", "alpha"]),
-        node("MatMul", "scores", ["p_re_lu_1", "out"], T=FLOAT),
-        node("Identity", "Identity", ["scores"], T=FLOAT),
+        new_node("MatMul", "dense", ["input_vector", "kernel"], T=FLOAT),
+        new_node("Prelu", "p_re_lu", ["dense", "alpha"]),
+        new_node("MatMul", "dense_1", ["p_re_lu", "square"], T=FLOAT),
+        new_node("Prelu", "p_re_lu_1", ["dense_1", "alpha"]),
+        new_node("MatMul", "scores", ["p_re_lu_1", "out"], T=FLOAT),
+        new_node("Identity", "Identity", ["scores"], T=FLOAT),
     )
     signature = {
         "inputs": {"input_vector:0": info("input_vector", -1, 7)},
@@ -96,7 +96,7 @@ def depthwise(activation: str) -> Known:
     """A depthwise convolution that is fused with its bias and activation."""
     x, kernel, bias, alpha = drawn(1, 6, 6, 2), drawn(3, 3, 2, 1), drawn(2), drawn(2)
     extra = {"alpha": alpha} if activation == "Prelu" else {}
-    fused = node(
+    fused = new_node(
         "FusedDepthwiseConv2dNative",
         "conv",
         ["image", "kernel", "bias", *extra],
@@ -105,7 +105,7 @@ def depthwise(activation: str) -> Known:
         strides=[1, 1, 1, 1],
         padding="VALID",
     )
-    nodes = (placeholder("image", 1, 6, 6, 2), fused, node("Identity", "Identity", ["conv"], T=FLOAT))
+    nodes = (placeholder("image", 1, 6, 6, 2), fused, new_node("Identity", "Identity", ["conv"], T=FLOAT))
     windows = np.lib.stride_tricks.sliding_window_view(x, (3, 3), axis=(1, 2))
     linear = np.einsum("bhwckl,klc->bhwc", windows, kernel[..., 0]) + bias
     answer = prelu(linear, alpha) if extra else relu(linear)
@@ -117,11 +117,11 @@ def multi_head() -> Known:
     x, scores, back = drawn(2, 12), drawn(12, 3), drawn(12, 12)
     nodes = (
         placeholder("x", None, 12),
-        node("MatMul", "classifier/MatMul", ["x", "scores"], T=FLOAT),
-        node("Softmax", "classifier/Softmax", ["classifier/MatMul"], T=FLOAT),
-        node("Identity", "Identity", ["classifier/Softmax"], T=FLOAT),
-        node("MatMul", "autoencoder/MatMul", ["x", "back"], T=FLOAT),
-        node("Identity", "Identity_1", ["autoencoder/MatMul"], T=FLOAT),
+        new_node("MatMul", "classifier/MatMul", ["x", "scores"], T=FLOAT),
+        new_node("Softmax", "classifier/Softmax", ["classifier/MatMul"], T=FLOAT),
+        new_node("Identity", "Identity", ["classifier/Softmax"], T=FLOAT),
+        new_node("MatMul", "autoencoder/MatMul", ["x", "back"], T=FLOAT),
+        new_node("Identity", "Identity_1", ["autoencoder/MatMul"], T=FLOAT),
     )
     answers = {"Identity": softmax(x @ scores), "Identity_1": x @ back}
     return Known(nodes, {"scores": scores, "back": back}, {"x": x}, answers, {})
@@ -133,8 +133,8 @@ def two_inputs() -> Known:
     nodes = (
         placeholder("a", None, 3),
         placeholder("b", None, 3),
-        node("Mul", "scaled", ["b", "two"], T=FLOAT),
-        node("Sub", "Identity", ["a", "scaled"], T=FLOAT),
+        new_node("Mul", "scaled", ["b", "two"], T=FLOAT),
+        new_node("Sub", "Identity", ["a", "scaled"], T=FLOAT),
     )
     signature = {
         "inputs": {"left": info("a", -1, 3), "right": info("b", -1, 3)},
@@ -151,8 +151,8 @@ def of_int64() -> Known:
     types = {"Tparams": FLOAT, "Tindices": DType.int64, "Taxis": DType.int32}
     nodes = (
         placeholder("ids", None, dtype=DType.int64),
-        node("GatherV2", "rows_of", ["rows", "ids", "axis"], **types),
-        node("Identity", "Identity", ["rows_of"], T=FLOAT),
+        new_node("GatherV2", "rows_of", ["rows", "ids", "axis"], **types),
+        new_node("Identity", "Identity", ["rows_of"], T=FLOAT),
     )
     return Known(nodes, {"rows": rows, "axis": np.array(0, np.int32)}, {"ids": ids}, {"Identity": rows[ids]}, {})
 
@@ -161,12 +161,12 @@ def with_table() -> Known:
     """A hash table, filled by the model's initializer."""
     words, values = [b"cat", b"dog"], np.array([3, 4], np.float32)
     types = {"Tin": DType.string, "Tout": FLOAT}
-    table = node("HashTableV2", "table", key_dtype=DType.string, value_dtype=FLOAT, shared_name="77")
-    fill = node("LookupTableImportV2", "fill", ["table", "words", "values"], **types)
+    table = new_node("HashTableV2", "table", key_dtype=DType.string, value_dtype=FLOAT, shared_name="77")
+    fill = new_node("LookupTableImportV2", "fill", ["table", "words", "values"], **types)
     nodes = (
         placeholder("word", None, dtype=DType.string),
         table,
-        node("LookupTableFindV2", "Identity", ["table", "word", "missing"], **types),
+        new_node("LookupTableFindV2", "Identity", ["table", "word", "missing"], **types),
     )
     inner = (const("words", words), const("values", values), table, fill)
     initializer = [json_format.MessageToDict(made.message) for made in inner]

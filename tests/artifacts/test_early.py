@@ -13,7 +13,7 @@ from bundler import manifest, sources, tfjs
 from bundler.artifacts import artifact
 from bundler.errors import SourceError
 from bundler.ir.dtypes import DType
-from bundler.ir.nodes import node
+from bundler.ir.nodes import new_node
 from bundler.runtimes.javascript import TensorFlowJs
 from bundler.runtimes.tensorflow import Runtime
 from bundler.verbs import pipeline
@@ -27,8 +27,8 @@ def write(folder: Path, graph: str = "tensorflowjs_model.pb") -> Path:
     """A model as TensorFlow.js 0.x has it; as of today it lies in `folder`.new."""
     nodes = [
         placeholder("x", None, 3),
-        node("MatMul", "y", ["x", "w"], T=DType.float32, transpose_b=False),
-        node("LeakyRelu", "z", ["y"], T=DType.float32, alpha=0.25),
+        new_node("MatMul", "y", ["x", "w"], T=DType.float32, transpose_b=False),
+        new_node("LeakyRelu", "z", ["y"], T=DType.float32, alpha=0.25),
     ]
     return write_early(write_model(folder.with_suffix(".new"), nodes, {"w": WEIGHT}), folder, graph)
 

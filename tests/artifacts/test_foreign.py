@@ -11,7 +11,7 @@ import pytest
 from bundler import sources
 from bundler.artifacts import artifact
 from bundler.errors import SourceError
-from bundler.ir.nodes import node
+from bundler.ir.nodes import new_node
 from tests.support.models import placeholder, read_model, write_model
 
 LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:4d7a2146\nsize 12345\n"
@@ -109,7 +109,7 @@ FLOATS, STRINGS = np.ones(99, np.float32), [b"a", b"b"]
 def test_a_shard_that_is_something_else(
     tmp_path: Path, value: np.ndarray | list[bytes], content: bytes, what: str
 ) -> None:
-    path = write_model(tmp_path, [placeholder("x"), node("Identity", "y", ["x"])], {"w": value})
+    path = write_model(tmp_path, [placeholder("x"), new_node("Identity", "y", ["x"])], {"w": value})
     (tmp_path / "group1-shard1of1.bin").write_bytes(content)
     with pytest.raises(SourceError) as caught:
         read_model(path)

@@ -15,7 +15,7 @@ from bundler import manifest
 from bundler.artifacts import artifact
 from bundler.errors import SourceError
 from bundler.ir.dtypes import DType
-from bundler.ir.nodes import node
+from bundler.ir.nodes import new_node
 from bundler.report.record import fresh
 from bundler.runtimes.javascript import TensorFlowJs
 from bundler.runtimes.tensorflow import Runtime
@@ -23,7 +23,7 @@ from bundler.verbs import pipeline
 from tests.support.models import placeholder, read_model, write_model
 
 WEIGHT = np.arange(6, dtype=np.float32).reshape(3, 2)
-NODES = [placeholder("x", None, 3), node("MatMul", "y", ["x", "w"], T=DType.float32)]
+NODES = [placeholder("x", None, 3), new_node("MatMul", "y", ["x", "w"], T=DType.float32)]
 SIGNATURE = {"inputs": {"image": {"name": "x:0"}}, "outputs": {"score": {"name": "y:0"}}}
 
 Document = dict[str, Any]
@@ -138,7 +138,7 @@ def test_what_browsers_keep_is_read(tmp_path: Path, document: Document, form: Ca
 
 
 def test_a_model_without_weights_needs_no_data(tmp_path: Path) -> None:
-    nodes = [placeholder("x", 2), node("Relu", "y", ["x"], T=DType.float32)]
+    nodes = [placeholder("x", 2), new_node("Relu", "y", ["x"], T=DType.float32)]
     found = json.loads(write_model(tmp_path / "files", nodes).read_text())
     del found["weightsManifest"]
     assert read_model(written(tmp_path, {**found, "weightSpecs": []})).graph.weights == {}

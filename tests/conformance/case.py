@@ -10,7 +10,7 @@ import numpy as np
 
 from bundler import ops
 from bundler.ir.dtypes import DType
-from bundler.ir.nodes import Node, Shape, Value, node, shape_proto
+from bundler.ir.nodes import Node, Shape, Value, new_node, shape_proto
 from bundler.ir.protos import FunctionDef
 
 __all__ = ["AGREES", "Array", "Cannot", "Case", "Const", "Differs", "Verdict", "case"]
@@ -88,7 +88,7 @@ class Case:
         """The nodes to feed, of the shape of what is fed, or of `dims`. TensorFlow.js takes no size of 0."""
         for name, value in self.feeds.items():
             shape = shape_proto(self.dims.get(name, tuple(size or None for size in value.shape)))
-            yield node("Placeholder", name, dtype=dtype_of(value), shape=shape)
+            yield new_node("Placeholder", name, dtype=dtype_of(value), shape=shape)
 
 
 def case(
@@ -134,7 +134,7 @@ def case(
 def one(op: str, name: str, inputs: Mapping[str, np.ndarray | Const], **attrs: Value) -> Node:
     """A node that reads `inputs`, with the types and counts that they tell. None leaves an attribute out."""
     values = [given.value if isinstance(given, Const) else given for given in inputs.values()]
-    return node(op, name, inputs, **{**_told(op, [dtype_of(value) for value in values]), **attrs})
+    return new_node(op, name, inputs, **{**_told(op, [dtype_of(value) for value in values]), **attrs})
 
 
 def _told(op: str, dtypes: list[DType]) -> dict[str, Value]:

@@ -8,23 +8,23 @@ from typing import Any
 import numpy as np
 
 from bundler.ir.dtypes import DType
-from bundler.ir.nodes import Node, node
+from bundler.ir.nodes import Node, new_node
 
 __all__ = ["depthwise", "prelu", "the_value"]
 
 
 def the_value(array: np.ndarray, name: str = "y") -> list[Node]:
     """The meaning of a node whose result NumPy tells."""
-    return [node("Const", name, dtype=DType.parse(array.dtype.name), value=array)]
+    return [new_node("Const", name, dtype=DType.parse(array.dtype.name), value=array)]
 
 
 def prelu(x: str, alpha: str, y: str = "y") -> list[Node]:
     """What Prelu means: x where it is positive, alpha x elsewhere."""
     return [
-        node("ZerosLike", "zero", [x], T=DType.float32),
-        node("Greater", "positive", [x, "zero"], T=DType.float32),
-        node("Mul", "scaled", [x, alpha], T=DType.float32),
-        node("SelectV2", y, ["positive", x, "scaled"], T=DType.float32),
+        new_node("ZerosLike", "zero", [x], T=DType.float32),
+        new_node("Greater", "positive", [x, "zero"], T=DType.float32),
+        new_node("Mul", "scaled", [x, alpha], T=DType.float32),
+        new_node("SelectV2", y, ["positive", x, "scaled"], T=DType.float32),
     ]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bundler.ir.dtypes import DType
-from bundler.ir.nodes import Node, Shape, Value, node
+from bundler.ir.nodes import Node, Shape, Value, new_node
 from tests.conformance.case import AGREES, Cannot, Case, Const, Differs, Verdict, case, one
 
 __all__ = [
@@ -85,9 +85,9 @@ def transposed(op: str, name: str, x: np.ndarray, *further: Const, **attrs: Any)
     return [
         _permutation("to_last", [0, *range(2, x.ndim), 1]),
         _permutation("to_first", [0, x.ndim - 1, *range(1, x.ndim - 1)]),
-        node("Transpose", "last", ["x", "to_last"], **types),
+        new_node("Transpose", "last", ["x", "to_last"], **types),
         one(op, "plain", inputs, **attrs, data_format="NHWC" if x.ndim == 4 else "NDHWC"),
-        node("Transpose", name, ["plain", "to_first"], **types),
+        new_node("Transpose", name, ["plain", "to_first"], **types),
     ]
 
 
@@ -98,7 +98,7 @@ def first_attrs(x: np.ndarray, **attrs: Any) -> dict[str, Any]:
 
 
 def _permutation(name: str, order: list[int]) -> Node:
-    return node("Const", name, dtype=DType.int32, value=np.array(order, np.int32))
+    return new_node("Const", name, dtype=DType.int32, value=np.array(order, np.int32))
 
 
 def _moved(key: str, value: list[int]) -> list[int]:

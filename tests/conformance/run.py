@@ -17,7 +17,7 @@ from bundler.convert.select import select
 from bundler.errors import BundlerError, VerificationError
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Model
-from bundler.ir.nodes import Tensor, node, shape_proto, tensor_proto
+from bundler.ir.nodes import Tensor, new_node, shape_proto, tensor_proto
 from bundler.ir.protos import SavedModel, TensorProto
 from bundler.link import link
 from bundler.manifest import Compat, SignatureSpec
@@ -160,7 +160,7 @@ def _right(case: Case, runtime: Runtime, folder: Path) -> Result:
     meta.meta_info_def.tags.extend(SERVE)
     nodes = {made.name: made for made in case.meaning or case.nodes}
     weights = {
-        name: node("Const", name, nodes[name].input if name in nodes else (), dtype=dtype_of(v), value=_proto(v))
+        name: new_node("Const", name, nodes[name].input if name in nodes else (), dtype=dtype_of(v), value=_proto(v))
         for name, v in case.weights.items()
     }
     meta.graph_def.node.extend(made.message for made in [*case.placeholders, *{**nodes, **weights}.values()])

@@ -9,14 +9,16 @@ import pytest
 
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Graph, Model
-from bundler.ir.nodes import node
+from bundler.ir.nodes import new_node
 from tests.conformance.case import AGREES, Array, Cannot, Differs, Verdict, array, case
 from tests.conformance.compare import apart, contrast
 from tests.conformance.judge import Outcome, judge
 from tests.conformance.page import page
 from tests.conformance.run import Result, Run
 
-IMPORTED = Model(Graph((node("Placeholder", "x", dtype=DType.float32), node("Abs", "y", ["x"], T=DType.float32))))
+IMPORTED = Model(
+    Graph((new_node("Placeholder", "x", dtype=DType.float32), new_node("Abs", "y", ["x"], T=DType.float32)))
+)
 RIGHT, WRONG = [np.array([1, 2], np.float32)], [np.array([1, 3], np.float32)]
 WHY = "it takes two for three"
 

@@ -13,7 +13,7 @@ import pytest
 from bundler.convert.arguments import argument, unusable, usable
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Graph, Model, Signature, TensorSpec
-from bundler.ir.nodes import Tensor, node
+from bundler.ir.nodes import Tensor, new_node
 from bundler.outputs import savedmodel
 from bundler.outputs.savedmodel import MetaGraph
 from tests.support.models import placeholder
@@ -132,7 +132,7 @@ def written(folder: Path, keys: list[str]) -> Path:
     """A bundle whose one signature has these inputs, and the output "y"."""
     specs = {key: TensorSpec(Tensor(f"x{index}"), DType.float32, (None,)) for index, key in enumerate(keys)}
     inputs = [placeholder(spec.tensor.node, None) for spec in specs.values()]
-    total = node("AddN", "total", [given.name for given in inputs], T=DType.float32, N=len(inputs))
+    total = new_node("AddN", "total", [given.name for given in inputs], T=DType.float32, N=len(inputs))
     signature = Signature(specs, {"y": TensorSpec(Tensor("total"), DType.float32, (None,))})
     model = Model(Graph((*inputs, total)), {"k": signature}, producer=1395)
     folder.mkdir()

@@ -23,7 +23,7 @@ from bundler import manifest, sources
 from bundler.convert import cluster
 from bundler.errors import BundlerError, SourceError
 from bundler.ir.dtypes import DType
-from bundler.ir.nodes import node
+from bundler.ir.nodes import new_node
 from bundler.verbs import pipeline
 from tests.support.models import placeholder, write_model
 from tests.support.places import ROOT
@@ -96,7 +96,7 @@ def write_manifest(folder: Path, **sources: object) -> Path:
 
 def product(folder: Path, factor: float) -> Path:
     """A model, y = x · w, with its weight in two shards."""
-    nodes = [placeholder("x", None, 4), node("MatMul", "y", ["x", "w"], T=DType.float32)]
+    nodes = [placeholder("x", None, 4), new_node("MatMul", "y", ["x", "w"], T=DType.float32)]
     return write_model(folder, nodes, {"w": factor * np.eye(4, dtype=np.float32)}, shard_bytes=40)
 
 

@@ -11,7 +11,7 @@ import pytest
 from bundler import manifest
 from bundler.errors import ManifestError, VerificationError
 from bundler.ir.dtypes import DType
-from bundler.ir.nodes import Node, node
+from bundler.ir.nodes import Node, new_node
 from bundler.manifest import Manifest
 from bundler.report import Report
 from bundler.verbs import pipeline
@@ -22,24 +22,24 @@ WEIGHT = np.arange(6, dtype=np.float32).reshape(3, 2)
 
 
 def matmul(*dims: int | None) -> list[Node]:
-    return [placeholder("x", *dims), node("MatMul", "y", ["x", "w"], T=FLOAT)]
+    return [placeholder("x", *dims), new_node("MatMul", "y", ["x", "w"], T=FLOAT)]
 
 
 def reshaped(*to: int) -> tuple[list[Node], dict[str, np.ndarray]]:
     """A graph that reshapes an input of [1, 2, 3]."""
-    nodes = [placeholder("x", 1, 2, 3), node("Reshape", "y", ["x", "to"], T=FLOAT, Tshape=INT)]
+    nodes = [placeholder("x", 1, 2, 3), new_node("Reshape", "y", ["x", "to"], T=FLOAT, Tshape=INT)]
     return nodes, {"to": np.array(to, np.int32)}
 
 
 def reduced(op: str, axis: int) -> tuple[list[Node], dict[str, np.ndarray]]:
-    nodes = [placeholder("x", 1, 3), node(op, "y", ["x", "axis"], T=FLOAT, Tidx=INT, keep_dims=True)]
+    nodes = [placeholder("x", 1, 3), new_node(op, "y", ["x", "axis"], T=FLOAT, Tidx=INT, keep_dims=True)]
     return nodes, {"axis": np.array([axis], np.int32)}
 
 
 INSTANCES = [
     placeholder("x", 1, 3),
-    node("Mean", "mean", ["x", "axis"], T=FLOAT, Tidx=INT, keep_dims=True),
-    node("Sub", "y", ["x", "mean"], T=FLOAT),
+    new_node("Mean", "mean", ["x", "axis"], T=FLOAT, Tidx=INT, keep_dims=True),
+    new_node("Sub", "y", ["x", "mean"], T=FLOAT),
 ]
 """A norm over the rows: its output has as many rows as its input."""
 
@@ -133,7 +133,11 @@ def test_the_error_of_a_batch_that_is_built_in_says_what_to_do(tmp_path: Path) -
 
 
 def test_an_output_that_depends_on_no_row_is_no_error(tmp_path: Path) -> None:
-    nodes = [placeholder("x", 1, 3), node("Shape", "size", ["x"], T=FLOAT), node("Identity", "y", ["w"], T=FLOAT)]
+    nodes = [
+        placeholder("x", 1, 3),
+        new_node("Shape", "size", ["x"], T=FLOAT),
+        new_node("Identity", "y", ["w"], T=FLOAT),
+    ]
     built(tmp_path, nodes, {"w": WEIGHT}, {"x": [-1, 3]})
 
 

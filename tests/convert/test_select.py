@@ -11,7 +11,7 @@ from bundler.disk.shards import Group, Memory
 from bundler.errors import ConversionError
 from bundler.ir.dtypes import DType
 from bundler.ir.model import PREDICT, Function, Graph, Model, Signature, TensorSpec
-from bundler.ir.nodes import Node, Tensor, constant, node, shape_proto
+from bundler.ir.nodes import Node, Tensor, constant, new_node, shape_proto
 from bundler.ir.protos import FunctionDef, NameAttrList, TensorProto
 from bundler.ir.prune import prune, reachable
 from bundler.ir.weight import Weight
@@ -29,13 +29,13 @@ NODES = (
     placeholder("image", None, 4),
     placeholder("flag", dtype=DType.bool),
     placeholder("hidden", dtype=INT),
-    node("Const", "w", dtype=FLOAT),
-    node("Mul", "stem", ["image", "w"], T=FLOAT),
-    node("TopKV2", "top", ["stem", "hidden"], T=FLOAT, index_type=INT),
-    node("Relu", "left", ["stem", "^flag"], T=FLOAT),
-    node("Relu", "right", ["top"], T=FLOAT),
+    new_node("Const", "w", dtype=FLOAT),
+    new_node("Mul", "stem", ["image", "w"], T=FLOAT),
+    new_node("TopKV2", "top", ["stem", "hidden"], T=FLOAT, index_type=INT),
+    new_node("Relu", "left", ["stem", "^flag"], T=FLOAT),
+    new_node("Relu", "right", ["top"], T=FLOAT),
     constant("lonely", np.array([1], np.int32)),
-    node("Alien", "alien", ["right"]),
+    new_node("Alien", "alien", ["right"]),
 )
 OWN = Signature(
     inputs={"picture": TensorSpec(Tensor("image"), FLOAT, (None, 4)), "flag": TensorSpec(Tensor("flag"), DType.bool)},
@@ -326,7 +326,11 @@ def test_what_lies_before_a_fed_tensor_stays_for_a_graph_must_be_whole() -> None
 
 def test_cycles_are_walked_once() -> None:
     loop = Graph(
-        (node("Merge", "m", ["next"]), node("NextIteration", "next", ["m"]), node("Exit", "e", ["m:0", "^next"]))
+        (
+            new_node("Merge", "m", ["next"]),
+            new_node("NextIteration", "next", ["m"]),
+            new_node("Exit", "e", ["m:0", "^next"]),
+        )
     )
     assert reachable(loop, ["e"]) == {"m", "next", "e"}
 
@@ -336,26 +340,30 @@ def function(*nodes: Node) -> Function:
 
 
 CALLS = {
-    "as an attribute": node("StatelessIf", "y", then_branch=NameAttrList(name="f")),
-    "in a list": node("Case", "y", branches=[NameAttrList(name="f")]),
-    "within another": node(
-        "Map", "y", f=NameAttrList(name="absent", attr={"g": node("X", "x", g=NameAttrList(name="f")).attr["g"]})
+    "as an attribute": new_node("StatelessIf", "y", then_branch=NameAttrList(name="f")),
+    "in a list": new_node("Case", "y", branches=[NameAttrList(name="f")]),
+    "within another": new_node(
+        "Map", "y", f=NameAttrList(name="absent", attr={"g": new_node("X", "x", g=NameAttrList(name="f")).attr["g"]})
     ),
-    "as an op": node("f", "y"),
+    "as an op": new_node("f", "y"),
 }
 
 
 @pytest.mark.parametrize("caller", CALLS.values(), ids=CALLS.keys())
 def test_functions_stay_where_they_are_called_and_those_that_they_call(caller: Node) -> None:
-    functions = {"unused": function(), "f": function(node("While", "w", body=NameAttrList(name="g"))), "g": function()}
+    functions = {
+        "unused": function(),
+        "f": function(new_node("While", "w", body=NameAttrList(name="g"))),
+        "g": function(),
+    }
     outputs = {"out": TensorSpec(Tensor("y"))}
     pruned = prune(Model(Graph((caller,)), {"s": Signature({}, outputs)}, functions))
     assert list(pruned.functions) == ["f", "g"]
 
 
 def test_functions_may_call_each_other_in_circles() -> None:
-    functions = {"f": function(node("g", "n")), "g": function(node("f", "n"))}
-    pruned = prune(Model(Graph((node("f", "y"),)), {"s": Signature({}, {"o": TensorSpec(Tensor("y"))})}, functions))
+    functions = {"f": function(new_node("g", "n")), "g": function(new_node("f", "n"))}
+    pruned = prune(Model(Graph((new_node("f", "y"),)), {"s": Signature({}, {"o": TensorSpec(Tensor("y"))})}, functions))
     assert set(pruned.functions) == {"f", "g"}
 
 
@@ -375,7 +383,7 @@ def with_constant(const: Node) -> Model:
 )
 def test_a_needed_constant_without_weight_is_an_error(value: TensorProto | None) -> None:
     with pytest.raises(ConversionError, match="^node 'c': the model holds no weight for this constant$"):
-        ask(with_constant(node("Const", "c", dtype=FLOAT, value=value)))
+        ask(with_constant(new_node("Const", "c", dtype=FLOAT, value=value)))
 
 
 @pytest.mark.parametrize(
@@ -388,15 +396,15 @@ def test_a_needed_constant_without_weight_is_an_error(value: TensorProto | None)
     ids=["empty", "number", "string"],
 )
 def test_a_constant_may_hold_its_own_value(value: TensorProto) -> None:
-    model = with_constant(node("Const", "c", dtype=FLOAT, value=value))
+    model = with_constant(new_node("Const", "c", dtype=FLOAT, value=value))
     assert ask(model).model.graph == model.graph
 
 
 def test_a_constant_of_a_function_needs_its_weight_as_well() -> None:
     outputs = {"o": TensorSpec(Tensor("y"))}
-    called = function(node("Const", "c", dtype=FLOAT))
+    called = function(new_node("Const", "c", dtype=FLOAT))
     with pytest.raises(ConversionError, match="^node 'c': the model holds no weight"):
-        prune(Model(Graph((node("f", "y"),)), {"s": Signature({}, outputs)}, {"f": called}))
+        prune(Model(Graph((new_node("f", "y"),)), {"s": Signature({}, outputs)}, {"f": called}))
 
 
 KEYWORDS = replace(MODEL, signatures={"": Signature({"in": OWN.inputs["picture"]}, {"class": OWN.outputs["a"]})})

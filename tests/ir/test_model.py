@@ -8,7 +8,7 @@ import pytest
 from bundler.disk.shards import Group, Memory
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Function, Graph, Model, Signature, TensorSpec
-from bundler.ir.nodes import Tensor, constant, node
+from bundler.ir.nodes import Tensor, constant, new_node
 from bundler.ir.protos import FunctionDef, TensorShapeProto
 from bundler.ir.weight import Weight
 from tests.support.models import const
@@ -26,15 +26,15 @@ SMALL, LARGE = np.array([1, 2], np.float32), np.zeros((5, 13), np.float32)
 WORDS = Weight(DType.string, (65,), Group((Memory(b"\0\0\0\0" * 65),)), 0, 260, DType.string)
 GRAPH = Graph(
     nodes=(
-        node("Placeholder", "x", dtype=FLOAT),
+        new_node("Placeholder", "x", dtype=FLOAT),
         const("small", SMALL),
         const("large", LARGE),
-        node("Const", "words", dtype=DType.string),
+        new_node("Const", "words", dtype=DType.string),
         constant("inline", np.array([[3.0]], np.float32)),
-        node("Const", "bare", dtype=FLOAT),
-        node("Identity", "same", ["small", "^x"], T=FLOAT),
-        node("Identity", "again", ["same"], T=FLOAT),
-        node("Add", "y", ["x", "x:0", "^large"], T=FLOAT),
+        new_node("Const", "bare", dtype=FLOAT),
+        new_node("Identity", "same", ["small", "^x"], T=FLOAT),
+        new_node("Identity", "again", ["same"], T=FLOAT),
+        new_node("Add", "y", ["x", "x:0", "^large"], T=FLOAT),
     ),
     weights={"small": weight(SMALL), "large": weight(LARGE), "words": WORDS},
 )
@@ -98,20 +98,20 @@ def test_large_weights_give_way_to_placeholders_of_their_dtype_and_shape() -> No
     assert set(stripped.weights) == {"small", "words"}
     assert [one.name for one in stripped.nodes] == [one.name for one in GRAPH.nodes]
     stand_in = stripped.by_name["large"]
-    assert stand_in == node(
+    assert stand_in == new_node(
         "Placeholder", "large", dtype=FLOAT, shape=TensorShapeProto(dim=[{"size": 5}, {"size": 13}])
     )
 
 
 def test_a_placeholder_in_a_loop_waits_for_the_frame_as_its_weight_did() -> None:
-    inside = node("Const", "large", ["^frame"], dtype=FLOAT)
+    inside = new_node("Const", "large", ["^frame"], dtype=FLOAT)
     stripped = Graph((inside,), {"large": weight(LARGE)}).without_weights()
     assert list(stripped.nodes[0].input) == ["^frame"]
 
 
 @pytest.mark.parametrize(("op", "loops"), [("Enter", True), ("While", False)])
 def test_only_version_1_loops_have_frames(op: str, loops: bool) -> None:
-    assert Graph((node(op, "n"),)).has_loops is loops
+    assert Graph((new_node(op, "n"),)).has_loops is loops
 
 
 SPEC = TensorSpec(Tensor("x"), FLOAT, (None,))
@@ -143,13 +143,13 @@ def test_weights_are_counted_in_the_graph_and_in_functions() -> None:
 
 
 IDENTITIES = (
-    node("Const", "c"),
-    node("Identity", "i", ["c"]),
-    node("Identity", "j", ["i:0"]),
-    node("Identity", "a", ["b"]),
-    node("Identity", "b", ["a"]),
-    node("Identity", "k", ["argument"]),
-    node("Identity", "none"),
+    new_node("Const", "c"),
+    new_node("Identity", "i", ["c"]),
+    new_node("Identity", "j", ["i:0"]),
+    new_node("Identity", "a", ["b"]),
+    new_node("Identity", "b", ["a"]),
+    new_node("Identity", "k", ["argument"]),
+    new_node("Identity", "none"),
 )
 
 
@@ -167,6 +167,6 @@ def test_identities_in_a_circle_have_no_constant_behind_them() -> None:
 
 
 def test_the_sources_of_a_long_chain_are_found_in_no_time() -> None:
-    chain = [node("Identity", f"i{at}", [f"i{at + 1}"]) for at in range(20_000)]
-    graph = Graph((*chain, node("Const", "i20000")))
+    chain = [new_node("Identity", f"i{at}", [f"i{at + 1}"]) for at in range(20_000)]
+    graph = Graph((*chain, new_node("Const", "i20000")))
     assert {graph.source(name) for name in graph.by_name} == {"i20000"}

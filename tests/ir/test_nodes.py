@@ -13,7 +13,7 @@ from bundler.ir.nodes import (
     constant,
     free_name,
     inline_value,
-    node,
+    new_node,
     shape_of,
     shape_proto,
     short_names,
@@ -81,7 +81,7 @@ VALUES: list[tuple[Any, AttrValue]] = [
 
 @pytest.mark.parametrize(("value", "message"), VALUES, ids=lambda value: repr(value)[:30])
 def test_a_value_becomes_the_attribute_that_tensorflow_means_by_it_and_back(value: Any, message: AttrValue) -> None:
-    made = node("Op", "y", ["x", "^c"], a=value)
+    made = new_node("Op", "y", ["x", "^c"], a=value)
     assert (made.op, made.name, list(made.input)) == ("Op", "y", ["x", "^c"])
     assert made.attr["a"] == message
     assert made.attr["a"].WhichOneof("value") == message.WhichOneof("value")
@@ -89,24 +89,24 @@ def test_a_value_becomes_the_attribute_that_tensorflow_means_by_it_and_back(valu
 
 
 def test_an_attribute_message_is_taken_as_it_is() -> None:
-    assert node("Op", "y", a=AttrValue(i=7)).attr["a"] == AttrValue(i=7)
+    assert new_node("Op", "y", a=AttrValue(i=7)).attr["a"] == AttrValue(i=7)
 
 
 def test_bytes_are_a_string() -> None:
-    assert attr(node("Op", "y", a=b"SAME"), "a") == "SAME"
+    assert attr(new_node("Op", "y", a=b"SAME"), "a") == "SAME"
 
 
 def test_none_leaves_the_attribute_out() -> None:
-    assert not node("Op", "y", a=None).attr
+    assert not new_node("Op", "y", a=None).attr
 
 
 def test_a_value_that_no_attribute_holds_is_a_bug_and_says_so() -> None:
     with pytest.raises(TypeError, match="^no attribute holds a object$"):
-        node("Op", "y", a=object())  # type: ignore[arg-type]
+        new_node("Op", "y", a=object())  # type: ignore[arg-type]
 
 
 def test_reading_an_attribute_does_not_create_it() -> None:
-    made = node("Op", "y")
+    made = new_node("Op", "y")
     assert attr(made, "a") is None
     assert attr(made, "a", 5) == 5
     assert not made.attr
@@ -159,7 +159,7 @@ def test_an_unknown_rank_is_said() -> None:
 
 
 def test_a_node_is_shown_as_in_the_docs() -> None:
-    made = node("Conv2D", "y", ["x", "w:1"], padding="SAME", strides=[1, 2], T=FLOAT)
+    made = new_node("Conv2D", "y", ["x", "w:1"], padding="SAME", strides=[1, 2], T=FLOAT)
     assert show(made) == "y = Conv2D(x, w:1)"
     assert (
         show(made, "padding", "strides", "T", "absent") == "y = Conv2D(x, w:1, padding=SAME, strides=[1, 2], T=float32)"

@@ -9,7 +9,7 @@ import pytest
 from bundler.disk.shards import File, Group, Memory
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Graph, Model, Signature, TensorSpec
-from bundler.ir.nodes import Tensor, node
+from bundler.ir.nodes import Tensor, new_node
 from bundler.ir.weight import Weight
 from bundler.link.infer import infer
 from bundler.runtimes.tensorflow import Runtime
@@ -28,12 +28,12 @@ K = np.array(2, np.int32).tobytes()
 GRAPH = Graph(
     nodes=(
         placeholder("x", None, 100),
-        node("Const", "w", dtype=FLOAT),
-        node("Const", "k", dtype=INT),
-        node("MatMul", "y", ["x", "w"], T=FLOAT),
-        node("TopKV2", "top", ["y", "k"], T=FLOAT),
-        node("Placeholder", "any", dtype=FLOAT),
-        node("Relu", "whatever", ["any"], T=FLOAT),
+        new_node("Const", "w", dtype=FLOAT),
+        new_node("Const", "k", dtype=INT),
+        new_node("MatMul", "y", ["x", "w"], T=FLOAT),
+        new_node("TopKV2", "top", ["y", "k"], T=FLOAT),
+        new_node("Placeholder", "any", dtype=FLOAT),
+        new_node("Relu", "whatever", ["any"], T=FLOAT),
     ),
     weights={"w": on_disk(100, 7), "k": Weight(INT, (), Group((Memory(K),)), 0, 4, INT)},
 )

@@ -11,7 +11,7 @@ from bundler.disk.shards import Group, Memory
 from bundler.errors import ManifestError
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Function, Graph, Model, Signature, TensorSpec
-from bundler.ir.nodes import Node, Tensor, attr, node
+from bundler.ir.nodes import Node, Tensor, attr, new_node
 from bundler.ir.protos import FunctionDef, NameAttrList, OpDef
 from bundler.ir.weight import Affine, Weight
 from bundler.link import link, scoped, share_weights
@@ -26,7 +26,7 @@ def weight(*values: float, dtype: DType = FLOAT, at: int = 0) -> Weight:
 
 
 def const(name: str, *control: str) -> Node:
-    return node("Const", name, control, dtype=FLOAT)
+    return new_node("Const", name, control, dtype=FLOAT)
 
 
 def outputs(**tensors: str) -> dict[str, TensorSpec]:
@@ -41,7 +41,7 @@ def model(key: str = "k", output: str = "y", *nodes: Node, **weights: Weight) ->
 
 
 def test_every_name_of_the_graph_gets_the_scope() -> None:
-    plain = model("k", "y:1", const("w"), node("Split", "y", ["w", "w:0", "^w"]), w=weight(1))
+    plain = model("k", "y:1", const("w"), new_node("Split", "y", ["w", "w:0", "^w"]), w=weight(1))
     found = scoped(replace(plain, initializers=("y",)), "m/v2")
     assert [one.name for one in found.graph.nodes] == ["m/v2/w", "m/v2/y"]
     assert list(found.graph.nodes[1].input) == ["m/v2/w", "m/v2/w:0", "^m/v2/w"]
@@ -51,7 +51,7 @@ def test_every_name_of_the_graph_gets_the_scope() -> None:
 
 
 def test_the_model_that_was_scoped_stays_as_it_was() -> None:
-    plain = model("k", "y", node("Enter", "y", ["y"], frame_name="loop"))
+    plain = model("k", "y", new_node("Enter", "y", ["y"], frame_name="loop"))
     before = plain.graph.nodes[0].message.SerializeToString()
     scoped(plain, "m")
     assert plain.graph.nodes[0].message.SerializeToString() == before
@@ -60,7 +60,7 @@ def test_the_model_that_was_scoped_stays_as_it_was() -> None:
 @pytest.mark.parametrize("key", ["frame_name", "shared_name", "tensor_array_name"])
 @pytest.mark.parametrize(("name", "found"), [("loop", "m/loop"), ("", "")])
 def test_names_that_tensorflow_looks_up_at_run_time_get_the_scope(key: str, name: str, found: str) -> None:
-    (made,) = scoped(model("k", "y", node("Op", "y", **{key: name, "other": name})), "m").graph.nodes
+    (made,) = scoped(model("k", "y", new_node("Op", "y", **{key: name, "other": name})), "m").graph.nodes
     assert attr(made, key) == found
     assert attr(made, "other") == name
 
@@ -69,19 +69,22 @@ def called(name: str) -> NameAttrList:
     return NameAttrList(name=name)
 
 
-WITHIN = NameAttrList(name="f", attr={"g": node("X", "x", g=called("g")).attr["g"]})
+WITHIN = NameAttrList(name="f", attr={"g": new_node("X", "x", g=called("g")).attr["g"]})
 
 
 def test_functions_get_the_scope_wherever_they_are_named() -> None:
     body = Function(
         definition=FunctionDef(signature=OpDef(name="f", input_arg=[OpDef.ArgDef(name="a", type=1)])),
         graph=Graph(
-            (const("c"), node("g", "call", ["a", "c", "^c"], frame_name="loop", inner=called("g"))), {"c": weight(1)}
+            (const("c"), new_node("g", "call", ["a", "c", "^c"], frame_name="loop", inner=called("g"))),
+            {"c": weight(1)},
         ),
         returns={"r": Tensor("call")},
     )
     other = Function(FunctionDef(signature=OpDef(name="g")), Graph(()), {})
-    caller = node("If", "y", one=called("f"), two=WITHIN, several=[called("g"), called("f")], foreign=called("absent"))
+    caller = new_node(
+        "If", "y", one=called("f"), two=WITHIN, several=[called("g"), called("f")], foreign=called("absent")
+    )
     found = scoped(replace(model("k", "y", caller), functions={"f": body, "g": other}), "m")
 
     assert list(found.functions) == ["m/f", "m/g"]
@@ -103,7 +106,7 @@ def test_functions_get_the_scope_wherever_they_are_named() -> None:
 
 def test_a_function_used_as_an_op_gets_the_scope() -> None:
     functions = {"f": Function(FunctionDef(signature=OpDef(name="f")), Graph(()), {})}
-    found = scoped(replace(model("k", "y", node("f", "y"), node("Relu", "z")), functions=functions), "m")
+    found = scoped(replace(model("k", "y", new_node("f", "y"), new_node("Relu", "z")), functions=functions), "m")
     assert [one.op for one in found.graph.nodes] == ["m/f", "Relu"]
 
 
@@ -113,10 +116,10 @@ def test_a_function_used_as_an_op_gets_the_scope() -> None:
 def test_models_stand_one_after_the_other_with_all_that_is_theirs() -> None:
     function = Function(FunctionDef(signature=OpDef(name="f")), Graph(()), {})
     one = replace(
-        model("one", "y", const("w"), node("Relu", "y", ["w"]), w=weight(1)), producer=27, initializers=("y",)
+        model("one", "y", const("w"), new_node("Relu", "y", ["w"]), w=weight(1)), producer=27, initializers=("y",)
     )
     two = replace(
-        model("two", "y", const("w"), node("Relu", "y", ["w"]), w=weight(2)), producer=12, functions={"f": function}
+        model("two", "y", const("w"), new_node("Relu", "y", ["w"]), w=weight(2)), producer=12, functions={"f": function}
     )
     found = link({"b": one, "a": two})
     assert [node.name for node in found.graph.nodes] == ["b/w", "b/y", "a/w", "a/y"]
@@ -152,8 +155,8 @@ def test_all_doubled_keys_are_told() -> None:
 
 
 def test_a_weight_that_two_models_hold_is_kept_once() -> None:
-    one = model("one", "y", const("w"), node("Relu", "y", ["w"]), w=weight(1, 2))
-    two = model("two", "y", const("v"), node("Mul", "y", ["v", "v:0", "^v"]), v=weight(1, 2, at=3))
+    one = model("one", "y", const("w"), new_node("Relu", "y", ["w"]), w=weight(1, 2))
+    two = model("two", "y", const("v"), new_node("Mul", "y", ["v", "v:0", "^v"]), v=weight(1, 2, at=3))
     found = link({"one": one, "two": two})
     assert [node.name for node in found.graph.nodes] == ["one/w", "one/y", "two/y"]
     assert list(found.graph.weights) == ["one/w"]
@@ -165,7 +168,7 @@ def shared(*nodes: Node, **weights: Weight) -> Model:
     return share_weights(model("k", nodes[-1].name, *nodes, **weights))
 
 
-READER = node("AddN", "y", ["a", "b", "c"])
+READER = new_node("AddN", "y", ["a", "b", "c"])
 
 
 def test_equal_weights_of_one_model_are_kept_once() -> None:
@@ -190,24 +193,24 @@ def test_equal_weights_of_one_model_are_kept_once() -> None:
 )
 def test_weights_that_differ_in_anything_are_kept(other: Weight) -> None:
     first = weight(0.0) if other.array().tolist() == [0.0] else weight(1)
-    assert len(shared(const("a"), const("b"), node("Add", "y", ["a", "b"]), a=first, b=other).graph.weights) == 2
+    assert len(shared(const("a"), const("b"), new_node("Add", "y", ["a", "b"]), a=first, b=other).graph.weights) == 2
 
 
 def test_equal_strings_are_kept_once() -> None:
     words = Weight(DType.string, (1,), Group((Memory(b"\1\0\0\0x"),)), 0, 5, DType.string)
-    found = shared(const("a"), const("b"), node("Add", "y", ["a", "b"]), a=words, b=words)
+    found = shared(const("a"), const("b"), new_node("Add", "y", ["a", "b"]), a=words, b=words)
     assert list(found.graph.weights) == ["a"]
 
 
 def test_empty_tensors_are_weights_like_others() -> None:
-    assert list(shared(const("a"), const("b"), node("Add", "y", ["a", "b"]), a=weight(), b=weight()).graph.weights) == [
-        "a"
-    ]
+    assert list(
+        shared(const("a"), const("b"), new_node("Add", "y", ["a", "b"]), a=weight(), b=weight()).graph.weights
+    ) == ["a"]
 
 
 def test_a_constant_of_a_loop_stays_in_its_frame() -> None:
     found = shared(
-        const("a"), const("b", "^frame"), const("c"), node("Enter", "frame", ["a"]), READER,
+        const("a"), const("b", "^frame"), const("c"), new_node("Enter", "frame", ["a"]), READER,
         a=weight(1), b=weight(1), c=weight(1),
     )  # fmt: skip
     assert list(found.graph.weights) == ["a", "b"]
@@ -246,11 +249,11 @@ def test_what_shares_nothing_is_the_same_model() -> None:
 @pytest.mark.parametrize("other", [weight(2), weight(1, 2)], ids=["first bytes", "form"])
 def test_weights_that_differ_at_first_sight_are_not_read_whole(other: Weight, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Weight, "fingerprint", lambda weight: pytest.fail("a weight was read"))
-    shared(const("a"), const("b"), node("Add", "y", ["a", "b"]), a=weight(1), b=other)
+    shared(const("a"), const("b"), new_node("Add", "y", ["a", "b"]), a=weight(1), b=other)
 
 
 def test_many_models_and_nodes_are_no_matter() -> None:
-    nodes = [node("Relu", f"n{index}", [f"n{index - 1}" if index else "w"]) for index in range(200)]
+    nodes = [new_node("Relu", f"n{index}", [f"n{index - 1}" if index else "w"]) for index in range(200)]
     models = {f"m{index}": model(f"k{index}", "n199", const("w"), *nodes, w=weight(index % 7)) for index in range(100)}
     started = time.perf_counter()
     found = link(models)

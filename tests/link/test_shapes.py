@@ -10,7 +10,7 @@ import bundler.link.shapes
 from bundler.encoding.graphdef import structure
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Graph, Model
-from bundler.ir.nodes import node
+from bundler.ir.nodes import new_node
 from bundler.link.shapes import shapes
 from bundler.runtimes.tensorflow import Runtime
 from tests.support.models import placeholder
@@ -20,7 +20,7 @@ TENSORS = ["y:0", "any:0"]
 
 
 def question(*dims: int | None) -> bytes:
-    relu, free = node("Relu", "y", ["x"], T=FLOAT), node("Placeholder", "any", dtype=FLOAT)
+    relu, free = new_node("Relu", "y", ["x"], T=FLOAT), new_node("Placeholder", "any", dtype=FLOAT)
     return structure(Model(Graph((placeholder("x", *dims), relu, free)), producer=1395))
 
 

@@ -11,7 +11,7 @@ from bundler import ops
 from bundler.errors import ConversionError
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Function, Graph, Model
-from bundler.ir.nodes import Node, Tensor, node
+from bundler.ir.nodes import Node, Tensor, new_node
 from bundler.ir.protos import FunctionDef
 from bundler.ops import Argument
 from tests.support.places import TESTS
@@ -20,10 +20,10 @@ TABLE = Path(ops.__file__).with_name("ops.json")
 GENERATOR = TESTS / "generate" / "op_table.py"
 FLOAT, INT, BOOL = DType.float32, DType.int32, DType.bool
 
-UNIQUE = node("UniqueV2", "u", ["x", "axis"], T=FLOAT, Taxis=INT, out_idx=DType.int64)
-SPLIT = node("Split", "s", ["axis", "x"], T=FLOAT, num_split=3)
-WHILE = node("While", "w", ["i", "x"], T=[INT, FLOAT])
-UNKNOWN = node("WriteFile", "evil", ["name", "content"])
+UNIQUE = new_node("UniqueV2", "u", ["x", "axis"], T=FLOAT, Taxis=INT, out_idx=DType.int64)
+SPLIT = new_node("Split", "s", ["axis", "x"], T=FLOAT, num_split=3)
+WHILE = new_node("While", "w", ["i", "x"], T=[INT, FLOAT])
+UNKNOWN = new_node("WriteFile", "evil", ["name", "content"])
 
 
 @pytest.mark.slow
@@ -81,7 +81,7 @@ def test_an_argument_is_one_tensor_or_a_list(spelled: str, argument: Argument) -
     ],
 )
 def test_an_argument_has_the_dtypes_that_its_node_tells(argument: Argument, dtypes: list[DType | None]) -> None:
-    told = node("Op", "y", T=FLOAT, N=2, Ts=[FLOAT, INT])
+    told = new_node("Op", "y", T=FLOAT, N=2, Ts=[FLOAT, INT])
     assert [argument.dtype(told, index) for index in range(argument.count(told))] == dtypes
 
 
@@ -93,8 +93,8 @@ def test_an_argument_has_the_dtypes_that_its_node_tells(argument: Argument, dtyp
         (UNIQUE, 2, None),
         (SPLIT, 2, FLOAT),
         (WHILE, 0, INT),
-        (node("Greater", "g"), 0, BOOL),
-        (node("Placeholder", "p"), 0, None),
+        (new_node("Greater", "g"), 0, BOOL),
+        (new_node("Placeholder", "p"), 0, None),
         (UNKNOWN, 0, None),
     ],
 )
@@ -106,8 +106,8 @@ def test_the_dtype_of_an_output_is_told_by_attributes(reader: Node, port: int, d
     ("reader", "port", "has"),
     [
         *((UNIQUE, 1, True), (UNIQUE, 2, False), (UNIQUE, -1, False)),
-        *((SPLIT, 2, True), (SPLIT, 3, False), (node("NoOp", "n"), 0, False)),
-        *((UNKNOWN, 9, True), (UNKNOWN, -1, False), (node("SimpleMLInferenceOpWithHandle", "t"), 1, True)),
+        *((SPLIT, 2, True), (SPLIT, 3, False), (new_node("NoOp", "n"), 0, False)),
+        *((UNKNOWN, 9, True), (UNKNOWN, -1, False), (new_node("SimpleMLInferenceOpWithHandle", "t"), 1, True)),
     ],
 )
 def test_a_node_has_the_ports_that_the_table_tells(reader: Node, port: int, has: bool) -> None:
@@ -119,7 +119,7 @@ OUTPUTS = [
     (UNIQUE, "idx", 0, 1),
     (SPLIT, "output", 2, 2),
     (WHILE, "output", 1, 1),
-    (node("FusedBatchNormV3", "bn"), "batch_variance", 0, 2),
+    (new_node("FusedBatchNormV3", "bn"), "batch_variance", 0, 2),
 ]
 
 
@@ -170,25 +170,25 @@ def told(*nodes: Node, allowed: tuple[str, ...] = ()) -> list[str]:
     return [str(fault) for fault in ops.faults(Model(Graph(nodes)), allowed)]
 
 
-RELU = node("Relu", "y", ["x"], T=FLOAT)
+RELU = new_node("Relu", "y", ["x"], T=FLOAT)
 
 
 def test_a_known_op_with_its_inputs_is_fine() -> None:
-    assert told(node("Placeholder", "x", dtype=FLOAT), RELU, SPLIT, WHILE, UNIQUE) == []
+    assert told(new_node("Placeholder", "x", dtype=FLOAT), RELU, SPLIT, WHILE, UNIQUE) == []
 
 
 def test_control_inputs_are_not_counted() -> None:
-    assert told(node("Relu", "y", ["x", "^c"], T=FLOAT)) == []
+    assert told(new_node("Relu", "y", ["x", "^c"], T=FLOAT)) == []
 
 
 def test_a_control_input_does_not_stand_for_one_that_is_missing() -> None:
-    assert told(node("AddV2", "y", ["x", "^c"], T=FLOAT)) == [
+    assert told(new_node("AddV2", "y", ["x", "^c"], T=FLOAT)) == [
         "node 'y': AddV2 with a wrong number of inputs (found 1, expected 2)"
     ]
 
 
 def test_an_unknown_op_is_refused_once_by_name_with_a_way_out() -> None:
-    (fault,) = ops.faults(Model(Graph((UNKNOWN, node("WriteFile", "again")))))
+    (fault,) = ops.faults(Model(Graph((UNKNOWN, new_node("WriteFile", "again")))))
     assert str(fault) == "node 'evil': op 'WriteFile' is not one that TensorFlow.js runs"
     assert fault.hint == 'ask for outputs that do not need it, or trust it: allow_ops = ["WriteFile"]'
 
@@ -198,7 +198,7 @@ def test_an_op_that_is_trusted_is_not_refused() -> None:
 
 
 def test_an_op_that_cannot_be_imported_says_why() -> None:
-    (fault,) = told(node("SimpleMLInferenceOpWithHandle", "trees"))
+    (fault,) = told(new_node("SimpleMLInferenceOpWithHandle", "trees"))
     assert fault.startswith("node 'trees': op 'SimpleMLInferenceOpWithHandle' needs TensorFlow Decision Forests")
 
 
@@ -210,11 +210,17 @@ def test_ops_in_functions_are_looked_at() -> None:
 @pytest.mark.parametrize(
     ("wrong", "fault"),
     [
-        (node("Relu", "y", T=FLOAT), "node 'y': Relu with a wrong number of inputs (found 0, expected 1)"),
-        (node("Relu", "y", ["x", "x"], T=FLOAT), "node 'y': Relu with a wrong number of inputs (found 2, expected 1)"),
-        (node("Add", "y", ["a"], T=FLOAT), "node 'y': Add with a wrong number of inputs (found 1, expected 2)"),
-        (node("AddN", "y", ["a"], T=FLOAT, N=2), "node 'y': AddN with a wrong number of inputs (found 1, expected 2)"),
-        (node("Relu", "y", ["x"]), "node 'y': Relu lacks an attribute that nothing else tells (expected T)"),
+        (new_node("Relu", "y", T=FLOAT), "node 'y': Relu with a wrong number of inputs (found 0, expected 1)"),
+        (
+            new_node("Relu", "y", ["x", "x"], T=FLOAT),
+            "node 'y': Relu with a wrong number of inputs (found 2, expected 1)",
+        ),
+        (new_node("Add", "y", ["a"], T=FLOAT), "node 'y': Add with a wrong number of inputs (found 1, expected 2)"),
+        (
+            new_node("AddN", "y", ["a"], T=FLOAT, N=2),
+            "node 'y': AddN with a wrong number of inputs (found 1, expected 2)",
+        ),
+        (new_node("Relu", "y", ["x"]), "node 'y': Relu lacks an attribute that nothing else tells (expected T)"),
     ],
 )
 def test_every_node_that_tensorflow_would_refuse_is_told(wrong: Node, fault: str) -> None:

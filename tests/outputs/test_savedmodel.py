@@ -16,7 +16,7 @@ from bundler.encoding.graphdef import structure
 from bundler.errors import ConversionError, SourceError
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Function, Graph, Model, Signature, TensorSpec
-from bundler.ir.nodes import Tensor, node, shape_of, shape_proto, tensor_proto
+from bundler.ir.nodes import Tensor, new_node, shape_of, shape_proto, tensor_proto
 from bundler.ir.protos import (
     FunctionDef,
     GraphDef,
@@ -73,16 +73,16 @@ BODY = Function(
     ),
     graph=Graph(
         nodes=(
-            node("Const", "k", ["^top"], dtype=INT),
-            node("TopKV2", "top", ["a", "k"], T=FLOAT, sorted=True),
-            node("Identity", "again", ["top:1", "^k"], T=INT),
+            new_node("Const", "k", ["^top"], dtype=INT),
+            new_node("TopKV2", "top", ["a", "k"], T=FLOAT, sorted=True),
+            new_node("Identity", "again", ["top:1", "^k"], T=INT),
         ),
         weights={"k": stored(np.array(2, np.int32))},
     ),
     returns={"s": Tensor("top", 1), "r": Tensor("a")},
 )
 EMPTY = Function(FunctionDef(signature=OpDef(name="e")), Graph(()), {})
-CALL = node("PartitionedCall", "y", ["x"], Tin=[FLOAT], Tout=[FLOAT, INT], f=NameAttrList(name="f"))
+CALL = new_node("PartitionedCall", "y", ["x"], Tin=[FLOAT], Tout=[FLOAT, INT], f=NameAttrList(name="f"))
 SIGNATURE = Signature(
     inputs={"in": TensorSpec(Tensor("x"), FLOAT, (None, 3))},
     outputs={
@@ -94,20 +94,21 @@ SIGNATURE = Signature(
 )
 MODEL = Model(
     graph=Graph(
-        (placeholder("x", None, 3), *(node("Const", name, dtype=w.dtype) for name, w in WEIGHTS.items()), CALL), WEIGHTS
+        (placeholder("x", None, 3), *(new_node("Const", name, dtype=w.dtype) for name, w in WEIGHTS.items()), CALL),
+        WEIGHTS,
     ),
     signatures={"second": SIGNATURE, "first": replace(SIGNATURE, inputs={})},
     functions={"f": BODY, "e": EMPTY},
     producer=1395,
 )
-SMALL = Model(Graph((node("NoOp", "n"),)), {}, producer=12)
+SMALL = Model(Graph((new_node("NoOp", "n"),)), {}, producer=12)
 
 
 # The same, as TensorFlow's messages
 
 
 def const(name: str, tensor: TensorProto, *control: str) -> NodeDef:
-    return node("Const", name, control, dtype=DType(tensor.dtype), value=tensor).message
+    return new_node("Const", name, control, dtype=DType(tensor.dtype), value=tensor).message
 
 
 def expected_graph() -> GraphDef:
@@ -122,8 +123,8 @@ def expected_graph() -> GraphDef:
     function.node_def.extend(
         [
             const("k", tensor_proto(np.array(2, np.int32)), "^top"),
-            node("TopKV2", "top", ["a", "k:output:0"], T=FLOAT, sorted=True).message,
-            node("Identity", "again", ["top:indices:0", "^k"], T=INT).message,
+            new_node("TopKV2", "top", ["a", "k:output:0"], T=FLOAT, sorted=True).message,
+            new_node("Identity", "again", ["top:indices:0", "^k"], T=INT).message,
         ]
     )
     function.ret["r"], function.ret["s"] = "a", "top:indices:0"
@@ -205,7 +206,7 @@ def too_large() -> Model:
     """A graph of 2 GB whose weight is nowhere."""
     elements = 1 << 29
     absent = Weight(FLOAT, (elements,), Group((File(Path("absent"), 4 * elements),)), 0, 4 * elements, FLOAT)
-    return Model(Graph((node("Const", "w", dtype=FLOAT),), {"w": absent}))
+    return Model(Graph((new_node("Const", "w", dtype=FLOAT),), {"w": absent}))
 
 
 def test_more_than_protobuf_allows_is_refused_before_anything_is_written(tmp_path: Path) -> None:
@@ -226,7 +227,7 @@ def test_the_limit_is_on_all_metagraphs_together(tmp_path: Path, monkeypatch: py
 
 
 def test_a_function_with_an_output_that_the_table_does_not_name_is_an_error(tmp_path: Path) -> None:
-    alien = replace(BODY, graph=Graph((node("Alien", "alien"),)), returns={"r": Tensor("alien")})
+    alien = replace(BODY, graph=Graph((new_node("Alien", "alien"),)), returns={"r": Tensor("alien")})
     with pytest.raises(ConversionError, match="^node 'alien': no output of 'Alien' is known by that number"):
         savedmodel.write([MetaGraph(("serve",), replace(MODEL, functions={"f": alien}))], tmp_path)
 
@@ -252,7 +253,7 @@ def test_weights_that_cannot_be_read_end_the_writing(
 ) -> None:
     monkeypatch.setattr(bundler.encoding.message, "_SEGMENT", 1)
     lost = replace(WEIGHTS["matrix"], group=Group((File(Path("lost"), 2400),)))
-    nodes = tuple(node("Const", f"w{index}", dtype=FLOAT) for index in range(50))
+    nodes = tuple(new_node("Const", f"w{index}", dtype=FLOAT) for index in range(50))
     model = replace(SMALL, graph=Graph(nodes, {one.name: lost for one in nodes}))
     with pytest.raises(SourceError, match="^lost: cannot be read"):
         savedmodel.write([MetaGraph((), model)], tmp_path, jobs=jobs)
@@ -308,10 +309,10 @@ def test_two_gigabytes_of_weights_have_a_small_structure() -> None:
 
 
 def test_tensorflow_loads_and_runs_what_was_written(tmp_path: Path, runtime: Runtime) -> None:
-    y = node("MatMul", "y", ["x", "w"], T=FLOAT)
+    y = new_node("MatMul", "y", ["x", "w"], T=FLOAT)
     model = Model(
         graph=Graph(
-            (placeholder("x", None, 2), node("Const", "w", dtype=FLOAT), y),
+            (placeholder("x", None, 2), new_node("Const", "w", dtype=FLOAT), y),
             {"w": stored(np.eye(2, dtype=np.float32), 3)},
         ),
         signatures={

@@ -11,7 +11,7 @@ from google.protobuf import json_format
 from bundler import manifest
 from bundler.errors import ManifestError, VerificationError
 from bundler.ir.dtypes import DType
-from bundler.ir.nodes import node
+from bundler.ir.nodes import new_node
 from bundler.ir.protos import SavedModel
 from bundler.outputs.savedmodel import FILE
 from bundler.runtimes.tensorflow import Runtime
@@ -41,15 +41,15 @@ signature = [{ key = "bark", rename = { x = "heard" } }, { key = "serving_defaul
 def write_multiple_of(factor: float, folder: Path) -> None:
     """A model `x -> y` that keeps its factor in a table: two of them share every name."""
     types = {"Tin": DType.string, "Tout": FLOAT}
-    table = node("HashTableV2", "table", key_dtype=DType.string, value_dtype=FLOAT, shared_name="table")
+    table = new_node("HashTableV2", "table", key_dtype=DType.string, value_dtype=FLOAT, shared_name="table")
     nodes = [
         placeholder("x", None, 3),
         table,
-        node("LookupTableFindV2", "factor", ["table", "word", "missing"], **types),
-        node("Mul", "y", ["x", "factor"], T=FLOAT),
+        new_node("LookupTableFindV2", "factor", ["table", "word", "missing"], **types),
+        new_node("Mul", "y", ["x", "factor"], T=FLOAT),
     ]
     entries = {"key": [b"factor"], "value": np.array([factor], np.float32)}
-    fill = node("LookupTableImportV2", "fill", ["table", *entries], **types)
+    fill = new_node("LookupTableImportV2", "fill", ["table", *entries], **types)
     initializer = [*(const(name, value) for name, value in entries.items()), table, fill]
     write_model(
         folder,

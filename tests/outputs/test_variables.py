@@ -15,7 +15,7 @@ from bundler.disk.shards import Group, Memory
 from bundler.errors import VerificationError
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Function, Graph, Model, Signature, TensorSpec
-from bundler.ir.nodes import Node, Tensor, node, show
+from bundler.ir.nodes import Node, Tensor, new_node, show
 from bundler.ir.protos import FunctionDef
 from bundler.ir.weight import Weight
 from bundler.link import link
@@ -42,8 +42,8 @@ def model(value: np.ndarray = VECTOR, *control: str) -> Model:
     nodes = (
         placeholder("x", dtype=own.dtype),
         placeholder("other"),
-        node("Const", "w", control, dtype=own.dtype),
-        node("AddV2", "y", ["x", "w"], T=own.dtype),
+        new_node("Const", "w", control, dtype=own.dtype),
+        new_node("AddV2", "y", ["x", "w"], T=own.dtype),
     )
     entry = Signature({"x": TensorSpec(Tensor("x"))}, {"y": TensorSpec(Tensor("y"))})
     return Model(Graph(nodes, {"w": own}), {"s": entry}, producer=1395)
@@ -98,7 +98,7 @@ def test_what_is_no_such_weight_stays_a_constant(given: Model) -> None:
 
 def test_names_that_the_model_uses_are_not_taken() -> None:
     given = model()
-    taken = [node("NoOp", name) for name in ("w/variable", "w/variable_", "w/set")]
+    taken = [new_node("NoOp", name) for name in ("w/variable", "w/variable_", "w/set")]
     graph = replace(given.graph, nodes=(*given.graph.nodes, *taken))
     made, (variable,) = with_variables(replace(given, graph=graph))
     assert (variable.handle, variable.setter) == ("w/variable__", "w/set_")
@@ -137,7 +137,7 @@ def needed(nodes: dict[str, Node], name: str) -> set[str]:
 
 def product(folder: Path, factor: float, **document: object) -> Path:
     """A model on disk, y = x · w, whose weight is of 16 elements."""
-    nodes = [placeholder("x", None, 4), node("MatMul", "y", ["x", "w"], T=FLOAT)]
+    nodes = [placeholder("x", None, 4), new_node("MatMul", "y", ["x", "w"], T=FLOAT)]
     return write_model(folder, nodes, {"w": factor * np.eye(4, dtype=np.float32)}, **document)
 
 

@@ -11,7 +11,7 @@ import pytest
 from bundler import rewrites
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Graph, Model, Signature, TensorSpec
-from bundler.ir.nodes import Shape, Tensor, constant, node, shape_proto
+from bundler.ir.nodes import Shape, Tensor, constant, new_node, shape_proto
 from bundler.link import link
 from bundler.manifest import Compat
 from bundler.outputs import savedmodel
@@ -31,9 +31,9 @@ def model(key: str) -> Model:
     (strides, rates), dims = HOWS[how], SIZES[size]
     attrs = {"strides": [1, *strides, 1], "dilations": [1, *rates, 1], "padding": "SAME"}
     nodes = (
-        node("Placeholder", "x", dtype=DType.float32, shape=shape_proto(dims)),
+        new_node("Placeholder", "x", dtype=DType.float32, shape=shape_proto(dims)),
         constant("w", W),
-        node("DepthwiseConv2dNative", "y", ["x", "w"], T=DType.float32, **attrs),
+        new_node("DepthwiseConv2dNative", "y", ["x", "w"], T=DType.float32, **attrs),
     )
     x, y = TensorSpec(Tensor("x"), DType.float32, dims), TensorSpec(Tensor("y"), DType.float32)
     return Model(Graph(nodes), {key: Signature({"x": x}, {"y": y})}, producer=1395)

@@ -9,7 +9,7 @@ import pytest
 from bundler.errors import ConversionError
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Function, Graph, Model, Signature, TensorSpec
-from bundler.ir.nodes import Node, Tensor, attr, node, show
+from bundler.ir.nodes import Node, Tensor, attr, new_node, show
 from bundler.ir.protos import FunctionDef, OpDef
 from bundler.rewrites.engine import check
 from bundler.rewrites.rules.frames import enter_frames
@@ -20,11 +20,11 @@ FLOAT = DType.float32
 
 
 def source(name: str) -> Node:
-    return node("Placeholder", name, dtype=FLOAT)
+    return new_node("Placeholder", name, dtype=FLOAT)
 
 
 def enter(name: str, read: str, frame: str) -> Node:
-    return node("Enter", name, [read], T=FLOAT, frame_name=frame)
+    return new_node("Enter", name, [read], T=FLOAT, frame_name=frame)
 
 
 def entered(*nodes: Node, output: str = "y") -> list[str]:
@@ -37,7 +37,11 @@ def entered(*nodes: Node, output: str = "y") -> list[str]:
 
 
 def test_a_value_enters_a_loop_once_however_many_read_it() -> None:
-    turn = [node("Neg", "n", ["c"], T=FLOAT), node("AddV2", "s", ["loop/now", "n"], T=FLOAT), added("n", to="s")]
+    turn = [
+        new_node("Neg", "n", ["c"], T=FLOAT),
+        new_node("AddV2", "s", ["loop/now", "n"], T=FLOAT),
+        added("n", to="s"),
+    ]
     assert entered(source("x"), source("c"), *loop(turn, limit="c")) == [
         "c/enter = Enter(c, frame_name=loop, is_constant=True)",
         "loop/less = Less(loop/merge, c/enter)",
@@ -49,7 +53,7 @@ def test_a_value_enters_a_loop_once_however_many_read_it() -> None:
 
 def test_a_value_enters_one_loop_after_the_other_to_get_into_the_inner_one() -> None:
     inner = loop([added("c", "in")], "loop/now", "loop/limit", "in", "loop/inner")
-    limit = node("Enter", "loop/limit", ["c"], T=FLOAT, frame_name="loop", is_constant=True)
+    limit = new_node("Enter", "loop/limit", ["c"], T=FLOAT, frame_name="loop", is_constant=True)
     assert entered(
         source("x"), source("c"), limit, *loop([*inner, added("x", to="loop/inner")], limit="loop/limit")
     ) == [
@@ -78,7 +82,7 @@ def test_an_enter_of_an_inner_loop_that_reads_from_outside_of_the_outer_one_gets
 def test_waiting_for_a_node_outside_becomes_waiting_for_its_value_or_ends() -> None:
     turn = [added("loop/now", "loop", "", "^c", "^nothing")]
     assert entered(
-        source("x"), source("c"), node("NoOp", "nothing"), enter("l", "x", "loop"), *loop(turn, limit="l")
+        source("x"), source("c"), new_node("NoOp", "nothing"), enter("l", "x", "loop"), *loop(turn, limit="l")
     ) == [
         "c/enter = Enter(c, frame_name=loop, is_constant=True)",
         "loop/new = AddV2(loop/now, loop/now, ^c/enter)",
@@ -107,8 +111,8 @@ def test_a_model_whose_loops_are_in_order_stays_as_it_is() -> None:
 
 WITHIN = [enter("a", "x", "one"), enter("b", "a", "two"), enter("c", "b", "one")]
 DEEP = [enter(f"e{at}", f"e{at - 1}" if at else "x", f"loop{at}") for at in range(20)]
-DEEP += [node("AddV2", "y", ["e19", "x"], T=FLOAT)]
-APART = [enter("a", "x", "one"), enter("b", "x", "two"), node("AddV2", "y", ["a", "b"], T=FLOAT)]
+DEEP += [new_node("AddV2", "y", ["e19", "x"], T=FLOAT)]
+APART = [enter("a", "x", "one"), enter("b", "x", "two"), new_node("AddV2", "y", ["a", "b"], T=FLOAT)]
 RESET = [each._replace(input=("x",)) if each.op == "NextIteration" else each for each in loop([], limit="x")]
 
 
@@ -125,7 +129,7 @@ RESET = [each._replace(input=("x",)) if each.op == "NextIteration" else each for
             "node 'loop/next': NextIteration reads from outside of its loop, whose turns it cannot count (found x)",
         ),
         (
-            [node("Mystery", "m", ["x"]), *loop([added("m")], limit="x")],
+            [new_node("Mystery", "m", ["x"]), *loop([added("m")], limit="x")],
             "y",
             "a loop reads a tensor of unknown dtype (found m)",
         ),

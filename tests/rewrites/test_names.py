@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Function, Graph, Model, Signature, TensorSpec
-from bundler.ir.nodes import Node, Tensor, node, show
+from bundler.ir.nodes import Node, Tensor, new_node, show
 from bundler.ir.protos import FunctionDef, NameAttrList, OpDef
 from bundler.rewrites.rules.names import legal_names
 
@@ -12,7 +12,7 @@ FLOAT = DType.float32
 
 
 def chain(*names: str) -> tuple[Node, ...]:
-    return tuple(node("Neg", name, [read], T=FLOAT) for read, name in zip(("x", *names), names))
+    return tuple(new_node("Neg", name, [read], T=FLOAT) for read, name in zip(("x", *names), names))
 
 
 def renamed(*names: str) -> list[str]:
@@ -38,7 +38,7 @@ def test_new_names_are_unlike_all_others() -> None:
 
 
 def test_inputs_control_edges_signatures_and_initializers_follow() -> None:
-    waiting = node("Neg", "y", ["a b:1", "^a b"], T=FLOAT)
+    waiting = new_node("Neg", "y", ["a b:1", "^a b"], T=FLOAT)
     spec = TensorSpec(Tensor("a b", 1), FLOAT)
     model = Model(Graph((*chain("a b"), waiting)), {"k": Signature({}, {"a b": spec})}, initializers=("a b",))
     made = legal_names(model)
@@ -58,9 +58,9 @@ def test_functions_their_arguments_and_results_are_renamed_where_they_are_named(
     definition = FunctionDef(signature=OpDef(name="my f", input_arg=[argument], output_arg=[result]))
     inner = NameAttrList(name="my f")
     inner.attr["more"].func.name = "my f"
-    body = Function(definition, Graph((node("Neg", "n n", ["ä"], T=FLOAT),)), {"r r": Tensor("n n")})
-    call = node("StatelessIf", "y", ["p", "x"], then_branch=inner, else_branch=NameAttrList(name="other"))
-    made = legal_names(Model(Graph((call, node("my f", "z", ["x"]))), functions={"my f": body}))
+    body = Function(definition, Graph((new_node("Neg", "n n", ["ä"], T=FLOAT),)), {"r r": Tensor("n n")})
+    call = new_node("StatelessIf", "y", ["p", "x"], then_branch=inner, else_branch=NameAttrList(name="other"))
+    made = legal_names(Model(Graph((call, new_node("my f", "z", ["x"]))), functions={"my f": body}))
     assert [*made.functions] == ["my_f"]
     function = made.functions["my_f"]
     assert show(function.graph.nodes[0]) == "n_n = Neg(n_)"

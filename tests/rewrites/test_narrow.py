@@ -10,7 +10,7 @@ import pytest
 from bundler import manifest
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Graph, Model, Signature, TensorSpec
-from bundler.ir.nodes import Tensor, node
+from bundler.ir.nodes import Tensor, new_node
 from bundler.rewrites.rules.narrow import narrow_int64
 from bundler.runtimes.tensorflow import Runtime
 from bundler.verbs import pipeline
@@ -28,14 +28,14 @@ def models(tmp_path: Path) -> dict[str, Path]:
     x, ends = placeholder("x", 2, **INT), {"T": DType.int64}
     nodes = [
         x,
-        node(
+        new_node(
             "GatherV2", "rows", ["table", "x", "axis"], Tparams=DType.float32, Tindices=DType.int64, Taxis=DType.int32
         ),
-        node("AddV2", "sum", ["x", "more"], T=DType.int64),
-        node("Cast", "floats", ["x"], SrcT=DType.int64, DstT=DType.float32),
-        node("OneHot", "hot", ["x", "depth", "on", "off"], T=DType.float32, TI=DType.int64, axis=-1),
-        node("Less", "small", ["x", "more"], **ends),
-        node("Identity", "same", ["x"], **ends),
+        new_node("AddV2", "sum", ["x", "more"], T=DType.int64),
+        new_node("Cast", "floats", ["x"], SrcT=DType.int64, DstT=DType.float32),
+        new_node("OneHot", "hot", ["x", "depth", "on", "off"], T=DType.float32, TI=DType.int64, axis=-1),
+        new_node("Less", "small", ["x", "more"], **ends),
+        new_node("Identity", "same", ["x"], **ends),
     ]
     weights = {
         "table": TABLE,
@@ -79,16 +79,16 @@ def narrowed(*nodes: object) -> Model:
 
 
 def test_the_cast_gets_a_name_of_its_own() -> None:
-    graph = narrowed(node("NoOp", "x/int64"), node("Neg", "y", ["x"], T=DType.int64)).graph
+    graph = narrowed(new_node("NoOp", "x/int64"), new_node("Neg", "y", ["x"], T=DType.int64)).graph
     assert [given.name for given in graph.nodes] == ["x", "x/int64_", "x/int64", "y"]
     assert list(graph.by_name["y"].input) == ["x/int64_"]
 
 
 def test_who_waits_for_the_input_still_waits_for_it() -> None:
-    graph = narrowed(node("NoOp", "y", ["^x"])).graph
+    graph = narrowed(new_node("NoOp", "y", ["^x"])).graph
     assert list(graph.by_name["y"].input) == ["^x"]
 
 
 def test_a_model_without_such_inputs_is_left_as_it_is() -> None:
-    model = Model(Graph((placeholder("x", 2), node("Placeholder", "n", dtype=DType.int32))))
+    model = Model(Graph((placeholder("x", 2), new_node("Placeholder", "n", dtype=DType.int32))))
     assert narrow_int64(model) is model

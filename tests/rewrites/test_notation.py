@@ -13,7 +13,7 @@ import pytest
 from bundler import ops
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Graph, Model
-from bundler.ir.nodes import Node, Tensor, Value, constant, node, show
+from bundler.ir.nodes import Node, Tensor, Value, constant, new_node, show
 from bundler.rewrites import PASSES
 from bundler.rewrites.engine import Pass, Rule
 
@@ -74,7 +74,7 @@ def _parse(line: str) -> Node:
     attrs = {key: _value(text) for key, _, text in (part.partition("=") for part in given if "=" in part)}
     known = ops.table()[op].attrs if op in ops.table() else ()
     types = {key: dtype for key, dtype in TYPES.items() if key in known}
-    return node(op, name, [part for part in given if "=" not in part], **{**types, **attrs})
+    return new_node(op, name, [part for part in given if "=" not in part], **{**types, **attrs})
 
 
 def _value(text: str) -> Value:
@@ -97,7 +97,7 @@ def _graph(lines: list[str]) -> Graph:
 def _source(name: str) -> Node:
     if name in CONSTANTS:
         return constant(name, CONSTANTS[name])
-    return node("Placeholder", name, dtype=DType.float32)
+    return new_node("Placeholder", name, dtype=DType.float32)
 
 
 def _shown(nodes: list[Node], like: list[str]) -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 from bundler import rewrites
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Graph, Model, Signature, TensorSpec
-from bundler.ir.nodes import Tensor, node
+from bundler.ir.nodes import Tensor, new_node
 from bundler.manifest import Compat
 from bundler.outputs import savedmodel
 from bundler.runtimes.tensorflow import Runtime
@@ -17,7 +17,7 @@ from tests.support.asking import ask
 
 X = TensorSpec(Tensor("x"), DType.float32, (None,))
 Y = TensorSpec(Tensor("y"), DType.float32, (None,))
-NODES = (node("Placeholder", "x", dtype=DType.float32), node("Neg", "y", ["x"], T=DType.float32))
+NODES = (new_node("Placeholder", "x", dtype=DType.float32), new_node("Neg", "y", ["x"], T=DType.float32))
 
 
 def test_an_output_that_is_an_input_is_answered(runtime: Runtime, tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from bundler.disk.shards import Group, Memory
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Function, Graph, Model, Signature, TensorSpec
-from bundler.ir.nodes import Node, Tensor, attr, inline_value, node, show
+from bundler.ir.nodes import Node, Tensor, attr, inline_value, new_node, show
 from bundler.ir.protos import FunctionDef, OpDef, TensorProto
 from bundler.ir.weight import Weight
 from bundler.rewrites.rules.precision import compute_in_float32
@@ -30,7 +30,7 @@ def shown(made: Model) -> list[str]:
 @pytest.mark.parametrize("dtype", [HALF, BRAIN])
 def test_an_input_and_an_output_of_half_precision_stay_so(dtype: DType) -> None:
     made = compute_in_float32(
-        model(node("Placeholder", "x", dtype=dtype), node("Neg", "y", ["x"], T=dtype), x=dtype, y=dtype)
+        model(new_node("Placeholder", "x", dtype=dtype), new_node("Neg", "y", ["x"], T=dtype), x=dtype, y=dtype)
     )
     assert shown(made) == [
         f"x = Placeholder(dtype={dtype})",
@@ -44,14 +44,14 @@ def test_an_input_and_an_output_of_half_precision_stay_so(dtype: DType) -> None:
 
 def test_what_a_signature_declares_float32_is_float32() -> None:
     made = compute_in_float32(
-        model(node("Placeholder", "x", dtype=HALF), node("Neg", "y", ["x"], T=HALF), x=FLOAT, y=FLOAT)
+        model(new_node("Placeholder", "x", dtype=HALF), new_node("Neg", "y", ["x"], T=HALF), x=FLOAT, y=FLOAT)
     )
     assert shown(made) == ["x = Placeholder(dtype=float32)", "y = Neg(x, T=float32)"]
 
 
 def test_each_output_of_a_node_is_cast_and_an_output_that_is_an_input_is_not() -> None:
-    split = node("Unpack", "y", ["x"], T=HALF, num=2)
-    given = model(node("Placeholder", "x", dtype=HALF), split, x=HALF, y=HALF, y_1=HALF)
+    split = new_node("Unpack", "y", ["x"], T=HALF, num=2)
+    given = model(new_node("Placeholder", "x", dtype=HALF), split, x=HALF, y=HALF, y_1=HALF)
     twice = {
         **given.signatures[""].outputs,
         "same": TensorSpec(Tensor("x"), HALF),
@@ -64,12 +64,12 @@ def test_each_output_of_a_node_is_cast_and_an_output_that_is_an_input_is_not() -
 
 
 def test_a_model_without_half_precision_stays_as_it_is() -> None:
-    given = model(node("Placeholder", "x", dtype=FLOAT), node("Neg", "y", ["x"], T=FLOAT), x=FLOAT, y=FLOAT)
+    given = model(new_node("Placeholder", "x", dtype=FLOAT), new_node("Neg", "y", ["x"], T=FLOAT), x=FLOAT, y=FLOAT)
     assert compute_in_float32(given) is given
 
 
 def test_lists_of_dtypes_are_widened_too() -> None:
-    passed = node("IdentityN", "y", ["x", "x"], T=[HALF, DType.int32, BRAIN])
+    passed = new_node("IdentityN", "y", ["x", "x"], T=[HALF, DType.int32, BRAIN])
     assert attr(compute_in_float32(model(passed)).graph.nodes[0], "T") == [FLOAT, DType.int32, FLOAT]
 
 
@@ -88,7 +88,7 @@ VALUES = np.array([1.5, -0.25, 65504], np.float32)
 def test_a_constant_in_the_graph_keeps_its_values(tensor: TensorProto) -> None:
     tensor.tensor_shape.dim.add(size=3)
     right = [1.5, -0.25, 65504.0 if tensor.dtype == HALF else 65536.0]
-    made = compute_in_float32(model(node("Const", "c", dtype=DType(tensor.dtype), value=tensor))).graph.nodes[0]
+    made = compute_in_float32(model(new_node("Const", "c", dtype=DType(tensor.dtype), value=tensor))).graph.nodes[0]
     value = attr(made, "value")
     assert (attr(made, "dtype"), value.dtype) == (FLOAT, FLOAT)
     assert (list(value.float_val) or inline_value(value).tolist()) == right  # type: ignore[union-attr]
@@ -97,14 +97,14 @@ def test_a_constant_in_the_graph_keeps_its_values(tensor: TensorProto) -> None:
 def test_a_weight_has_the_precision_that_its_file_has() -> None:
     stored = np.array([0.1], np.float32)
     weight = Weight(HALF, (1,), Group((Memory(stored.tobytes()),)), 0, 4, FLOAT)
-    graph = Graph((node("Const", "w", dtype=HALF),), {"w": weight})
+    graph = Graph((new_node("Const", "w", dtype=HALF),), {"w": weight})
     assert compute_in_float32(Model(graph)).graph.weights["w"].array() == stored
 
 
 def test_a_function_takes_and_gives_float32() -> None:
     argument, result = OpDef.ArgDef(name="a", type=HALF), OpDef.ArgDef(name="r", type=HALF)
     definition = FunctionDef(signature=OpDef(name="f", input_arg=[argument], output_arg=[result]))
-    body = Function(definition, Graph((node("Neg", "n", ["a"], T=HALF),)), {"r": Tensor("n")})
+    body = Function(definition, Graph((new_node("Neg", "n", ["a"], T=HALF),)), {"r": Tensor("n")})
     made = compute_in_float32(Model(Graph(()), functions={"f": body})).functions["f"]
     signature = made.definition.signature
     assert [signature.input_arg[0].type, signature.output_arg[0].type, attr(made.graph.nodes[0], "T")] == [FLOAT] * 3

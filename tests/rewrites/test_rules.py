@@ -12,7 +12,7 @@ from bundler import rewrites
 from bundler.errors import ConversionError
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Graph, Model, Signature, TensorSpec
-from bundler.ir.nodes import Node, Tensor, Value, attr, constant, node, shape_proto
+from bundler.ir.nodes import Node, Tensor, Value, attr, constant, new_node, shape_proto
 from bundler.manifest import Compat
 from bundler.rewrites.engine import Rule
 from bundler.rewrites.rules.bias import add_bias
@@ -27,12 +27,12 @@ FILTER = constant("w", np.ones((3, 3, 2, 1), np.float32))
 
 
 def source(name: str) -> Node:
-    return node("Placeholder", name, dtype=FLOAT)
+    return new_node("Placeholder", name, dtype=FLOAT)
 
 
 def depthwise(*inputs: str, **attrs: Value) -> Node:
     plain: dict[str, Any] = {"T": FLOAT, "strides": [1, 1, 1, 1], "padding": "SAME"}
-    return node("DepthwiseConv2dNative", "y", inputs or ("x", "w"), **{**plain, **attrs})
+    return new_node("DepthwiseConv2dNative", "y", inputs or ("x", "w"), **{**plain, **attrs})
 
 
 LOWERED: list[tuple[Rule, dict[str, Value]]] = [
@@ -58,7 +58,7 @@ def test_a_lowered_convolution_waits_for_what_it_waited_for(rule: Rule, attrs: d
 
 @EVERY_LOWERING
 def test_constants_of_a_lowered_convolution_stand_in_its_loop(rule: Rule, attrs: dict[str, Value]) -> None:
-    enter = node("Enter", "enter", ["x"], T=FLOAT, frame_name="loop")
+    enter = new_node("Enter", "enter", ["x"], T=FLOAT, frame_name="loop")
     made = lowered(rule, depthwise("enter", "w", **attrs), enter)
     assert {tuple(new.input) for new in made if new.op == "Const"} == {("^enter",)}
 
@@ -76,9 +76,9 @@ def test_a_filter_of_unknown_size_stays_with_the_kernel_that_can_do_it(rule: Rul
 
 
 def test_a_bias_is_transposed_behind_a_convolution_only() -> None:
-    conv = node("Conv2D", "conv", ["x", "w"], T=FLOAT, data_format="NCHW", strides=[1, 1, 1, 1], padding="SAME")
-    behind = node("BiasAdd", "behind", ["conv", "b"], T=FLOAT, data_format="NCHW")
-    alone = node("BiasAdd", "alone", ["x", "b"], T=FLOAT, data_format="NCHW")
+    conv = new_node("Conv2D", "conv", ["x", "w"], T=FLOAT, data_format="NCHW", strides=[1, 1, 1, 1], padding="SAME")
+    behind = new_node("BiasAdd", "behind", ["conv", "b"], T=FLOAT, data_format="NCHW")
+    alone = new_node("BiasAdd", "alone", ["x", "b"], T=FLOAT, data_format="NCHW")
     graph = Graph((source("x"), source("w"), source("b"), conv, behind, alone))
     assert put_channels_last(alone, graph) is None
     assert [new.op for new in put_channels_last(behind, graph) or ()][-1] == "Transpose"
@@ -87,7 +87,7 @@ def test_a_bias_is_transposed_behind_a_convolution_only() -> None:
 @pytest.mark.parametrize(("count", "is_training"), [(0, True), (3, False)])
 def test_a_batch_norm_in_training_uses_the_statistics_that_it_is_given(count: int, is_training: bool) -> None:
     mean = constant("mean", np.zeros(count, np.float32))
-    norm = node("FusedBatchNormV3", "y", ["x", "scale", "offset", "mean", "mean"], T=FLOAT, is_training=True)
+    norm = new_node("FusedBatchNormV3", "y", ["x", "scale", "offset", "mean", "mean"], T=FLOAT, is_training=True)
     made = normalize_by_given_statistics(norm, Graph((source("x"), source("scale"), source("offset"), mean, norm)))
     assert attr((made or [norm])[-1], "is_training") is is_training
 
@@ -99,41 +99,41 @@ def run(*nodes: Node) -> Graph:
 
 
 def test_what_waits_for_an_assertion_still_can() -> None:
-    asserted = node("Assert", "assert", ["true", "x"], T=[FLOAT])
-    y = node("Identity", "y", ["x", "^assert"], T=FLOAT)
+    asserted = new_node("Assert", "assert", ["true", "x"], T=[FLOAT])
+    y = new_node("Identity", "y", ["x", "^assert"], T=FLOAT)
     made = run(source("x"), constant("true", np.array(True)), asserted, y)
     assert made.by_name["assert"].op == "NoOp"
     assert [*made.by_name["y"].input] == ["x", "^assert"]
 
 
 def test_what_an_assertion_alone_needs_is_neither_refused_nor_kept() -> None:
-    asserted = node("Assert", "assert", ["true", "told"], T=[FLOAT])
-    told = node("OpOfWhichNobodyKnows", "told", ["x"])
-    y = node("Identity", "y", ["x", "^assert"], T=FLOAT)
+    asserted = new_node("Assert", "assert", ["true", "told"], T=[FLOAT])
+    told = new_node("OpOfWhichNobodyKnows", "told", ["x"])
+    y = new_node("Identity", "y", ["x", "^assert"], T=FLOAT)
     made = run(source("x"), constant("true", np.array(True)), told, asserted, y)
     assert made.by_name.keys() == {"x", "true", "assert", "y"}
 
 
 def test_an_assertion_without_inputs_is_refused() -> None:
     with pytest.raises(ConversionError, match="Assert"):
-        run(source("x"), node("Assert", "assert"), node("Identity", "y", ["x", "^assert"], T=FLOAT))
+        run(source("x"), new_node("Assert", "assert"), new_node("Identity", "y", ["x", "^assert"], T=FLOAT))
 
 
 def test_the_limits_of_a_fake_quantization_go_with_it() -> None:
     limits = [constant(name, np.array(0, np.float32)) for name in ("min", "max")]
-    quantized = node("FakeQuantWithMinMaxVars", "y", ["x", "min", "max"], num_bits=8)
+    quantized = new_node("FakeQuantWithMinMaxVars", "y", ["x", "min", "max"], num_bits=8)
     assert [made.op for made in run(source("x"), *limits, quantized).nodes] == ["Placeholder", "Identity"]
 
 
 @pytest.mark.parametrize("fused_ops", [["BiasAdd"], ["NoOp", "Prelu"]])
 def test_a_fused_op_without_the_input_that_it_speaks_of_is_refused(fused_ops: list[str]) -> None:
-    graph = Graph((node("Placeholder", "x", dtype=DType.float32), constant("w", np.array(3, np.float32))))
-    fused = node("_FusedConv2D", "y", ["x", "w"], T=DType.float32, fused_ops=fused_ops)
+    graph = Graph((new_node("Placeholder", "x", dtype=DType.float32), constant("w", np.array(3, np.float32))))
+    fused = new_node("_FusedConv2D", "y", ["x", "w"], T=DType.float32, fused_ops=fused_ops)
     with pytest.raises(ConversionError, match=f"no input for its {fused_ops[-1]}"):
         split_fused(fused, graph)
 
 
-CONV = node("Conv2D", "c", ["x", "w"], T=FLOAT, strides=[1, 1, 1, 1], padding="SAME")
+CONV = new_node("Conv2D", "c", ["x", "w"], T=FLOAT, strides=[1, 1, 1, 1], padding="SAME")
 
 
 @pytest.mark.parametrize(
@@ -154,7 +154,7 @@ def test_a_bias_that_is_no_vector_along_the_channels_is_added(
 ) -> None:
     weights = [constant("w", np.ones((1, 1, 3, 4), np.float32)), constant("b", np.zeros(bias, np.float32))]
     conv = CONV.having(data_format=order)
-    biased = [conv, node("BiasAdd", "y", ["c", "b"], T=FLOAT, data_format=order)]
+    biased = [conv, new_node("BiasAdd", "y", ["c", "b"], T=FLOAT, data_format=order)]
     if is_fused:
         biased = [
             conv._replace(op="_FusedConv2D", name="y", input=("x", "w", "b")).having(fused_ops=["BiasAdd"], num_args=1)
@@ -165,7 +165,7 @@ def test_a_bias_that_is_no_vector_along_the_channels_is_added(
 
 def test_a_bias_beside_a_filter_that_is_none_is_added_as_it_is() -> None:
     weights = (constant("w", np.array(3, np.float32)), constant("b", np.zeros(3, np.float32)))
-    biased = node("BiasAdd", "y", ["c", "b"], T=FLOAT)
+    biased = new_node("BiasAdd", "y", ["c", "b"], T=FLOAT)
     assert [made.op for made in add_bias(biased, Graph((source("x"), CONV, *weights, biased))) or ()] == ["AddV2"]
 
 
@@ -174,16 +174,16 @@ def test_a_bias_beside_a_filter_that_is_none_is_added_as_it_is() -> None:
     [
         (source("b"), "NHWC", "AddV2"),
         (source("b"), "NCHW", "BiasAdd"),
-        (node("Placeholder", "b", dtype=FLOAT, shape=shape_proto((4,))), "NCHW", "BiasAdd"),
-        (node("Placeholder", "b", dtype=FLOAT, shape=shape_proto((1, 4, 1, 1))), "NCHW", "AddV2"),
-        (node("Relu", "b", ["c"], T=FLOAT), "NCHW", "AddV2"),
-        (node("AddV2", "b", ["c", "w"], T=FLOAT), "NCHW", "AddV2"),
+        (new_node("Placeholder", "b", dtype=FLOAT, shape=shape_proto((4,))), "NCHW", "BiasAdd"),
+        (new_node("Placeholder", "b", dtype=FLOAT, shape=shape_proto((1, 4, 1, 1))), "NCHW", "AddV2"),
+        (new_node("Relu", "b", ["c"], T=FLOAT), "NCHW", "AddV2"),
+        (new_node("AddV2", "b", ["c", "w"], T=FLOAT), "NCHW", "AddV2"),
     ],
 )
 def test_a_bias_that_is_no_constant_is_added_unless_it_may_be_a_vector_before_the_image(
     bias: Node, order: str, op: str
 ) -> None:
-    biased = node("BiasAdd", "y", ["c", "b"], T=FLOAT, data_format=order)
+    biased = new_node("BiasAdd", "y", ["c", "b"], T=FLOAT, data_format=order)
     made = add_bias(biased, Graph((source("x"), FILTER, CONV, bias, biased)))
     assert [new.op for new in made or [biased]] == [op]
 
@@ -193,7 +193,7 @@ def test_a_bias_that_is_no_constant_is_added_unless_it_may_be_a_vector_before_th
     [(0.0, FLOAT, "Pad"), (1.5, FLOAT, "PadV2"), (7.0, DType.int32, "PadV2"), (1.0, DType.string, "Pad")],
 )
 def test_a_pad_has_a_value_if_it_says_one(value: float, dtype: DType, op: str) -> None:
-    pad = node("Pad", "y", ["x", "p"], T=dtype, Tpaddings=DType.int32, constant_value=value)
+    pad = new_node("Pad", "y", ["x", "p"], T=dtype, Tpaddings=DType.int32, constant_value=value)
     *_, made = pad_with_value(pad, Graph((source("x"), source("p"), pad))) or ()
     assert made.op == op
     assert "constant_value" not in made.attr
@@ -201,7 +201,7 @@ def test_a_pad_has_a_value_if_it_says_one(value: float, dtype: DType, op: str) -
 
 @pytest.mark.parametrize("dtype", [DType.string, DType.qint8])
 def test_a_constant_of_a_dtype_that_numpy_lacks_is_an_error(dtype: DType) -> None:
-    ones = node("Ones", "y", ["x"], T=dtype, index_type=DType.int32)
+    ones = new_node("Ones", "y", ["x"], T=dtype, index_type=DType.int32)
     with pytest.raises(
         ConversionError, match=f"^node 'y': no constant of this dtype can be made \\(found {dtype.name}"
     ):
@@ -210,14 +210,14 @@ def test_a_constant_of_a_dtype_that_numpy_lacks_is_an_error(dtype: DType) -> Non
 
 def test_ones_without_a_dtype_are_floats_as_in_tensorflowjs() -> None:
     made = rewrites.run(
-        whole(source("x").having(dtype=DType.int32), node("Ones", "y", ["x"], index_type=DType.int32)), Compat.NONE
+        whole(source("x").having(dtype=DType.int32), new_node("Ones", "y", ["x"], index_type=DType.int32)), Compat.NONE
     )
     assert attr(made.graph.by_name["y"], "T") == FLOAT
 
 
 def test_names_that_are_taken_a_thousand_times_are_passed_over() -> None:
-    taken = [node("Identity", "y/pos" + "_" * more, ["x"], T=FLOAT) for more in range(2000)]
-    prelu = node("Prelu", "y", ["x", "x", *(f"^{each.name}" for each in taken)], T=FLOAT)
+    taken = [new_node("Identity", "y/pos" + "_" * more, ["x"], T=FLOAT) for more in range(2000)]
+    prelu = new_node("Prelu", "y", ["x", "x", *(f"^{each.name}" for each in taken)], T=FLOAT)
     made = rewrites.run(whole(source("x"), *taken, prelu), Compat.NONE)
     assert made.graph.by_name["y/pos" + "_" * 2000].op == "Relu"
 

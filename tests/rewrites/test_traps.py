@@ -16,7 +16,7 @@ import pytest
 from bundler import rewrites
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Graph, Model, Signature, TensorSpec
-from bundler.ir.nodes import Node, Tensor, constant, node, shape_proto
+from bundler.ir.nodes import Node, Tensor, constant, new_node, shape_proto
 from bundler.link import link
 from bundler.manifest import Compat
 from bundler.outputs import savedmodel
@@ -30,11 +30,11 @@ def convolution(*, channels: int) -> list[Node]:
     """Input, convolution and bias: in each trap something is fused with them."""
     random = np.random.default_rng(1)
     return [
-        node("Placeholder", "x", dtype=FLOAT, shape=shape_proto(X.shape)),
+        new_node("Placeholder", "x", dtype=FLOAT, shape=shape_proto(X.shape)),
         constant("w", random.standard_normal((1, 1, 8, channels)).astype(np.float32)),
         constant("b", random.standard_normal(channels).astype(np.float32)),
-        node("Conv2D", "conv", ["x", "w"], T=FLOAT, strides=[1, 1, 1, 1], padding="VALID"),
-        node("BiasAdd", "bias", ["conv", "b"], T=FLOAT),
+        new_node("Conv2D", "conv", ["x", "w"], T=FLOAT, strides=[1, 1, 1, 1], padding="VALID"),
+        new_node("BiasAdd", "bias", ["conv", "b"], T=FLOAT),
     ]
 
 
@@ -42,9 +42,9 @@ def pad_added_to_a_convolution() -> list[Node]:
     return [
         *convolution(channels=16),
         constant("paddings", np.array([[0, 0], [0, 0], [0, 0], [0, 8]], np.int32)),
-        node("Pad", "pad", ["x", "paddings"], T=FLOAT, Tpaddings=DType.int32),
-        node("AddV2", "add", ["bias", "pad"], T=FLOAT),
-        node("Relu", "y", ["add"], T=FLOAT),
+        new_node("Pad", "pad", ["x", "paddings"], T=FLOAT, Tpaddings=DType.int32),
+        new_node("AddV2", "add", ["bias", "pad"], T=FLOAT),
+        new_node("Relu", "y", ["add"], T=FLOAT),
     ]
 
 
@@ -53,10 +53,10 @@ def hard_swish_with_a_sixth_of_float16() -> list[Node]:
         *convolution(channels=8),
         constant("three", np.array(3, np.float32)),
         constant("sixth", np.array(0.16662598, np.float32)),
-        node("AddV2", "plus", ["bias", "three"], T=FLOAT),
-        node("Relu6", "relu6", ["plus"], T=FLOAT),
-        node("Mul", "product", ["bias", "relu6"], T=FLOAT),
-        node("Mul", "y", ["product", "sixth"], T=FLOAT),
+        new_node("AddV2", "plus", ["bias", "three"], T=FLOAT),
+        new_node("Relu6", "relu6", ["plus"], T=FLOAT),
+        new_node("Mul", "product", ["bias", "relu6"], T=FLOAT),
+        new_node("Mul", "y", ["product", "sixth"], T=FLOAT),
     ]
 
 
@@ -64,12 +64,12 @@ def depthwise_with_explicit_paddings() -> list[Node]:
     paddings = {"padding": "EXPLICIT", "explicit_paddings": [0, 0, 1, 1, 1, 1, 0, 0]}
     random = np.random.default_rng(2)
     return [
-        node("Placeholder", "x", dtype=FLOAT, shape=shape_proto(X.shape)),
+        new_node("Placeholder", "x", dtype=FLOAT, shape=shape_proto(X.shape)),
         constant("w", random.standard_normal((3, 3, 8, 1)).astype(np.float32)),
         constant("b", random.standard_normal(8).astype(np.float32)),
-        node("DepthwiseConv2dNative", "conv", ["x", "w"], T=FLOAT, strides=[1, 2, 2, 1], **paddings),
-        node("BiasAdd", "bias", ["conv", "b"], T=FLOAT),
-        node("Relu6", "y", ["bias"], T=FLOAT),
+        new_node("DepthwiseConv2dNative", "conv", ["x", "w"], T=FLOAT, strides=[1, 2, 2, 1], **paddings),
+        new_node("BiasAdd", "bias", ["conv", "b"], T=FLOAT),
+        new_node("Relu6", "y", ["bias"], T=FLOAT),
     ]
 
 

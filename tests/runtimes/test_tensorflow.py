@@ -13,7 +13,7 @@ import pytest
 import bundler.runtimes.tensorflow
 from bundler.errors import VerificationError
 from bundler.ir.dtypes import DType
-from bundler.ir.nodes import Node, constant, node, shape_proto
+from bundler.ir.nodes import Node, constant, new_node, shape_proto
 from bundler.ir.protos import FunctionDef, GraphDef, NameAttrList, OpDef, SavedModel, TensorShapeProto
 from bundler.outputs.checkpoint import text
 from bundler.runtimes.tensorflow import Runtime
@@ -24,7 +24,7 @@ SERVE = ["serve"]
 
 def placeholder(name: str, dtype: DType = FLOAT, dims: Sequence[int] | None = None) -> Node:
     shape = TensorShapeProto(unknown_rank=True) if dims is None else shaped(dims)
-    return node("Placeholder", name, dtype=dtype, shape=shape)
+    return new_node("Placeholder", name, dtype=dtype, shape=shape)
 
 
 def shaped(dims: Sequence[int]) -> TensorShapeProto:
@@ -50,7 +50,7 @@ def save(folder: Path, *nodes: Node, init: str = "") -> Path:
     return folder
 
 
-SUM = (placeholder("x"), placeholder("z"), node("AddV2", "y", ["x", "z"], T=FLOAT))
+SUM = (placeholder("x"), placeholder("z"), new_node("AddV2", "y", ["x", "z"], T=FLOAT))
 
 
 # Shapes
@@ -60,8 +60,8 @@ def test_shapes_are_inferred(engine: Runtime) -> None:
     nodes = (
         placeholder("x", dims=[-1, 8]),
         constant("w", np.zeros((8, 3), np.float32)),
-        node("MatMul", "y", ["x", "w"], T=FLOAT),
-        node("TopKV2", "top", ["y", "k"], T=FLOAT),
+        new_node("MatMul", "y", ["x", "w"], T=FLOAT),
+        new_node("TopKV2", "top", ["y", "k"], T=FLOAT),
         constant("k", np.array(2, np.int32)),
         placeholder("any", DType.string),
     )
@@ -77,16 +77,16 @@ def test_shapes_are_inferred(engine: Runtime) -> None:
 def test_a_graph_with_a_loop_has_shapes(engine: Runtime) -> None:
     nodes = (
         constant("zero", np.array(0, np.int32)),
-        node("Enter", "enter", ["zero"], T=DType.int32, frame_name="loop"),
-        node("Merge", "merge", ["enter", "next"], T=DType.int32, N=2),
+        new_node("Enter", "enter", ["zero"], T=DType.int32, frame_name="loop"),
+        new_node("Merge", "merge", ["enter", "next"], T=DType.int32, N=2),
         constant("ten", np.array(10, np.int32), control=["merge"]),
-        node("Less", "less", ["merge", "ten"], T=DType.int32),
-        node("LoopCond", "cond", ["less"]),
-        node("Switch", "switch", ["merge", "cond"], T=DType.int32),
+        new_node("Less", "less", ["merge", "ten"], T=DType.int32),
+        new_node("LoopCond", "cond", ["less"]),
+        new_node("Switch", "switch", ["merge", "cond"], T=DType.int32),
         constant("one", np.array(1, np.int32), control=["switch"]),
-        node("AddV2", "add", ["switch:1", "one"], T=DType.int32),
-        node("NextIteration", "next", ["add"], T=DType.int32),
-        node("Exit", "exit", ["switch"], T=DType.int32),
+        new_node("AddV2", "add", ["switch:1", "one"], T=DType.int32),
+        new_node("NextIteration", "next", ["add"], T=DType.int32),
+        new_node("Exit", "exit", ["switch"], T=DType.int32),
     )
     unknown = None  # TensorFlow does not follow the edge that goes back
     assert engine.shapes(graph(*nodes), ["exit", "one"]) == [(DType.int32, unknown), (DType.int32, ())]
@@ -97,10 +97,10 @@ def test_a_graph_with_a_function_has_shapes(engine: Runtime) -> None:
     result = OpDef.ArgDef(name="b", type=FLOAT.value)
     function = FunctionDef(
         signature=OpDef(name="negate", input_arg=[argument], output_arg=[result]),
-        node_def=[node("Neg", "neg", ["a"], T=FLOAT).message],
+        node_def=[new_node("Neg", "neg", ["a"], T=FLOAT).message],
         ret={"b": "neg:y:0"},
     )
-    call = node("PartitionedCall", "y", ["x"], Tin=[FLOAT], Tout=[FLOAT], f=NameAttrList(name="negate"))
+    call = new_node("PartitionedCall", "y", ["x"], Tin=[FLOAT], Tout=[FLOAT], f=NameAttrList(name="negate"))
     message = GraphDef(node=[placeholder("x").message, call.message])
     message.library.function.append(function)
     assert engine.shapes(message.SerializeToString(), ["y"]) == [(DType.float32, None)]
@@ -109,10 +109,10 @@ def test_a_graph_with_a_function_has_shapes(engine: Runtime) -> None:
 @pytest.mark.parametrize(
     ("nodes", "tensor", "said"),
     [
-        ([node("Foo", "y")], "y", "TensorFlow: Op type not registered 'Foo'"),
-        ([node("Relu", "y", ["x"], T=FLOAT)], "y", "TensorFlow: Node 'y': Unknown input node 'x'"),
+        ([new_node("Foo", "y")], "y", "TensorFlow: Op type not registered 'Foo'"),
+        ([new_node("Relu", "y", ["x"], T=FLOAT)], "y", "TensorFlow: Node 'y': Unknown input node 'x'"),
         (
-            [placeholder("x"), node("MatMul", "y", ["x"], T=FLOAT)],
+            [placeholder("x"), new_node("MatMul", "y", ["x"], T=FLOAT)],
             "y",
             "TensorFlow: NodeDef expected inputs 'float, float' do not match 1 inputs specified; NodeDef: {{node y}}",
         ),
@@ -160,7 +160,7 @@ def test_tags_that_the_saved_model_lacks_are_an_error(engine: Runtime, tmp_path:
 
 
 def test_a_run_gives_the_values_of_its_fetches_in_their_order(engine: Runtime, tmp_path: Path) -> None:
-    nodes = (*SUM, node("Neg", "minus", ["y"], T=FLOAT))
+    nodes = (*SUM, new_node("Neg", "minus", ["y"], T=FLOAT))
     feeds = {"x": np.array([1, 2], np.float32), "z:0": np.array([[10], [20]], np.float32)}
     minus, plus = engine.run(save(tmp_path, *nodes), SERVE, feeds, ["minus", "y:0"])
     np.testing.assert_array_equal(plus, np.array([[11, 12], [21, 22]], np.float32), strict=True)
@@ -188,7 +188,7 @@ VALUES = {
 @pytest.mark.parametrize("value", VALUES.values(), ids=VALUES.keys())
 def test_values_of_every_dtype_pass_unchanged(engine: Runtime, tmp_path: Path, value: np.ndarray) -> None:
     dtype = DType.string if value.dtype == object else DType.parse(value.dtype.name)
-    folder = save(tmp_path, placeholder("x", dtype), node("Identity", "y", ["x"], T=dtype))
+    folder = save(tmp_path, placeholder("x", dtype), new_node("Identity", "y", ["x"], T=dtype))
     (passed,) = engine.run(folder, SERVE, {"x": value}, ["y"])
     assert passed.dtype == value.dtype.newbyteorder("=")
     np.testing.assert_array_equal(passed, value)
@@ -197,7 +197,7 @@ def test_values_of_every_dtype_pass_unchanged(engine: Runtime, tmp_path: Path, v
 
 @pytest.mark.parametrize("texts", [np.array(["é", "b"]), np.array([b"\xc3\xa9", b"b"])], ids=["str", "bytes"])
 def test_text_of_any_kind_is_fed_as_bytes(engine: Runtime, tmp_path: Path, texts: np.ndarray) -> None:
-    folder = save(tmp_path, placeholder("x", DType.string), node("Identity", "y", ["x"], T=DType.string))
+    folder = save(tmp_path, placeholder("x", DType.string), new_node("Identity", "y", ["x"], T=DType.string))
     (passed,) = engine.run(folder, SERVE, {"x": texts}, ["y"])
     assert passed.tolist() == ["é".encode(), b"b"]
 
@@ -213,14 +213,14 @@ def test_an_initializer_runs_at_load(engine: Runtime, tmp_path: Path) -> None:
     types = {"Tin": DType.string, "Tout": DType.int64}
     strings = {"key_dtype": DType.string, "value_dtype": DType.int64}
     nodes = (
-        node("HashTableV2", "table", **strings),
+        new_node("HashTableV2", "table", **strings),
         constant("numbers", np.array([5, 6], np.int64)),
         constant("default", np.array(-1, np.int64)),
         constant("text", np.array([0, 255], np.uint8)),
-        node("AsString", "words", ["text"], T=DType.uint8),
-        node("LookupTableImportV2", "init", ["table", "words", "numbers"], **types),
+        new_node("AsString", "words", ["text"], T=DType.uint8),
+        new_node("LookupTableImportV2", "init", ["table", "words", "numbers"], **types),
         placeholder("x", DType.string),
-        node("LookupTableFindV2", "y", ["table", "x", "default"], **types),
+        new_node("LookupTableFindV2", "y", ["table", "x", "default"], **types),
     )
     folder = save(tmp_path, *nodes, init="init")
     (found,) = engine.run(folder, SERVE, {"x": np.array([b"255", b"none", b"0"], object)}, ["y"])
@@ -229,7 +229,7 @@ def test_an_initializer_runs_at_load(engine: Runtime, tmp_path: Path) -> None:
 
 def test_a_saved_model_that_was_written_anew_is_loaded_anew(engine: Runtime, tmp_path: Path) -> None:
     def run(op: str) -> float:
-        folder = save(tmp_path, placeholder("x"), node(op, "y", ["x"], T=FLOAT))
+        folder = save(tmp_path, placeholder("x"), new_node(op, "y", ["x"], T=FLOAT))
         return float(engine.run(folder, SERVE, {"x": np.array(3, np.float32)}, ["y"])[0])
 
     assert [run("Neg"), run("Square")] == [-3, 9]
@@ -241,8 +241,8 @@ def test_a_saved_model_that_was_written_anew_is_loaded_anew(engine: Runtime, tmp
 def test_nodes_are_executed_for_what_they_do(engine: Runtime, tmp_path: Path) -> None:
     nodes = (
         constant("content", np.array(7, np.int32)),
-        node("AsString", "text", ["content"], T=DType.int32),
-        *(node("WriteFile", name, [f"{name}/path", "text"]) for name in ("one", "other", "idle")),
+        new_node("AsString", "text", ["content"], T=DType.int32),
+        *(new_node("WriteFile", name, [f"{name}/path", "text"]) for name in ("one", "other", "idle")),
     )
     paths = (text(f"{name}/path", tmp_path / name) for name in ("one", "other", "idle"))
     engine.execute(graph(*nodes, *paths), ["one", "other"])
@@ -253,11 +253,11 @@ def test_nodes_are_executed_for_what_they_do(engine: Runtime, tmp_path: Path) ->
 def test_what_cannot_be_executed_is_an_error_in_tensorflows_words(engine: Runtime, target: str, said: str) -> None:
     sides = (constant("x", np.ones(2, np.float32)), constant("z", np.ones(3, np.float32)))
     shaped = (
-        node("PlaceholderWithDefault", f"{one.name}1", [one.name], dtype=FLOAT, shape=shape_proto(None))
+        new_node("PlaceholderWithDefault", f"{one.name}1", [one.name], dtype=FLOAT, shape=shape_proto(None))
         for one in sides
     )
     with pytest.raises(VerificationError) as caught:
-        engine.execute(graph(*sides, *shaped, node("AddV2", "y", ["x1", "z1"], T=FLOAT)), [target])
+        engine.execute(graph(*sides, *shaped, new_node("AddV2", "y", ["x1", "z1"], T=FLOAT)), [target])
     assert said in str(caught.value)
 
 
@@ -265,7 +265,7 @@ def test_what_cannot_be_executed_is_an_error_in_tensorflows_words(engine: Runtim
 
 
 def test_a_crash_of_tensorflow_is_an_error_and_the_next_question_is_answered(engine: Runtime, tmp_path: Path) -> None:
-    abort = node("Abort", "abort", error_msg="on purpose")
+    abort = new_node("Abort", "abort", error_msg="on purpose")
     folder = save(tmp_path, abort, constant("y", np.zeros(1, np.float32), control=["abort"]))
     with pytest.raises(VerificationError, match=r"^TensorFlow's runtime died \(SIGABRT\) \(found .*on purpose.*\)$"):
         engine.run(folder, SERVE, {}, ["y"])

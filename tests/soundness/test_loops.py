@@ -5,22 +5,22 @@ from __future__ import annotations
 import pytest
 
 from bundler.ir.model import Graph, Model
-from bundler.ir.nodes import Node, node
+from bundler.ir.nodes import Node, new_node
 from bundler.soundness import loops
 
 
 def enter(name: str, reads: str, frame: str = "loop") -> Node:
-    return node("Enter", name, [reads], frame_name=frame)
+    return new_node("Enter", name, [reads], frame_name=frame)
 
 
 LOOP = (
-    node("Placeholder", "x"),
+    new_node("Placeholder", "x"),
     enter("in", "x"),
-    node("Merge", "merge", ["in", "next"]),
-    node("Switch", "switch", ["merge", "go"]),
-    node("LoopCond", "go", ["merge"]),
-    node("NextIteration", "next", ["switch:1"]),
-    node("Exit", "out", ["switch"]),
+    new_node("Merge", "merge", ["in", "next"]),
+    new_node("Switch", "switch", ["merge", "go"]),
+    new_node("LoopCond", "go", ["merge"]),
+    new_node("NextIteration", "next", ["switch:1"]),
+    new_node("Exit", "out", ["switch"]),
 )
 
 
@@ -32,10 +32,14 @@ def faults(*nodes: Node) -> list[str]:
     "more",
     [
         (),
-        (node("Relu", "y", ["out"]), node("AddV2", "z", ["y", "x"])),
-        (enter("again", "out"), node("Exit", "over", ["again"])),
-        (enter("inner", "merge", "inner"), node("Exit", "back", ["inner"]), node("AddV2", "y", ["back", "merge"])),
-        (node("NoOp", "wait", ["^out", "^x"]),),
+        (new_node("Relu", "y", ["out"]), new_node("AddV2", "z", ["y", "x"])),
+        (enter("again", "out"), new_node("Exit", "over", ["again"])),
+        (
+            enter("inner", "merge", "inner"),
+            new_node("Exit", "back", ["inner"]),
+            new_node("AddV2", "y", ["back", "merge"]),
+        ),
+        (new_node("NoOp", "wait", ["^out", "^x"]),),
     ],
     ids=["a loop", "after it", "twice", "in it", "control"],
 )
@@ -47,17 +51,17 @@ def test_a_graph_whose_nodes_read_from_one_frame_is_fine(more: tuple[Node, ...])
     ("wrong", "fault"),
     [
         (
-            node("AddV2", "y", ["x", "merge"]),
+            new_node("AddV2", "y", ["x", "merge"]),
             "node 'y': reads from different frames of loops (found x in no frame, merge in frame 'loop')",
         ),
         (
-            node("Relu", "y", ["merge", "^x"]),
+            new_node("Relu", "y", ["merge", "^x"]),
             "node 'y': reads from different frames of loops (found ^x in no frame, merge in frame 'loop')",
         ),
-        (node("Exit", "y", ["x"]), "node 'y': Exit outside of a loop"),
-        (node("NextIteration", "y", ["out"]), "node 'y': NextIteration outside of a loop"),
+        (new_node("Exit", "y", ["x"]), "node 'y': Exit outside of a loop"),
+        (new_node("NextIteration", "y", ["out"]), "node 'y': NextIteration outside of a loop"),
         (enter("y", "merge"), "node 'y': enters a frame that lies in another (found 'loop')"),
-        (node("Merge", "y", ["x", "next"]), "node 'y': reads from another frame (found next)"),
+        (new_node("Merge", "y", ["x", "next"]), "node 'y': reads from another frame (found next)"),
     ],
     ids=lambda value: value.op if isinstance(value, Node) else "",
 )
@@ -67,5 +71,5 @@ def test_a_node_that_reads_from_two_frames_is_told(wrong: Node, fault: str) -> N
 
 def test_a_thousand_frames_in_each_other_are_no_burden() -> None:
     into = [enter(f"in{at}", f"in{at - 1}" if at else "x", f"f{at}") for at in range(1000)]
-    out = [node("Exit", f"out{at}", [f"out{at - 1}" if at else "in999"]) for at in range(1000)]
+    out = [new_node("Exit", f"out{at}", [f"out{at - 1}" if at else "in999"]) for at in range(1000)]
     assert faults(LOOP[0], *into, *out) == []

@@ -13,7 +13,7 @@ import pytest
 from bundler import soundness
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Function, Graph, Model
-from bundler.ir.nodes import Node, Tensor, constant, node, shape_proto
+from bundler.ir.nodes import Node, Tensor, constant, new_node, shape_proto
 from bundler.ir.protos import FunctionDef, NameAttrList, OpDef, TensorProto
 
 FLOAT, INT, BOOL, STRING = DType.float32, DType.int32, DType.bool, DType.string
@@ -38,7 +38,7 @@ def function(
 
 def call(name: str, called: str, condition: str = "x1") -> Node:
     both = {"then_branch": NameAttrList(name=called), "else_branch": NameAttrList(name=called)}
-    return node("If", name, [condition, "x0"], Tcond=BOOL, Tin=[FLOAT], Tout=[FLOAT], **both)
+    return new_node("If", name, [condition, "x0"], Tcond=BOOL, Tin=[FLOAT], Tout=[FLOAT], **both)
 
 
 def chain(count: int) -> dict[str, Function]:
@@ -66,7 +66,7 @@ def test_functions_that_call_one_another_twice_are_looked_at_once() -> None:
 
 def test_a_list_of_functions_is_looked_through() -> None:
     several = [NameAttrList(name="f"), NameAttrList(name="g")]
-    case = node("Case", "y", ["x1", "x0"], Tin=[FLOAT], Tout=[FLOAT], branches=several)
+    case = new_node("Case", "y", ["x1", "x0"], Tin=[FLOAT], Tout=[FLOAT], branches=several)
     assert faults(case, functions={"f": function("f")}) == [
         "node 'y': attribute 'branches' names a function that the model does not have (found 'g')"
     ]
@@ -78,7 +78,7 @@ def test_a_missing_function_of_nearly_that_name_is_pointed_at() -> None:
 
 
 def test_a_function_that_is_called_by_its_name_takes_part_in_a_circle() -> None:
-    assert faults(functions={"f": function("f", node("f", "y", ["x0"]))}) == [
+    assert faults(functions={"f": function("f", new_node("f", "y", ["x0"]))}) == [
         "function 'f': functions call themselves (found f → f)"
     ]
 
@@ -107,7 +107,7 @@ SIZES = [
 
 @pytest.mark.parametrize(("op", "key", "sizes", "rank", "fault"), SIZES, ids=lambda value: str(value)[:20])
 def test_lists_by_dimension_have_an_entry_for_each(op: str, key: str, sizes: list[int], rank: int, fault: str) -> None:
-    assert faults(node(op, "y", ["x0"], T=FLOAT, **{key: sizes})) == ([f"node 'y': {fault}"] if fault else [])
+    assert faults(new_node(op, "y", ["x0"], T=FLOAT, **{key: sizes})) == ([f"node 'y': {fault}"] if fault else [])
 
 
 def tensor(dtype: DType, shape: Sequence[int], **values: object) -> TensorProto:
@@ -136,7 +136,7 @@ VALUES = [
 
 @pytest.mark.parametrize(("value", "fault"), VALUES, ids=[str(at) for at in range(len(VALUES))])
 def test_a_constant_holds_as_many_values_as_its_shape_needs(value: TensorProto, fault: str) -> None:
-    const = node("Const", "c", dtype=DType(value.dtype), value=value)
+    const = new_node("Const", "c", dtype=DType(value.dtype), value=value)
     space = "" if fault.startswith("'") else " "
     assert faults(const) == ([f"node 'c': the constant{space}{fault}"] if fault else [])
 
@@ -150,19 +150,19 @@ def test_constants_that_bundler_makes_are_sound() -> None:
     ("inputs", "is_fine"), [(["x", "^a", "^b"], True), (["^a"], True), (["^a", "x"], False), (["x", "^a", "y"], False)]
 )
 def test_control_inputs_stand_at_the_end(inputs: list[str], is_fine: bool) -> None:
-    assert (faults(node("Op", "y", inputs)) == []) == is_fine
+    assert (faults(new_node("Op", "y", inputs)) == []) == is_fine
 
 
 @pytest.mark.parametrize("name", ["", "y/", "a/b/"])
 def test_a_name_that_tensorflows_python_would_not_find_is_refused(name: str) -> None:
-    assert faults(node("Relu", name, ["x"], T=FLOAT)) == [
+    assert faults(new_node("Relu", name, ["x"], T=FLOAT)) == [
         f"node {name!r}: TensorFlow does not load a node of this name"
     ]
 
 
-TABLE = node("HashTableV2", "t", key_dtype=STRING, value_dtype=FLOAT)
-FIND = node("LookupTableFindV2", "y", ["t", "k", "d"], Tin=STRING, Tout=FLOAT)
-FILL = node("LookupTableImportV2", "fill", ["t", "k", "v"], Tin=STRING, Tout=FLOAT)
+TABLE = new_node("HashTableV2", "t", key_dtype=STRING, value_dtype=FLOAT)
+FIND = new_node("LookupTableFindV2", "y", ["t", "k", "d"], Tin=STRING, Tout=FLOAT)
+FILL = new_node("LookupTableImportV2", "fill", ["t", "k", "v"], Tin=STRING, Tout=FLOAT)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ FILL = node("LookupTableImportV2", "fill", ["t", "k", "v"], Tin=STRING, Tout=FLO
     [
         ((TABLE, FIND), False),
         ((TABLE, FIND, FILL), True),
-        ((TABLE, FIND, node("Identity", "i", ["t"]), FILL._replace(input=("i", "k", "v"))), True),
+        ((TABLE, FIND, new_node("Identity", "i", ["t"]), FILL._replace(input=("i", "k", "v"))), True),
         ((TABLE, TABLE._replace(name="other"), FILL), False),
         ((TABLE, FIND, FILL._replace(input=("argument", "k", "v"))), True),
     ],

@@ -8,8 +8,7 @@ import json
 import shutil
 import tarfile
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -27,28 +26,6 @@ DIGITS = MANIFESTS / "models" / "digits"
 def digits() -> Path:
     """The folder of a model in two shards."""
     return DIGITS
-
-
-@pytest.fixture
-def cache(tmp_path: Path) -> Path:
-    return tmp_path / "cache"
-
-
-@pytest.fixture
-def small_files() -> Callable[[], AbstractContextManager[None]]:
-    """While the context lasts, no file may grow past 10,000 bytes: so a disk that is full says no."""
-    resource = pytest.importorskip("resource")
-
-    @contextmanager
-    def limited() -> Iterator[None]:
-        before = resource.getrlimit(resource.RLIMIT_FSIZE)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, before[1]))
-        try:
-            yield
-        finally:
-            resource.setrlimit(resource.RLIMIT_FSIZE, before)
-
-    return limited
 
 
 @dataclass

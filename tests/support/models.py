@@ -18,7 +18,7 @@ from bundler.artifacts import artifact
 from bundler.disk.shards import Group, Memory
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Model
-from bundler.ir.nodes import Node, node, shape_proto
+from bundler.ir.nodes import Node, new_node, shape_proto
 from bundler.ir.protos import FunctionDef, GraphDef, TensorProto
 
 __all__ = ["Json", "const", "in_pieces", "placeholder", "read_model", "text", "write_early", "write_model"]
@@ -43,7 +43,7 @@ def write_model(
 ) -> Path:
     """Write `model.json` and its shards into `folder` (made where it is not), and give the path of `model.json`.
 
-    `nodes` are messages, as `bundler.ir.nodes.node` makes them, or JSON as it is to stand in the file. A weight is an
+    `nodes` are messages, as `new_node` makes them, or JSON as it is to stand in the file. A weight is an
     array, for strings an object array or a list of bytes; a Const node is made for each that `nodes` lacks, unless it
     belongs to a function (`<function>/…`). `quantization` is by weight, as in the file
     (`{"dtype": "uint8", "scale": 0.5, "min": 0}`): the values are quantized here. All weights are in one group, cut
@@ -87,7 +87,7 @@ def read_model(path: Path) -> Model:
 
 def placeholder(name: str, *dims: int | None, dtype: DType = DType.float32) -> Node:
     """A Placeholder of that shape, None for a dimension that is not known; without `dims` the shape says nothing."""
-    return node("Placeholder", name, dtype=dtype, shape=shape_proto(dims))
+    return new_node("Placeholder", name, dtype=dtype, shape=shape_proto(dims))
 
 
 def const(name: str, value: Value) -> Node:
@@ -95,7 +95,7 @@ def const(name: str, value: Value) -> Node:
     array = _array(value)
     dtype = DType.string if array.dtype == object else DType.parse(array.dtype.name)
     empty = TensorProto(dtype=dtype.value, tensor_shape=shape_proto(array.shape))
-    return node("Const", name, dtype=dtype, value=empty)
+    return new_node("Const", name, dtype=dtype, value=empty)
 
 
 def text(value: str | bytes) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from bundler.errors import ConversionError
 from bundler.ir.dtypes import DType
-from bundler.ir.nodes import Node, attr, node, shape_proto, show
+from bundler.ir.nodes import Node, attr, new_node, shape_proto, show
 from bundler.tfjs.attributes import derive, tidy
 
 FLOAT, HALF, INT, INT64 = DType.float32, DType.float16, DType.int32, DType.int64
@@ -16,9 +16,9 @@ FLOAT, HALF, INT, INT64 = DType.float32, DType.float16, DType.int32, DType.int64
 
 def tidied(op: str, **attrs: Any) -> dict[str, Any]:
     """The attributes of a node after tidying."""
-    found = dict(node(op, "y", **attrs).attr)
+    found = dict(new_node(op, "y", **attrs).attr)
     tidy(op, found)
-    made = node(op, "y", **found)
+    made = new_node(op, "y", **found)
     return {key: attr(made, key) for key in made.attr}
 
 
@@ -157,7 +157,7 @@ def test_an_empty_list_is_a_list_of_any_kind() -> None:
 
 # What the surroundings tell
 
-X, COUNT = node("Placeholder", "x", dtype=HALF), node("Placeholder", "i", dtype=INT)
+X, COUNT = new_node("Placeholder", "x", dtype=HALF), new_node("Placeholder", "i", dtype=INT)
 
 
 def derived(*nodes: Node, arguments: Mapping[str, DType] = {}) -> str:
@@ -169,22 +169,25 @@ def derived(*nodes: Node, arguments: Mapping[str, DType] = {}) -> str:
 @pytest.mark.parametrize(
     ("given", "shown"),
     [
-        (node("Prelu", "y", ["x", "a"]), "y = Prelu(x, a, T=float16)"),
-        (node("Prelu", "y", ["a", "x"]), "y = Prelu(a, x, T=float16)"),
-        (node("Prelu", "y", ["x", "a"], T=FLOAT), "y = Prelu(x, a)"),
-        (node("Prelu", "y", ["a", "b"]), "y = Prelu(a, b)"),
-        (node("GatherV2", "y", ["x", "i", "i"]), "y = GatherV2(x, i, i, Taxis=int32, Tindices=int32, Tparams=float16)"),
-        (node("AddN", "y", ["x", "x:0", "^i"], T=HALF), "y = AddN(x, x:0, ^i, N=2)"),
-        (node("AddN", "y", ["x", "x", "x"]), "y = AddN(x, x, x, N=3, T=float16)"),
-        (node("ConcatV2", "y", ["x", "x", "i"]), "y = ConcatV2(x, x, i, N=2, T=float16, Tidx=int32)"),
-        (node("IdentityN", "y", ["x", "i"]), "y = IdentityN(x, i, T=[float16, int32])"),
-        (node("IdentityN", "y", ["x", "a"]), "y = IdentityN(x, a)"),
-        (node("StatelessIf", "y", ["i", "x"]), "y = StatelessIf(i, x, Tcond=int32, Tin=[float16])"),
+        (new_node("Prelu", "y", ["x", "a"]), "y = Prelu(x, a, T=float16)"),
+        (new_node("Prelu", "y", ["a", "x"]), "y = Prelu(a, x, T=float16)"),
+        (new_node("Prelu", "y", ["x", "a"], T=FLOAT), "y = Prelu(x, a)"),
+        (new_node("Prelu", "y", ["a", "b"]), "y = Prelu(a, b)"),
         (
-            node("FusedDepthwiseConv2dNative", "y", ["x", "x", "x", "x"]),
+            new_node("GatherV2", "y", ["x", "i", "i"]),
+            "y = GatherV2(x, i, i, Taxis=int32, Tindices=int32, Tparams=float16)",
+        ),
+        (new_node("AddN", "y", ["x", "x:0", "^i"], T=HALF), "y = AddN(x, x:0, ^i, N=2)"),
+        (new_node("AddN", "y", ["x", "x", "x"]), "y = AddN(x, x, x, N=3, T=float16)"),
+        (new_node("ConcatV2", "y", ["x", "x", "i"]), "y = ConcatV2(x, x, i, N=2, T=float16, Tidx=int32)"),
+        (new_node("IdentityN", "y", ["x", "i"]), "y = IdentityN(x, i, T=[float16, int32])"),
+        (new_node("IdentityN", "y", ["x", "a"]), "y = IdentityN(x, a)"),
+        (new_node("StatelessIf", "y", ["i", "x"]), "y = StatelessIf(i, x, Tcond=int32, Tin=[float16])"),
+        (
+            new_node("FusedDepthwiseConv2dNative", "y", ["x", "x", "x", "x"]),
             "y = FusedDepthwiseConv2dNative(x, x, x, x, T=float16, num_args=2)",
         ),
-        (node("MyOp", "y", ["x"]), "y = MyOp(x)"),
+        (new_node("MyOp", "y", ["x"]), "y = MyOp(x)"),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )
@@ -193,43 +196,50 @@ def test_what_a_node_lacks_is_told_by_its_inputs(given: Node, shown: str) -> Non
 
 
 def test_an_argument_of_a_function_tells_its_dtype() -> None:
-    assert derived(node("Prelu", "y", ["a", "b"]), arguments={"a": FLOAT, "b": FLOAT}) == "y = Prelu(a, b, T=float32)"
+    assert (
+        derived(new_node("Prelu", "y", ["a", "b"]), arguments={"a": FLOAT, "b": FLOAT}) == "y = Prelu(a, b, T=float32)"
+    )
 
 
 def test_a_dtype_is_passed_on_along_a_chain_in_any_order() -> None:
-    chain = [node("Relu", f"n{index}", [f"n{index - 1}" if index else "x"]) for index in range(5)]
+    chain = [new_node("Relu", f"n{index}", [f"n{index - 1}" if index else "x"]) for index in range(5)]
     assert [attr(one, "T") for one in derive([*reversed(chain), X], {})[:-1]] == [HALF] * 5
 
 
 @pytest.mark.parametrize(
     ("given", "shown"),
     [
-        (node("SplitV", "y", ["x", "i", "i"], T=HALF, Tlen=INT), "y = SplitV(x, i, i, num_split=3)"),
-        (node("Split", "y", ["i", "x"], T=HALF, num_split=5), "y = Split(i, x)"),
+        (new_node("SplitV", "y", ["x", "i", "i"], T=HALF, Tlen=INT), "y = SplitV(x, i, i, num_split=3)"),
+        (new_node("Split", "y", ["i", "x"], T=HALF, num_split=5), "y = Split(i, x)"),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )
 def test_outputs_are_as_many_as_are_read_where_nobody_counts_them(given: Node, shown: str) -> None:
-    readers = [node("Relu", "r", ["y:2"], T=HALF), node("Relu", "s", ["y"], T=HALF), node("NoOp", "n", ["^y"])]
+    readers = [
+        new_node("Relu", "r", ["y:2"], T=HALF),
+        new_node("Relu", "s", ["y"], T=HALF),
+        new_node("NoOp", "n", ["^y"]),
+    ]
     assert derived(X, COUNT, *readers, given) == shown
 
 
 def test_an_output_that_nobody_reads_is_one_output() -> None:
     assert (
-        derived(X, node("NoOp", "n", ["^y"]), node("Split", "y", ["i", "x"], T=HALF)) == "y = Split(i, x, num_split=1)"
+        derived(X, new_node("NoOp", "n", ["^y"]), new_node("Split", "y", ["i", "x"], T=HALF))
+        == "y = Split(i, x, num_split=1)"
     )
 
 
 @pytest.mark.parametrize(("axis", "count"), [(0, 2), (1, 3), (-1, 4)])
 def test_an_unpack_has_as_many_outputs_as_the_known_dimension_has_places(axis: int, count: int) -> None:
-    known = node("Placeholder", "k", dtype=HALF, shape=shape_proto((2, 3, 4)))
-    passed = node("Identity", "p", ["k"], T=HALF)
-    unpacked = node("Unpack", "y", ["p"], T=HALF, axis=axis)
-    assert derived(known, passed, node("Relu", "r", ["y"], T=HALF), unpacked) == f"y = Unpack(p, num={count})"
+    known = new_node("Placeholder", "k", dtype=HALF, shape=shape_proto((2, 3, 4)))
+    passed = new_node("Identity", "p", ["k"], T=HALF)
+    unpacked = new_node("Unpack", "y", ["p"], T=HALF, axis=axis)
+    assert derived(known, passed, new_node("Relu", "r", ["y"], T=HALF), unpacked) == f"y = Unpack(p, num={count})"
 
 
 def test_the_rows_that_are_read_of_an_unpack_of_unknown_shape_are_gathered() -> None:
-    given = [X, node("Relu", "r", ["y:1"]), node("Unpack", "y", ["x", "^r"], axis=-1)]
+    given = [X, new_node("Relu", "r", ["y:1"]), new_node("Unpack", "y", ["x", "^r"], axis=-1)]
     assert [show(made) for made in derive(given, {})[2:]] == [
         "y/axis = Const(^x)",
         "y/0 = Const(^x)",
@@ -243,14 +253,14 @@ def test_the_rows_that_are_read_of_an_unpack_of_unknown_shape_are_gathered() -> 
 @pytest.mark.parametrize(
     ("given", "shown"),
     [
-        (node("Pack", "y", ["x", "x", "x"], T=HALF, N=2), "y = Pack(x, x, x, N=3, T=float16)"),
-        (node("AddN", "y", ["x", "^i"], T=HALF, N=2), "y = AddN(x, ^i, N=1, T=float16)"),
+        (new_node("Pack", "y", ["x", "x", "x"], T=HALF, N=2), "y = Pack(x, x, x, N=3, T=float16)"),
+        (new_node("AddN", "y", ["x", "^i"], T=HALF, N=2), "y = AddN(x, ^i, N=1, T=float16)"),
         (
-            node("_FusedMatMul", "y", ["x"] * 4, T=HALF, num_args=1),
+            new_node("_FusedMatMul", "y", ["x"] * 4, T=HALF, num_args=1),
             "y = _FusedMatMul(x, x, x, x, T=float16, num_args=2)",
         ),
         (
-            node("ConcatV2", "y", ["x", "x", "x", "i"], T=HALF, Tidx=INT, N=2),
+            new_node("ConcatV2", "y", ["x", "x", "x", "i"], T=HALF, Tidx=INT, N=2),
             "y = ConcatV2(x, x, x, i, N=2, T=float16, Tidx=int32)",
         ),
     ],
@@ -263,7 +273,7 @@ def test_inputs_count_and_not_what_is_said_of_them(given: Node, shown: str) -> N
 
 @pytest.mark.parametrize("order", [1, -1], ids=["forward", "backward"])
 def test_long_chains_are_no_matter(order: int) -> None:
-    chain = [node("Relu", f"n{index}", [f"n{index - 1}" if index else "x"]) for index in range(10_000)]
+    chain = [new_node("Relu", f"n{index}", [f"n{index - 1}" if index else "x"]) for index in range(10_000)]
     started = time.perf_counter()
     derived = {one.name: one for one in derive([X, *chain][::order], {})}
     assert attr(derived[chain[-1].name], "T") == HALF
@@ -273,9 +283,9 @@ def test_long_chains_are_no_matter(order: int) -> None:
 @pytest.mark.parametrize("is_reversed", [False, True])
 def test_what_is_learned_along_a_long_chain_takes_no_longer_than_the_chain(is_reversed: bool) -> None:
     count = 5000
-    chain = [node("Identity", f"i{at}", [f"i{at - 1}" if at else "x"]) for at in range(count)]
-    wide = node("IdentityN", "all", [f"i{at}" for at in range(count)])
-    nodes = [node("Placeholder", "x", dtype=FLOAT), *chain, wide]
+    chain = [new_node("Identity", f"i{at}", [f"i{at - 1}" if at else "x"]) for at in range(count)]
+    wide = new_node("IdentityN", "all", [f"i{at}" for at in range(count)])
+    nodes = [new_node("Placeholder", "x", dtype=FLOAT), *chain, wide]
     started = time.process_time()
     made = derive(nodes[::-1] if is_reversed else nodes, {})
     assert time.process_time() - started < 2
@@ -284,10 +294,10 @@ def test_what_is_learned_along_a_long_chain_takes_no_longer_than_the_chain(is_re
 
 def test_what_is_learned_goes_round_a_loop() -> None:
     loop = [
-        node("NextIteration", "next", ["body"]),
-        node("Identity", "body", ["merge"]),
-        node("Merge", "merge", ["next", "enter"]),
-        node("Enter", "enter", ["x"]),
-        node("Placeholder", "x", dtype=FLOAT),
+        new_node("NextIteration", "next", ["body"]),
+        new_node("Identity", "body", ["merge"]),
+        new_node("Merge", "merge", ["next", "enter"]),
+        new_node("Enter", "enter", ["x"]),
+        new_node("Placeholder", "x", dtype=FLOAT),
     ]
     assert [attr(made, "T") for made in derive(loop, {})[:4]] == [FLOAT] * 4

@@ -6,10 +6,10 @@ import pytest
 
 from bundler.errors import ConversionError
 from bundler.ir.model import Graph
-from bundler.ir.nodes import Node, node
+from bundler.ir.nodes import Node, new_node
 from bundler.tfjs.edges import check_edges
 
-X = node("Placeholder", "x")
+X = new_node("Placeholder", "x")
 
 
 def told(*nodes: Node) -> str:
@@ -19,21 +19,21 @@ def told(*nodes: Node) -> str:
 
 
 def test_a_graph_may_be_in_any_order() -> None:
-    check_edges(Graph((node("Add", "y", ["x", "argument"]), node("NoOp", "n", ["^y"]), X)), {"argument"})
+    check_edges(Graph((new_node("Add", "y", ["x", "argument"]), new_node("NoOp", "n", ["^y"]), X)), {"argument"})
 
 
 def test_an_op_that_is_not_known_may_have_any_number_of_outputs() -> None:
-    check_edges(Graph((node("MyOp", "m"), node("Relu", "y", ["m:7"]))))
+    check_edges(Graph((new_node("MyOp", "m"), new_node("Relu", "y", ["m:7"]))))
 
 
 def test_version_1_loops_go_round() -> None:
     loop = (
-        node("Enter", "enter", ["x"]),
-        node("Merge", "merge", ["enter", "next"], N=2),
-        node("LoopCond", "cond", ["merge"]),
-        node("Switch", "switch", ["merge", "cond"]),
-        node("NextIteration", "next", ["switch:1"]),
-        node("Exit", "exit", ["switch"]),
+        new_node("Enter", "enter", ["x"]),
+        new_node("Merge", "merge", ["enter", "next"], N=2),
+        new_node("LoopCond", "cond", ["merge"]),
+        new_node("Switch", "switch", ["merge", "cond"]),
+        new_node("NextIteration", "next", ["switch:1"]),
+        new_node("Exit", "exit", ["switch"]),
     )
     check_edges(Graph((X, *loop)))
 
@@ -42,12 +42,17 @@ def test_version_1_loops_go_round() -> None:
     ("nodes", "fault"),
     [
         ((X, X), "2 nodes have the name 'x'"),
-        ((node("Relu", "y", ["x"]),), "node 'y': reads what no node gives (found x)"),
-        ((X, node("Relu", "y", ["x", "^z"])), "node 'y': reads what no node gives (found ^z)"),
-        ((X, node("Relu", "y", ["x:1"])), "node 'y': reads what no node gives (found x:1)"),
-        ((node("Relu", "y", ["y"]),), "nodes wait for each other outside of a loop (found y)"),
+        ((new_node("Relu", "y", ["x"]),), "node 'y': reads what no node gives (found x)"),
+        ((X, new_node("Relu", "y", ["x", "^z"])), "node 'y': reads what no node gives (found ^z)"),
+        ((X, new_node("Relu", "y", ["x:1"])), "node 'y': reads what no node gives (found x:1)"),
+        ((new_node("Relu", "y", ["y"]),), "nodes wait for each other outside of a loop (found y)"),
         (
-            (X, node("Identity", "a", ["b"]), node("Identity", "b", ["c:0"]), node("Identity", "c", ["x", "^a"])),
+            (
+                X,
+                new_node("Identity", "a", ["b"]),
+                new_node("Identity", "b", ["c:0"]),
+                new_node("Identity", "c", ["x", "^a"]),
+            ),
             "nodes wait for each other outside of a loop (found a, b, c)",
         ),
     ],
@@ -58,7 +63,7 @@ def test_a_graph_that_does_not_hold_together_is_an_error(nodes: tuple[Node, ...]
 
 
 def test_long_chains_are_no_matter() -> None:
-    chain = [node("Relu", f"n{index}", [f"n{index - 1}" if index else "x"]) for index in range(20_000)]
+    chain = [new_node("Relu", f"n{index}", [f"n{index - 1}" if index else "x"]) for index in range(20_000)]
     started = time.perf_counter()
     check_edges(Graph((*reversed(chain), X)))
     assert time.perf_counter() - started < 5

@@ -11,7 +11,7 @@ from bundler import rewrites
 from bundler.convert.select import select
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Model
-from bundler.ir.nodes import Node, node
+from bundler.ir.nodes import Node, new_node
 from bundler.ir.protos import FunctionDef, NameAttrList, OpDef
 from bundler.link import link
 from bundler.link.infer import infer
@@ -41,7 +41,7 @@ def branching(folder: Path, *then: Node) -> Model:
     nodes = [
         placeholder("go", dtype=DType.bool),
         placeholder("x", 2),
-        node("If", "y", ["go", "x"], **types, **branches),
+        new_node("If", "y", ["go", "x"], **types, **branches),
     ]
     weights = {f"{THEN}/step": STEP, f"{ELSE}/step": STEP * 2}
     entry = write_model(folder, nodes, weights, functions=functions)
@@ -54,7 +54,7 @@ def branching(folder: Path, *then: Node) -> Model:
 def test_either_spelling_finds_the_constant_and_tensorflow_takes_its_name(
     name: str, read: str, tmp_path: Path, runtime: Runtime
 ) -> None:
-    sum = node("AddV2", "sum", ["x", f"{read}:output:0"], T=DType.float32)
+    sum = new_node("AddV2", "sum", ["x", f"{read}:output:0"], T=DType.float32)
     model = branching(tmp_path / "js", const(name, STEP), sum)
     bundle = tmp_path / "bundle"
     bundle.mkdir()
@@ -67,6 +67,6 @@ def test_either_spelling_finds_the_constant_and_tensorflow_takes_its_name(
 
 def test_a_name_that_is_taken_is_not_given_twice(tmp_path: Path) -> None:
     own, other = const("step", STEP), const(f"{THEN}/step", STEP)
-    sum = node("AddV2", "sum", ["step:output:0", f"{THEN}/step:output:0"], T=DType.float32)
+    sum = new_node("AddV2", "sum", ["step:output:0", f"{THEN}/step:output:0"], T=DType.float32)
     names = {made.name for made in branching(tmp_path / "js", own, other, sum).functions[THEN].graph.nodes}
     assert names == {"step", f"n{THEN}/step", "sum"}

@@ -17,7 +17,7 @@ from bundler.convert.select import select
 from bundler.errors import ConversionError
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Model
-from bundler.ir.nodes import Node, attr, node
+from bundler.ir.nodes import Node, attr, new_node
 from bundler.ir.protos import SavedModel
 from bundler.link import link
 from bundler.link.infer import infer
@@ -33,11 +33,11 @@ TYPES = {"key_dtype": DType.string, "value_dtype": DType.int64}
 LOOKED_UP = {"Tin": DType.string, "Tout": DType.int64}
 FIND = [
     placeholder("word", None, dtype=DType.string),
-    node("LookupTableFindV2", "found", ["table", "word", "default"], **LOOKED_UP),
-    node("Identity", "Identity", ["found"], T=DType.int64),
-    node("StringToHashBucketFast", "bucket", ["word"], num_buckets=10),
+    new_node("LookupTableFindV2", "found", ["table", "word", "default"], **LOOKED_UP),
+    new_node("Identity", "Identity", ["found"], T=DType.int64),
+    new_node("StringToHashBucketFast", "bucket", ["word"], num_buckets=10),
 ]
-FILL = node("LookupTableImportV2", "fill", ["table", "keys", "values"], **LOOKED_UP)
+FILL = new_node("LookupTableImportV2", "fill", ["table", "keys", "values"], **LOOKED_UP)
 ASKED = np.array(["dog", "fish"], object)
 
 
@@ -60,7 +60,7 @@ def consts(first: int) -> list[Node]:
 
 def old_form(folder: Path, first: int = 1, *more: Node) -> Path:
     """Both graphs have the table; `more` is in the main graph alone."""
-    table = node("HashTableV2", "table", shared_name="table_4711", **TYPES)
+    table = new_node("HashTableV2", "table", shared_name="table_4711", **TYPES)
     initializer = graph([*consts(first), table, FILL])
     outputs = {"outputs": {"number": {"name": "Identity:0"}, "bucket": {"name": "bucket:0"}}}
     nodes = [table, *FIND, *more]
@@ -71,14 +71,14 @@ def new_form(folder: Path, first: int = 1) -> Path:
     """The table comes in by a Placeholder, and goes out of the initializer, where other nodes have the same names."""
     initializer = [
         *consts(first),
-        node("NoOp", "found"),
-        node("HashTableV2", "made", ["^found"], shared_name="9_load_1_64", **TYPES),
-        node("LookupTableImportV2", "fill", ["made", "keys", "values"], **LOOKED_UP),
-        node("Identity", "Identity", ["made", "^fill"], T=DType.resource),
+        new_node("NoOp", "found"),
+        new_node("HashTableV2", "made", ["^found"], shared_name="9_load_1_64", **TYPES),
+        new_node("LookupTableImportV2", "fill", ["made", "keys", "values"], **LOOKED_UP),
+        new_node("Identity", "Identity", ["made", "^fill"], T=DType.resource),
     ]
     return write_model(
         folder,
-        [node("Placeholder", "table", dtype=DType.resource), *FIND],
+        [new_node("Placeholder", "table", dtype=DType.resource), *FIND],
         weights(first),
         modelInitializer=graph(initializer),
         initializerSignature={"outputs": {"Identity:0": {"name": "Identity:0", "resourceId": 96}}},
@@ -171,12 +171,12 @@ def test_the_node_to_run_first_is_no_signature(bundle: Path) -> None:
 
 
 def test_a_scope_that_the_model_uses_is_left_to_it(tmp_path: Path) -> None:
-    entry = old_form(tmp_path / "js", 1, node("NoOp", "initializer/fill"))
+    entry = old_form(tmp_path / "js", 1, new_node("NoOp", "initializer/fill"))
     assert imported(entry, "find").initializers == ("initializer_/fill",)
 
 
 def test_a_table_that_nothing_makes_is_an_error_that_names_its_node(tmp_path: Path) -> None:
-    entry = write_model(tmp_path / "js", [node("Placeholder", "table", dtype=DType.resource), *FIND], weights(1))
+    entry = write_model(tmp_path / "js", [new_node("Placeholder", "table", dtype=DType.resource), *FIND], weights(1))
     with pytest.raises(ConversionError, match="node 'table': the model does not say what makes this resource"):
         imported(entry, "find", ["found"])
 

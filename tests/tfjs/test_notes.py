@@ -10,7 +10,7 @@ import pytest
 from bundler import manifest, rewrites
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Graph, Model
-from bundler.ir.nodes import node
+from bundler.ir.nodes import new_node
 from bundler.ir.protos import FunctionDef, OpDef
 from bundler.manifest import Compat
 from bundler.tfjs.notes import notes
@@ -22,13 +22,13 @@ X = placeholder("x", 1, 2, 2, 1)
 
 
 def test_attributes_that_tensorflow_lacks_are_told_once_each(tmp_path: Path) -> None:
-    relu = node("Relu", "r", ["a"], T=FLOAT, slope=0.5).message
+    relu = new_node("Relu", "r", ["a"], T=FLOAT, slope=0.5).message
     function = FunctionDef(signature=OpDef(name="f", input_arg=[OpDef.ArgDef(name="a", type=1)]), node_def=[relu])
     nodes = [
         X,
-        node("OnesLike", "one", ["x"], T=FLOAT, dtype=FLOAT),
-        node("OnesLike", "two", ["x"], T=FLOAT, dtype=FLOAT),
-        node("Squeeze", "y", ["two"], T=FLOAT, axis=[0], _output_shapes=[1]),
+        new_node("OnesLike", "one", ["x"], T=FLOAT, dtype=FLOAT),
+        new_node("OnesLike", "two", ["x"], T=FLOAT, dtype=FLOAT),
+        new_node("Squeeze", "y", ["two"], T=FLOAT, axis=[0], _output_shapes=[1]),
     ]
     model = read_model(write_model(tmp_path, nodes, functions=[function]))
     assert model.notes == ("attributes that TensorFlow's ops do not have are left out: OnesLike.dtype, Relu.slope",)
@@ -36,7 +36,7 @@ def test_attributes_that_tensorflow_lacks_are_told_once_each(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(("value", "is_told"), [(-1e30, True), (float("nan"), True), (65504, False)])
 def test_a_number_that_float16_does_not_hold_is_told(value: float, is_told: bool, tmp_path: Path) -> None:
-    nodes = [X, node("AddV2", "y", ["x", "mask"], T=FLOAT)]
+    nodes = [X, new_node("AddV2", "y", ["x", "mask"], T=FLOAT)]
     with np.errstate(over="ignore"):
         weights = {"mask": np.array([0, value], np.float32)}
         entry = write_model(tmp_path, nodes, weights, quantization={"mask": {"dtype": "float16"}})
@@ -49,7 +49,7 @@ def test_entries_of_a_signature_that_name_no_node_are_told(tmp_path: Path) -> No
         "inputs": {"x": {"name": "x:0"}, "training": {"name": "keras_learning_phase:0"}},
         "outputs": {"y": {"name": "y:0"}, "gone": {}},
     }
-    model = read_model(write_model(tmp_path, [X, node("Relu", "y", ["x"], T=FLOAT)], signature=signature))
+    model = read_model(write_model(tmp_path, [X, new_node("Relu", "y", ["x"], T=FLOAT)], signature=signature))
     assert model.notes == (
         "inputs of its signature: 'training' is left out, for no node makes 'keras_learning_phase:0'",
         "outputs of its signature: 'gone' is left out, for no node makes 'gone'",
@@ -65,10 +65,10 @@ def test_what_tensorflow_would_take_otherwise_is_told_with_how_often(tmp_path: P
     made = rewritten(
         tmp_path,
         X,
-        node("Print", "p", ["x", "x"], T=FLOAT, U=[FLOAT]),
-        node("FakeQuantWithMinMaxVars", "q", ["p", "low", "high"]),
-        node("FusedBatchNormV3", "y", ["q", *statistics], T=FLOAT, U=FLOAT, is_training=True),
-        node("FusedBatchNormV3", "z", ["q", *statistics], T=FLOAT, U=FLOAT, is_training=True),
+        new_node("Print", "p", ["x", "x"], T=FLOAT, U=[FLOAT]),
+        new_node("FakeQuantWithMinMaxVars", "q", ["p", "low", "high"]),
+        new_node("FusedBatchNormV3", "y", ["q", *statistics], T=FLOAT, U=FLOAT, is_training=True),
+        new_node("FusedBatchNormV3", "z", ["q", *statistics], T=FLOAT, U=FLOAT, is_training=True),
         low=np.array(0, np.float32),
         high=np.array(1, np.float32),
         **statistics,
@@ -82,19 +82,19 @@ def test_what_tensorflow_would_take_otherwise_is_told_with_how_often(tmp_path: P
 
 def test_inputs_of_another_dtype_are_told(tmp_path: Path) -> None:
     ids = placeholder("ids", 2, dtype=DType.int64)
-    made = rewritten(tmp_path, ids, node("AddV2", "y", ["ids", "ids"], T=DType.int64), compat=Compat.TFJS)
+    made = rewritten(tmp_path, ids, new_node("AddV2", "y", ["ids", "ids"], T=DType.int64), compat=Compat.TFJS)
     assert made.notes == ("inputs take int32 in place of int64: ids",)
 
 
 def test_a_build_reports_the_notes(tmp_path: Path) -> None:
-    write_model(tmp_path / "m", [X, node("Print", "p", ["x", "x"], T=FLOAT, U=[FLOAT])])
+    write_model(tmp_path / "m", [X, new_node("Print", "p", ["x", "x"], T=FLOAT, U=[FLOAT])])
     (tmp_path / "b.toml").write_text('[bundle]\nname = "b"\n[[model]]\nname = "m"\nsource = "m"\n')
     report = pipeline.build(manifest.read(tmp_path / "b.toml"), output=tmp_path / "out", check=False)
     assert report.models[0].notes == ("checks and prints are left out, as in TensorFlow.js: 1 Print",)
 
 
 def test_to_inspect_a_model_tells_the_notes_of_its_file(tmp_path: Path) -> None:
-    write_model(tmp_path, [X, node("OnesLike", "y", ["x"], T=FLOAT, dtype=FLOAT)])
+    write_model(tmp_path, [X, new_node("OnesLike", "y", ["x"], T=FLOAT, dtype=FLOAT)])
     (model,) = inspection.inspect(tmp_path).models
     assert model.notes == ("attributes that TensorFlow's ops do not have are left out: OnesLike.dtype",)
 

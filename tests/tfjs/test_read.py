@@ -16,7 +16,7 @@ from bundler.convert.select import select
 from bundler.errors import BundlerError, ConversionError
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Model
-from bundler.ir.nodes import attr, node, shape_of, shape_proto
+from bundler.ir.nodes import attr, new_node, shape_of, shape_proto
 from bundler.manifest import SignatureSpec
 from tests.support.models import placeholder, read_model, text, write_model
 
@@ -132,7 +132,7 @@ def test_a_placeholder_without_dimensions_has_the_shape_of_the_signature(
     tmp_path: Path, own: Any, declared: Any, shape: Any
 ) -> None:
     entry = {"name": "x:0", "tensorShape": declared}
-    given = node("Placeholder", "x", dtype=FLOAT, shape=shape_proto(own))
+    given = new_node("Placeholder", "x", dtype=FLOAT, shape=shape_proto(own))
     path = write_model(tmp_path, [given], signature={"inputs": {"x": entry}})
     (found,) = read_model(path).graph.nodes
     assert shape_of(attr(found, "shape")) == shape

@@ -8,7 +8,7 @@ import pytest
 from bundler.errors import ConversionError
 from bundler.ir.dtypes import DType
 from bundler.ir.model import PREDICT, Graph, Signature, TensorSpec
-from bundler.ir.nodes import Tensor, node
+from bundler.ir.nodes import Tensor, new_node
 from bundler.tfjs.signatures import read_signature
 from tests.support.models import const, placeholder
 
@@ -18,11 +18,11 @@ GRAPH = Graph(
         placeholder("x", None, 3),
         placeholder("n", dtype=INT),
         const("w", np.array([1, 2], np.int64)),
-        node("TopKV2", "top", ["x", "n"], T=FLOAT),
-        node("Identity", "Identity", ["top"], T=FLOAT),
-        node("Identity", "Identity_1", ["top:1"], T=INT),
-        node("MyOp", "mine", ["w"]),
-        node("NoOp", "nothing", ["^Identity"]),
+        new_node("TopKV2", "top", ["x", "n"], T=FLOAT),
+        new_node("Identity", "Identity", ["top"], T=FLOAT),
+        new_node("Identity", "Identity_1", ["top:1"], T=INT),
+        new_node("MyOp", "mine", ["w"]),
+        new_node("NoOp", "nothing", ["^Identity"]),
     )
 )
 OWN = {"inputs": {"in": {"name": "x:0"}}, "outputs": {"out": {"name": "Identity:0"}}}
@@ -73,7 +73,7 @@ def test_only_inputs_may_be_declared() -> None:
 
 
 def test_a_placeholder_with_a_default_is_an_input() -> None:
-    graph = Graph((const("c", np.zeros(2, np.float32)), node("PlaceholderWithDefault", "p", ["c"], dtype=FLOAT)))
+    graph = Graph((const("c", np.zeros(2, np.float32)), new_node("PlaceholderWithDefault", "p", ["c"], dtype=FLOAT)))
     assert read_signature({}, graph).inputs == {"p": TensorSpec(Tensor("p"), FLOAT, None)}
 
 
@@ -177,8 +177,8 @@ def test_structured_outputs_are_paired_by_number_whatever_the_order(names: list[
 
 
 def test_numbers_are_not_sorted_as_text() -> None:
-    nodes = [placeholder("x"), *(node("Identity", f"Identity_{n}", ["x"], T=FLOAT) for n in range(1, 12))]
-    nodes.append(node("Identity", "StatefulPartitionedCall/Identity", ["x"], T=FLOAT))
+    nodes = [placeholder("x"), *(new_node("Identity", f"Identity_{n}", ["x"], T=FLOAT) for n in range(1, 12))]
+    nodes.append(new_node("Identity", "StatefulPartitionedCall/Identity", ["x"], T=FLOAT))
     outputs = {one.name: {"name": one.name} for one in nodes[1:]}
     names = [f"name{n:02}" for n in range(12)]
     document = {"signature": {"outputs": outputs}, "userDefinedMetadata": {"structuredOutputKeys": names}}

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from bundler.ir.dtypes import DType
-from bundler.ir.nodes import node
+from bundler.ir.nodes import new_node
 from tests.support.models import placeholder, read_model, write_model
 
 FUNCTION = {
@@ -88,7 +88,7 @@ UNREAD = [
 def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     nodes = [
         placeholder("x", None, 3),
-        node("MatMul", "y", ["x", "w"], T=DType.float32),
+        new_node("MatMul", "y", ["x", "w"], T=DType.float32),
         placeholder("c", dtype=DType.bool),
         IF,
     ]

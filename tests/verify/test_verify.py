@@ -10,7 +10,7 @@ from bundler import verify
 from bundler.errors import VerificationError
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Function, Graph, Model, Signature, TensorSpec
-from bundler.ir.nodes import Node, Tensor, node
+from bundler.ir.nodes import Node, Tensor, new_node
 from bundler.ir.protos import FunctionDef, NameAttrList, OpDef
 from bundler.outputs import savedmodel
 from bundler.outputs.savedmodel import MetaGraph
@@ -21,9 +21,9 @@ FLOAT, INT = DType.float32, DType.int32
 GRAPH = Graph(
     (
         placeholder("x", None, 3),
-        node("Relu", "y", ["x"], T=FLOAT),
-        node("Relu", "any", ["p"], T=FLOAT),
-        node("Placeholder", "p", dtype=FLOAT),
+        new_node("Relu", "y", ["x"], T=FLOAT),
+        new_node("Relu", "any", ["p"], T=FLOAT),
+        new_node("Placeholder", "p", dtype=FLOAT),
     )
 )
 X = TensorSpec(Tensor("x"), FLOAT, (None, 3))
@@ -114,14 +114,18 @@ def calling(*body: Node, gives: DType = FLOAT) -> MetaGraph:
     )
     branches = {"then_branch": NameAttrList(name="f"), "else_branch": NameAttrList(name="f")}
     types = {"Tcond": DType.bool, "Tin": [FLOAT], "Tout": [gives]}
-    nodes = (placeholder("b", dtype=DType.bool), placeholder("x", 2), node("If", "y", ["b", "x"], **types, **branches))
+    nodes = (
+        placeholder("b", dtype=DType.bool),
+        placeholder("x", 2),
+        new_node("If", "y", ["b", "x"], **types, **branches),
+    )
     function = Function(FunctionDef(signature=signature), Graph(body), {"r": Tensor("r")})
     outputs = {"y": TensorSpec(Tensor("y"), gives)}
     return MetaGraph(("serve",), Model(Graph(nodes), {"s": Signature({}, outputs)}, {"f": function}, producer=1395))
 
 
 def test_a_function_that_tensorflow_can_import_passes(tmp_path: Path, runtime: Runtime) -> None:
-    metagraph = calling(node("Relu", "r", ["a"], T=FLOAT))
+    metagraph = calling(new_node("Relu", "r", ["a"], T=FLOAT))
     savedmodel.write([metagraph], tmp_path)
     assert verify.load(tmp_path, metagraph, runtime).name == "load"
 
@@ -130,12 +134,12 @@ def test_a_function_that_tensorflow_can_import_passes(tmp_path: Path, runtime: R
     ("body", "gives", "fault"),
     [
         (
-            node("Relu", "r", ["a"], T=INT),
+            new_node("Relu", "r", ["a"], T=INT),
             FLOAT,
             "was passed float from function.0.f/a:0 incompatible with expected int32",
         ),
-        (node("Relu", "r", ["a"]), FLOAT, "NodeDef missing attr 'T' from NodeDef: {{node function.0.f/r}}"),
-        (node("Relu", "r", ["a"], T=FLOAT), INT, "TensorFlow knows another dtype (found float32, expected int32)"),
+        (new_node("Relu", "r", ["a"]), FLOAT, "NodeDef missing attr 'T' from NodeDef: {{node function.0.f/r}}"),
+        (new_node("Relu", "r", ["a"], T=FLOAT), INT, "TensorFlow knows another dtype (found float32, expected int32)"),
     ],
     ids=["reads another dtype", "lacks an attribute", "gives another dtype"],
 )

@@ -10,7 +10,7 @@ import pytest
 
 from bundler import manifest
 from bundler.ir.dtypes import DType
-from bundler.ir.nodes import node
+from bundler.ir.nodes import new_node
 from bundler.runtimes.javascript import TensorFlowJs
 from bundler.runtimes.tensorflow import Runtime
 from bundler.verbs import pipeline
@@ -78,8 +78,8 @@ def test_a_bundle_gives_the_numbers_of_tensorflowjs(
 
 
 def test_callers_ask_for_nodes_by_their_names_in_the_file(tmp_path: Path) -> None:
-    named = [placeholder("my x", 3), node("Neg", "my node", ["my x"], T=DType.float32)]
-    write_model(tmp_path / "m", [*named, node("Neg", "end", ["my node"], T=DType.float32)])
+    named = [placeholder("my x", 3), new_node("Neg", "my node", ["my x"], T=DType.float32)]
+    write_model(tmp_path / "m", [*named, new_node("Neg", "end", ["my node"], T=DType.float32)])
     asked = '[[model]]\nname = "m"\nsource = "m"\n'
     asked += '[[model.signature]]\nkey = "k"\ninputs = ["my x"]\noutputs = ["my node"]\n'
     (tmp_path / "bundle.toml").write_text('[bundle]\nname = "b"\n' + asked)

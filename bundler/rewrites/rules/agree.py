@@ -14,7 +14,7 @@ from typing import TypeAlias
 from bundler import ops
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Function, Graph, Model
-from bundler.ir.nodes import Node, Tensor, node
+from bundler.ir.nodes import Node, Tensor, new_node
 
 __all__ = ["agree_on_dtypes"]
 
@@ -119,7 +119,7 @@ def _mended(made: Node, wrong: Mapping[int, tuple[DType, DType]], casts: dict[st
         while name in graph.by_name:
             name += "_"
         if name not in casts:
-            casts[name] = node("Cast", name, [inputs[at]], SrcT=has, DstT=says)
+            casts[name] = new_node("Cast", name, [inputs[at]], SrcT=has, DstT=says)
             new.append(casts[name])
         inputs[at] = name
     return [*new, made._replace(input=tuple(inputs))]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bundler.ir.model import Graph
-from bundler.ir.nodes import Node, attr, node
+from bundler.ir.nodes import Node, attr, new_node
 from bundler.rewrites.engine import rule
 from bundler.rewrites.rules.shape import channels, rank
 
@@ -29,4 +29,4 @@ def add_bias(biased: Node, graph: Graph) -> list[Node] | None:
     dimensions = rank(bias, graph) if shape is None else len(shape)
     if shape == (size,) or (is_first and dimensions in (None, 1) and (shape is None or size is None)):
         return None
-    return [node("AddV2", biased.name, [value, bias, *control], T=biased.attr.get("T"))]
+    return [new_node("AddV2", biased.name, [value, bias, *control], T=biased.attr.get("T"))]

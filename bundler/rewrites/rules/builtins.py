@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bundler.ir.model import Graph
-from bundler.ir.nodes import Node, attr, node
+from bundler.ir.nodes import Node, attr, new_node
 from bundler.rewrites.engine import rule
 
 __all__ = ["clip_by_comparing"]
@@ -21,5 +21,5 @@ def clip_by_comparing(clip: Node, _graph: Graph) -> list[Node]:
     """
     x, low, high, *control = clip.input
     dtype = attr(clip, "T")
-    below = node("Minimum", f"{clip.name}/Minimum", [x, high, *control], T=dtype)
-    return [below, node("Maximum", clip.name, [below.name, low], T=dtype)]
+    below = new_node("Minimum", f"{clip.name}/Minimum", [x, high, *control], T=dtype)
+    return [below, new_node("Maximum", clip.name, [below.name, low], T=dtype)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bundler.ir.model import Graph
-from bundler.ir.nodes import Node, Tensor, attr, node
+from bundler.ir.nodes import Node, Tensor, attr, new_node
 from bundler.rewrites.engine import rule
 
 __all__ = ["drop_debug_op"]
@@ -31,5 +31,5 @@ def drop_debug_op(debug: Node, _graph: Graph) -> list[Node] | None:
     x, *others = debug.input
     control = [reference for reference in others if reference.startswith("^")]
     if debug.op == "Assert":
-        return [node("NoOp", debug.name, dict.fromkeys([str(Tensor(Tensor.parse(x).node, -1)), *control]))]
-    return [node("Identity", debug.name, [x, *control], T=attr(debug, "T"))]
+        return [new_node("NoOp", debug.name, dict.fromkeys([str(Tensor(Tensor.parse(x).node, -1)), *control]))]
+    return [new_node("Identity", debug.name, [x, *control], T=attr(debug, "T"))]

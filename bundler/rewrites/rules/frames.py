@@ -16,7 +16,7 @@ from bundler import ops
 from bundler.errors import ConversionError
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Function, Graph, Model
-from bundler.ir.nodes import Node, Tensor, attr, node
+from bundler.ir.nodes import Node, Tensor, attr, new_node
 from bundler.rewrites.rules.fresh import FreshNames
 
 __all__ = ["enter_frames"]
@@ -212,7 +212,7 @@ class _Entering:
                 name = self._fresh(f"{at.node}/enter")
                 turns = self._turns.get(frame)
                 attrs = {"T": dtype, "frame_name": frame, "is_constant": is_constant, "parallel_iterations": turns}
-                new.append(node("Enter", name, [str(at)], **attrs))
+                new.append(new_node("Enter", name, [str(at)], **attrs))
                 self.made[key] = Tensor(name)
             at = self.made[key]
         return new, at._replace(port=-1) if tensor.is_control else at

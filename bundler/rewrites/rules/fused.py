@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from bundler import ops
 from bundler.errors import ConversionError
 from bundler.ir.model import Graph
-from bundler.ir.nodes import Node, Value, attr, node
+from bundler.ir.nodes import Node, Value, attr, new_node
 from bundler.rewrites.engine import rule
 
 __all__ = ["split_fused"]
@@ -50,7 +50,7 @@ def split_fused(fused: Node, _graph: Graph) -> list[Node]:
     made: list[Node] = []
     for name, (op, inputs, attrs) in zip(names, steps):
         data = [made[-1].name, *inputs] if made else [*inputs, *waits]
-        made.append(node(op, name, data, T=fused.attr.get("T"), **attrs))
+        made.append(new_node(op, name, data, T=fused.attr.get("T"), **attrs))
     return made
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Graph
-from bundler.ir.nodes import Node, attr, node
+from bundler.ir.nodes import Node, attr, new_node
 from bundler.rewrites.engine import rule
 
 __all__ = ["keep_full_precision", "normalize_by_given_statistics"]
@@ -40,4 +40,4 @@ def keep_full_precision(quantize: Node, _graph: Graph) -> list[Node]:
         y = Identity(x)
     """
     x, _min, _max, *control = quantize.input
-    return [node("Identity", quantize.name, [x, *control], T=DType.float32)]
+    return [new_node("Identity", quantize.name, [x, *control], T=DType.float32)]

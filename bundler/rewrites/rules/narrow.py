@@ -8,7 +8,7 @@ from dataclasses import replace
 from bundler import ops
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Model, TensorSpec
-from bundler.ir.nodes import Node, Tensor, attr, free_name, node
+from bundler.ir.nodes import Node, Tensor, attr, free_name, new_node
 
 __all__ = ["narrow_int64"]
 
@@ -53,7 +53,7 @@ def _narrowed(given: Node, wide: Mapping[str, str]) -> Iterator[Node]:
     """The node, reading casts of the wide inputs; such an input with its cast."""
     if given.name in wide:
         yield given.having(dtype=DType.int32)
-        yield node("Cast", wide[given.name], [given.name], SrcT=DType.int32, DstT=DType.int64)
+        yield new_node("Cast", wide[given.name], [given.name], SrcT=DType.int32, DstT=DType.int64)
         return
     for index, tensor in enumerate(map(Tensor.parse, given.input)):
         if tensor.node in wide and not tensor.is_control:

@@ -6,7 +6,7 @@ import numpy as np
 
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Graph
-from bundler.ir.nodes import Node, attr, constant, node
+from bundler.ir.nodes import Node, attr, constant, new_node
 from bundler.rewrites.engine import frame_of, rule, scalar
 
 __all__ = ["pad_with_value", "replace_own_op"]
@@ -45,10 +45,10 @@ def _conv2d_of_one_row(conv: Node, graph: Graph) -> list[Node]:
     y, dtype = conv.name, attr(conv, "T")
     return [
         constant(f"{y}/row", np.array(-3, np.int32), control=frame_of(x, graph)),
-        node("ExpandDims", f"{y}/x", [x, f"{y}/row", *control], T=dtype),
+        new_node("ExpandDims", f"{y}/x", [x, f"{y}/row", *control], T=dtype),
         constant(f"{y}/first", np.array(0, np.int32), control=frame_of(x, graph)),
-        node("ExpandDims", f"{y}/w", [filter, f"{y}/first"], T=dtype),
-        node(
+        new_node("ExpandDims", f"{y}/w", [filter, f"{y}/first"], T=dtype),
+        new_node(
             "Conv2D",
             f"{y}/Conv2D",
             [f"{y}/x", f"{y}/w"],
@@ -57,7 +57,7 @@ def _conv2d_of_one_row(conv: Node, graph: Graph) -> list[Node]:
             dilations=[1, 1, attr(conv, "dilation", 1), 1],
             padding=attr(conv, "padding"),
         ),
-        node("Squeeze", y, [f"{y}/Conv2D"], T=dtype, squeeze_dims=[-3]),
+        new_node("Squeeze", y, [f"{y}/Conv2D"], T=dtype, squeeze_dims=[-3]),
     ]
 
 
@@ -66,7 +66,7 @@ def _fill(own: Node, value: int, graph: Graph) -> list[Node]:
     filled = constant(f"{own.name}/value", scalar(value, dtype), control=frame_of(own.input[0], graph))
     return [
         filled,
-        node(
+        new_node(
             "Fill", own.name, [own.input[0], filled.name, *own.input[1:]], T=dtype, index_type=attr(own, "index_type")
         ),
     ]

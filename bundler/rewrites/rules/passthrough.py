@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bundler.ir.model import Graph, Model, Signature, TensorSpec
-from bundler.ir.nodes import Node, Tensor, free_name, node
+from bundler.ir.nodes import Node, Tensor, free_name, new_node
 
 __all__ = ["copy_fed_outputs"]
 
@@ -37,7 +37,7 @@ def _fed(signature: Signature) -> set[Tensor]:
 
 def _copy(spec: TensorSpec, graph: Graph) -> Node:
     name = free_name(f"{spec.tensor.node}/copy", graph.by_name)
-    return node("Identity", name, [str(spec.tensor)], T=spec.dtype)
+    return new_node("Identity", name, [str(spec.tensor)], T=spec.dtype)
 
 
 def _reading(signature: Signature, copies: dict[Tensor, Node]) -> Signature:

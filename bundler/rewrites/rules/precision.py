@@ -9,7 +9,7 @@ import numpy as np
 
 from bundler.ir.dtypes import HALVES, DType
 from bundler.ir.model import Function, Graph, Model, TensorSpec
-from bundler.ir.nodes import Node, Tensor, attr, node
+from bundler.ir.nodes import Node, Tensor, attr, new_node
 from bundler.ir.protos import AttrValue, FunctionDef, TensorProto
 from bundler.rewrites.rules.fresh import FreshNames
 
@@ -77,7 +77,7 @@ class _Wide:
     def _nodes(self, made: Node, casts: Mapping[str, str]) -> Iterator[Node]:
         if made.name in casts:
             yield made
-            yield node("Cast", casts[made.name], [made.name], SrcT=attr(made, "dtype"), DstT=DType.float32)
+            yield new_node("Cast", casts[made.name], [made.name], SrcT=attr(made, "dtype"), DstT=DType.float32)
             return
         if casts and any(Tensor.parse(reference).node in casts for reference in made.input):
             made = made.reading(lambda tensor: tensor if tensor.is_control else _moved(tensor, casts))
@@ -134,7 +134,9 @@ def _narrow_outputs(model: Model) -> Model:
             return spec
         if spec.tensor not in casts:
             types = {"SrcT": DType.float32, "DstT": spec.dtype}
-            casts[spec.tensor] = node("Cast", fresh(f"{spec.tensor.node}/{spec.dtype}"), [str(spec.tensor)], **types)
+            casts[spec.tensor] = new_node(
+                "Cast", fresh(f"{spec.tensor.node}/{spec.dtype}"), [str(spec.tensor)], **types
+            )
         return replace(spec, tensor=Tensor(casts[spec.tensor].name))
 
     def fed(spec: TensorSpec) -> TensorSpec:

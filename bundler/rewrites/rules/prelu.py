@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bundler.ir.model import Graph
-from bundler.ir.nodes import Node, attr, node
+from bundler.ir.nodes import Node, attr, new_node
 from bundler.rewrites.engine import rule
 
 __all__ = ["expand_prelu"]
@@ -29,10 +29,10 @@ def expand_prelu(prelu: Node, _graph: Graph) -> list[Node]:
     x, alpha, *control = prelu.input
     y, dtype = prelu.name, attr(prelu, "T")
     return [
-        node("Relu", f"{y}/pos", [x, *control], T=dtype),
-        node("Neg", f"{y}/neg_x", [x], T=dtype),
-        node("Neg", f"{y}/neg_alpha", [alpha], T=dtype),
-        node("Relu", f"{y}/relu_neg_x", [f"{y}/neg_x"], T=dtype),
-        node("Mul", f"{y}/neg", [f"{y}/neg_alpha", f"{y}/relu_neg_x"], T=dtype),
-        node("AddV2", y, [f"{y}/pos", f"{y}/neg"], T=dtype),
+        new_node("Relu", f"{y}/pos", [x, *control], T=dtype),
+        new_node("Neg", f"{y}/neg_x", [x], T=dtype),
+        new_node("Neg", f"{y}/neg_alpha", [alpha], T=dtype),
+        new_node("Relu", f"{y}/relu_neg_x", [f"{y}/neg_x"], T=dtype),
+        new_node("Mul", f"{y}/neg", [f"{y}/neg_alpha", f"{y}/relu_neg_x"], T=dtype),
+        new_node("AddV2", y, [f"{y}/pos", f"{y}/neg"], T=dtype),
     ]

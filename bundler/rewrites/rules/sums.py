@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Graph, Model
-from bundler.ir.nodes import Node, Tensor, attr, node
+from bundler.ir.nodes import Node, Tensor, attr, new_node
 from bundler.rewrites.draft import Draft
 from bundler.rewrites.engine import rule
 from bundler.rewrites.rules.around import ADDS, maker, operands, readers
@@ -43,7 +43,7 @@ def _with_moved_biases_added(graph: Graph) -> Graph:
     if not moved:
         return graph
     nodes = (
-        node("AddV2", made.name, made.input, T=made.attr.get("T")) if made.name in moved else made
+        new_node("AddV2", made.name, made.input, T=made.attr.get("T")) if made.name in moved else made
         for made in graph.nodes
     )
     return replace(graph, nodes=tuple(nodes))

@@ -12,7 +12,7 @@ import numpy as np
 
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Graph
-from bundler.ir.nodes import Node, Tensor, attr, constant, node
+from bundler.ir.nodes import Node, Tensor, attr, constant, new_node
 from bundler.rewrites.engine import frame_of, rule, scalar
 from bundler.rewrites.rules.around import (
     ADDS,
@@ -61,7 +61,7 @@ def keep_pad_out_of_conv(pad: Node, graph: Graph) -> list[Node] | None:
     zero = constant(f"{pad.name}/zero", scalar(0, dtype), control=frame_of(pad.input[0], graph))
     x, paddings, *control = pad.input
     inputs = [x, paddings, zero.name, *control]
-    return [zero, node("PadV2", pad.name, inputs, T=dtype, Tpaddings=attr(pad, "Tpaddings"))]
+    return [zero, new_node("PadV2", pad.name, inputs, T=dtype, Tpaddings=attr(pad, "Tpaddings"))]
 
 
 def _is_misread(pad: Node, reader: Node, graph: Graph) -> bool:
@@ -114,7 +114,7 @@ def keep_relu6_out_of_hard_swish(relu6: Node, graph: Graph) -> list[Node] | None
     zero = constant(f"{relu6.name}/zero", scalar(0, dtype), control=control)
     six = constant(f"{relu6.name}/six", scalar(6, dtype), control=control)
     x, *waits = relu6.input
-    return [zero, six, node("ClipByValue", relu6.name, [x, zero.name, six.name, *waits], T=dtype)]
+    return [zero, six, new_node("ClipByValue", relu6.name, [x, zero.name, six.name, *waits], T=dtype)]
 
 
 def _threes(relu6: Node, graph: Graph) -> Iterator[float]:

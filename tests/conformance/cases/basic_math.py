@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from bundler.ir.dtypes import DType
-from bundler.ir.nodes import node
+from bundler.ir.nodes import new_node
 from tests.conformance.case import Cannot, Case, Const, Differs, case
 from tests.conformance.formulas import prelu
 
@@ -70,13 +70,13 @@ def prelus() -> Iterator[Case]:
     for name, alpha in alphas.items():
         yield case("Prelu", name, x, Const(alpha), meaning=prelu("x", "x1"))
     yield case("Prelu", "alpha is fed", x, alphas["channels"], meaning=prelu("x", "x1"))
-    twice = node("Mul", "y", ["first", "x1"], T=DType.float32)
+    twice = new_node("Mul", "y", ["first", "x1"], T=DType.float32)
     yield case(
         "Prelu",
         "alpha has other readers",
         x,
         Const([0.1, 0.5, -2.0]),
-        nodes=[node("Prelu", "first", ["x", "x1"]), twice],
+        nodes=[new_node("Prelu", "first", ["x", "x1"]), twice],
         meaning=[*prelu("x", "x1", "first"), twice],
     )
 

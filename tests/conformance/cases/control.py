@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 
 from bundler.ir.dtypes import DType
-from bundler.ir.nodes import Node, Value, node, shape_proto
+from bundler.ir.nodes import Node, Value, new_node, shape_proto
 from bundler.ir.protos import FunctionDef, NameAttrList, OpDef, TensorProto
 from tests.conformance.case import Cannot, Case, Const, Differs, case
 
@@ -24,10 +24,10 @@ ONE_OUTPUT = Cannot("it gives the last element in place of the rest, and nothing
 def switched(dtype: DType = FLOAT) -> list[Node]:
     """The input x where x1, else -x."""
     return [
-        node("Switch", "switch", ["x", "x1"], T=dtype),
-        node("Neg", "no", ["switch"], T=dtype),
-        node("Identity", "yes", ["switch:1"], T=dtype),
-        node("Merge", "y", ["no", "yes"], T=dtype, N=2),
+        new_node("Switch", "switch", ["x", "x1"], T=dtype),
+        new_node("Neg", "no", ["switch"], T=dtype),
+        new_node("Identity", "yes", ["switch:1"], T=dtype),
+        new_node("Merge", "y", ["no", "yes"], T=dtype, N=2),
     ]
 
 
@@ -35,22 +35,22 @@ def loop(turn: Sequence[Node], start: str = "x", name: str = "loop", result: str
     """While `start` < x1: the nodes of one `turn`, from `{name}/now` to `{name}/new`."""
     inner = {key: f"{name}/{key}" for key in ("enter", "limit", "merge", "less", "go", "switch", "now", "new", "next")}
     return [
-        node("Enter", inner["enter"], [start], T=FLOAT, frame_name=name),
-        node("Enter", inner["limit"], ["x1"], T=FLOAT, frame_name=name, is_constant=True),
-        node("Merge", inner["merge"], [inner["enter"], inner["next"]], T=FLOAT, N=2),
-        node("Less", inner["less"], [inner["merge"], inner["limit"]], T=FLOAT),
-        node("LoopCond", inner["go"], [inner["less"]]),
-        node("Switch", inner["switch"], [inner["merge"], inner["go"]], T=FLOAT),
-        node("Identity", inner["now"], [inner["switch"] + ":1"], T=FLOAT),
+        new_node("Enter", inner["enter"], [start], T=FLOAT, frame_name=name),
+        new_node("Enter", inner["limit"], ["x1"], T=FLOAT, frame_name=name, is_constant=True),
+        new_node("Merge", inner["merge"], [inner["enter"], inner["next"]], T=FLOAT, N=2),
+        new_node("Less", inner["less"], [inner["merge"], inner["limit"]], T=FLOAT),
+        new_node("LoopCond", inner["go"], [inner["less"]]),
+        new_node("Switch", inner["switch"], [inner["merge"], inner["go"]], T=FLOAT),
+        new_node("Identity", inner["now"], [inner["switch"] + ":1"], T=FLOAT),
         *turn,
-        node("NextIteration", inner["next"], [inner["new"]], T=FLOAT),
-        node("Exit", result, [inner["switch"]], T=FLOAT),
+        new_node("NextIteration", inner["next"], [inner["new"]], T=FLOAT),
+        new_node("Exit", result, [inner["switch"]], T=FLOAT),
     ]
 
 
-DOUBLE = node("AddV2", "loop/new", ["loop/now", "loop/now"], T=FLOAT)
-ADDED = node("AddV2", "loop/new", ["loop/now", "loop/step"], T=FLOAT)
-ENTERED = node("Enter", "loop/step", ["x2"], T=FLOAT, frame_name="loop", is_constant=True)
+DOUBLE = new_node("AddV2", "loop/new", ["loop/now", "loop/now"], T=FLOAT)
+ADDED = new_node("AddV2", "loop/new", ["loop/now", "loop/step"], T=FLOAT)
+ENTERED = new_node("Enter", "loop/step", ["x2"], T=FLOAT, frame_name="loop", is_constant=True)
 
 
 def version_1() -> Iterator[Case]:
@@ -62,10 +62,10 @@ def version_1() -> Iterator[Case]:
         for name, start, limit in (("many turns", 1.0, 100.0), ("one turn", 1.0, 2.0), ("no turn", 5.0, 3.0)):
             yield case(op, name, start, limit, nodes=loop([DOUBLE]), outputs=["y"])
         yield case(op, "entered", 1.0, 10.0, 2.5, nodes=loop([ENTERED, ADDED]), outputs=["y"])
-    tied = node("Const", "x2", ["^loop/now"], dtype=FLOAT, value=TensorProto(dtype=FLOAT))
-    body = [tied, node("AddV2", "loop/new", ["loop/now", "x2"], T=FLOAT)]
+    tied = new_node("Const", "x2", ["^loop/now"], dtype=FLOAT, value=TensorProto(dtype=FLOAT))
+    body = [tied, new_node("AddV2", "loop/new", ["loop/now", "x2"], T=FLOAT)]
     yield case("Enter", "weight in the body", 1.0, 10.0, Const(2.5), nodes=loop(body), outputs=["y"])
-    outer = loop([DOUBLE]) + loop([node("Square", "again/new", ["again/now"], T=FLOAT)], "y", "again", "z")
+    outer = loop([DOUBLE]) + loop([new_node("Square", "again/new", ["again/now"], T=FLOAT)], "y", "again", "z")
     yield case("Enter", "one after the other", 1.5, 10.0, nodes=outer, outputs=["z"])
     yield case("Enter", "weight", 1.0, 10.0, Const(2.5), nodes=loop([ENTERED, ADDED]), outputs=["y"])
 
@@ -82,27 +82,27 @@ def function(name: str, arguments: Mapping[str, DType], result: str, dtype: DTyp
 
 PAIR = {"a": FLOAT, "b": FLOAT}
 BRANCHES = (
-    function("sum", PAIR, "made:z:0", FLOAT, node("AddV2", "made", ["a", "b"], T=FLOAT)),
-    function("product", PAIR, "made:z:0", FLOAT, node("Mul", "made", ["a", "b"], T=FLOAT)),
+    function("sum", PAIR, "made:z:0", FLOAT, new_node("AddV2", "made", ["a", "b"], T=FLOAT)),
+    function("product", PAIR, "made:z:0", FLOAT, new_node("Mul", "made", ["a", "b"], T=FLOAT)),
 )
 FIRST = function("first", PAIR, "a", FLOAT)
 
 
 def branch(op: str, no: str = "product", kind: DType = BOOL) -> Node:
     funcs: dict[str, Value] = {"then_branch": NameAttrList(name="sum"), "else_branch": NameAttrList(name=no)}
-    return node(op, "y", ["x", "x1", "x2"], Tcond=kind, Tin=[FLOAT, FLOAT], Tout=[FLOAT], **funcs)
+    return new_node(op, "y", ["x", "x1", "x2"], Tcond=kind, Tin=[FLOAT, FLOAT], Tout=[FLOAT], **funcs)
 
 
 def repeated(op: str) -> tuple[Node, list[FunctionDef]]:
     """Add x2 to x until it is x1 or more."""
     triple = {"now": FLOAT, "limit": FLOAT, "step": FLOAT}
-    goes = function("goes", triple, "less:z:0", BOOL, node("Less", "less", ["now", "limit"], T=FLOAT))
-    turn = function("turn", triple, "made:z:0", FLOAT, node("AddV2", "made", ["now", "step"], T=FLOAT))
+    goes = function("goes", triple, "less:z:0", BOOL, new_node("Less", "less", ["now", "limit"], T=FLOAT))
+    turn = function("turn", triple, "made:z:0", FLOAT, new_node("AddV2", "made", ["now", "step"], T=FLOAT))
     for key in ("limit", "step"):
         turn.signature.output_arg.add(name=f"{key}_out", type=FLOAT)
         turn.ret[f"{key}_out"] = key
     funcs: dict[str, Value] = {"cond": NameAttrList(name="goes"), "body": NameAttrList(name="turn")}
-    return node(op, "y", ["x", "x1", "x2"], T=[FLOAT] * 3, **funcs), [goes, turn]
+    return new_node(op, "y", ["x", "x1", "x2"], T=[FLOAT] * 3, **funcs), [goes, turn]
 
 
 def version_2() -> Iterator[Case]:
@@ -123,24 +123,24 @@ def version_2() -> Iterator[Case]:
 
 
 def tensor_array(*nodes: Node, **attrs: Value) -> list[Node]:
-    return [node("TensorArrayV3", "array", ["x"], dtype=FLOAT, **attrs), *nodes]
+    return [new_node("TensorArrayV3", "array", ["x"], dtype=FLOAT, **attrs), *nodes]
 
 
 def scattered() -> Node:
-    return node("TensorArrayScatterV3", "flow", ["array", "x1", "x2", "array:1"], T=FLOAT)
+    return new_node("TensorArrayScatterV3", "flow", ["array", "x1", "x2", "array:1"], T=FLOAT)
 
 
 def arrays() -> Iterator[Case]:
     size, order, rows = Const(3), Const([2, 0, 1]), ROWS
     written = [
-        node("TensorArrayWriteV3", "first", ["array", "x1", "x2", "array:1"], T=FLOAT),
-        node("TensorArrayWriteV3", "flow", ["array", "x3", "x4", "first"], T=FLOAT),
+        new_node("TensorArrayWriteV3", "first", ["array", "x1", "x2", "array:1"], T=FLOAT),
+        new_node("TensorArrayWriteV3", "flow", ["array", "x3", "x4", "first"], T=FLOAT),
     ]
-    read = node("TensorArrayReadV3", "y", ["array", "x3", "flow"], dtype=FLOAT)
+    read = new_node("TensorArrayReadV3", "y", ["array", "x3", "flow"], dtype=FLOAT)
     two = (size, Const(0), [1.0, 2.0], Const(1), [3.0, 4.0])
-    gather = node("TensorArrayGatherV3", "y", ["array", "x1", "flow"], dtype=FLOAT, element_shape=shape_proto((2,)))
-    concat = node("TensorArrayConcatV3", "y", ["array", "flow"], dtype=FLOAT)
-    sized = node("TensorArraySizeV3", "y", ["array", "flow"])
+    gather = new_node("TensorArrayGatherV3", "y", ["array", "x1", "flow"], dtype=FLOAT, element_shape=shape_proto((2,)))
+    concat = new_node("TensorArrayConcatV3", "y", ["array", "flow"], dtype=FLOAT)
+    sized = new_node("TensorArraySizeV3", "y", ["array", "flow"])
     fixed: dict[str, Value] = {"element_shape": shape_proto((2,)), "identical_element_shapes": True}
     yield case("TensorArrayWriteV3", "two", *two, nodes=tensor_array(*written, read))
     yield case("TensorArrayReadV3", "kept", *two, nodes=tensor_array(*written, read, clear_after_read=False))
@@ -155,18 +155,18 @@ def arrays() -> Iterator[Case]:
     yield case(
         "TensorArrayConcatV3", "rows", size, order, all_rows, nodes=tensor_array(scattered(), concat), outputs=joined
     )
-    split = node("TensorArraySplitV3", "flow", ["array", "x1", "x2", "array:1"], T=FLOAT)
+    split = new_node("TensorArraySplitV3", "flow", ["array", "x1", "x2", "array:1"], T=FLOAT)
     for name, lengths, first in (("equal", [1, 1, 1], 1), ("unequal", [1, 2, 0], None)):
         inputs = (size, rows, Const(lengths, "int64"))
         nodes = tensor_array(split, concat, element_shape=shape_proto((first, 2)))
         yield case("TensorArraySplitV3", name, *inputs, nodes=nodes, outputs=joined)
     yield case("TensorArraySizeV3", "all", size, order, rows, nodes=tensor_array(scattered(), sized))
-    closed = [sized, node("TensorArrayCloseV3", "close", ["array", "^y"]), passed("y", "^close", kind=INT)]
+    closed = [sized, new_node("TensorArrayCloseV3", "close", ["array", "^y"]), passed("y", "^close", kind=INT)]
     yield case("TensorArrayCloseV3", "after use", size, order, rows, nodes=tensor_array(scattered(), *closed))
 
 
 def passed(*inputs: str, kind: DType = FLOAT) -> Node:
-    return node("Identity", "z", inputs, T=kind)
+    return new_node("Identity", "z", inputs, T=kind)
 
 
 # Tensor lists -----------------------------------------------------------------------------------------
@@ -174,13 +174,13 @@ def passed(*inputs: str, kind: DType = FLOAT) -> Node:
 
 def of(op: str, *inputs: str, name: str = "y", **attrs: Value) -> Node:
     """A node of a list op: float32 elements, the list called `list`."""
-    return node(op, name, inputs, element_dtype=FLOAT, **attrs)
+    return new_node(op, name, inputs, element_dtype=FLOAT, **attrs)
 
 
 SHAPED: dict[str, Value] = {"shape_type": INT}
 WHOLE = of("TensorListFromTensor", "x", "x1", name="list", **SHAPED)
 STACK = of("TensorListStack", "list", "x1")
-LENGTH = node("TensorListLength", "y", ["list"])
+LENGTH = new_node("TensorListLength", "y", ["list"])
 
 
 def lists() -> Iterator[Case]:
@@ -204,7 +204,7 @@ def lists() -> Iterator[Case]:
     rest = [WHOLE, of("TensorListPopBack", "list", "x1", name="pop"), of("TensorListStack", "pop", "x1")]
     yield case("TensorListPopBack", "the rest", *rows, nodes=rest, javascript=ONE_OUTPUT)
     for size in (2, 3):
-        resized = [WHOLE, node("TensorListResize", "new", ["list", "x2"]), of("TensorListStack", "new", "x1")]
+        resized = [WHOLE, new_node("TensorListResize", "new", ["list", "x2"]), of("TensorListStack", "new", "x1")]
         yield case("TensorListResize", f"to {size}", *rows, Const(size), nodes=resized)
     yield from lists_made()
     yield from lists_joined()

@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 
 from bundler.ir.dtypes import DType
-from bundler.ir.nodes import Value, node
+from bundler.ir.nodes import Value, new_node
 from tests.conformance.case import Cannot, Case, Const, case, one
 from tests.conformance.images import (
     MIXED,
@@ -66,12 +66,12 @@ def lines() -> Iterator[Case]:
     for padding, stride, rate in product(("SAME", "VALID"), (1, 2), (1, 2)):
         shared: dict[str, Value] = {"padding": padding, "strides": plane(1, stride), "dilations": plane(1, rate)}
         meaning = [
-            node("Const", "row", dtype=INT, value=np.array(1, np.int32)),
-            node("Const", "first", dtype=INT, value=np.array(0, np.int32)),
-            node("ExpandDims", "image", ["x", "row"], T=FLOAT),
-            node("ExpandDims", "filter", ["x1", "first"], T=FLOAT),
-            node("Conv2D", "conv", ["image", "filter"], T=FLOAT, **shared),
-            node("Squeeze", "y", ["conv"], T=FLOAT, squeeze_dims=[1]),
+            new_node("Const", "row", dtype=INT, value=np.array(1, np.int32)),
+            new_node("Const", "first", dtype=INT, value=np.array(0, np.int32)),
+            new_node("ExpandDims", "image", ["x", "row"], T=FLOAT),
+            new_node("ExpandDims", "filter", ["x1", "first"], T=FLOAT),
+            new_node("Conv2D", "conv", ["image", "filter"], T=FLOAT, **shared),
+            new_node("Squeeze", "y", ["conv"], T=FLOAT, squeeze_dims=[1]),
         ]
         yield case(
             "Conv1D",

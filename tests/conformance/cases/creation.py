@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from bundler.ir.dtypes import DType
-from bundler.ir.nodes import node
+from bundler.ir.nodes import new_node
 from tests.conformance.case import Case, Const, Differs, case
 
 __all__ = ["CASES"]
@@ -21,8 +21,8 @@ def filled() -> Iterator[Case]:
         yield case("Fill", name, Const(shape), Const(2.5))
         for op, value in (("Ones", 1.0), ("Zeros", 0.0)):
             meaning = [
-                node("Const", "value", dtype=FLOAT, value=np.array(value, np.float32)),
-                node("Fill", "y", ["x", "value"], T=FLOAT, index_type=INT),
+                new_node("Const", "value", dtype=FLOAT, value=np.array(value, np.float32)),
+                new_node("Fill", "y", ["x", "value"], T=FLOAT, index_type=INT),
             ]
             yield case(op, name, Const(shape), T=FLOAT, meaning=meaning)
     yield case("Fill", "int32", Const([3]), Const(7))
@@ -30,8 +30,8 @@ def filled() -> Iterator[Case]:
     yield case("Fill", "fed shape and value", [2, 2], 1.5)
     for op, value in (("Ones", 1), ("Zeros", 0)):
         meaning = [
-            node("Const", "value", dtype=INT, value=np.array(value, np.int32)),
-            node("Fill", "y", ["x", "value"], T=INT, index_type=INT),
+            new_node("Const", "value", dtype=INT, value=np.array(value, np.int32)),
+            new_node("Fill", "y", ["x", "value"], T=INT, index_type=INT),
         ]
         yield case(op, "int32", Const([3]), T=INT, meaning=meaning)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bundler.ir.dtypes import DType
-from bundler.ir.nodes import Node, node
+from bundler.ir.nodes import Node, new_node
 from tests.conformance.case import AGREES, Cannot, Case, Const, Differs, Verdict, case, one
 from tests.conformance.formulas import depthwise, prelu, the_value
 from tests.conformance.images import MIXED, TOLERANCE, X, first, first_attrs, plane, transposed, wave
@@ -31,13 +31,13 @@ def fusions(op: str) -> Iterator[Case]:
     for name in ("Relu", "Relu6", "Elu", "Sigmoid", "Tanh"):
         javascript = NO_TANH if name == "Tanh" else AGREES
         yield fused(op, f"bias {name}", ["BiasAdd", name], BIAS, steps=activated(name), javascript=javascript)
-    leaky = [biased(), node("LeakyRelu", "y", ["sum"], T=FLOAT, alpha=0.3)]
+    leaky = [biased(), new_node("LeakyRelu", "y", ["sum"], T=FLOAT, alpha=0.3)]
     slope = AGREES if op == "_FusedConv2D" else NO_SLOPE
     attrs = {"leakyrelu_alpha": 0.3, "javascript": slope}
     yield fused(op, "bias LeakyRelu", ["BiasAdd", "LeakyRelu"], BIAS, steps=leaky, **attrs)
     yield fused(op, "bias Prelu", ["BiasAdd", "Prelu"], BIAS, ALPHA, steps=[biased(), *prelu("sum", "x3")])
     yield fused(op, "Prelu", ["NoOp", "Prelu"], ALPHA, steps=prelu("conv", "x2"))
-    yield fused(op, "Relu", ["NoOp", "Relu"], steps=[node("Relu", "y", ["conv"], T=FLOAT)])
+    yield fused(op, "Relu", ["NoOp", "Relu"], steps=[new_node("Relu", "y", ["conv"], T=FLOAT)])
     yield fused(op, "VALID", ["BiasAdd", "Relu6"], BIAS, steps=activated("Relu6"), padding="VALID")
     explicit = {"padding": "EXPLICIT", "explicit_paddings": [0, 0, 1, 1, 1, 1, 0, 0]}
     yield fused(op, "EXPLICIT", ["BiasAdd", "Relu6"], BIAS, steps=activated("Relu6"), **explicit)
@@ -72,11 +72,11 @@ def convolved(op: str, attrs: dict[str, Any]) -> list[Node]:
 
 
 def biased(name: str = "sum", op: str = "BiasAdd") -> Node:
-    return node(op, name, ["conv", "x2"], T=FLOAT)
+    return new_node(op, name, ["conv", "x2"], T=FLOAT)
 
 
 def activated(activation: str, add: str = "BiasAdd") -> list[Node]:
-    return [biased(op=add), node(activation, "y", ["sum"], T=FLOAT)]
+    return [biased(op=add), new_node(activation, "y", ["sum"], T=FLOAT)]
 
 
 CASES = [made for op in BASES for made in (*fusions(op), *channels_first(op))]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from bundler.ir.dtypes import DType
-from bundler.ir.nodes import Node, node, shape_proto
+from bundler.ir.nodes import Node, new_node, shape_proto
 from tests.conformance.case import Case, Const, Differs, array, case, dtype_of
 
 __all__ = ["CASES"]
@@ -29,7 +29,7 @@ NO_INT = Differs("float32 in place of int32")
 
 
 def identity(name: str = "y", *inputs: str, dtype: DType = DType.float32) -> Node:
-    return node("Identity", name, inputs or ["x"], T=dtype)
+    return new_node("Identity", name, inputs or ["x"], T=dtype)
 
 
 def sources() -> Iterator[Case]:
@@ -41,7 +41,7 @@ def sources() -> Iterator[Case]:
     yield case("Placeholder", "unknown sizes", FLOATS, nodes=[identity()], dims={"x": (None, None)})
     yield case("Placeholder", "unknown rank", FLOATS, nodes=[identity()], dims={"x": None})
     yield case("PlaceholderWithDefault", "unknown rank", Const([1.0, 2.0]), shape=shape_proto(None))
-    wide = [node("Cast", "y", ["x"], SrcT=DType.int64, DstT=DType.float32)]
+    wide = [new_node("Cast", "y", ["x"], SrcT=DType.int64, DstT=DType.float32)]
     yield case("Const", "int64", Const([1, 2], "int64"), nodes=wide)
 
 
@@ -52,8 +52,8 @@ def passed_on() -> Iterator[Case]:
                 yield case(op, name, value)
     yield case("IdentityN", "one", FLOATS)
     yield case("IdentityN", "many kinds", *VALUES.values())
-    yield case("NoOp", "waited for", FLOATS, nodes=[node("NoOp", "wait", ["^x"]), identity("y", "x", "^wait")])
-    yield case("NoOp", "alone", FLOATS, nodes=[node("NoOp", "wait"), identity("y", "x", "^wait")])
+    yield case("NoOp", "waited for", FLOATS, nodes=[new_node("NoOp", "wait", ["^x"]), identity("y", "x", "^wait")])
+    yield case("NoOp", "alone", FLOATS, nodes=[new_node("NoOp", "wait"), identity("y", "x", "^wait")])
     for name, data in (("one", [[7]]), ("two", [[1, 2], ["a"]])):
         yield case("Print", name, FLOATS, *data, message="told", first_n=-1, summarize=2, meaning=[identity()])
     for bits in (8, 4):

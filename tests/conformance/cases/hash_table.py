@@ -12,7 +12,7 @@ import numpy as np
 from google.protobuf import json_format
 
 from bundler.ir.dtypes import DType
-from bundler.ir.nodes import Node, node
+from bundler.ir.nodes import Node, new_node
 from tests.conformance.case import Array, Case, Const, Differs, case, dtype_of
 from tests.support.models import const
 
@@ -39,17 +39,17 @@ class Table:
 
     @property
     def made(self) -> Node:
-        return node(f"HashTable{self.version}", "table", shared_name="table_4711", **self.types)
+        return new_node(f"HashTable{self.version}", "table", shared_name="table_4711", **self.types)
 
     def filled(self, op: str) -> Node:
         types = self.inner if op == "LookupTableImport" else {"Tkey": self.inner["Tin"], "Tval": self.inner["Tout"]}
-        return node(op + self.version, "fill", ["table", "x", "x1"], **types)
+        return new_node(op + self.version, "fill", ["table", "x", "x1"], **types)
 
     def found(self, *waiting: str) -> Node:
-        return node(f"LookupTableFind{self.version}", "y", ["table", "x2", "x3", *waiting], **self.inner)
+        return new_node(f"LookupTableFind{self.version}", "y", ["table", "x2", "x3", *waiting], **self.inner)
 
     def counted(self, *waiting: str) -> Node:
-        return node(f"LookupTableSize{self.version}", "y", ["table", *waiting])
+        return new_node(f"LookupTableSize{self.version}", "y", ["table", *waiting])
 
 
 def cases() -> Iterator[Case]:
@@ -86,7 +86,7 @@ def _of_placeholder(name: str, keys: Const, values: Const, asked: Array, default
     """A table that comes in by an input, which says by a number which output of the initializer it is."""
     table = Table("V2", keys, values)
     fill = table.filled("LookupTableImport")
-    passed_on = node("Identity", "Identity", ["table", "^fill"], T=DType.resource)
+    passed_on = new_node("Identity", "Identity", ["table", "^fill"], T=DType.resource)
     document = {
         **_initializer([keys, values], [table.made, fill, passed_on]),
         "initializerSignature": {"outputs": {"Identity:0": {"name": "Identity:0", "resourceId": 17}}},
@@ -95,7 +95,7 @@ def _of_placeholder(name: str, keys: Const, values: Const, asked: Array, default
             "outputs": {"y": {"name": "y:0"}},
         },
     }
-    nodes = [node("Placeholder", "table", dtype=DType.resource), table.found()]
+    nodes = [new_node("Placeholder", "table", dtype=DType.resource), table.found()]
     by_graph = [table.made, fill, table.found("^fill")]
     inputs = (keys, values, asked, default)
     return case("HashTableV2", f"{name} by an input", *inputs, nodes=nodes, meaning=by_graph, document=document)

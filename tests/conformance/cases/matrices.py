@@ -8,7 +8,7 @@ from itertools import product
 import numpy as np
 
 from bundler.ir.dtypes import DType
-from bundler.ir.nodes import Node, Value, node
+from bundler.ir.nodes import Node, Value, new_node
 from tests.conformance.case import AGREES, Cannot, Case, Const, Differs, Verdict, case
 from tests.conformance.formulas import prelu
 
@@ -38,7 +38,7 @@ def fused(name: str, *further: Const, ops: list[str], steps: list[Node], **more:
     attrs: dict[str, Value] = {"transpose_a": False, "transpose_b": False}
     attrs |= {key: more[key] for key in ("transpose_a", "transpose_b") if key in more}
     weight = Const(B.T.copy()) if attrs["transpose_b"] else Const(B)
-    matmul = node("MatMul", "product", ["x", "x1"], T=FLOAT, **attrs)
+    matmul = new_node("MatMul", "product", ["x", "x1"], T=FLOAT, **attrs)
     return case(
         "_FusedMatMul",
         name,
@@ -54,11 +54,11 @@ def fused(name: str, *further: Const, ops: list[str], steps: list[Node], **more:
 
 
 def bias(name: str = "y", op: str = "BiasAdd") -> Node:
-    return node(op, name, ["product", "x2"], T=FLOAT)
+    return new_node(op, name, ["product", "x2"], T=FLOAT)
 
 
 def activated(op: str, **attrs: Value) -> list[Node]:
-    return [bias("sum"), node(op, "y", ["sum"], T=FLOAT, **attrs)]
+    return [bias("sum"), new_node(op, "y", ["sum"], T=FLOAT, **attrs)]
 
 
 VECTOR = Const([0.1, -0.2, 0.3, 0.4])

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bundler.ir.dtypes import DType
-from bundler.ir.nodes import Node, Value, node
+from bundler.ir.nodes import Node, Value, new_node
 from tests.conformance.case import AGREES, Case, Const, Differs, Verdict, case
 from tests.conformance.images import channels_first
 
@@ -37,7 +37,7 @@ def batch_norm(
 def in_inference(op: str, epsilon: float) -> list[Node]:
     """The norm that TensorFlow.js computes whatever is_training says."""
     inputs = ["x", "x1", "x2", "x3", "x4"]
-    return [node(op, "y", inputs, T=DType.float32, epsilon=epsilon, is_training=False, **U[op])]
+    return [new_node(op, "y", inputs, T=DType.float32, epsilon=epsilon, is_training=False, **U[op])]
 
 
 def batch_norms() -> Iterator[Case]:

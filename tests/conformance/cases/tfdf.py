@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bundler import ops
 from bundler.ir.dtypes import DType
-from bundler.ir.nodes import node
+from bundler.ir.nodes import new_node
 from tests.conformance.case import Cannot, case
 
 __all__ = ["CASES"]
@@ -14,7 +14,7 @@ CASES = [
         op,
         "refused",
         [1.0],
-        nodes=[node(op, "forest", ["x"]), node("Identity", "y", ["forest"], T=DType.float32)],
+        nodes=[new_node(op, "forest", ["x"]), new_node("Identity", "y", ["forest"], T=DType.float32)],
         javascript=Cannot("its kernels are in the package tfjs-tfdf"),
         refused=ops.table()[op].refused,
     )

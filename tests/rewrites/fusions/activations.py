@@ -8,7 +8,7 @@ import numpy as np
 
 from bundler.ir.nodes import Node
 from tests.conformance.case import Const
-from tests.rewrites.fusions.graphs import FLOAT, Given, Trap, const, conv, f, matmul, node, trap, wave
+from tests.rewrites.fusions.graphs import FLOAT, Given, Trap, const, conv, f, matmul, new_node, trap, wave
 
 __all__ = ["TRAPS"]
 
@@ -143,7 +143,7 @@ def behind_batch_norms() -> Iterator[Trap]:
     statistics: dict[str, Const] = {"s": const(1 + np.abs(wave(8))), "o": const(wave(8)), "m": const(wave(8))}
     given: Given = {**IMAGE, **statistics, "v": const(1 + np.abs(wave(8)))}
     attrs = {"epsilon": 0.01, "is_training": False, "data_format": "NHWC"}
-    norm = node("FusedBatchNormV3", "n", ["product", "s", "o", "m", "v"], T=FLOAT, U=FLOAT, **attrs)
+    norm = new_node("FusedBatchNormV3", "n", ["product", "s", "o", "m", "v"], T=FLOAT, U=FLOAT, **attrs)
     for op in ("Relu", "Relu6", "Elu", "Sigmoid", "Tanh"):
         found, rule = ("refused", "keep_tanh_out_of_conv") if op == "Tanh" else ("right", "")
         inputs = {name: value for name, value in given.items() if name != "b"}

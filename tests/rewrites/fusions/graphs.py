@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bundler.ir.dtypes import DType
-from bundler.ir.nodes import Node, Value, node
+from bundler.ir.nodes import Node, Value, new_node
 from tests.conformance.case import Case, Const
 
-__all__ = ["FLOAT", "INT", "Given", "Trap", "const", "conv", "f", "matmul", "node", "trap", "wave"]
+__all__ = ["FLOAT", "INT", "Given", "Trap", "const", "conv", "f", "matmul", "new_node", "trap", "wave"]
 
 FLOAT, INT = DType.float32, DType.int32
 Given = Mapping[str, "np.ndarray | Const"]
@@ -63,7 +63,7 @@ def const(value: Any, dtype: str | None = None) -> Const:
 
 def f(op: str, name: str, *inputs: str, **attrs: Value) -> Node:
     """A node of float32."""
-    return node(op, name, inputs, T=FLOAT, **attrs)
+    return new_node(op, name, inputs, T=FLOAT, **attrs)
 
 
 def conv(name: str, x: str, w: str, op: str = "Conv2D", **attrs: Any) -> Node:

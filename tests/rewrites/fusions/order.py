@@ -8,7 +8,7 @@ import numpy as np
 
 from bundler.ir.nodes import Node
 from tests.conformance.case import Const
-from tests.rewrites.fusions.graphs import FLOAT, INT, Given, Trap, const, conv, f, node, trap, wave
+from tests.rewrites.fusions.graphs import FLOAT, INT, Given, Trap, const, conv, f, new_node, trap, wave
 
 __all__ = ["TRAPS"]
 
@@ -24,7 +24,7 @@ def extremes() -> Iterator[Trap]:
     rows = {"Floor": [[0.2, 0.7, 0.1]], "Relu": [[-3.0, -2, -1]], "Sigmoid": [[20.0, 30, 40]], "Tanh": [[10.0, 20, 30]]}
     for op, row in rows.items():
         given: Given = {"x": np.array(row, np.float32), "axis": const(1)}
-        nodes = [f(op, "g", "m"), node("ArgMax", "y", ["g", "axis"], T=FLOAT, Tidx=INT, output_type=INT)]
+        nodes = [f(op, "g", "m"), new_node("ArgMax", "y", ["g", "axis"], T=FLOAT, Tidx=INT, output_type=INT)]
         yield trap("ArgMax of a growing function", op, "wrong", "keep_ties_of_extremes", given, [*TAIL, *nodes])
     for op in ("Floor", "Relu", "Sigmoid", "Neg"):
         given = {"x": wave(3, 5), "axis": const([1])}
@@ -93,7 +93,7 @@ def arithmetic() -> Iterator[Trap]:
         f("Log", "y", "s"),
     )
     slopes = f("LeakyRelu", "a", "parts", alpha=0.1), f("LeakyRelu", "b", "parts:1", alpha=0.4)
-    joined = node("ConcatV2", "y", ["a", "b", "zero"], T=FLOAT, Tidx=INT, N=2)
+    joined = new_node("ConcatV2", "y", ["a", "b", "zero"], T=FLOAT, Tidx=INT, N=2)
     yield row("functions moved over Split and Concat", "LeakyRelu of two slopes", two, parts, *slopes, joined)
     for graph, shape in (("one number", ()), ("[C]", (8,)), ("[1, H, W, 1]", (1, 6, 7, 1))):
         given: Given = {"x": wave(2, 6, 7, 3), "w": const(wave(3, 3, 3, 8)), "k": const(np.abs(wave(*shape)) + 1)}

@@ -7,7 +7,7 @@ from typing import Any
 
 from bundler.ir.dtypes import DType
 from tests.conformance.case import Const
-from tests.rewrites.fusions.graphs import FLOAT, Trap, const, conv, f, node, trap, wave
+from tests.rewrites.fusions.graphs import FLOAT, Trap, const, conv, f, new_node, trap, wave
 
 __all__ = ["TRAPS"]
 
@@ -26,7 +26,7 @@ def padded(op: str, graph: str, found: str, paddings: list[list[int]] | None = N
     behind = options.pop("behind", [f("Neg", "y", "c")])
     format = "NDHWC" if is_volume else "NHWC"
     nodes = [
-        node("Pad", "pad", ["x", "p"], T=FLOAT, Tpaddings=DType[kind]),
+        new_node("Pad", "pad", ["x", "p"], T=FLOAT, Tpaddings=DType[kind]),
         conv("c", "pad", "w", op, **{"padding": "VALID", "data_format": format, **options}),
         *behind,
     ]

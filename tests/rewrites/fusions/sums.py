@@ -9,7 +9,7 @@ import numpy as np
 
 from bundler.ir.nodes import Node
 from tests.rewrites.fusions.activations import CONV, DENSE, IMAGE, MATMUL
-from tests.rewrites.fusions.graphs import FLOAT, INT, Given, Trap, const, conv, f, matmul, node, trap, wave
+from tests.rewrites.fusions.graphs import FLOAT, INT, Given, Trap, const, conv, f, matmul, new_node, trap, wave
 
 __all__ = ["TRAPS"]
 
@@ -113,7 +113,7 @@ def scores() -> Iterator[Trap]:
     yield row(
         "the mask is the second output of a node, scaled queries", "copy_addend_of_scores", (parts,), True, **masks
     )
-    unpacked = node("Unpack", "parts", ["qkv"], T=FLOAT, num=3, axis=0)
+    unpacked = new_node("Unpack", "parts", ["qkv"], T=FLOAT, num=3, axis=0)
     queries: dict[str, Any] = {"qkv": wave(3, 2, 3, 4, 5), "q_": "parts:1"}
     yield row("queries are the second output of a node", "copy_factor_of_scores", (unpacked,), True, **queries)
     yield row(
