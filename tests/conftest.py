@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import fcntl
+import functools
 import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 
 import pytest
@@ -97,7 +97,7 @@ def engine(request: pytest.FixtureRequest) -> Runtime:
 def manifest_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """`manifests/<name>.toml`, or that of the zoo."""
 
-    @cache
+    @functools.cache
     def find(name: str) -> Path:
         return zoo.write_manifest(tmp_path_factory.mktemp("zoo")) if name == "zoo" else MANIFESTS / f"{name}.toml"
 
@@ -108,7 +108,7 @@ def manifest_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pat
 def built(tmp_path_factory: pytest.TempPathFactory, manifest_of: Callable[[str], Path]) -> Callable[..., Path]:
     """The bundle of `manifests/<name>.toml`, built once for each way to hold weights and each compat mode."""
 
-    @cache
+    @functools.cache
     def build(name: str, weights: str = "constants", compat: Compat = Compat.NONE) -> Path:
         spec = manifest.read(manifest_of(name))
         output = tmp_path_factory.mktemp("bundles") / name
@@ -119,8 +119,8 @@ def built(tmp_path_factory: pytest.TempPathFactory, manifest_of: Callable[[str],
     return build
 
 
-@pytest.fixture
-def cache(tmp_path: Path) -> Path:
+@pytest.fixture(name="cache")
+def cache_folder(tmp_path: Path) -> Path:
     return tmp_path / "cache"
 
 

@@ -15,11 +15,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bundler.disk.scratch import scratch
+from bundler.errors import BundlerError
 from bundler.ir.dtypes import DType
 from bundler.ir.nodes import Node, new_node, shape_proto
 from bundler.ir.protos import GraphDef, TensorProto
 from bundler.ir.weight import Weight
 from bundler.progress import SILENT, Progress
+from bundler.runtimes.failures import meaning
 from bundler.threads import Crew
 
 if TYPE_CHECKING:
@@ -95,12 +97,12 @@ def write(
 ) -> None:
     """Write the checkpoint of the SavedModel in `folder`, the weights under their names there.
 
-    Raises VerificationError where TensorFlow cannot write.
+    Raises BundlerError if TensorFlow cannot write it.
     """
     parts, destination = batches(weights), prefix(folder)
     destination.parent.mkdir()
     progress.start("writing variables", sum(weight.nbytes for weight in weights.values()))
-    with scratch(folder, "parts") as beside, Crew(jobs) as crew:
+    with meaning(BundlerError), scratch(folder, "parts") as beside, Crew(jobs) as crew:
         saved = [beside / str(index) for index in range(len(parts))]
         for part, path in zip(parts, saved):
             _save(part, path, runtime, crew)

@@ -21,7 +21,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import IO, TYPE_CHECKING
 
-from bundler.errors import VerificationError
+from bundler.runtimes.failures import Died
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -73,7 +73,7 @@ class Child:
     def ask(self, question: bytes, timeout: float | None = None) -> bytes:
         """The answer to one question; threads take turns.
 
-        VerificationError when the program dies over it, or takes longer than `timeout` seconds.
+        Raises Died if the program ends before it answers, or takes longer than `timeout` seconds.
         """
         with self._turn:
             self._revive()
@@ -82,7 +82,7 @@ class Child:
                     return self._exchange(question)
             except (EOFError, OSError):
                 if expired.is_set():
-                    raise VerificationError(f"{self._name} did not answer in {timeout:g} s") from None
+                    raise Died(f"{self._name} did not answer in {timeout:g} s") from None
                 raise self._death() from None
             except BaseException:
                 self._end()  # the rest of the answer would be taken for the next one
@@ -139,15 +139,15 @@ class Child:
             raise EOFError
         return content
 
-    def _death(self) -> VerificationError:
-        """What there is to say about a child that went away."""
+    def _death(self) -> Died:
+        """Why the program ended: its signal or exit status, and the line of standard error that explains it."""
         try:
             status = self._process.wait(_DYING)
         except subprocess.TimeoutExpired:
             self._end()
             status = self._process.returncode
         cause = signal.Signals(-status).name if status < 0 else f"exit status {status}"
-        return VerificationError(f"{self._name} died ({cause})", found=self._last_words())
+        return Died(f"{self._name} died ({cause})", found=self._last_words())
 
     def _last_words(self) -> str:
         self._stderr.seek(0)

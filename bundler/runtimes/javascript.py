@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from bundler.errors import BundlerError, VerificationError
+from bundler.errors import BundlerError
 from bundler.ir.dtypes import DType
 from bundler.ir.nodes import Shape
 from bundler.runtimes.child import Child
+from bundler.runtimes.failures import Refused
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -79,7 +80,7 @@ class TensorFlowJs:
     def describe(self, entry: Path) -> Description:
         """The inputs and outputs of the model whose JSON file is `entry`; graph and layers models.
 
-        VerificationError, here and in `run`, with TensorFlow.js' words where it refuses the model.
+        Here and in `run`: raises Refused with TensorFlow.js' words, and Died as `Child.ask` does.
         """
         told = self._ask("describe", entry=entry)
         return Description(_ports(told["inputs"]), _ports(told["outputs"]))
@@ -109,7 +110,7 @@ class TensorFlowJs:
         start = 4 + int.from_bytes(answer[:4], "little")
         told: dict[str, Any] = json.loads(answer[4:start])
         if "error" in told:
-            raise VerificationError(f"TensorFlow.js: {told['error']}", where=where or "")
+            raise Refused(f"TensorFlow.js: {told['error']}", where=where or "")
         return told | {"payload": answer[start:]}
 
 
@@ -137,12 +138,12 @@ _NARROWER = {"f": "float32", "i": "int32", "u": "int32", "b": "bool", "c": "comp
 
 
 def _narrow(name: str, value: np.ndarray) -> np.ndarray:
-    """The value in a dtype that TensorFlow.js has; VerificationError where it does not fit."""
+    """The value in a dtype that TensorFlow.js has; Refused if a value does not fit."""
     if value.dtype.kind not in _NARROWER:
         return value.astype(object)
     narrow = value.astype(_NARROWER[value.dtype.kind])
     if value.dtype.kind in "iu" and (narrow != value).any():
-        raise VerificationError("integers beyond 32 bits have no place in TensorFlow.js", where=name)
+        raise Refused("integers beyond 32 bits have no place in TensorFlow.js", where=name)
     return narrow
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from bundler import sources
 from bundler.disk.digest import combined_digest
 from bundler.disk.publish import publishing, publishing_file, replaceable, sweep_beside
-from bundler.errors import ManifestError, VerificationError, within
+from bundler.errors import ConversionError, ManifestError, within
 from bundler.manifest import Manifest
 from bundler.progress import SILENT, Progress
 from bundler.report import Check, ModelReport, Report, SignatureReport, record
@@ -76,7 +76,7 @@ def build(
         digests = digest_all(models, stack.enter_context(_beside(jobs)))
         linked = _link(manifest, models, runtime)
         with publishing(place, force=force, inputs=inputs) as folder:
-            checks = _write([part.metagraph for part in linked], folder, runtime, jobs, check, progress)
+            checks = _write(linked, folder, runtime, jobs, check, progress)
             checks += _batches(linked, models, folder, runtime) if check else []
             report = _report(manifest, models, digests, linked)
             files = {name: digest() for name, digest in digests.items()}
@@ -125,7 +125,7 @@ def freeze(
             model = linked[0].metagraph.model
             with publishing_file(output, inputs=_inputs(manifest, models)) as file:
                 size = savedmodel.write_graph(model, file, progress=progress)
-                checks = (verify.graph(model, runtime),)
+                checks = (verify.graph(model, linked[0].owners, runtime),)
             report = _report(manifest, models, digests, linked)
     return replace(report, output=output, checks=checks, bytes=size, seconds=time.perf_counter() - started)
 
@@ -214,7 +214,7 @@ def _inferring(manifest: Manifest, name: str) -> Iterator[None]:
     try:
         with within(f"model {name!r}"):
             yield
-    except VerificationError as error:
+    except ConversionError as error:
         if not spec.shapes:
             raise
         place = f"{manifest.path}: model[{index}].shapes"
@@ -228,7 +228,7 @@ def _apart(manifest: Manifest, models: Sequence[Model]) -> bool:
 
 
 def _write(
-    metagraphs: Sequence[MetaGraph],
+    linked: Sequence[_Linked],
     folder: Path,
     runtime: Callable[[], Runtime],
     jobs: int,
@@ -239,9 +239,10 @@ def _write(
     from bundler import verify
     from bundler.outputs import checkpoint, savedmodel
 
+    metagraphs = [part.metagraph for part in linked]
     savedmodel.write(metagraphs, folder, jobs=jobs, progress=progress)
     # Before there is a checkpoint: to load the graphs later would take the memory of all variables at once.
-    checks = [verify.load(folder, metagraph, runtime()) for metagraph in metagraphs] if check else []
+    checks = [verify.load(folder, part.metagraph, part.owners, runtime()) for part in linked] if check else []
     variables = {variable.name: variable.weight for metagraph in metagraphs for variable in metagraph.variables}
     if variables:
         checkpoint.write(variables, folder, runtime(), jobs=jobs, progress=progress)

@@ -1,10 +1,14 @@
-"""Is it what we meant? Each verb tries one thing on a written bundle and gives a Check."""
+"""Is it what we meant? Each verb tries one thing on a written bundle and returns a Check.
+
+`owners` are the models behind the signatures, by key: a fault names the model.
+"""
 
 from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,41 +23,45 @@ from bundler.outputs.checkpoint import prefix
 from bundler.outputs.savedmodel import MetaGraph
 from bundler.outputs.variables import restoring
 from bundler.report import Check
+from bundler.runtimes.failures import Failure, meaning
 from bundler.runtimes.tensorflow import Runtime
 
 __all__ = ["graph", "load", "restore"]
 
 
-def load(folder: Path, metagraph: MetaGraph, runtime: Runtime) -> Check:
+def load(folder: Path, metagraph: MetaGraph, owners: Mapping[str, str], runtime: Runtime) -> Check:
     """Load a MetaGraph as a server does, and find every tensor of its signatures as they say.
 
-    Raises VerificationError where TensorFlow refuses it or one of its functions, or knows a tensor otherwise.
+    Raises VerificationError if TensorFlow refuses it or one of its functions, or knows a tensor otherwise.
     """
-    _check_functions(metagraph.model, runtime)
-    _check_inputs(metagraph.model)
-    return _compare("load", metagraph.model, lambda tensors: runtime.load(folder, metagraph.tags, tensors))
+    with _naming(owners):
+        _check_functions(metagraph.model, runtime)
+        _check_inputs(metagraph.model, owners)
+        return _compare("load", metagraph.model, owners, lambda tensors: runtime.load(folder, metagraph.tags, tensors))
 
 
-def graph(model: Model, runtime: Runtime) -> Check:
+def graph(model: Model, owners: Mapping[str, str], runtime: Runtime) -> Check:
     """Import a frozen graph, less its large weights, and find every tensor of its signatures as they say.
 
     Raises VerificationError as `load` does.
     """
-    _check_functions(model, runtime)
-    return _compare("import", model, lambda tensors: runtime.shapes(structure(model), tensors))
+    with _naming(owners):
+        _check_functions(model, runtime)
+        return _compare("import", model, owners, lambda tensors: runtime.shapes(structure(model), tensors))
 
 
 def restore(folder: Path, metagraph: MetaGraph, runtime: Runtime) -> Check:
-    """Restore the variables of a MetaGraph by its own nodes, one batch after another: never are all of them held.
+    """Restore the variables of a MetaGraph by its own nodes. Never more than one batch of them is in memory.
 
-    Raises VerificationError where one is missing, damaged, or of another dtype.
+    Raises VerificationError if one is missing, damaged, or of another dtype.
     """
     started = time.perf_counter()
-    for name, part in restoring(metagraph.model, prefix(folder)):
-        runtime.execute(structure(part), [name])
+    with meaning(VerificationError):
+        for name, part in restoring(metagraph.model, prefix(folder)):
+            runtime.execute(structure(part), [name])
     size = sum(variable.weight.nbytes for variable in metagraph.variables)
-    told = f"{len(metagraph.variables)} variables of {size:,} bytes in {time.perf_counter() - started:.2f} s"
-    return Check("restore", True, told)
+    detail = f"{len(metagraph.variables)} variables of {size:,} bytes in {time.perf_counter() - started:.2f} s"
+    return Check("restore", True, detail)
 
 
 def _check_functions(model: Model, runtime: Runtime) -> None:
@@ -87,10 +95,28 @@ def _body(function: Function) -> Model:
     return Model(graph, {signature.name: Signature({}, results)})
 
 
-def _check_inputs(model: Model) -> None:
+@contextmanager
+def _naming(owners: Mapping[str, str]) -> Iterator[None]:
+    """Raise VerificationError for what TensorFlow refuses, with the model that it speaks of, if that is clear."""
+    try:
+        yield
+    except Failure as failure:
+        models = dict.fromkeys(owners.values())
+        named = list(models) if len(models) == 1 else [name for name in models if _speaks_of(str(failure), name)]
+        place = ", ".join(f"model {name!r}" for name in named)
+        # The failure's own place is the folder of an unpublished bundle, which is about to be removed.
+        raise VerificationError.of([replace(failure.fault, where=place)]) from failure
+
+
+def _speaks_of(message: str, model: str) -> bool:
+    """Whether TensorFlow names a node in the scope of a model: `{{node posenet/y}}`, or `Node 'posenet/y'`."""
+    return re.search(rf"[nN]ode '?(function\.\d+\.)?{re.escape(model)}/", message) is not None
+
+
+def _check_inputs(model: Model, owners: Mapping[str, str]) -> None:
     """`tf.saved_model.load` makes arguments of the inputs; the C library, which loads here, does not."""
     faults = [
-        Fault(f"tf.saved_model.load cannot pass this input: {why}", f"signature {key!r}, {entry!r}")
+        Fault(f"tf.saved_model.load cannot pass this input: {why}", _place(owners, key, entry))
         for key, signature in model.signatures.items()
         for entry, why, _ in unusable(signature.inputs)
     ]
@@ -98,10 +124,15 @@ def _check_inputs(model: Model) -> None:
         raise VerificationError.of(faults)
 
 
-def _compare(name: str, model: Model, find: Callable[[list[str]], list[tuple[DType, Shape | None]]]) -> Check:
+def _compare(
+    name: str,
+    model: Model,
+    owners: Mapping[str, str],
+    find: Callable[[list[str]], list[tuple[DType, Shape | None]]],
+) -> Check:
     started = time.perf_counter()
     specs = {
-        f"signature {key!r}, {entry!r}": spec
+        _place(owners, key, entry): spec
         for key, signature in model.signatures.items()
         for entry, spec in (*signature.inputs.items(), *signature.outputs.items())
     }
@@ -114,6 +145,10 @@ def _compare(name: str, model: Model, find: Callable[[list[str]], list[tuple[DTy
     if faults:
         raise VerificationError.of(faults)
     return Check(name, True, f"{len(specs)} tensors found in {time.perf_counter() - started:.2f} s")
+
+
+def _place(owners: Mapping[str, str], key: str, entry: str) -> str:
+    return f"model {owners[key]!r}: signature {key!r}, {entry!r}"
 
 
 def _differences(where: str, spec: TensorSpec, dtype: DType, shape: Shape | None) -> Iterator[Fault]:

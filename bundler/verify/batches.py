@@ -15,6 +15,7 @@ from bundler.ir.dtypes import DType
 from bundler.ir.model import TensorSpec
 from bundler.outputs.savedmodel import MetaGraph
 from bundler.report import Check
+from bundler.runtimes.failures import Failure, meaning
 from bundler.runtimes.tensorflow import Runtime
 
 __all__ = ["batches"]
@@ -40,7 +41,7 @@ def batches(folder: Path, metagraph: MetaGraph, owners: Mapping[str, str], runti
     faults: list[Fault] = []
     for key, model in owners.items():
         place = f"model {model!r}: signature {key!r}"
-        with within(place):
+        with within(place), meaning(VerificationError):
             faults += [fault.inside(place) for fault in _Tried(folder, metagraph, key, runtime).faults()]
     if faults:
         raise VerificationError.of(faults)
@@ -64,9 +65,9 @@ class _Tried:
         feeds = self._feeds(self._size)
         try:
             whole = self._run(feeds)
-        except VerificationError as error:
+        except Failure as failure:
             what = f"TensorFlow does not run {self._rows} rows"
-            raise VerificationError(what, found=error.faults[0].what, hint=_HINT) from None
+            raise VerificationError(what, found=failure.fault.what, hint=_HINT) from None
         expected = self._by_row(feeds) if self._open else self._by_change(feeds)
         for name, found, candidates in zip(self._outputs, whole, zip(*expected)):
             if not any(_is_close(found, candidate) for candidate in candidates):
@@ -82,8 +83,8 @@ class _Tried:
                 try:
                     self._run(self._part(self._feeds(size), 0) if self._open else self._feeds(size))
                     return size
-                except VerificationError as error:
-                    said = error.faults[0].what
+                except Failure as failure:
+                    said = failure.fault.what
         raise VerificationError(
             "the model does not run with random numbers, so several rows cannot be tried",
             found=said,

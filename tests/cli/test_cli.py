@@ -10,13 +10,17 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NoReturn
 
+import numpy as np
 import pytest
 from click.testing import CliRunner
 
 from bundler import __version__, manifest
 from bundler.cli import main
 from bundler.errors import BundlerError, ConversionError, SourceError, VerificationError
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import new_node
 from bundler.verbs import pipeline
+from tests.support.models import placeholder, write_model
 from tests.support.places import ROOT, TESTS
 
 FAULTY = TESTS / "data" / "manifests"
@@ -109,6 +113,17 @@ def test_of_several_manifests_a_fault_names_its_own(tmp_path: Path, command: str
 def test_an_error_has_its_exit_status(error: type[BundlerError], status: int, monkeypatch: pytest.MonkeyPatch) -> None:
     told = failing_with(error("is torn", where="cat", hint="sew it"), monkeypatch)
     assert told == (status, "", "error: cat: is torn\nhint: sew it\n")
+
+
+@pytest.mark.parametrize("command", ["build", "check"])
+def test_a_model_that_tensorflow_refuses_exits_with_5_and_is_named(command: str, tmp_path: Path) -> None:
+    weights = {"w": np.zeros((3, 2), np.float32)}
+    nodes = [placeholder("x", 1, 4), new_node("MatMul", "y", ["x", "w"], T=DType.float32)]
+    write_model(tmp_path / "cat", nodes, weights)
+    (tmp_path / "pets.toml").write_text(TINY)
+    done = CliRunner().invoke(main, [command, str(tmp_path / "pets.toml")])
+    assert done.exit_code == 5
+    assert done.stderr.startswith("error: model 'cat': TensorFlow: Dimensions must be equal, but are 4 and 3 ")
 
 
 def test_an_explained_error_shows_its_traceback_when_asked_twice(monkeypatch: pytest.MonkeyPatch) -> None:

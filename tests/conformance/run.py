@@ -14,7 +14,7 @@ import numpy as np
 
 from bundler import rewrites
 from bundler.convert.select import select
-from bundler.errors import BundlerError, VerificationError
+from bundler.errors import BundlerError
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Model
 from bundler.ir.nodes import Tensor, new_node, shape_proto, tensor_proto
@@ -22,6 +22,7 @@ from bundler.ir.protos import SavedModel, TensorProto
 from bundler.link import link
 from bundler.manifest import Compat, SignatureSpec
 from bundler.outputs import savedmodel
+from bundler.runtimes.failures import Failure
 from bundler.runtimes.javascript import TensorFlowJs
 from bundler.runtimes.tensorflow import Runtime
 from tests.conformance.case import Case, dtype_of
@@ -77,8 +78,8 @@ def run(cases: Sequence[Case], runners: Runners, folder: Path) -> list[Run]:
 def _in_javascript(case: Case, javascript: TensorFlowJs, entry: Path) -> Result:
     try:
         return list(javascript.run(entry, case.feeds, case.outputs).values())
-    except VerificationError as error:
-        return str(error)
+    except Failure as failure:
+        return str(failure)
 
 
 def _imported(case: Case, folder: Path) -> Model | str:
@@ -146,8 +147,8 @@ def _written(models: Mapping[str, Model], folder: Path) -> Path:
 def _run(runtime: Runtime, place: Path, feeds: Mapping[str, np.ndarray], tensors: Sequence[str]) -> Result:
     try:
         return runtime.run(place, SERVE, feeds, tensors)
-    except VerificationError as error:
-        return str(error)
+    except Failure as failure:
+        return str(failure)
 
 
 # What is right -----------------------------------------------------------------------------------

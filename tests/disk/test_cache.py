@@ -16,7 +16,7 @@ from bundler import sources
 from bundler.disk.cache import Cache, Damaged, default_folder
 from bundler.errors import SourceError
 from bundler.progress import SILENT
-from tests.support.places import ROOT
+from tests.support.places import MANIFESTS, ROOT
 
 
 def write(content: str, count: Path | None = None, wait: float = 0.0):
@@ -270,11 +270,9 @@ def test_the_cache_lies_where_the_platform_keeps_caches(
     assert default_folder() == tmp_path / expected
 
 
-def test_the_variable_sets_the_cache_of_a_fetch(
-    digits: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_variable_sets_the_cache_of_a_fetch(tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BUNDLER_CACHE", str(cache))
-    shutil.make_archive(str(tmp_path / "models"), "zip", digits)
+    shutil.make_archive(str(tmp_path / "models"), "zip", MANIFESTS / "models" / "digits")
     assert cache in sources.fetch("models.zip", tmp_path).folder.parents
 
 

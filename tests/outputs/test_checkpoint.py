@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from bundler.disk.shards import Group, Memory
-from bundler.errors import VerificationError
 from bundler.ir.dtypes import DType
 from bundler.ir.protos import GraphDef
 from bundler.ir.weight import Affine, Weight
 from bundler.outputs import checkpoint
+from bundler.runtimes.failures import Refused
 from bundler.runtimes.tensorflow import Runtime
 
 VALUES = {
@@ -97,5 +97,5 @@ def test_a_tensor_that_a_checkpoint_lacks_is_an_error_that_names_it(tmp_path: Pa
     checkpoint.write(WEIGHTS, tmp_path, runtime)
     given = checkpoint.text("from", checkpoint.prefix(tmp_path))
     absent = checkpoint.restore("read", "from", {"a": WEIGHTS["a"], "absent": WEIGHTS["a"]})
-    with pytest.raises(VerificationError, match="Key absent not found in checkpoint"):
+    with pytest.raises(Refused, match="Key absent not found in checkpoint"):
         runtime.execute(GraphDef(node=[each.message for each in (given, *absent)]).SerializeToString(), ["read"])

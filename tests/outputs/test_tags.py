@@ -9,11 +9,12 @@ import pytest
 from google.protobuf import json_format
 
 from bundler import manifest
-from bundler.errors import ManifestError, VerificationError
+from bundler.errors import ManifestError
 from bundler.ir.dtypes import DType
 from bundler.ir.nodes import new_node
 from bundler.ir.protos import SavedModel
 from bundler.outputs.savedmodel import FILE
+from bundler.runtimes.failures import Refused
 from bundler.runtimes.tensorflow import Runtime
 from bundler.verbs import inspection, pipeline
 from tests.support.models import const, placeholder, write_model
@@ -78,7 +79,7 @@ def test_a_server_loads_each_by_its_whole_set_of_tags(bundle: Path, runtime: Run
     for tag, factor in (("cat", 2), ("dog", 3)):
         (answer,) = runtime.run(bundle, ["serve", tag], {"x:0": X}, ["y:0"])
         np.testing.assert_array_equal(answer, factor * X)
-    with pytest.raises(VerificationError):
+    with pytest.raises(Refused):
         runtime.load(bundle, ["serve"], ["y:0"])
 
 

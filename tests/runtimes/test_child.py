@@ -10,8 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from bundler.errors import VerificationError
 from bundler.runtimes.child import Child
+from bundler.runtimes.failures import Died
 
 PROGRAM = """
 import os, sys, time
@@ -56,25 +56,25 @@ def test_threads_get_their_own_answers() -> None:
 
 
 def test_a_death_is_an_error_with_its_signal_and_last_words() -> None:
-    with Child("echo", COMMAND) as child, pytest.raises(VerificationError) as caught:
+    with Child("echo", COMMAND) as child, pytest.raises(Died) as caught:
         child.ask(b"abort")
     assert str(caught.value) == "echo died (SIGABRT) (found why: FATAL, as it is)"
 
 
 def test_a_stack_trace_is_not_taken_for_the_reason() -> None:
-    with Child("echo", COMMAND) as child, pytest.raises(VerificationError, match="found the reason"):
+    with Child("echo", COMMAND) as child, pytest.raises(Died, match="found the reason"):
         child.ask(b"trace")
 
 
 def test_an_early_exit_is_an_error_with_its_status() -> None:
-    with Child("echo", COMMAND) as child, pytest.raises(VerificationError, match=r"^echo died \(exit status 3\)$"):
+    with Child("echo", COMMAND) as child, pytest.raises(Died, match=r"^echo died \(exit status 3\)$"):
         child.ask(b"exit")
 
 
 def test_a_program_that_does_not_start_is_an_error_that_says_why() -> None:
     with (
         Child("echo", [sys.executable, "-c", "import nothing_by_this_name"]) as child,
-        pytest.raises(VerificationError, match="No module named 'nothing_by_this_name'"),
+        pytest.raises(Died, match="No module named 'nothing_by_this_name'"),
     ):
         child.ask(b"anyone there?")
 
@@ -82,14 +82,14 @@ def test_a_program_that_does_not_start_is_an_error_that_says_why() -> None:
 @pytest.mark.parametrize("deadly", [b"abort", b"exit"])
 def test_a_death_costs_one_answer_and_not_the_next(deadly: bytes) -> None:
     with Child("echo", COMMAND) as child:
-        with pytest.raises(VerificationError):
+        with pytest.raises(Died):
             child.ask(deadly)
         assert child.ask(b"still there?") == b"still there?"
 
 
 def test_an_answer_that_takes_too_long_is_an_error() -> None:
     with Child("echo", COMMAND) as child:
-        with pytest.raises(VerificationError, match=r"echo did not answer in 0\.2 s"):
+        with pytest.raises(Died, match=r"echo did not answer in 0\.2 s"):
             child.ask(b"hang", timeout=0.2)
         assert child.ask(b"next", timeout=60) == b"next"
 
@@ -105,7 +105,7 @@ def test_an_interrupt_does_not_leave_an_answer_for_the_next_question() -> None:
 def test_close_ends_a_child_that_hangs() -> None:
     child = Child("echo", COMMAND)
     threading.Timer(0.2, child.close).start()
-    with pytest.raises(VerificationError, match="SIGKILL"):
+    with pytest.raises(Died, match="SIGKILL"):
         child.ask(b"hang")
 
 
@@ -125,6 +125,6 @@ def test_the_environment_is_added_to_ours(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_what_it_prints_does_not_reach_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
-    with Child("echo", COMMAND) as child, pytest.raises(VerificationError):
+    with Child("echo", COMMAND) as child, pytest.raises(Died):
         child.ask(b"abort")
     assert capfd.readouterr() == ("", "")

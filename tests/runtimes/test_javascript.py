@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from bundler.errors import BundlerError, VerificationError
+from bundler.errors import BundlerError
 from bundler.ir.dtypes import DType
+from bundler.runtimes.failures import Died, Refused
 from bundler.runtimes.javascript import Port, TensorFlowJs
 
 JS = dict[str, Any]
@@ -166,7 +167,7 @@ def test_a_scalar_stays_a_scalar(javascript: TensorFlowJs, tmp_path: Path) -> No
 
 
 def test_integers_beyond_32_bits_are_an_error_that_names_the_input(javascript: TensorFlowJs, product: Path) -> None:
-    with pytest.raises(VerificationError, match=r"^x: integers beyond 32 bits"):
+    with pytest.raises(Refused, match=r"^x: integers beyond 32 bits"):
         javascript.run(product, {"x": np.array([[2**31, 0]], np.int64)})
 
 
@@ -217,9 +218,9 @@ def test_a_model_without_a_format_is_known_by_its_topology(
 
 def test_an_op_that_javascript_lacks_is_an_error_with_its_words(javascript: TensorFlowJs, tmp_path: Path) -> None:
     entry = write_graph_model(tmp_path / "m.json", [placeholder("x"), js_node("Foo", "y", ["x"])])
-    with pytest.raises(VerificationError, match="Foo") as caught:
+    with pytest.raises(Refused, match="Foo") as caught:
         javascript.run(entry, {"x": IMAGE})
-    assert caught.value.faults[0].where == str(entry)
+    assert caught.value.fault.where == str(entry)
 
 
 @pytest.mark.parametrize("output", ["nowhere", "wide/nowhere"])
@@ -227,7 +228,7 @@ def test_an_output_that_a_model_lacks_is_an_error_that_names_it(
     javascript: TensorFlowJs, dense: Path, product: Path, output: str
 ) -> None:
     for entry, feeds in ((dense, {"wide_input": IMAGE}), (product, {"x": IMAGE})):
-        with pytest.raises(VerificationError, match=output):
+        with pytest.raises(Refused, match=output):
             javascript.run(entry, feeds, [output])
 
 
@@ -235,21 +236,21 @@ def test_an_input_without_a_value_is_an_error_that_names_it(
     javascript: TensorFlowJs, dense: Path, product: Path
 ) -> None:
     for entry, name in ((dense, "wide_input"), (product, "x")):
-        with pytest.raises(VerificationError, match=name):
+        with pytest.raises(Refused, match=name):
             javascript.run(entry, {})
 
 
 @pytest.mark.parametrize("broken", ["product.json", "b.bin"])
 def test_a_missing_file_is_an_error_that_names_it(javascript: TensorFlowJs, product: Path, broken: str) -> None:
     (product.parent / broken).unlink()
-    with pytest.raises(VerificationError, match=broken):
+    with pytest.raises(Refused, match=broken):
         javascript.run(product, {"x": IMAGE})
 
 
 def test_an_answer_that_takes_too_long_is_an_error(tensorflowjs_modules: Path) -> None:
     with (
         TensorFlowJs(tensorflowjs_modules, timeout=0.001) as hurried,
-        pytest.raises(VerificationError, match=r"TensorFlow.js did not answer in 0.001 s"),
+        pytest.raises(Died, match=r"TensorFlow.js did not answer in 0.001 s"),
     ):
         assert hurried.version
 
@@ -278,7 +279,7 @@ def test_runs_leave_nothing_behind(javascript: TensorFlowJs, product: Path, tmp_
     def run() -> int:
         javascript.run(product, {"x": IMAGE}, ["y", "z", "w"])
         javascript.run(dynamic, {"x": IMAGE})
-        with pytest.raises(VerificationError):
+        with pytest.raises(Refused):
             javascript.run(product, {"x": IMAGE[0]})
         return javascript.tensors
 

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 
 import bundler.runtimes.tensorflow
-from bundler.errors import VerificationError
 from bundler.ir.dtypes import DType
 from bundler.ir.nodes import Node, constant, new_node, shape_proto
 from bundler.ir.protos import FunctionDef, GraphDef, NameAttrList, OpDef, SavedModel, TensorShapeProto
 from bundler.outputs.checkpoint import text
+from bundler.runtimes.failures import Died, Refused
 from bundler.runtimes.tensorflow import Runtime
 
 FLOAT = DType.float32
@@ -122,19 +122,19 @@ def test_a_graph_with_a_function_has_shapes(engine: Runtime) -> None:
 def test_a_graph_that_does_not_import_is_an_error_in_a_few_words(
     engine: Runtime, nodes: list[Node], tensor: str, said: str
 ) -> None:
-    with pytest.raises(VerificationError) as caught:
+    with pytest.raises(Refused) as caught:
         engine.shapes(graph(*nodes), [tensor])
     assert str(caught.value) == said
 
 
 @pytest.mark.parametrize("tensor", ["nowhere", "x:1"])
 def test_a_tensor_that_does_not_exist_is_an_error_that_names_its_node(engine: Runtime, tensor: str) -> None:
-    with pytest.raises(VerificationError, match=tensor.split(":")[0]):
+    with pytest.raises(Refused, match=tensor.split(":")[0]):
         engine.shapes(graph(placeholder("x")), [tensor])
 
 
 def test_bytes_that_are_no_graph_are_an_error(engine: Runtime) -> None:
-    with pytest.raises(VerificationError, match=r"GraphDef|Error parsing message"):
+    with pytest.raises(Refused, match=r"GraphDef|Error parsing message"):
         engine.shapes(b"no graph", ["x"])
 
 
@@ -146,13 +146,13 @@ def test_a_saved_model_loads(engine: Runtime, tmp_path: Path) -> None:
 
 
 def test_a_folder_without_a_saved_model_is_an_error_that_names_it(engine: Runtime, tmp_path: Path) -> None:
-    with pytest.raises(VerificationError) as caught:
+    with pytest.raises(Refused) as caught:
         engine.load(tmp_path / "empty", SERVE, [])
-    assert caught.value.faults[0].where == str(tmp_path / "empty")
+    assert caught.value.fault.where == str(tmp_path / "empty")
 
 
 def test_tags_that_the_saved_model_lacks_are_an_error(engine: Runtime, tmp_path: Path) -> None:
-    with pytest.raises(VerificationError, match="other"):
+    with pytest.raises(Refused, match="other"):
         engine.load(save(tmp_path, *SUM), ["other"], [])
 
 
@@ -204,7 +204,7 @@ def test_text_of_any_kind_is_fed_as_bytes(engine: Runtime, tmp_path: Path, texts
 
 def test_a_run_that_fails_is_an_error_that_names_the_node(engine: Runtime, tmp_path: Path) -> None:
     feeds = {"x": np.ones(2, np.float32), "z": np.ones(3, np.float32)}
-    with pytest.raises(VerificationError) as caught:
+    with pytest.raises(Refused) as caught:
         engine.run(save(tmp_path, *SUM), SERVE, feeds, ["y"])
     assert str(caught.value) == f"{tmp_path}: TensorFlow: Incompatible shapes: [2] vs. [3] [[{{{{node y}}}}]]"
 
@@ -256,7 +256,7 @@ def test_what_cannot_be_executed_is_an_error_in_tensorflows_words(engine: Runtim
         new_node("PlaceholderWithDefault", f"{one.name}1", [one.name], dtype=FLOAT, shape=shape_proto(None))
         for one in sides
     )
-    with pytest.raises(VerificationError) as caught:
+    with pytest.raises(Refused) as caught:
         engine.execute(graph(*sides, *shaped, new_node("AddV2", "y", ["x1", "z1"], T=FLOAT)), [target])
     assert said in str(caught.value)
 
@@ -267,7 +267,7 @@ def test_what_cannot_be_executed_is_an_error_in_tensorflows_words(engine: Runtim
 def test_a_crash_of_tensorflow_is_an_error_and_the_next_question_is_answered(engine: Runtime, tmp_path: Path) -> None:
     abort = new_node("Abort", "abort", error_msg="on purpose")
     folder = save(tmp_path, abort, constant("y", np.zeros(1, np.float32), control=["abort"]))
-    with pytest.raises(VerificationError, match=r"^TensorFlow's runtime died \(SIGABRT\) \(found .*on purpose.*\)$"):
+    with pytest.raises(Died, match=r"^TensorFlow's runtime died \(SIGABRT\) \(found .*on purpose.*\)$"):
         engine.run(folder, SERVE, {}, ["y"])
     assert engine.shapes(graph(placeholder("x")), ["x"]) == [(FLOAT, None)]
 
@@ -280,7 +280,7 @@ def test_gpus_are_hidden_in_the_child_and_only_there(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(sys, "executable", str(spy))
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
     for settings in ({}, {"cuda": True}, {"environment": {"OTHER": "1"}}):
-        with Runtime(**settings) as running, pytest.raises(VerificationError):
+        with Runtime(**settings) as running, pytest.raises(Died):
             running.shapes(b"", [])
     assert list(dict.fromkeys(seen.read_text().splitlines())) == ["-1 3 ", "0 3 ", "-1 3 1"]
 

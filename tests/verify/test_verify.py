@@ -27,6 +27,7 @@ GRAPH = Graph(
     )
 )
 X = TensorSpec(Tensor("x"), FLOAT, (None, 3))
+OWNERS = {"s": "m"}
 
 
 def bundle(folder: Path, output: TensorSpec) -> MetaGraph:
@@ -45,7 +46,7 @@ def test_a_bundle_whose_signatures_tell_the_truth_is_good(
     tmp_path: Path, runtime: Runtime, tensor: str, shape: Any
 ) -> None:
     metagraph = bundle(tmp_path, TensorSpec(Tensor(tensor), FLOAT, shape))
-    checks = [verify.load(tmp_path, metagraph, runtime), verify.graph(metagraph.model, runtime)]
+    checks = [verify.load(tmp_path, metagraph, OWNERS, runtime), verify.graph(metagraph.model, OWNERS, runtime)]
     assert [(check.name, check.ok) for check in checks] == [("load", True), ("import", True)]
     assert all(re.fullmatch(r"2 tensors found in \d+\.\d\d s", check.detail) for check in checks)
 
@@ -56,11 +57,11 @@ def test_inputs_that_python_cannot_pass_are_told(tmp_path: Path, runtime: Runtim
     metagraph = MetaGraph(("serve",), Model(GRAPH, {"s": signature}, producer=1395))
     savedmodel.write([metagraph], tmp_path)
     with pytest.raises(VerificationError) as caught:
-        verify.load(tmp_path, metagraph, runtime)
+        verify.load(tmp_path, metagraph, OWNERS, runtime)
     (fault,) = caught.value.faults
-    assert fault.where == f"signature 's', {inputs[-1]!r}"
+    assert fault.where == f"model 'm': signature 's', {inputs[-1]!r}"
     assert fault.what.startswith("tf.saved_model.load cannot pass this input: ")
-    assert verify.graph(metagraph.model, runtime).ok
+    assert verify.graph(metagraph.model, OWNERS, runtime).ok
 
 
 @pytest.mark.parametrize(
@@ -86,8 +87,10 @@ def test_a_tensor_that_tensorflow_knows_otherwise_is_told_by_its_place(
     tmp_path: Path, runtime: Runtime, output: TensorSpec, told: list[str]
 ) -> None:
     with pytest.raises(VerificationError) as caught:
-        verify.load(tmp_path, bundle(tmp_path, output), runtime)
-    assert [str(fault) for fault in caught.value.faults] == [f"signature 's', 'out': {what}" for what in told]
+        verify.load(tmp_path, bundle(tmp_path, output), OWNERS, runtime)
+    assert [str(fault) for fault in caught.value.faults] == [
+        f"model 'm': signature 's', 'out': {what}" for what in told
+    ]
 
 
 @pytest.mark.parametrize(
@@ -98,13 +101,33 @@ def test_a_tensor_that_is_not_there_is_an_error_that_names_it(
     tmp_path: Path, runtime: Runtime, tensor: Tensor, told: str
 ) -> None:
     with pytest.raises(VerificationError, match=told):
-        verify.load(tmp_path, bundle(tmp_path, TensorSpec(tensor, FLOAT, None)), runtime)
+        verify.load(tmp_path, bundle(tmp_path, TensorSpec(tensor, FLOAT, None)), OWNERS, runtime)
 
 
 def test_other_tags_are_an_error(tmp_path: Path, runtime: Runtime) -> None:
     metagraph = bundle(tmp_path, X)
     with pytest.raises(VerificationError):
-        verify.load(tmp_path, metagraph._replace(tags=("train",)), runtime)
+        verify.load(tmp_path, metagraph._replace(tags=("train",)), OWNERS, runtime)
+
+
+@pytest.mark.parametrize(
+    ("owners", "place"),
+    [
+        ({"s": "m"}, "model 'm': "),
+        ({"s": "cat", "t": "dog"}, "model 'dog': "),
+        ({"s": "cat", "t": "do", "u": "og"}, ""),
+    ],
+    ids=["the one model", "the model whose scope it names", "another model"],
+)
+def test_what_tensorflow_refuses_names_the_model(
+    owners: dict[str, str], place: str, tmp_path: Path, runtime: Runtime
+) -> None:
+    torn = (*GRAPH.nodes, new_node("Relu", "dog/y", ["dog/x"], T=FLOAT))
+    model = Model(Graph(torn), {"s": Signature({"x": X}, {"out": TensorSpec(Tensor("y"), FLOAT)})}, producer=1395)
+    savedmodel.write([MetaGraph(("serve",), model)], tmp_path)
+    with pytest.raises(VerificationError) as caught:
+        verify.load(tmp_path, MetaGraph(("serve",), model), owners, runtime)
+    assert str(caught.value) == f"{place}TensorFlow: Node 'dog/y': Unknown input node 'dog/x'"
 
 
 def calling(*body: Node, gives: DType = FLOAT) -> MetaGraph:
@@ -127,7 +150,7 @@ def calling(*body: Node, gives: DType = FLOAT) -> MetaGraph:
 def test_a_function_that_tensorflow_can_import_passes(tmp_path: Path, runtime: Runtime) -> None:
     metagraph = calling(new_node("Relu", "r", ["a"], T=FLOAT))
     savedmodel.write([metagraph], tmp_path)
-    assert verify.load(tmp_path, metagraph, runtime).name == "load"
+    assert verify.load(tmp_path, metagraph, OWNERS, runtime).name == "load"
 
 
 @pytest.mark.parametrize(
@@ -149,6 +172,6 @@ def test_a_function_that_tensorflow_would_refuse_at_the_first_call_is_an_error(
     metagraph = calling(body, gives=gives)
     savedmodel.write([metagraph], tmp_path)
     with pytest.raises(VerificationError, match=re.escape(fault)):
-        verify.load(tmp_path, metagraph, runtime)
+        verify.load(tmp_path, metagraph, OWNERS, runtime)
     with pytest.raises(VerificationError, match=re.escape(fault)):
-        verify.graph(metagraph.model, runtime)
+        verify.graph(metagraph.model, OWNERS, runtime)

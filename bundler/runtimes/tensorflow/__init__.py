@@ -24,11 +24,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from bundler.errors import VerificationError
+from bundler.errors import BundlerError
 from bundler.ir.dtypes import DType
 from bundler.ir.nodes import Shape, Tensor
 from bundler.ir.protos import tensorflow_folder
 from bundler.runtimes.child import Child
+from bundler.runtimes.failures import Refused
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -50,8 +51,8 @@ class Runtime:
     added to the child's, as in `{"TF_ENABLE_ONEDNN_OPTS": "0"}`. `engine` is chosen by what is
     installed.
 
-    Every verb raises VerificationError: with TensorFlow's words where it refuses, and with its
-    last words where it dies. After a death the next question starts it again.
+    Every verb raises Refused with TensorFlow's words, and Died if the process ends before it answers; the next
+    question starts it again.
     """
 
     def __init__(
@@ -63,7 +64,7 @@ class Runtime:
     ) -> None:
         library = None if engine == "python" else _library()
         if engine == "native" and library is None:
-            raise VerificationError("TensorFlow has no C library here", where=str(tensorflow_folder()))
+            raise BundlerError("TensorFlow has no C library here", where=str(tensorflow_folder()))
         settings = {"TF_CPP_MIN_LOG_LEVEL": "3"} | ({} if cuda else {"CUDA_VISIBLE_DEVICES": "-1"})
         self._child = Child("TensorFlow's runtime", _command(library), settings | dict(environment or {}))
 
@@ -98,8 +99,8 @@ class Runtime:
     ) -> list[np.ndarray]:
         """The values of `fetches` when the tensors `feeds` have these values.
 
-        Strings are object arrays of bytes. The SavedModel stays loaded until another is run. VerificationError also if
-        that takes longer than `seconds`.
+        Strings are object arrays of bytes. The SavedModel stays loaded until another is run. Raises Died also if that
+        takes longer than `seconds`.
         """
         values = [_show(value) for value in feeds.values()]
         args = (str(folder.absolute()), list(tags), _ports(feeds), values, _ports(fetches))
@@ -112,7 +113,7 @@ class Runtime:
     def _ask(self, where: str, verb: str, *args: object, seconds: float | None = None) -> list[Any]:
         refusal, result = pickle.loads(self._child.ask(pickle.dumps((verb, args)), seconds))
         if refusal is not None:
-            raise VerificationError(f"TensorFlow: {_tidy(refusal)}", where=where)
+            raise Refused(f"TensorFlow: {_tidy(refusal)}", where=where)
         found: list[Any] = result
         return found
 

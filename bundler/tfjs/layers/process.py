@@ -17,8 +17,9 @@ from functools import cache
 from pathlib import Path
 
 from bundler.disk.cache import Cache, default_folder
-from bundler.errors import ConversionError, VerificationError, within
+from bundler.errors import ConversionError, within
 from bundler.runtimes.child import Child
+from bundler.runtimes.failures import meaning
 from bundler.tfjs.fields import Json
 from bundler.tfjs.layers import readers
 from bundler.tfjs.layers.description import Network, Stack
@@ -100,11 +101,8 @@ def _warn(openings: object) -> None:
 
 
 def _ask(question: bytes, home: Path) -> bytes:
-    try:
-        with start(home) as child:
-            return child.ask(question, _SECONDS)
-    except VerificationError as death:
-        raise ConversionError.of(death.faults) from None
+    with meaning(ConversionError), start(home) as child:
+        return child.ask(question, _SECONDS)
 
 
 def start(home: Path) -> Child:
