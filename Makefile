@@ -9,6 +9,8 @@ NODE := tests/node/node_modules
 
 # Folders or files of tests, and options of pytest: `make test T=tests/link`, `make quick T="-k dtype"`.
 T ?=
+# What `make quick` runs: the rooms that mostly work without TensorFlow, Node.js or another program.
+QUICK := artifacts disk ir link manifest ops outputs report rewrites serving soundness sources tfjs
 # Python and TensorFlow of `make matrix`, the oldest and the newest that we support.
 MATRIX ?= 3.10-2.16 3.11-2.19 3.13-newest
 
@@ -34,8 +36,8 @@ dist/%: manifests/%.toml $(VENV)/core FORCE ## build manifests/NAME.toml into di
 
 bundles: $(patsubst manifests/%.toml,dist/%,$(wildcard manifests/*.toml)) ## build every manifest
 
-quick: $(VENV)/dev ## the tests that need no TensorFlow, Node.js or other process: seconds; T=... as below
-	$(PY) -m pytest --quick $(T)
+quick: $(VENV)/dev ## what can be tested in seconds: no TensorFlow, no Node.js
+	$(PY) -m pytest --quick -r fE $(or $(T),$(QUICK:%=tests/%))
 
 test: $(VENV)/all $(NODE)/.done ## the test suite, or the part T: make test T=tests/link
 	$(PY) -m pytest $(T)

@@ -45,6 +45,11 @@ def pytest_configure(config: pytest.Config) -> None:
         sys.addaudithook(skip_what_is_slow)
 
 
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.config.getoption("--quick") and item.get_closest_marker("long"):
+        pytest.skip("takes long")
+
+
 def skip_what_is_slow(event: str, arguments: tuple[object, ...]) -> None:
     """An audit hook: skip the running test if it is about to start a program, or to import what takes seconds."""
     if event in STARTS:
