@@ -24,7 +24,7 @@ from bundler.link import link
 from bundler.manifest import Compat
 from bundler.outputs import savedmodel
 from bundler.outputs.savedmodel import MetaGraph
-from bundler.rewrites.engine import Pass, each, rule
+from bundler.rewrites.engine import Each, Pass, rule
 from bundler.rewrites.rules.fused import split_fused
 from bundler.runtimes.tensorflow import Runtime
 
@@ -89,7 +89,7 @@ def _bundle(passes: Sequence[Pass], folder: Path) -> Model:
 def _whole_passes() -> list[Pass]:
     """The passes of a build, with the fused ops kept that TensorFlow has."""
     return [
-        each(_keep_fused) if rewrite.__name__ == split_fused.__name__ else rewrite
+        Each(_keep_fused) if rewrite.__name__ == split_fused.__name__ else rewrite
         for rewrite in rewrites.PASSES[Compat.NONE]
     ]
 

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import pytest
 
+import bundler
 from bundler import manifest
 from bundler.manifest import Compat
 from bundler.runtimes.javascript import TensorFlowJs
 from bundler.runtimes.tensorflow import Runtime
-from bundler.verbs import pipeline
 from tests.support import zoo
 from tests.support.places import MANIFESTS, TESTS
 
@@ -118,7 +118,7 @@ def built(tmp_path_factory: pytest.TempPathFactory, manifest_of: Callable[[str],
         spec = manifest.read(manifest_of(name))
         output = tmp_path_factory.mktemp("bundles") / name
         held = replace(spec, bundle=spec.bundle.model_copy(update={"weights": weights, "compat": compat}))
-        pipeline.build(held, output=output, jobs=2)
+        bundler.build(held, output=output, jobs=2)
         return output
 
     return build

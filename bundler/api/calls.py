@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, TypeVar
 
-from bundler import manifest
+from bundler import manifest, sources
 from bundler.convert.arguments import usable
 from bundler.errors import ManifestError
 from bundler.ir.model import PREDICT, Model, Signature, TensorSpec
@@ -23,7 +23,9 @@ from bundler.ir.nodes import short_names
 from bundler.manifest import Compat, Manifest
 from bundler.progress import SILENT, Progress
 from bundler.report import Report
-from bundler.verbs import pipeline
+from bundler.verbs.build import bundled
+from bundler.verbs.freeze import freeze, frozen
+from bundler.verbs.given import Given
 
 if TYPE_CHECKING:
     from bundler.convert.one import Converted
@@ -59,6 +61,7 @@ class AskedModel:
     names: Mapping[str, str] = field(default_factory=dict)
 
 
+@sources.fetching_damaged_again
 def saved_model(
     models: Sequence[AskedModel],
     output: Path,
@@ -68,17 +71,11 @@ def saved_model(
     cuda: bool = False,
     progress: Progress = SILENT,
 ) -> Report:
-    """Write a SavedModel with a MetaGraph for each model, found by its tags. Raises a BundlerError."""
-    return pipeline.build(
-        _manifest(models, compat),
-        output=output,
-        force=force,
-        cuda=cuda,
-        progress=progress,
-        finish=partial(_finish, models),
-    )
+    """Write a SavedModel with a MetaGraph for each model, found by its tags. Raises BundlerError."""
+    return bundled(_given(models, compat, progress), output, force=force, cuda=cuda)
 
 
+@sources.fetching_damaged_again
 def frozen_graph(
     model: AskedModel,
     output: Path,
@@ -87,16 +84,18 @@ def frozen_graph(
     cuda: bool = False,
     progress: Progress = SILENT,
 ) -> Report:
-    """Write a model as a frozen graph: one file, a GraphDef that holds the weights. Raises a BundlerError."""
-    return pipeline.freeze(
-        _manifest([model], compat), output, cuda=cuda, progress=progress, finish=partial(_finish, [model])
-    )
+    """Write a model as a frozen graph: one file, a GraphDef that holds the weights. Raises BundlerError."""
+    return freeze(_given([model], compat, progress), output, cuda=cuda)
 
 
+@sources.fetching_damaged_again
 def read(model: AskedModel, *, compat: Compat = Compat.NONE, cuda: bool = False) -> Model:
-    """The graph that `frozen_graph` would write. Raises a BundlerError."""
-    (metagraph,) = pipeline.metagraphs(_manifest([model], compat), cuda=cuda, finish=partial(_finish, [model]))
-    return metagraph.model
+    """The model whose graph `frozen_graph` would write. Raises BundlerError."""
+    return frozen(_given([model], compat, SILENT), cuda=cuda)
+
+
+def _given(models: Sequence[AskedModel], compat: Compat, progress: Progress) -> Given:
+    return Given(_manifest(models, compat), progress=progress, finish=partial(_finish, models))
 
 
 def renamed(
@@ -142,7 +141,7 @@ def _finish_one(asked: AskedModel, made: Converted) -> Converted:
 def _own(signature: Signature, made: Converted) -> Signature:
     """The model's own signature by the names of its nodes, unless these are from the one place the predecessor read."""
     plain = replace(signature, inputs=_passed(_by_tensor(signature.inputs)), outputs=_by_tensor(signature.outputs))
-    return signature if plain == signature or _is_named_by_metadata(made) else plain
+    return signature if plain == signature or made.names_its_signature else plain
 
 
 def _passed(inputs: Mapping[str, TensorSpec]) -> dict[str, TensorSpec]:
@@ -153,17 +152,6 @@ def _passed(inputs: Mapping[str, TensorSpec]) -> dict[str, TensorSpec]:
 
 def _by_tensor(side: Mapping[str, TensorSpec]) -> dict[str, TensorSpec]:
     return short_names({spec.tensor.full: spec for spec in side.values()})
-
-
-def _is_named_by_metadata(made: Converted) -> bool:
-    """Whether `userDefinedMetadata` holds a whole signature, or the names are those of Keras layers."""
-    from bundler import tfjs
-    from bundler.artifacts import artifact
-    from bundler.tfjs import fields
-
-    opened = artifact.open(made.folder / made.files[0])
-    signature = fields.loose(fields.loose(opened.document, "userDefinedMetadata"), "signature")
-    return not tfjs.is_graph_model(opened) or {"inputs", "outputs"} <= signature.keys()
 
 
 def _renamed(signature: Signature, names: Mapping[str, str]) -> Signature:
@@ -202,9 +190,9 @@ def _path(source: str) -> str | None:
     return path if os.path.exists(path) or os.path.exists(path.partition("#")[0]) else None
 
 
-def _base(sources: Iterable[str]) -> Path:
-    """The folder from which sources are told: a record of paths from there is the same on every machine."""
-    parents = [os.path.dirname(path) for source in sources if (path := _path(source))]
+def _base(spelled: Iterable[str]) -> Path:
+    """The folder that sources are relative to: so the record of a bundle is the same on every machine."""
+    parents = [os.path.dirname(path) for source in spelled if (path := _path(source))]
     return Path(os.path.commonpath(parents) if parents else os.curdir)
 
 
@@ -216,10 +204,10 @@ def _from(base: Path, source: str) -> str:
     return f"./{inner}" if ":" in inner else inner  # a colon would make it look like `npm:…`
 
 
-def _names(sources: Iterable[str]) -> list[str]:
+def _names(spelled: Iterable[str]) -> list[str]:
     """A name for each model, from its folder or file: what reports and errors call it."""
     found: list[str] = []
-    for source in sources:
+    for source in spelled:
         path = PurePath(_path(source) or source)
         stem = path.parent.name if path.name == "model.json" else path.name.removesuffix(".json")
         name = re.sub(r"[^A-Za-z0-9_.-]+", "_", stem).strip("_.-") or "model"

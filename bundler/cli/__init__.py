@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+import bundler
 from bundler.cli.console import Console
 from bundler.cli.convert import convert
 from bundler.cli.frame import CUDA, processors, show_versions, shown
@@ -101,11 +102,10 @@ def build(
     if (backend == "dask") != bool(scheduler):
         raise click.UsageError("--backend dask and --scheduler ADDRESS go together")
     from bundler import manifest
-    from bundler.verbs import pipeline
 
     def report(spec: Manifest) -> Report:
         with console.progress() as progress, _naming(spec, manifests):
-            return pipeline.build(spec, output=output, scheduler=scheduler, progress=progress, **settings)
+            return bundler.build(spec, output=output, scheduler=scheduler, progress=progress, **settings)
 
     console.show(map(report, manifest.read_all(manifests)), as_json)
 
@@ -118,11 +118,10 @@ def build(
 def check(console: Console, manifests: tuple[Path, ...], jobs: int, as_json: bool) -> None:
     """Check each MANIFEST and its sources without writing anything."""
     from bundler import manifest
-    from bundler.verbs import pipeline
 
     def report(spec: Manifest) -> Report:
         with console.progress() as progress, _naming(spec, manifests):
-            return pipeline.check(spec, jobs=jobs, progress=progress)
+            return bundler.check(spec, jobs=jobs, progress=progress)
 
     console.show(map(report, manifest.read_all(manifests)), as_json)
 
@@ -146,14 +145,12 @@ main.add_command(convert)
 
 
 @main.command(short_help="Show what is in a model, a manifest or a SavedModel.")
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("source", metavar="PATH")
 @_JSON
 @shown
-def inspect(console: Console, path: Path, as_json: bool) -> None:
-    """Show what is in PATH: a TensorFlow.js model, a manifest or a SavedModel."""
-    from bundler.verbs import inspection
-
-    console.show([inspection.inspect(path)], as_json, ops=True)
+def inspect(console: Console, source: str, as_json: bool) -> None:
+    """Show what is in PATH: a TensorFlow.js model (any source of a manifest), a manifest or a SavedModel."""
+    console.show([bundler.inspect(source)], as_json, ops=True)
 
 
 @main.command()

@@ -156,9 +156,9 @@ def _report_lines(report: Report, details: bool, ops: bool) -> Iterator[_Line]:
         yield []
     yield from _model_lines(report.models, details, ops)
     yield []
-    checks = [check for check in report.checks if details or not check.ok]
-    yield from (_check_line(check) for check in checks)
-    yield from [[]] if checks else []
+    if details and report.checks:
+        yield from map(_check_line, report.checks)
+        yield []
     yield _summary(report)
 
 
@@ -201,8 +201,8 @@ def _model_details(model: ModelReport, details: bool, ops: bool) -> Iterator[str
 
 
 def _check_line(check: Check) -> _Line:
-    outcome = ("ok    ", "green") if check.ok else ("failed", "bold red")
-    return [("check ", "dim"), outcome, (f"  {check.name}", ""), (f": {check.detail}" if check.detail else "", "")]
+    detail = f": {check.detail}" if check.detail else ""
+    return [("check ", "dim"), ("ok", "green"), (f"  {check.name}{detail}", "")]
 
 
 def _summary(report: Report) -> _Line:

@@ -49,7 +49,7 @@ class Converted:
     """A model under its final names, ready to be linked; where its files are, and what there is to say of it.
 
     `digests` are the sha256 of the files as another machine read them, where one did; `batched` says that the manifest
-    gives inputs another number of rows than the model does.
+    gives inputs another number of rows than the model does; `names_its_signature` is that of `tfjs`.
     """
 
     model: Model
@@ -59,6 +59,7 @@ class Converted:
     ops: Mapping[str, int]
     digests: Mapping[str, str] | None = None
     batched: bool = False
+    names_its_signature: bool = False
 
 
 @dataclass(frozen=True)
@@ -100,7 +101,15 @@ def convert(task: Task) -> Converted | Failed:
         for weight in named.graph.weights.values():
             _ = weight.mark  # read here, where models are many at a time
         size = selection.model.weight_bytes
-        return Converted(named, files.folder, files.files, size, ops, batched=reshaped.batched)
+        return Converted(
+            named,
+            files.folder,
+            files.files,
+            size,
+            ops,
+            batched=reshaped.batched,
+            names_its_signature=tfjs.names_its_signature(files),
+        )
     except Exception as error:
         return _failed(error, task)
 

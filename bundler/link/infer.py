@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from bundler.encoding.graphdef import structure
@@ -23,8 +22,8 @@ def _unknown(model: Model) -> list[Tensor]:
     return sorted({spec.tensor for spec in specs if spec.dtype is None or spec.shape is None})
 
 
-def infer(model: Model, runtime: Callable[[], Runtime]) -> Model:
-    """Fill in the dtypes and shapes that the signatures leave open. The runtime is needed only if there are such.
+def infer(model: Model, runtime: Runtime) -> Model:
+    """Fill in the dtypes and shapes that the signatures leave open. The runtime is asked only if there are such.
 
     Raises ConversionError if TensorFlow refuses the graph.
     """

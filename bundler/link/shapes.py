@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TypeAlias
 
@@ -24,20 +24,20 @@ Inferred: TypeAlias = "list[tuple[DType, Shape | None]]"
 _FILE = "shapes.json"
 
 
-def shapes(graph_def: bytes, tensors: Sequence[str], runtime: Callable[[], Runtime]) -> Inferred:
+def shapes(graph_def: bytes, tensors: Sequence[str], runtime: Runtime) -> Inferred:
     """The dtype and shape of tensors of a serialized GraphDef, as `Runtime.shapes` gives them.
 
     The runtime is asked if the cache has no answer.
     """
 
     def infer(folder: Path) -> None:
-        inferred = runtime().shapes(graph_def, tensors)
+        inferred = runtime.shapes(graph_def, tensors)
         (folder / _FILE).write_text(json.dumps([(dtype.value, shape) for dtype, shape in inferred]) + "\n")
 
     try:
         return _parse(Cache(default_folder()).read(f"shapes {_digest(graph_def, tensors)}", _FILE, infer))
     except SourceError:  # nothing can be kept: a home folder that is read-only, or none
-        return runtime().shapes(graph_def, tensors)
+        return runtime.shapes(graph_def, tensors)
 
 
 def _digest(graph_def: bytes, tensors: Sequence[str]) -> str:

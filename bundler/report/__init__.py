@@ -1,25 +1,27 @@
-"""What a run has to tell: plain data, and its one JSON document."""
+"""What a run reports: plain data, and its JSON document."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from bundler.report.entries import Entries
 
 if TYPE_CHECKING:
     from bundler.ir.model import Signature, TensorSpec
 
-__all__ = ["Check", "ModelReport", "Report", "SignatureReport", "TensorReport"]
+__all__ = ["Check", "Entries", "ModelReport", "Report", "SignatureReport", "TensorReport"]
 
 
 @dataclass(frozen=True)
 class TensorReport:
     """One input or output of a signature.
 
-    `tensor` is its place in the graph (`posenet/image:0`); `shape` has None for a dimension that
-    is not known, and is None itself where the rank is not known.
+    `tensor` is its tensor in the graph (`posenet/image:0`). `dtype` is NumPy's name, `?` if it is unknown. `shape`
+    has None for an unknown size, and is None if the rank is unknown.
     """
 
     name: str
@@ -29,12 +31,12 @@ class TensorReport:
 
     @classmethod
     def of(cls, name: str, spec: TensorSpec) -> TensorReport:
-        """An entry of a signature."""
+        """The input or output `name` of a signature."""
         return cls(name, spec.tensor.full, str(spec.dtype or "?"), spec.shape)
 
     @property
     def type(self) -> str:
-        """Dtype and shape as people write them: `float32[1, ?, ?, 3]`, `float32 ?` for an unknown rank."""
+        """Dtype and shape in one text: `float32[1, ?, ?, 3]`, or `float32 ?` for an unknown rank."""
         if self.shape is None:
             return f"{self.dtype} ?"
         return f"{self.dtype}[{', '.join('?' if size is None else str(size) for size in self.shape)}]"
@@ -42,27 +44,36 @@ class TensorReport:
 
 @dataclass(frozen=True)
 class SignatureReport:
-    """One thing that a caller may ask the bundle for, and the model that answers."""
+    """A signature, and the name of the model that computes it. Inputs and outputs are sorted by name."""
 
     key: str
     model: str
-    inputs: tuple[TensorReport, ...]
-    outputs: tuple[TensorReport, ...]
+    inputs: Entries[TensorReport]
+    outputs: Entries[TensorReport]
     method_name: str
 
     @classmethod
     def of(cls, key: str, signature: Signature, model: str) -> SignatureReport:
-        """A signature of the bundle, entries by name, and the name of the model behind it."""
+        """The signature `key` of a bundle, which the model of this name computes."""
         inputs, outputs = (
-            tuple(TensorReport.of(name, side[name]) for name in sorted(side))
+            Entries(TensorReport.of(name, side[name]) for name in sorted(side))
             for side in (signature.inputs, signature.outputs)
         )
         return cls(key, model, inputs, outputs, signature.method_name)
 
+    @property
+    def name(self) -> str:
+        """The key."""
+        return self.key
+
 
 @dataclass(frozen=True)
 class ModelReport:
-    """One model of the bundle: `ops` counts its nodes by op, `notes` tell what was changed or dropped."""
+    """One model of the bundle.
+
+    `digest` is `sha256:<hex>` of its files, `weight_bytes` the size of its weights in the graph. `ops` counts its
+    nodes by op, before rewrites. `notes` say what was changed or dropped.
+    """
 
     name: str
     source: str
@@ -75,31 +86,32 @@ class ModelReport:
 
 @dataclass(frozen=True)
 class Check:
-    """Something that was tried on the result; `detail` is the figure or the reason."""
+    """A check that the result passed. One that fails raises VerificationError instead. `detail` is its figure."""
 
     name: str
-    ok: bool
     detail: str = ""
 
 
 @dataclass(frozen=True)
 class Report:
-    """All of it. `output` is None where nothing was written; `bytes` is the size on disk.
+    """What is in a bundle, a model or a SavedModel, and what a run did.
 
-    `up_to_date`: it was there already, and nothing had to be done.
+    `signatures`, `models` and `checks` are found by name: `report.signatures["serving_default"].inputs["image"].shape`.
+    `output` is the path that was written, None if none was. `bytes` is the size on disk. `up_to_date`: the output was
+    there already, and nothing was written.
     """
 
     output: Path | None
     name: str
-    signatures: tuple[SignatureReport, ...]
-    models: tuple[ModelReport, ...]
-    checks: tuple[Check, ...] = ()
+    signatures: Entries[SignatureReport]
+    models: Entries[ModelReport]
+    checks: Entries[Check] = field(default_factory=Entries)
     bytes: int = 0
     seconds: float = 0.0
     up_to_date: bool = False
 
     def to_json(self) -> str:
-        """One document: keys in the order of the fields, ops by name, ASCII so that any pipe carries it."""
+        """One JSON document in ASCII: keys in the order of the fields, ops sorted by name."""
         return json.dumps(_plain(self), indent=2)
 
 

@@ -1,18 +1,21 @@
-"""From the ops that TensorFlow.js runs to a portable graph of TensorFlow's public ops.
+"""From the ops that TensorFlow.js runs to a graph of TensorFlow's public ops that gives the same numbers everywhere.
 
-A rule says what stands for one node; a pass is a rule carried over every node of a model, or looks at the model as a
+A rule gives the nodes that stand for one; a pass applies a rule to every node of a model, or looks at the model as a
 whole. The last node that a rule gives keeps the name of the node it replaces, so no edge, control edge or signature
-elsewhere changes. `PASSES` is the order in which they run.
+elsewhere changes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from bundler import ops, soundness
-from bundler.errors import ConversionError
+from bundler.errors import ConversionError, Fault
 from bundler.ir.model import Model
 from bundler.ir.prune import prune
 from bundler.manifest import Compat
-from bundler.rewrites.engine import Pass, check, each
+from bundler.rewrites.engine import Each, Pass
+from bundler.rewrites.invariants import check
 from bundler.rewrites.rules.activations import (
     keep_erf_out_of_gelu,
     keep_maximum_out_of_leaky_relu,
@@ -41,69 +44,80 @@ from bundler.rewrites.rules.sums import add_moved_biases, copy_addend_of_scores,
 from bundler.rewrites.rules.traps import keep_pad_out_of_conv, keep_relu6_out_of_hard_swish
 from bundler.soundness import loops
 
-__all__ = ["PASSES", "run"]
+__all__ = ["CLEANING", "PASSES", "run"]
 
-_ALWAYS: tuple[Pass, ...] = (
-    each(drop_debug_op),
-    enter_frames,
-    compute_in_float32,
+CLEANING: tuple[Pass, ...] = (Each(drop_debug_op),)
+"""Passes before ops are refused: what only an assertion or a message needs may be of any op."""
+
+_EVERYWHERE: tuple[Pass, ...] = (
+    # Every node in its frame, and of the dtype that it says: later rows copy both to the nodes that they add.
+    enter_frames,  # copies dtypes, halves too
+    compute_in_float32,  # between halves and floats no casts are needed any more
     agree_on_dtypes,
-    each(keep_full_precision),
-    each(normalize_by_given_statistics),
-    each(replace_own_op),
-    each(pad_with_value),
-    each(split_fused),
-    each(batch_image),
-    each(multiply_batches),
-    each(add_bias),
-    each(expand_prelu),
-    each(put_channels_last),
-    each(pad_before_depthwise),
-    each(stride_after_depthwise),
-    each(dilate_by_batches),
-    each(keep_pad_out_of_conv),
-    each(keep_relu6_out_of_hard_swish),
-    each(keep_norm_out_of_fusion),
-    each(keep_erf_out_of_gelu),
-    each(keep_maximum_out_of_leaky_relu),
-    each(keep_sum_out_of_activation),
-    each(keep_tanh_out_of_conv),
-    add_moved_biases,
-    each(keep_rank_of_sum),
-    each(copy_addend_of_scores),
-    each(copy_factor_of_scores),
-    each(keep_ties_of_extremes),
-    each(keep_shape_of_power),
-    copy_fed_outputs,
+    # Ops and attributes that TensorFlow lacks, and those that TensorFlow.js does not heed.
+    Each(keep_full_precision),
+    Each(normalize_by_given_statistics),
+    Each(replace_own_op),  # gives convolutions
+    Each(pad_with_value),  # a Pad that is left pads with zeros, as keep_pad_out_of_conv expects
+    Each(split_fused),  # gives convolutions, products, biases and Prelu
+    # Shapes that TensorFlow's ops refuse.
+    Each(batch_image),  # the rows on convolutions expect four dimensions
+    Each(multiply_batches),  # the rows on scores look for BatchMatMulV2
+    Each(add_bias),  # a BiasAdd that is left has a vector
+    Each(expand_prelu),  # after fused ops, which may hold a Prelu
+    # Convolutions for which TensorFlow has kernels without oneDNN.
+    Each(put_channels_last),  # the three below know NHWC only
+    Each(pad_before_depthwise),  # the two below know the paddings SAME and VALID only
+    Each(stride_after_depthwise),  # leaves a stride of 1, and the dilation to the row below
+    Each(dilate_by_batches),
+    # Patterns that TensorFlow's optimizers would fuse wrongly: they meet the nodes that all rows above leave.
+    Each(keep_pad_out_of_conv),
+    Each(keep_relu6_out_of_hard_swish),
+    Each(keep_norm_out_of_fusion),
+    Each(keep_erf_out_of_gelu),
+    Each(keep_maximum_out_of_leaky_relu),
+    Each(keep_sum_out_of_activation),
+    Each(keep_tanh_out_of_conv),
+    add_moved_biases,  # after the rows that look for BiasAdd behind a convolution
+    Each(keep_rank_of_sum),
+    Each(copy_addend_of_scores),
+    Each(copy_factor_of_scores),
+    Each(keep_ties_of_extremes),
+    Each(keep_shape_of_power),
+    copy_fed_outputs,  # adds an Identity, which would hide a node from the patterns
 )
 PASSES: dict[Compat, tuple[Pass, ...]] = {
-    Compat.NONE: (*_ALWAYS, legal_names),
-    Compat.TFJS: (*_ALWAYS, narrow_int64, legal_names),
-    Compat.TFLITE: (*_ALWAYS, each(clip_by_comparing), legal_names),
+    Compat.NONE: (*_EVERYWHERE, legal_names),  # names are final: rows above derive new ones from those of the model
+    Compat.TFJS: (*_EVERYWHERE, narrow_int64, legal_names),  # after agree_on_dtypes, which would cast the inputs back
+    Compat.TFLITE: (*_EVERYWHERE, Each(clip_by_comparing), legal_names),  # after hard-swish, which gives ClipByValue
 }
+"""The order of the passes, by the way in which the model will be used. A comment gives the reason for a row's place."""
 
 
 def run(model: Model, compat: Compat, allow_ops: tuple[str, ...] = ()) -> Model:
-    """The portable form of a model, for a way in which it is going to be used.
+    """The portable form of a model. `allow_ops` are ops beyond the table that the user trusts.
 
-    Raises ConversionError for ops that cannot be imported; an AssertionError, which names the passes
-    that changed something, is a bug of ours.
+    Raises ConversionError for ops that cannot be imported, and for nodes that TensorFlow would refuse to run. An
+    AssertionError is a bug of ours; it names the pass that made the graph wrong.
     """
-    first, *others = PASSES[compat]
-    quiet = first(model)
-    if quiet is not model:
-        model = prune(quiet)  # what only an assertion or a message needs is gone before anything is refused
-    refused = (*ops.faults(model, allow_ops), *soundness.faults(model))
-    if refused:
-        raise ConversionError.of(refused)
-    changed = []
-    for rewrite in others:
-        made = rewrite(model)
-        changed += [] if made is model else [rewrite.__name__]
-        model = made
-    check(model, after=", ".join(changed))
-    model = prune(model) if changed else model
-    astray = tuple(loops.faults(model))
-    if astray:
-        raise ConversionError.of(astray)
-    return model
+    clean = _after(CLEANING, model)
+    _refuse((*ops.faults(clean, allow_ops), *soundness.faults(clean)))
+    portable = _after(PASSES[compat], clean)
+    _refuse(loops.faults(portable))
+    return portable
+
+
+def _after(passes: Iterable[Pass], model: Model) -> Model:
+    """The model after these passes, without the nodes that its signatures need no more."""
+    current = model
+    for rewrite in passes:
+        previous, current = current, rewrite(current)
+        if current is not previous:
+            check(current, after=rewrite.__name__)
+    return model if current is model else prune(current)
+
+
+def _refuse(faults: Iterable[Fault]) -> None:
+    found = tuple(faults)
+    if found:
+        raise ConversionError.of(found)

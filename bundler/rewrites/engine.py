@@ -1,46 +1,58 @@
-"""How a rule for one node becomes a pass over a model, and what must hold after each pass."""
+"""How a rule for one node becomes a pass over a model."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol, TypeAlias
 
-import numpy as np
-
-from bundler.errors import BundlerError, ConversionError, within
-from bundler.ir.dtypes import DType
+from bundler.errors import BundlerError, within
 from bundler.ir.model import Graph, Model
-from bundler.ir.nodes import Node, Tensor, free_name
+from bundler.ir.nodes import Node, free_name
 
-__all__ = ["Pass", "Rule", "check", "each", "frame_of", "rule", "scalar"]
+__all__ = ["Declined", "Each", "Pass", "Rule", "rule"]
+
+
+class Declined(NamedTuple):
+    """A rule's answer for a node that it should replace and cannot; `why` becomes a note of the model."""
+
+    why: str
+
+
+Outcome: TypeAlias = "Sequence[Node] | Declined | None"
+"""What a rule gives for a node: nodes in its place, a reason why not, or None if the node is right as it is.
+
+The last of the nodes has the replaced node's name.
+"""
 
 
 class Rule(Protocol):
-    """What stands for a node of one of `ops`, seen in its graph; None: the node may stay as it is.
+    """A function from a node of one of `ops`, and the graph as it was before the pass, to its `Outcome`.
 
-    The graph given is the one from before the pass. `note` is what a user should know of it, if anything.
+    A model in which it replaces nodes gets `note`, if there is one, with the number of those nodes by op.
     """
 
     __name__: str
     ops: Collection[str]
     note: str
 
-    def __call__(self, node: Node, graph: Graph, /) -> Sequence[Node] | None: ...
+    def __call__(self, node: Node, graph: Graph, /) -> Outcome: ...
 
 
 class Pass(Protocol):
-    """A model into a model of the same meaning. What `each` makes has the `rule` that it carries."""
+    """A function from a model to a model of the same meaning: the same object if there was nothing to change."""
 
-    __name__: str
+    @property
+    def __name__(self) -> str: ...
 
     def __call__(self, model: Model, /) -> Model: ...
 
 
-def rule(*ops: str, note: str = "") -> Callable[[Callable[[Node, Graph], Sequence[Node] | None]], Rule]:
-    """Declare a rule for nodes of these ops, and what the models in which it applies are to note."""
+def rule(*ops: str, note: str = "") -> Callable[[Callable[[Node, Graph], Outcome]], Rule]:
+    """Declare a function to be a rule for nodes of these ops, with this note."""
 
-    def declare(function: Callable[[Node, Graph], Sequence[Node] | None]) -> Rule:
+    def declare(function: Callable[[Node, Graph], Outcome]) -> Rule:
         function.ops = frozenset(ops)  # type: ignore[attr-defined]
         function.note = note  # type: ignore[attr-defined]
         return function  # type: ignore[return-value]
@@ -48,81 +60,72 @@ def rule(*ops: str, note: str = "") -> Callable[[Callable[[Node, Graph], Sequenc
     return declare
 
 
-def each(rule: Rule) -> Pass:
-    """Carry a rule over every node of the graph and of its functions."""
+@dataclass(frozen=True)
+class Each:
+    """The pass that applies a rule to each node of a model's graph and of its functions."""
 
-    def over_graph(graph: Graph, found: Counter[str]) -> Graph:
-        if graph.ops.isdisjoint(rule.ops):
+    rule: Rule
+
+    @property
+    def __name__(self) -> str:
+        return self.rule.__name__
+
+    def __call__(self, model: Model, /) -> Model:
+        walk = _Walk(self.rule)
+        rewritten = model.with_graphs(walk.over)
+        notes = list(walk.notes())
+        return rewritten.noting(notes) if notes else rewritten
+
+
+@dataclass
+class _Walk:
+    """A rule on its way over the graphs of a model, and what it did so far: numbers of nodes, by note and op."""
+
+    rule: Rule
+    counts: dict[str, Counter[str]] = field(default_factory=dict)
+
+    def over(self, graph: Graph) -> Graph:
+        """The graph after the rule; itself if the rule replaces none of its nodes."""
+        ops = self.rule.ops
+        if graph.ops.isdisjoint(ops):
             return graph
-        given = {node.name: _applied(rule, node, graph) for node in graph.nodes if node.op in rule.ops}
-        replaced = {name: nodes for name, nodes in given.items() if nodes is not None}
-        if not replaced:
-            return graph
-        found.update(graph.by_name[name].op for name in replaced)
+        outcomes = {node.name: self._nodes_for(node, graph) for node in graph.nodes if node.op in ops}
         taken = graph.by_name.keys()
-        return graph.replacing({name: _distinct(nodes, taken) for name, nodes in replaced.items()})
+        replaced = {name: _distinct(nodes, taken) for name, nodes in outcomes.items() if nodes is not None}
+        return graph.replacing(replaced) if replaced else graph
 
-    def over_model(model: Model) -> Model:
-        found = Counter[str]()
-        made = model.with_graphs(lambda graph: over_graph(graph, found))
-        listed = ", ".join(f"{count} {op}" for op, count in sorted(found.items()))
-        return made.noting([f"{rule.note}: {listed}"]) if rule.note and found else made
+    def notes(self) -> Iterator[str]:
+        for note, by_op in self.counts.items():
+            yield f"{note}: {', '.join(f'{count} {op}' for op, count in sorted(by_op.items()))}"
 
-    over_model.__name__ = rule.__name__
-    over_model.rule = rule  # type: ignore[attr-defined]
-    return over_model
+    def _nodes_for(self, node: Node, graph: Graph) -> Sequence[Node] | None:
+        """The nodes in place of `node`; None if it stays."""
+        outcome = _outcome(self.rule, node, graph)
+        if isinstance(outcome, Declined):
+            self._count(node, outcome.why)
+            return None
+        if outcome is not None and self.rule.note:
+            self._count(node, self.rule.note)
+        return outcome
+
+    def _count(self, node: Node, note: str) -> None:
+        self.counts.setdefault(note, Counter())[node.op] += 1
 
 
-def _applied(rule: Rule, node: Node, graph: Graph) -> Sequence[Node] | None:
+def _outcome(rule: Rule, node: Node, graph: Graph) -> Outcome:
     try:
         return rule(node, graph)
     except BundlerError:
-        with within(f"node {node.name!r}"):  # only now: rules are applied a hundred thousand times
+        with within(f"node {node.name!r}"):  # entered for errors alone: rules are applied a hundred thousand times
             raise
 
 
 def _distinct(nodes: Sequence[Node], taken: Collection[str]) -> Sequence[Node]:
-    """The nodes for one node under names that no other node of the graph has.
-
-    All but the last are new: if the model already uses such a name, they get underscores.
-    """
+    """The nodes in place of one, those before the last under names that no node of the graph has yet."""
     renamed = {node.name: free_name(node.name, taken) for node in nodes[:-1] if node.name in taken}
     return [_renamed(node, renamed) for node in nodes] if renamed else nodes
 
 
-def _renamed(node: Node, names: dict[str, str]) -> Node:
+def _renamed(node: Node, names: Mapping[str, str]) -> Node:
     reading = node.reading(lambda tensor: tensor._replace(node=names.get(tensor.node, tensor.node)))
     return reading._replace(name=names.get(node.name, node.name))
-
-
-def scalar(number: int, dtype: DType) -> np.ndarray:
-    """A number as a constant of that dtype. Raises ConversionError if NumPy has no such numbers (bfloat16, string)."""
-    if not dtype.is_number:
-        raise ConversionError("no constant of this dtype can be made", found=str(dtype), expected="a dtype of numbers")
-    return np.array(number, dtype.numpy)
-
-
-def frame_of(reference: str, graph: Graph) -> list[str]:
-    """What a new constant must wait for, to stand in the same loop as the tensor `reference`.
-
-    A constant without control inputs is outside of every version 1 loop, and TensorFlow refuses an op
-    whose inputs come from different frames.
-    """
-    return [Tensor.parse(reference).node] if graph.has_loops else []
-
-
-def check(model: Model, *, after: str) -> None:
-    """What holds after every pass: names are unique, every input and every signature's tensor is there."""
-    for graph, arguments in _graphs_and_arguments(model):
-        assert len(graph.by_name) == len(graph.nodes), f"{after}: two nodes have one name"
-        known = graph.by_name.keys() | arguments
-        read = {tensor.node for tensors in graph.inputs.values() for tensor in tensors}
-        assert read <= known, f"{after}: nothing makes {sorted(read - known)[:3]}"
-    asked = {spec.tensor.node for signature in model.signatures.values() for spec in signature.specs}
-    assert asked <= model.graph.by_name.keys(), f"{after}: a signature lost its tensor"
-
-
-def _graphs_and_arguments(model: Model) -> Iterable[tuple[Graph, set[str]]]:
-    yield model.graph, set()
-    for function in model.functions.values():
-        yield function.graph, {argument.name for argument in function.definition.signature.input_arg}

@@ -24,7 +24,7 @@ from bundler.tfjs.signatures import read_signature
 from bundler.tfjs.topology import read_functions, read_graph
 from bundler.tfjs.weights import read_weights
 
-__all__ = ["is_graph_model", "read"]
+__all__ = ["is_graph_model", "names_its_signature", "read"]
 
 _OF_LAYERS = ("model_config", "class_name", "keras_version")
 """What a topology of Keras layers has: from Python the first, from JavaScript the second."""
@@ -34,6 +34,15 @@ _VERSIONS = range(1 << 31)
 def is_graph_model(artifact: Artifact) -> bool:
     """Whether it holds a graph (and not Keras layers). `format` is missing in files older than 1.0."""
     return "node" in _topology(artifact)
+
+
+def names_its_signature(artifact: Artifact) -> bool:
+    """Whether inputs and outputs have names of the model's own: those of Keras layers, or of a whole signature.
+
+    Only `userDefinedMetadata.signature` counts, the one that tfjs-graph-converter reads.
+    """
+    signature = fields.loose(fields.loose(artifact.document, "userDefinedMetadata"), "signature")
+    return not is_graph_model(artifact) or {"inputs", "outputs"} <= signature.keys()
 
 
 def read(artifact: Artifact, format: Literal["auto", "graph", "layers"] = "auto") -> Model:

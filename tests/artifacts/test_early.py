@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import bundler
 from bundler import manifest, sources, tfjs
 from bundler.artifacts import artifact
 from bundler.errors import SourceError
@@ -16,7 +17,6 @@ from bundler.ir.dtypes import DType
 from bundler.ir.nodes import new_node
 from bundler.runtimes.javascript import TensorFlowJs
 from bundler.runtimes.tensorflow import Runtime
-from bundler.verbs import pipeline
 from tests.support.models import placeholder, read_model, write_early, write_model
 
 WEIGHT = np.arange(6, dtype=np.float32).reshape(3, 2)
@@ -51,7 +51,7 @@ def test_it_builds_and_gives_the_numbers_of_tensorflowjs(
 ) -> None:
     write(tmp_path / "early")
     entries = {"bundle": {"name": "b"}, "model": [{"name": "m", "source": "early"}]}
-    pipeline.build(manifest.of(entries, tmp_path / "manifest.toml"), output=tmp_path / "b")
+    bundler.build(manifest.of(entries, tmp_path / "manifest.toml"), output=tmp_path / "b")
     image = np.array([[1, -1, 2]], np.float32)
     (found,) = runtime.run(tmp_path / "b", ["serve"], {"m/x": image}, ["m/z"])
     (expected,) = javascript.run(tmp_path / "early.new" / "model.json", {"x": image}, ["z"]).values()

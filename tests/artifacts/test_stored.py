@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import bundler
 from bundler import manifest
 from bundler.artifacts import artifact
 from bundler.errors import SourceError
@@ -19,7 +20,6 @@ from bundler.ir.nodes import new_node
 from bundler.report.record import fresh
 from bundler.runtimes.javascript import TensorFlowJs
 from bundler.runtimes.tensorflow import Runtime
-from bundler.verbs import pipeline
 from tests.support.models import placeholder, read_model, write_model
 
 WEIGHT = np.arange(6, dtype=np.float32).reshape(3, 2)
@@ -201,7 +201,7 @@ def test_it_builds_and_gives_the_numbers_of_tensorflowjs(
 ) -> None:
     written(tmp_path, storage(document))
     entries = {"bundle": {"name": "b"}, "model": [{"name": "m", "source": "stored"}]}
-    pipeline.build(manifest.of(entries, tmp_path / "manifest.toml"), output=tmp_path / "b")
+    bundler.build(manifest.of(entries, tmp_path / "manifest.toml"), output=tmp_path / "b")
     image = np.array([[1, -1, 2]], np.float32)
     (found,) = runtime.run(tmp_path / "b", ["serve"], {"m/x": image}, ["m/y"])
     (expected,) = javascript.run(tmp_path / "files" / "model.json", {"x": image}, ["y"]).values()
@@ -213,7 +213,7 @@ def test_a_bundle_is_up_to_date_as_long_as_the_data_beside_the_document_is(tmp_p
     path.with_name("weights.bin").write_bytes(RAW)
     entries = {"bundle": {"name": "b"}, "model": [{"name": "m", "source": "stored"}]}
     asked, output = manifest.of(entries, tmp_path / "manifest.toml"), tmp_path / "b"
-    pipeline.build(asked, output=output, check=False)
+    bundler.build(asked, output=output, check=False)
     assert fresh(output, asked, checked=False) is not None
     path.with_name("weights.bin").write_bytes(RAW[::-1])
     assert fresh(output, asked, checked=False) is None

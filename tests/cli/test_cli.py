@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import bundler
 from bundler import __version__, manifest
 from bundler.cli import main
 from bundler.errors import BundlerError, ConversionError, SourceError, VerificationError
 from bundler.ir.dtypes import DType
 from bundler.ir.nodes import new_node
-from bundler.verbs import pipeline
 from tests.support.models import placeholder, write_model
 from tests.support.places import ROOT, TESTS
 
@@ -33,7 +33,7 @@ def failing_with(error: BaseException, monkeypatch: pytest.MonkeyPatch, *argumen
     def build(*_: object, **__: object) -> NoReturn:
         raise error
 
-    monkeypatch.setattr(pipeline, "build", build)
+    monkeypatch.setattr(bundler, "build", build)
     monkeypatch.setattr(manifest, "read_all", lambda paths: paths)
     done = CliRunner().invoke(main, ["build", "pets.toml", *arguments])
     if done.exception and not isinstance(done.exception, SystemExit):
@@ -168,7 +168,7 @@ def test_termination_cleans_up_and_exits_with_143(tmp_path: Path) -> None:
         import sys, time
         from pathlib import Path
         from bundler import cli
-        from bundler.verbs import pipeline
+        import bundler
 
         def build(*_, **__):
             try:
@@ -177,7 +177,7 @@ def test_termination_cleans_up_and_exits_with_143(tmp_path: Path) -> None:
             finally:
                 Path("cleaned").touch()
 
-        pipeline.build = build
+        bundler.build = build
         sys.argv = ["bundler", "build", "pets.toml"]
         cli.run()
     """

@@ -18,13 +18,13 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 
+import bundler
 from bench.models import write_nodes
-from bundler import manifest, sources
+from bundler import sources
 from bundler.convert import cluster
 from bundler.errors import BundlerError, SourceError
 from bundler.ir.dtypes import DType
 from bundler.ir.nodes import new_node
-from bundler.verbs import pipeline
 from tests.support.models import placeholder, write_model
 from tests.support.places import ROOT
 
@@ -102,7 +102,7 @@ def product(folder: Path, factor: float) -> Path:
 
 def build(path: Path, output: Path, scheduler: str | None = None) -> dict[str, bytes]:
     """The files of the bundle."""
-    pipeline.build(manifest.read(path), output=output, scheduler=scheduler, check=False)
+    bundler.build(path, output=output, scheduler=scheduler, check=False)
     files = (file for file in output.rglob("*") if file.is_file())
     return {file.relative_to(output).as_posix(): file.read_bytes() for file in files}
 

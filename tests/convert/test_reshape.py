@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import bundler
 from bundler import manifest
 from bundler.errors import ManifestError, VerificationError
 from bundler.ir.dtypes import DType
 from bundler.ir.nodes import Node, new_node
 from bundler.manifest import Manifest
 from bundler.report import Report
-from bundler.verbs import pipeline
 from tests.support.models import placeholder, write_model
 
 FLOAT, INT = DType.float32, DType.int32
@@ -56,7 +56,7 @@ def asked(
 def built(
     tmp_path: Path, nodes: Sequence[Node], weights: Mapping[str, np.ndarray], shapes: Mapping[str, object]
 ) -> Report:
-    return pipeline.build(asked(tmp_path, nodes, weights, shapes), output=tmp_path / "b")
+    return bundler.build(asked(tmp_path, nodes, weights, shapes), output=tmp_path / "b")
 
 
 def types(report: Report) -> tuple[str, ...]:

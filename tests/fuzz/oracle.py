@@ -22,14 +22,14 @@ from types import TracebackType
 from typing import NamedTuple, NoReturn
 from unittest import mock
 
-from bundler import manifest, tfjs
+import bundler
+from bundler import tfjs
 from bundler.artifacts.artifact import Artifact
 from bundler.errors import BundlerError, within
 from bundler.ir.weight import Weight
 from bundler.runtimes.tensorflow import Runtime
 from bundler.tfjs.layers import limits
 from bundler.tfjs.layers.configuration import translate
-from bundler.verbs import pipeline
 
 __all__ = ["MANIFEST", "AskedKeras", "Failure", "Input", "Oracle", "describe"]
 
@@ -129,7 +129,7 @@ class Oracle:
                 mock.patch("bundler.runtimes.tensorflow.Runtime", self._shared),
                 mock.patch.object(tfjs, "as_graph_model", describe),
             ):
-                pipeline.build(manifest.read(project / "manifest.toml"), output=project / _OUTPUT)
+                bundler.build(project / "manifest.toml", output=project / _OUTPUT)
         except BundlerError as error:
             if any("\ud800" <= character <= "\udfff" for character in str(error)):
                 raise Failure(f"it says what no terminal can show: {str(error)!a}") from None

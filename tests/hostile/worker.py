@@ -20,8 +20,8 @@ from typing import Any, NoReturn
 import bundler.cli
 import bundler.convert.every
 import bundler.outputs.savedmodel
-import bundler.verbs.inspection
-import bundler.verbs.pipeline
+import bundler.verbs.inspect
+import bundler.verbs.written
 
 SECONDS = 20
 """A run that takes longer is killed."""

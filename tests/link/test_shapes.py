@@ -25,15 +25,15 @@ def question(*dims: int | None) -> bytes:
 
 
 @pytest.fixture
-def asked(runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., bool]:
+def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., bool]:
     """Whether TensorFlow is asked, where answers are kept in a folder of the test's own."""
     monkeypatch.setenv("BUNDLER_CACHE", str(tmp_path))
 
     def ask(*dims: int | None, tensors: list[str] = TENSORS) -> bool:
-        starts: list[Runtime] = []
-        told = shapes(question(*dims), tensors, lambda: starts.append(runtime) or runtime)  # type: ignore[func-returns-value]
-        assert told == [(FLOAT, dims), (FLOAT, None)][: len(tensors)]
-        return bool(starts)
+        with Runtime() as runtime:
+            told = shapes(question(*dims), tensors, runtime)
+            assert told == [(FLOAT, dims), (FLOAT, None)][: len(tensors)]
+            return runtime.is_started
 
     return ask
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bundler import manifest, verify
+import bundler
+from bundler import verify
 from bundler.disk.shards import Group, Memory
 from bundler.errors import VerificationError
 from bundler.ir.dtypes import DType
@@ -24,7 +25,7 @@ from bundler.outputs.savedmodel import MetaGraph
 from bundler.outputs.variables import with_variables
 from bundler.report import Report
 from bundler.runtimes.tensorflow import Runtime
-from bundler.verbs import pipeline
+from bundler.verbs import linked
 from tests.support.models import placeholder, write_model
 
 FLOAT, INT, STRING = DType.float32, DType.int32, DType.string
@@ -157,7 +158,7 @@ def build(tmp_path: Path) -> Build:
             lines += [f'tags = ["{name}"]'] if layout == "tags" else []
             lines += ["[[model.signature]]", f'key = "{name}"']
         (tmp_path / "bundle.toml").write_text("\n".join(lines))
-        pipeline.build(manifest.read(tmp_path / "bundle.toml"), output=tmp_path / folder, **settings)
+        bundler.build(tmp_path / "bundle.toml", output=tmp_path / folder, **settings)
         return tmp_path / folder
 
     return run
@@ -206,12 +207,12 @@ def test_large_weights_are_restored_batch_by_batch(
 def test_weights_are_variables_from_a_size_on(
     build: Build, monkeypatch: pytest.MonkeyPatch, limit: int, kept: bool
 ) -> None:
-    monkeypatch.setattr(pipeline, "_LARGE", limit)
+    monkeypatch.setattr(linked, "_LARGE", limit)
     assert (build(weights="auto") / "variables").exists() == kept
 
 
 def test_constants_make_no_checkpoint(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "_LARGE", 0)
+    monkeypatch.setattr(linked, "_LARGE", 0)
     assert sorted(contents(build(weights="constants"))) == ["assets.extra/bundle.json", "saved_model.pb"]
 
 
@@ -224,7 +225,7 @@ def test_two_builds_are_byte_identical(build: Build, layout: str) -> None:
 
 def test_a_build_reports_that_it_restored_them(build: Build, tmp_path: Path) -> None:
     build()
-    report: Report = pipeline.build(manifest.read(tmp_path / "bundle.toml"), output=tmp_path / "other")
+    report: Report = bundler.build(tmp_path / "bundle.toml", output=tmp_path / "other")
     assert [check.name for check in report.checks] == ["load", "restore"]
     assert report.checks[1].detail.startswith("2 variables of 128 bytes in ")
 
@@ -259,7 +260,7 @@ def test_a_checkpoint_that_does_not_fit_is_found(
 ) -> None:
     metagraph = MetaGraph(("serve",), *with_variables(link({"m": model()})))
     written(tmp_path, runtime, VECTOR)
-    assert verify.restore(tmp_path, metagraph, runtime).ok
+    assert verify.restore(tmp_path, metagraph, runtime).name == "restore"
     fault(tmp_path, runtime)
     with pytest.raises(VerificationError, match=said):
         verify.restore(tmp_path, metagraph, runtime)

@@ -15,7 +15,7 @@ from bundler.artifacts import artifact
 from bundler.disk.digest import file_digests
 from bundler.disk.publish import RECORD
 from bundler.manifest import Manifest
-from bundler.report import ModelReport, Report, record
+from bundler.report import Entries, ModelReport, Report, record
 from tests.support.models import placeholder, write_model
 
 
@@ -36,7 +36,7 @@ def built(tmp_path: Path, spec: Manifest, monkeypatch: pytest.MonkeyPatch) -> Pa
     (folder / "saved_model.pb").write_bytes(b"12345")
     opened = artifact.open(tmp_path / "m")
     model = ModelReport("m", "m", opened.digest, 2, 12, {"Const": 1, "Placeholder": 1}, ("a note",))
-    report = Report(None, "b", (), (model,))
+    report = Report(None, "b", Entries(), Entries([model]))
     record.write(folder, spec, report, {"m": file_digests(opened.folder, opened.files)}, checked=True)
     return folder
 

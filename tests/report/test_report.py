@@ -8,7 +8,7 @@ from types import MappingProxyType
 import pytest
 
 from bundler.ir.nodes import Shape
-from bundler.report import Check, ModelReport, Report, SignatureReport, TensorReport
+from bundler.report import Check, Entries, ModelReport, Report, SignatureReport, TensorReport
 
 IMAGE = TensorReport("image", "cat/image:0", "float32", (1, None, 3))
 EARS = TensorReport("ears", "cat/ears:0", "int32", None)
@@ -62,7 +62,6 @@ EXPECTED = """\
   "checks": [
     {
       "name": "load",
-      "ok": true,
       "detail": ""
     }
   ],
@@ -76,9 +75,9 @@ def report(ops: Mapping[str, int]) -> Report:
     return Report(
         Path("dist", "pets"),
         "pets",
-        (SignatureReport("find", "cat", (IMAGE,), (EARS,), "tensorflow/serving/predict"),),
-        (ModelReport("cat", "cat", "sha256:00", 3, 12, ops, ("dropped ‘x’",)),),
-        (Check("load", True),),
+        Entries([SignatureReport("find", "cat", Entries([IMAGE]), Entries([EARS]), "tensorflow/serving/predict")]),
+        Entries([ModelReport("cat", "cat", "sha256:00", 3, 12, ops, ("dropped ‘x’",))]),
+        Entries([Check("load")]),
         34,
         0.5,
     )
@@ -90,7 +89,7 @@ def test_a_report_is_one_json_document_whatever_the_order_of_its_ops(ops: Mappin
 
 
 def test_a_name_that_is_no_text_is_still_json() -> None:
-    odd = Report(None, "\udcff", (), ())
+    odd = Report(None, "\udcff", Entries(), Entries())
     assert json.loads(odd.to_json())["name"] == "\udcff"
     assert odd.to_json().isascii()
 

@@ -11,7 +11,7 @@ from bundler.ir.dtypes import DType
 from bundler.ir.model import Function, Graph, Model, Signature, TensorSpec
 from bundler.ir.nodes import Node, Tensor, attr, new_node, show
 from bundler.ir.protos import FunctionDef, OpDef
-from bundler.rewrites.engine import check
+from bundler.rewrites.invariants import check
 from bundler.rewrites.rules.frames import enter_frames
 from bundler.soundness import loops
 from tests.support.forms import added, loop

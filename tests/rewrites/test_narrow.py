@@ -7,13 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bundler import manifest
+import bundler
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Graph, Model, Signature, TensorSpec
 from bundler.ir.nodes import Tensor, new_node
 from bundler.rewrites.rules.narrow import narrow_int64
 from bundler.runtimes.tensorflow import Runtime
-from bundler.verbs import pipeline
 from tests.support.asking import ask, signatures
 from tests.support.models import placeholder, write_model
 
@@ -52,7 +51,7 @@ def models(tmp_path: Path) -> dict[str, Path]:
 def build(folder: Path, mode: str) -> Path:
     spec = folder / f"{mode}.toml"
     spec.write_text(f'[bundle]\nname = "b"\ncompat = "{mode}"\n[[model]]\nname = "m"\nsource = "model"\n')
-    pipeline.build(manifest.read(spec), output=folder / mode)
+    bundler.build(spec, output=folder / mode)
     return folder / mode
 
 

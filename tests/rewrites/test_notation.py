@@ -14,10 +14,10 @@ from bundler import ops
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Graph, Model
 from bundler.ir.nodes import Node, Tensor, Value, constant, new_node, show
-from bundler.rewrites import PASSES
+from bundler.rewrites import CLEANING, PASSES
 from bundler.rewrites.engine import Pass, Rule
 
-EVERY: Mapping[str, Pass] = {rewrite.__name__: rewrite for passes in PASSES.values() for rewrite in passes}
+EVERY: Mapping[str, Pass] = {rewrite.__name__: rewrite for passes in (CLEANING, *PASSES.values()) for rewrite in passes}
 RULES: Mapping[str, Rule] = {name: rewrite.rule for name, rewrite in EVERY.items() if hasattr(rewrite, "rule")}
 
 OF_SIGNATURES = {"copy_fed_outputs"}

@@ -58,7 +58,7 @@ def test_either_spelling_finds_the_constant_and_tensorflow_takes_its_name(
     model = branching(tmp_path / "js", const(name, STEP), sum)
     bundle = tmp_path / "bundle"
     bundle.mkdir()
-    savedmodel.write([savedmodel.MetaGraph(("serve",), infer(link({"m": model}), lambda: runtime))], bundle)
+    savedmodel.write([savedmodel.MetaGraph(("serve",), infer(link({"m": model}), runtime))], bundle)
     x = np.array([1, 2], np.float32)
     then = answers(bundle, {"branch": {"go": np.array(True), "x": x}}, ONEDNN)["branch"]
     np.testing.assert_array_equal(then["y"], x + STEP)

@@ -104,7 +104,7 @@ def imported(entry: Path, key: str, outputs: Sequence[str] | None = None) -> Mod
 def written(folder: Path, runtime: Runtime, **models: Model) -> Path:
     bundle = folder / "bundle"
     bundle.mkdir()
-    savedmodel.write([savedmodel.MetaGraph(("serve",), infer(link(models), lambda: runtime))], bundle)
+    savedmodel.write([savedmodel.MetaGraph(("serve",), infer(link(models), runtime))], bundle)
     return bundle
 
 

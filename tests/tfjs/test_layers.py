@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bundler import manifest, sources, tfjs
+import bundler
+from bundler import sources, tfjs
 from bundler.artifacts import artifact
 from bundler.errors import ConversionError
 from bundler.runtimes.javascript import TensorFlowJs
 from bundler.runtimes.tensorflow import Runtime
-from bundler.verbs import pipeline
 from tests.support.asking import ask, signatures
 from tests.support.places import ROOT
 
@@ -64,7 +64,7 @@ def build(output: Path, compat: str = "none", **sources: str) -> Path:
     )
     spec = output.with_suffix(".toml")
     spec.write_text("\n".join([f'[bundle]\nname = "b"\ncompat = "{compat}"', *models]))
-    pipeline.build(manifest.read(spec), output=output)
+    bundler.build(spec, output=output)
     return output
 
 
@@ -231,7 +231,7 @@ def test_a_model_of_another_format_than_the_manifest_says_is_an_error(
     place = source or written(tmp_path, DENSE)
     spec.write_text(f'[bundle]\nname = "b"\n[[model]]\nname = "m"\nsource = "{place}"\nformat = "{asked}"\n')
     with pytest.raises(ConversionError, match=rf"another format \(found {found}, expected {asked}\)"):
-        pipeline.build(manifest.read(spec), output=tmp_path / "out")
+        bundler.build(spec, output=tmp_path / "out")
 
 
 def test_what_is_neither_graph_nor_layers_is_an_error(tmp_path: Path) -> None:

@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bundler import manifest, rewrites
+import bundler
+from bundler import rewrites
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Graph, Model
 from bundler.ir.nodes import new_node
 from bundler.ir.protos import FunctionDef, OpDef
 from bundler.manifest import Compat
 from bundler.tfjs.notes import notes
-from bundler.verbs import inspection, pipeline
 from tests.support.models import placeholder, read_model, write_model
 
 FLOAT = DType.float32
@@ -89,13 +89,13 @@ def test_inputs_of_another_dtype_are_told(tmp_path: Path) -> None:
 def test_a_build_reports_the_notes(tmp_path: Path) -> None:
     write_model(tmp_path / "m", [X, new_node("Print", "p", ["x", "x"], T=FLOAT, U=[FLOAT])])
     (tmp_path / "b.toml").write_text('[bundle]\nname = "b"\n[[model]]\nname = "m"\nsource = "m"\n')
-    report = pipeline.build(manifest.read(tmp_path / "b.toml"), output=tmp_path / "out", check=False)
+    report = bundler.build(tmp_path / "b.toml", output=tmp_path / "out", check=False)
     assert report.models[0].notes == ("checks and prints are left out, as in TensorFlow.js: 1 Print",)
 
 
 def test_to_inspect_a_model_tells_the_notes_of_its_file(tmp_path: Path) -> None:
     write_model(tmp_path, [X, new_node("OnesLike", "y", ["x"], T=FLOAT, dtype=FLOAT)])
-    (model,) = inspection.inspect(tmp_path).models
+    (model,) = bundler.inspect(tmp_path).models
     assert model.notes == ("attributes that TensorFlow's ops do not have are left out: OnesLike.dtype",)
 
 

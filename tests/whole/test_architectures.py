@@ -14,9 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bundler import manifest
+import bundler
 from bundler.runtimes.tensorflow import Runtime
-from bundler.verbs import pipeline
 from tests.support.answers import NO_ONEDNN, ONEDNN, Tensors, answers
 from tests.support.asking import ask
 from tests.support.places import ROOT
@@ -59,7 +58,7 @@ def built(folder: Path) -> Callable[[str], Path]:
             for model in BUNDLES[name]
         )
         (folder / f"{name}.toml").write_text(f'[bundle]\nname = "architectures"\n{models}')
-        pipeline.build(manifest.read(folder / f"{name}.toml"), output=folder / "bundles" / name)
+        bundler.build(folder / f"{name}.toml", output=folder / "bundles" / name)
         return folder / "bundles" / name
 
     return build

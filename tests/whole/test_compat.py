@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import bundler
 from bundler import manifest
 from bundler.manifest import Compat
 from bundler.runtimes.tensorflow import Runtime
-from bundler.verbs import pipeline
 from tests.support.asking import ask, error, signatures
 from tests.support.tflite import convert
 from tests.support.zoo import feeds
@@ -87,7 +87,7 @@ def test_the_zoo_becomes_tflite_but_for_the_listed(manifest_of: Callable[[str], 
     bundle = whole.bundle.model_copy(update={"compat": Compat.TFLITE})
     failed = {}
     for spec in whole.models:
-        pipeline.build(replace(whole, bundle=bundle, models=(spec,)), output=tmp_path / spec.name)
+        bundler.build(replace(whole, bundle=bundle, models=(spec,)), output=tmp_path / spec.name)
         failed[spec.name] = convert(tmp_path / spec.name, tmp_path / "bundle.tflite")
     assert {name: why for name, why in failed.items() if why and name not in NOT_TFLITE} == {}
     assert {name for name, why in failed.items() if not why} & NOT_TFLITE.keys() == set()

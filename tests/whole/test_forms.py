@@ -8,12 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bundler import manifest
+import bundler
 from bundler.ir.dtypes import DType
 from bundler.ir.nodes import new_node
 from bundler.runtimes.javascript import TensorFlowJs
 from bundler.runtimes.tensorflow import Runtime
-from bundler.verbs import pipeline
 from tests.support.answers import NO_ONEDNN, ONEDNN, Tensors, answers
 from tests.support.forms import FORMS
 from tests.support.models import placeholder, write_model
@@ -34,7 +33,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             f'[[model]]\nname = "m{at}"\nsource = "m{at}"\n[[model.signature]]\nkey = "m{at}"\noutputs = ["y"]\n'
         )
     (made / "bundle.toml").write_text('[bundle]\nname = "forms"\n' + "".join(entries))
-    pipeline.build(manifest.read(made / "bundle.toml"), output=made / "bundle")
+    bundler.build(made / "bundle.toml", output=made / "bundle")
     return made
 
 
@@ -83,7 +82,7 @@ def test_callers_ask_for_nodes_by_their_names_in_the_file(tmp_path: Path) -> Non
     asked = '[[model]]\nname = "m"\nsource = "m"\n'
     asked += '[[model.signature]]\nkey = "k"\ninputs = ["my x"]\noutputs = ["my node"]\n'
     (tmp_path / "bundle.toml").write_text('[bundle]\nname = "b"\n' + asked)
-    report = pipeline.build(manifest.read(tmp_path / "bundle.toml"), output=tmp_path / "bundle")
+    report = bundler.build(tmp_path / "bundle.toml", output=tmp_path / "bundle")
     assert report.models[0].notes == (
         "renamed, for TensorFlow refuses such names: 'my x' is 'my_x', 'my node' is 'my_node'",
     )

@@ -12,10 +12,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import bundler
 from bundler import manifest, sources
 from bundler.runtimes.javascript import TensorFlowJs
 from bundler.runtimes.tensorflow import Runtime
-from bundler.verbs import pipeline
 from tests.support.asking import ask
 
 pytestmark = [pytest.mark.slow, pytest.mark.network]
@@ -43,7 +43,7 @@ def javascript_3(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TensorFlo
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("languages")
     document = {"bundle": {"name": "languages"}, "model": [{"name": "languages", "source": SOURCE}]}
-    pipeline.build(manifest.of(document, folder / "languages.toml"), output=folder / "languages")
+    bundler.build(manifest.of(document, folder / "languages.toml"), output=folder / "languages")
     return folder / "languages"
 
 

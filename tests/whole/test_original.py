@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bundler import manifest
-from bundler.verbs import pipeline
+import bundler
 from tests.support.answers import ONEDNN, answers
 
 MANIFEST = """
@@ -30,7 +29,7 @@ ORIGINAL = "basic_pitch/saved_models/icassp_2022/nmp"
 def test_basic_pitch_agrees_with_the_saved_model_that_it_was_made_from(tmp_path: Path) -> None:
     (tmp_path / "basic_pitch.toml").write_text(MANIFEST)
     bundle = tmp_path / "bundle"
-    pipeline.build(manifest.read(tmp_path / "basic_pitch.toml"), output=bundle)
+    bundler.build(tmp_path / "basic_pitch.toml", output=bundle)
 
     audio = {"input_2": np.random.default_rng(7).uniform(-1, 1, (2, 43844, 1)).astype(np.float32)}
     found = answers(bundle, {"serving_default": audio}, ONEDNN)["serving_default"]

@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bundler import manifest
-from bundler.verbs import pipeline
+import bundler
 from tests.support import originals
 from tests.support.answers import ONEDNN, Tensors, answers
 from tests.support.models import text
@@ -53,7 +52,7 @@ def expected(folder: Path) -> Mapping[str, Answer]:
 @pytest.fixture(scope="module")
 def found(folder: Path, expected: Mapping[str, Answer]) -> Mapping[str, Tensors]:
     """What one bundle of all of them gives."""
-    pipeline.build(manifest.read(folder / "bundle.toml"), output=folder / "bundle")
+    bundler.build(folder / "bundle.toml", output=folder / "bundle")
     return answers(folder / "bundle", {name: answer.feeds for name, answer in expected.items()}, ONEDNN)
 
 

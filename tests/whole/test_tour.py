@@ -1,6 +1,6 @@
 """A tour of the whole, on the tiny models of `manifests/tiny.toml`: read it first.
 
-Each step is a stage of the pipeline, called as `pipeline.build` calls it; the last ones use what was built.
+Each step is a stage, called as `bundler.build` calls it; the last ones use what was built.
 """
 
 from __future__ import annotations

@@ -1,7 +1,9 @@
 """Depthwise convolutions that TensorFlow's own CPU kernel can do: one stride, no dilation, no explicit padding.
 
 oneDNN can do the rest, but not everywhere: without it (ARM, macOS, TF_ENABLE_ONEDNN_OPTS=0) TensorFlow refuses
-the graph when it runs. The size of the image need not be known: where it matters, it is read in the graph.
+the graph when it runs. The size of the image need not be known: new nodes read it when the graph runs.
+
+In the formulas, `size` is the height and width of the image, `k` those of what the filter covers, holes included.
 """
 
 from __future__ import annotations
@@ -11,13 +13,14 @@ from collections.abc import Sequence
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Graph
 from bundler.ir.nodes import Node, Value, attr
-from bundler.rewrites.draft import Draft
-from bundler.rewrites.engine import rule, scalar
+from bundler.rewrites.draft import Draft, scalar
+from bundler.rewrites.engine import Declined, rule
 
 __all__ = ["dilate_by_batches", "pad_before_depthwise", "stride_after_depthwise"]
 
 _INT = DType.int32
 _ONES = [1, 1, 1, 1]
+_ONEDNN_ONLY = "run with oneDNN (x86) only, because the filter is no constant"
 
 
 @rule("DepthwiseConv2dNative")
@@ -25,7 +28,7 @@ def pad_before_depthwise(conv: Node, graph: Graph) -> list[Node] | None:
     """Pad the image before a depthwise convolution that has explicit paddings.
 
     With oneDNN, TensorFlow 2.19 dies of explicit paddings with a stride of 2, a bias and a Relu6 (a failed check
-    in tensor_format.h). PadV2, unlike Pad, is not taken back into the convolution.
+    in tensor_format.h). TensorFlow's optimizers merge a Pad with the convolution behind it, but no PadV2.
 
     Before:
         y = DepthwiseConv2dNative(x, w, padding=EXPLICIT, explicit_paddings=[0, 0, 1, 1, 2, 2, 0, 0])
@@ -47,11 +50,10 @@ def pad_before_depthwise(conv: Node, graph: Graph) -> list[Node] | None:
 
 
 @rule("DepthwiseConv2dNative")
-def stride_after_depthwise(conv: Node, graph: Graph) -> list[Node] | None:
-    """Convolve at every place, and keep the places that the strides meet.
+def stride_after_depthwise(conv: Node, graph: Graph) -> list[Node] | Declined | None:
+    """Convolve at every pixel, and keep those that the strides meet.
 
-    For strides that differ, and for any stride together with a dilation. With padding SAME the first place is
-    (k-1)//2 - max(k-1 - (size-1)%stride, 0)//2, where k is what the filter covers.
+    For strides that differ, and for any stride together with a dilation.
 
     Before:
         y = DepthwiseConv2dNative(x, w, strides=[1, 2, 1, 1], padding=VALID)
@@ -63,26 +65,28 @@ def stride_after_depthwise(conv: Node, graph: Graph) -> list[Node] | None:
         y = StridedSlice(y/everywhere, y/begin, y/end, y/strides, begin_mask=9, end_mask=15)
     """
     strides, rates = _spatial(conv, "strides"), _spatial(conv, "dilations")
-    covered = _covered(conv, graph)
-    fits = strides[0] == strides[1] and (rates == [1, 1] or strides == [1, 1])
-    if fits or covered is None or attr(conv, "data_format", "NHWC") != "NHWC":
+    has_kernel = strides[0] == strides[1] and (rates == [1, 1] or strides == [1, 1])
+    if has_kernel or attr(conv, "data_format", "NHWC") != "NHWC":
         return None
+    covered = _covered(conv, graph)
+    if covered is None:
+        return Declined(f"strides {strides} {_ONEDNN_ONLY}")
     draft, dtype = Draft(conv, graph), attr(conv, "T")
     x, filter = draft.inputs
     everywhere = draft.op(conv.op, "everywhere", x, filter, **_attrs(conv, strides=_ONES))
-    same = attr(conv, "padding") == "SAME"
-    begin = _first_places(draft, x, covered, strides, dtype) if same else draft.constant("begin", [0, 0, 0, 0])
+    is_same = attr(conv, "padding") == "SAME"
+    begin = _first_pixel(draft, x, covered, strides, dtype) if is_same else draft.constant("begin", [0, 0, 0, 0])
     end, steps = draft.constant("end", [0, 0, 0, 0]), draft.constant("strides", [1, *strides, 1])
     types = {"T": dtype, "Index": _INT}
     return draft.end("StridedSlice", everywhere, begin, end, steps, **types, begin_mask=9, end_mask=15)
 
 
 @rule("DepthwiseConv2dNative")
-def dilate_by_batches(conv: Node, graph: Graph) -> list[Node] | None:
+def dilate_by_batches(conv: Node, graph: Graph) -> list[Node] | Declined | None:
     """Convolve, without a dilation, images made of every n-th pixel.
 
-    The other way, a filter with holes of zeros, costs with the square of the rate: at rate 4 without oneDNN it takes
-    6 to 15 times as long as this. TFLite, XLA and gradients know both ops.
+    The alternative, a filter with zeros in its holes, costs the square of the rate: at rate 4 without oneDNN it takes
+    6 to 15 times as long. TFLite, XLA and gradients know SpaceToBatchND and BatchToSpaceND.
 
     Before:
         y = DepthwiseConv2dNative(x, w, strides=[1, 1, 1, 1], padding=VALID, dilations=[1, 2, 2, 1])
@@ -106,14 +110,17 @@ def dilate_by_batches(conv: Node, graph: Graph) -> list[Node] | None:
         y/conv = DepthwiseConv2dNative(y/batches, w, padding=VALID)
         y = BatchToSpaceND(y/conv, y/rates, y/crops)
     """
-    rates, covered = _spatial(conv, "dilations"), _covered(conv, graph)
-    if rates == [1, 1] or covered is None or attr(conv, "data_format", "NHWC") != "NHWC":
+    rates = _spatial(conv, "dilations")
+    if rates == [1, 1] or attr(conv, "data_format", "NHWC") != "NHWC":
         return None
+    covered = _covered(conv, graph)
+    if covered is None:
+        return Declined(f"dilations {rates} {_ONEDNN_ONLY}")
     draft, dtype = Draft(conv, graph), attr(conv, "T")
     x, filter = draft.inputs
-    around = [size - 1 for size in covered] if attr(conv, "padding") == "SAME" else [0, 0]
+    around = [k - 1 for k in covered] if attr(conv, "padding") == "SAME" else [0, 0]
     block = draft.constant("rates", rates)
-    paddings, crops = _even(draft, x, around, block, dtype)
+    paddings, crops = _paddings_and_crops(draft, x, around, block, dtype)
     blocks = {"T": dtype, "Tblock_shape": _INT}
     batches = draft.op("SpaceToBatchND", "batches", x, block, paddings, **blocks, Tpaddings=_INT)
     made = draft.op(conv.op, "conv", batches, filter, **_attrs(conv, padding="VALID", dilations=None))
@@ -121,12 +128,13 @@ def dilate_by_batches(conv: Node, graph: Graph) -> list[Node] | None:
 
 
 def _spatial(conv: Node, key: str) -> list[int]:
+    """The entries of an attribute for height and width."""
     values = attr(conv, key) or _ONES
     return list(values[1:3])
 
 
 def _covered(conv: Node, graph: Graph) -> list[int] | None:
-    """Height and width of what the filter covers, holes included; None where no constant tells."""
+    """Height and width of what the filter covers, holes included; None if the filter is no constant."""
     filter = graph.constant_shape(conv.input[1])
     if filter is None:
         return None
@@ -139,34 +147,45 @@ def _attrs(conv: Node, **changed: Value) -> dict[str, Value]:
 
 
 def _size(draft: Draft, x: str, dtype: DType) -> str:
-    """The height and width of an image, in the graph."""
+    """The height and width of an image: int32, shape [2]."""
     shape = draft.op("Shape", "shape", x, T=dtype, out_type=_INT)
     one, three = draft.constant("one", [1]), draft.constant("three", [3])
-    return draft.op("StridedSlice", "size", shape, one, three, one, T=_INT, Index=_INT)
+    return draft.int32("StridedSlice", "size", shape, one, three, one, Index=_INT)
 
 
-def _first_places(draft: Draft, x: str, covered: Sequence[int], strides: Sequence[int], dtype: DType) -> str:
-    """Where the strides of a convolution with padding SAME begin: [0, row, column, 0]."""
-    size = _size(draft, x, dtype)
-    ones = draft.constant("ones", [1, 1])
-    last = draft.op("Sub", "last", size, ones, T=_INT)
-    left = draft.op("FloorMod", "left", last, draft.constant("steps", list(strides)), T=_INT)
-    lacking = draft.op("Sub", "lacking", draft.constant("reach", [size - 1 for size in covered]), left, T=_INT)
-    padded = draft.op("Maximum", "padded", lacking, draft.constant("none", [0, 0]), T=_INT)
-    before = draft.op("FloorDiv", "before", padded, draft.constant("twos", [2, 2]), T=_INT)
-    centre = draft.constant("centre", [(size - 1) // 2 for size in covered])
-    places = draft.op("Sub", "places", centre, before, T=_INT)
-    return draft.op("Pad", "begin", places, draft.constant("ends", [[1, 1]]), T=_INT, Tpaddings=_INT)
+def _first_pixel(draft: Draft, x: str, covered: Sequence[int], strides: Sequence[int], dtype: DType) -> str:
+    """The first pixel that a convolution with strides and padding SAME meets: [0, row, column, 0].
+
+    Such a convolution pads by less than one without strides, half of it before the image:
+
+        lacking = (k - 1) - (size - 1) % strides
+        before = max(lacking, 0) // 2
+        [row, column] = (k - 1) // 2 - before
+
+    See `GetWindowedOutputSizeVerbose` in tensorflow/core/framework/kernel_shape_util.cc.
+    """
+    last = draft.int32("Sub", "last", _size(draft, x, dtype), draft.constant("ones", [1, 1]))
+    left = draft.int32("FloorMod", "left", last, draft.constant("steps", list(strides)))
+    lacking = draft.int32("Sub", "lacking", draft.constant("reach", [k - 1 for k in covered]), left)
+    padded = draft.int32("Maximum", "padded", lacking, draft.constant("none", [0, 0]))
+    before = draft.int32("FloorDiv", "before", padded, draft.constant("twos", [2, 2]))
+    places = draft.int32("Sub", "places", draft.constant("centre", [(k - 1) // 2 for k in covered]), before)
+    return draft.int32("Pad", "begin", places, draft.constant("ends", [[1, 1]]), Tpaddings=_INT)
 
 
-def _even(draft: Draft, x: str, around: Sequence[int], rates: str, dtype: DType) -> tuple[str, str]:
-    """Paddings that make room for the filter and an even number of blocks, and the crops that undo the latter."""
-    size = _size(draft, x, dtype)
-    padded = draft.op("AddV2", "padded", size, draft.constant("around", list(around)), T=_INT)
-    more = draft.op("FloorMod", "more", draft.op("Neg", "less", padded, T=_INT), rates, T=_INT)
-    before = draft.constant("before", [size // 2 for size in around])
-    after = draft.constant("after", [size - size // 2 for size in around])
-    behind = draft.op("AddV2", "behind", after, more, T=_INT)
-    pair = {"N": 2, "T": _INT, "axis": 1}
-    paddings = draft.op("Pack", "paddings", before, behind, **pair)
-    return paddings, draft.op("Pack", "crops", draft.constant("none", [0, 0]), more, **pair)
+def _paddings_and_crops(draft: Draft, x: str, around: Sequence[int], rates: str, dtype: DType) -> tuple[str, str]:
+    """What SpaceToBatchND pads, and what BatchToSpaceND crops; int32, shape [2, 2].
+
+    The image gets `around` pixels for the filter, and behind it as many as make its size a multiple of the rates:
+
+        more = -(size + around) % rates
+        paddings = [around // 2, around - around // 2 + more]
+        crops = [0, more]
+    """
+    padded = draft.int32("AddV2", "padded", _size(draft, x, dtype), draft.constant("around", list(around)))
+    more = draft.int32("FloorMod", "more", draft.int32("Neg", "less", padded), rates)
+    before = draft.constant("before", [pixels // 2 for pixels in around])
+    after = draft.constant("after", [pixels - pixels // 2 for pixels in around])
+    paddings = draft.int32("Pack", "paddings", before, draft.int32("AddV2", "behind", after, more), N=2, axis=1)
+    crops = draft.int32("Pack", "crops", draft.constant("none", [0, 0]), more, N=2, axis=1)
+    return paddings, crops

@@ -1,11 +1,11 @@
-"""What training leaves in a graph, and TensorFlow.js does not heed."""
+"""What training leaves in a graph, and TensorFlow.js ignores."""
 
 from __future__ import annotations
 
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Graph
 from bundler.ir.nodes import Node, attr, new_node
-from bundler.rewrites.engine import rule
+from bundler.rewrites.engine import Declined, rule
 
 __all__ = ["keep_full_precision", "normalize_by_given_statistics"]
 
@@ -14,25 +14,27 @@ __all__ = ["keep_full_precision", "normalize_by_given_statistics"]
     *("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3"),
     note="normalized by the model's own statistics and not the batch's, as in TensorFlow.js",
 )
-def normalize_by_given_statistics(norm: Node, graph: Graph) -> list[Node] | None:
+def normalize_by_given_statistics(norm: Node, graph: Graph) -> list[Node] | Declined | None:
     """Normalize by the mean and variance that the model holds, not by those of the batch.
 
-    TensorFlow.js does so whatever `is_training` says. Where the model holds none, the batch's are all there are.
+    TensorFlow.js ignores `is_training` (tfjs-converter/src/operations/executors/normalization_executor.ts). A model
+    that holds no statistics has a mean of no elements: TensorFlow computes those of the batch.
 
     Before:
         y = FusedBatchNormV3(x, scale, offset, mean, variance, is_training=True)
     After:
         y = FusedBatchNormV3(x, scale, offset, mean, variance, is_training=False)
     """
-    mean = graph.constant_shape(norm.input[3])
-    if mean == (0,) or not attr(norm, "is_training", True):
+    if not attr(norm, "is_training", True):
         return None
+    if graph.constant_shape(norm.input[3]) == (0,):
+        return Declined("normalized by the batch's statistics, because the model holds none")
     return [norm.having(is_training=False)]
 
 
 @rule("FakeQuantWithMinMaxVars", note="values are not rounded to steps, as in TensorFlow.js")
 def keep_full_precision(quantize: Node, _graph: Graph) -> list[Node]:
-    """Do not round to the steps that training was to get used to: TensorFlow.js does not.
+    """Leave out the rounding by which a network was trained for quantization, as TensorFlow.js does.
 
     Before:
         y = FakeQuantWithMinMaxVars(x, min, max, num_bits=8)

@@ -6,8 +6,9 @@ import numpy as np
 
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Graph
-from bundler.ir.nodes import Node, attr, constant, new_node
-from bundler.rewrites.engine import frame_of, rule, scalar
+from bundler.ir.nodes import Node, attr
+from bundler.rewrites.draft import Draft, scalar
+from bundler.rewrites.engine import rule
 
 __all__ = ["pad_with_value", "replace_own_op"]
 
@@ -41,35 +42,19 @@ def replace_own_op(own: Node, graph: Graph) -> list[Node]:
 
 def _conv2d_of_one_row(conv: Node, graph: Graph) -> list[Node]:
     """NWC becomes NHWC with a height of one; the filter [w, in, out] gets a height as well."""
-    x, filter, *control = conv.input
-    y, dtype = conv.name, attr(conv, "T")
-    return [
-        constant(f"{y}/row", np.array(-3, np.int32), control=frame_of(x, graph)),
-        new_node("ExpandDims", f"{y}/x", [x, f"{y}/row", *control], T=dtype),
-        constant(f"{y}/first", np.array(0, np.int32), control=frame_of(x, graph)),
-        new_node("ExpandDims", f"{y}/w", [filter, f"{y}/first"], T=dtype),
-        new_node(
-            "Conv2D",
-            f"{y}/Conv2D",
-            [f"{y}/x", f"{y}/w"],
-            T=dtype,
-            strides=[1, 1, attr(conv, "stride", 1), 1],
-            dilations=[1, 1, attr(conv, "dilation", 1), 1],
-            padding=attr(conv, "padding"),
-        ),
-        new_node("Squeeze", y, [f"{y}/Conv2D"], T=dtype, squeeze_dims=[-3]),
-    ]
+    draft, dtype = Draft(conv, graph), attr(conv, "T")
+    x, filter = draft.inputs
+    image = draft.op("ExpandDims", "x", x, draft.constant("row", -3), T=dtype)
+    square = draft.op("ExpandDims", "w", filter, draft.constant("first", 0), T=dtype)
+    sizes = {"strides": [1, 1, attr(conv, "stride", 1), 1], "dilations": [1, 1, attr(conv, "dilation", 1), 1]}
+    made = draft.op("Conv2D", "Conv2D", image, square, T=dtype, padding=attr(conv, "padding"), **sizes)
+    return draft.end("Squeeze", made, T=dtype, squeeze_dims=[-3])
 
 
 def _fill(own: Node, value: int, graph: Graph) -> list[Node]:
-    dtype = attr(own, "T", DType.float32)  # TensorFlow.js' own default
-    filled = constant(f"{own.name}/value", scalar(value, dtype), control=frame_of(own.input[0], graph))
-    return [
-        filled,
-        new_node(
-            "Fill", own.name, [own.input[0], filled.name, *own.input[1:]], T=dtype, index_type=attr(own, "index_type")
-        ),
-    ]
+    draft, dtype = Draft(own, graph), attr(own, "T", DType.float32)  # TensorFlow.js' own default
+    filled = draft.constant("value", scalar(value, dtype))
+    return draft.end("Fill", *draft.inputs, filled, T=dtype, index_type=attr(own, "index_type"))
 
 
 @rule("Pad")
@@ -88,6 +73,6 @@ def pad_with_value(pad: Node, graph: Graph) -> list[Node] | None:
     plain = pad.having(constant_value=None)
     if not value or not dtype.is_number:
         return [plain]
-    x, paddings, *control = pad.input
-    filled = constant(f"{pad.name}/value", np.array(value).astype(dtype.numpy), control=frame_of(x, graph))
-    return [filled, plain._replace(op="PadV2", input=(x, paddings, filled.name, *control))]
+    draft = Draft(pad, graph)
+    filled = draft.constant("value", np.array(value).astype(dtype.numpy))
+    return draft.end("PadV2", *draft.inputs, filled, **plain.attr)

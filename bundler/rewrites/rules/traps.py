@@ -12,8 +12,9 @@ import numpy as np
 
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Graph
-from bundler.ir.nodes import Node, Tensor, attr, constant, new_node
-from bundler.rewrites.engine import frame_of, rule, scalar
+from bundler.ir.nodes import Node, Tensor, attr
+from bundler.rewrites.draft import Draft, scalar
+from bundler.rewrites.engine import rule
 from bundler.rewrites.rules.around import (
     ADDS,
     constants_of,
@@ -57,11 +58,10 @@ def keep_pad_out_of_conv(pad: Node, graph: Graph) -> list[Node] | None:
     """
     if not any(_is_misread(pad, reader, graph) for reader in graph.consumers.get(pad.name, ())):
         return None
-    dtype = attr(pad, "T")
-    zero = constant(f"{pad.name}/zero", scalar(0, dtype), control=frame_of(pad.input[0], graph))
-    x, paddings, *control = pad.input
-    inputs = [x, paddings, zero.name, *control]
-    return [zero, new_node("PadV2", pad.name, inputs, T=dtype, Tpaddings=attr(pad, "Tpaddings"))]
+    draft, dtype = Draft(pad, graph), attr(pad, "T")
+    x, paddings = draft.inputs
+    zero = draft.constant("zero", scalar(0, dtype))
+    return draft.end("PadV2", x, paddings, zero, T=dtype, Tpaddings=attr(pad, "Tpaddings"))
 
 
 def _is_misread(pad: Node, reader: Node, graph: Graph) -> bool:
@@ -110,11 +110,9 @@ def keep_relu6_out_of_hard_swish(relu6: Node, graph: Graph) -> list[Node] | None
     is_exact = all(three == 3 for three in threes) and all(abs(sixth - 1 / 6) < 1e-7 for sixth in sixths)
     if not threes or not sixths or is_exact:
         return None
-    dtype, control = attr(relu6, "T"), frame_of(relu6.input[0], graph)
-    zero = constant(f"{relu6.name}/zero", scalar(0, dtype), control=control)
-    six = constant(f"{relu6.name}/six", scalar(6, dtype), control=control)
-    x, *waits = relu6.input
-    return [zero, six, new_node("ClipByValue", relu6.name, [x, zero.name, six.name, *waits], T=dtype)]
+    draft, dtype = Draft(relu6, graph), attr(relu6, "T")
+    zero, six = (draft.constant(name, scalar(value, dtype)) for name, value in (("zero", 0), ("six", 6)))
+    return draft.end("ClipByValue", *draft.inputs, zero, six, T=dtype)
 
 
 def _threes(relu6: Node, graph: Graph) -> Iterator[float]:

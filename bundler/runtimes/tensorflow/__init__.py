@@ -19,6 +19,7 @@ import pickle
 import re
 import sys
 from collections.abc import Mapping, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -45,7 +46,7 @@ _START = (
 
 
 class Runtime:
-    """TensorFlow in a child process, started at once and not waited for.
+    """TensorFlow in a child process, which starts with the first question, or earlier with `start`.
 
     Tensors are named as everywhere: `y`, `y:1`. GPUs are hidden unless `cuda`; `environment` is
     added to the child's, as in `{"TF_ENABLE_ONEDNN_OPTS": "0"}`. `engine` is chosen by what is
@@ -66,7 +67,7 @@ class Runtime:
         if engine == "native" and library is None:
             raise BundlerError("TensorFlow has no C library here", where=str(tensorflow_folder()))
         settings = {"TF_CPP_MIN_LOG_LEVEL": "3"} | ({} if cuda else {"CUDA_VISIBLE_DEVICES": "-1"})
-        self._child = Child("TensorFlow's runtime", _command(library), settings | dict(environment or {}))
+        self._new_child = partial(Child, "TensorFlow's runtime", _command(library), settings | dict(environment or {}))
 
     def __enter__(self) -> Self:
         return self
@@ -74,9 +75,19 @@ class Runtime:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    @property
+    def is_started(self) -> bool:
+        """Whether there was a question, or `start` was called."""
+        return "_child" in vars(self)
+
+    def start(self) -> None:
+        """Start the process now and return at once: TensorFlow's library loads while the caller works."""
+        _ = self._child
+
     def close(self) -> None:
-        """End the process, whatever it is doing."""
-        self._child.close()
+        """End the process, whatever it is doing. Nothing can be asked afterwards."""
+        if self.is_started:
+            self._child.close()
 
     def shapes(self, graph_def: bytes, tensors: Sequence[str]) -> list[tuple[DType, Shape | None]]:
         """The dtype and shape that TensorFlow infers for tensors of a serialized GraphDef.
@@ -109,6 +120,10 @@ class Runtime:
     def execute(self, graph_def: bytes, nodes: Sequence[str]) -> None:
         """Run nodes of a serialized GraphDef for what they do; nothing is left of the graph afterwards."""
         self._ask("", "execute", graph_def, list(nodes))
+
+    @cached_property
+    def _child(self) -> Child:
+        return self._new_child()
 
     def _ask(self, where: str, verb: str, *args: object, seconds: float | None = None) -> list[Any]:
         refusal, result = pickle.loads(self._child.ask(pickle.dumps((verb, args)), seconds))

@@ -1,0 +1,157 @@
+"""The models of a manifest, converted and linked: what every verb but `inspect` works on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import NamedTuple
+
+from bundler.convert.every import Digests, convert_all, digest_all
+from bundler.convert.one import Converted
+from bundler.disk.digest import combined_digest
+from bundler.errors import ConversionError, ManifestError, within
+from bundler.ir.model import Model
+from bundler.link import join
+from bundler.link.infer import infer
+from bundler.manifest import Manifest, ModelSpec
+from bundler.outputs.savedmodel import MetaGraph
+from bundler.outputs.variables import with_variables
+from bundler.report import Entries, ModelReport, Report, SignatureReport
+from bundler.runtimes.tensorflow import Runtime
+from bundler.threads import Crew
+from bundler.verbs.given import Given
+
+__all__ = ["Linked", "Part", "linked"]
+
+_LARGE = 1 << 30
+"""Bytes of weights above which `weights = "auto"` uses variables: half of protobuf's limit."""
+
+
+class Part(NamedTuple):
+    """A MetaGraph, and the name of the model behind each signature's key."""
+
+    metagraph: MetaGraph
+    owners: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Linked:
+    """The MetaGraphs of a bundle, and what they were made from.
+
+    `models` are the converted models by name. `digests` wait for the sha256 of each model's files, by the model's name.
+    """
+
+    given: Given
+    models: Mapping[str, Converted]
+    parts: tuple[Part, ...]
+    digests: Mapping[str, Callable[[], Digests]]
+
+    @property
+    def metagraphs(self) -> tuple[MetaGraph, ...]:
+        """The MetaGraph of each part."""
+        return tuple(part.metagraph for part in self.parts)
+
+    def inputs(self) -> list[Path]:
+        """The user's own files, and those that the models were read from. An output must not replace them."""
+        read = (made.folder / name for made in self.models.values() for name in made.files)
+        return [*self.given.own_files(), *read]
+
+    @cached_property
+    def files(self) -> Mapping[str, Digests]:
+        """The sha256, in hex, of each model's files, by the model's name. Waits for them.
+
+        Raises Damaged if a file of the cache is not what was fetched, SourceError if a worker read another file.
+        """
+        return {name: digest() for name, digest in self.digests.items()}
+
+    def report(self) -> Report:
+        """What the bundle holds. Waits and raises as `files` does."""
+        signatures = (
+            SignatureReport.of(key, signature, part.owners[key])
+            for part in self.parts
+            for key, signature in part.metagraph.model.signatures.items()
+        )
+        models = map(self._report, self.given.manifest.models)
+        return Report(None, self.given.manifest.bundle.name, Entries(signatures), Entries(models))
+
+    def _report(self, spec: ModelSpec) -> ModelReport:
+        made = self.models[spec.name]
+        return ModelReport(
+            name=spec.name,
+            source=spec.source,
+            digest=f"sha256:{combined_digest(self.files[spec.name])}",
+            nodes=sum(made.ops.values()),
+            weight_bytes=made.weight_bytes,
+            ops=dict(sorted(made.ops.items())),
+            notes=made.model.notes,
+        )
+
+
+@contextmanager
+def linked(given: Given, runtime: Runtime) -> Iterator[Linked]:
+    """Convert and link; in the block, threads compute the digests of the models' files.
+
+    The runtime infers the dtypes and shapes of signatures that the models leave open. Raises BundlerError with all
+    that is wrong with any of the models.
+    """
+    models = _converted(given)
+    with Crew(max(1, given.jobs - 1)) as crew:  # this thread links meanwhile
+        digests = digest_all(models, crew)
+        complete = {name: _inferred(given.manifest, name, made, runtime) for name, made in models.items()}
+        yield Linked(given, models, tuple(_parts(given.manifest, complete)), digests)
+
+
+def _converted(given: Given) -> dict[str, Converted]:
+    """The models by name, in the manifest's order."""
+    made: Sequence[Converted] = convert_all(given.manifest, given.jobs, given.progress, given.scheduler)
+    finished = given.finish(made) if given.finish else made
+    return {spec.name: model for spec, model in zip(given.manifest.models, finished)}
+
+
+def _inferred(manifest: Manifest, name: str, made: Converted, runtime: Runtime) -> Model:
+    """A model with every dtype and shape of its signatures."""
+    index, spec = next((index, spec) for index, spec in enumerate(manifest.models) if spec.name == name)
+    try:
+        with within(f"model {name!r}"):
+            return infer(made.model, runtime)
+    except ConversionError as error:
+        if not spec.shapes:
+            raise
+        place, found = f"{manifest.path}: model[{index}].shapes", error.faults[0].what
+        raise ManifestError("the model cannot have these shapes", where=place, found=found) from error
+
+
+# The MetaGraphs -----------------------------------------------------------------------------------
+
+
+class _Objects(NamedTuple):
+    """The models of one MetaGraph, by name. `scope` goes before the names of its variables in the checkpoint."""
+
+    tags: tuple[str, ...]
+    scope: str
+    models: Mapping[str, Model]
+
+
+def _parts(manifest: Manifest, models: Mapping[str, Model]) -> Iterator[Part]:
+    objects = _objects(manifest, models)
+    joined = [join(each.models) for each in objects]
+    use_variables = _use_variables(manifest, joined)
+    for (tags, scope, members), model in zip(objects, joined):
+        owners = {key: name for name, member in members.items() for key in member.signatures}
+        yield Part(MetaGraph(tags, *(with_variables(model, scope) if use_variables else (model, ()))), owners)
+
+
+def _objects(manifest: Manifest, models: Mapping[str, Model]) -> list[_Objects]:
+    """All models for one MetaGraph, or with `layout = "tags"` each for one of its own."""
+    if manifest.bundle.layout == "tags":
+        return [_Objects(spec.tags or (), spec.name, {spec.name: models[spec.name]}) for spec in manifest.models]
+    return [_Objects(manifest.bundle.tags, "", models)]
+
+
+def _use_variables(manifest: Manifest, models: Sequence[Model]) -> bool:
+    """Whether weights become variables: if the manifest says so, or leaves it open and they are large."""
+    large = sum(model.weight_bytes for model in models) > _LARGE
+    return manifest.bundle.weights == "variables" or (manifest.bundle.weights == "auto" and large)
