@@ -11,8 +11,6 @@ import sys
 import time
 from pathlib import Path
 
-import joblib  # noqa: F401 - bundler loads it when it has models to share out
-
 from bundler.convert.every import convert_all
 from bundler.manifest import read
 from bundler.progress import SILENT

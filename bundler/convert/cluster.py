@@ -1,17 +1,20 @@
-"""Conversions on other machines: a dask cluster, by joblib's own backend for it.
+"""Conversions on other machines: the workers of a dask cluster.
 
-A worker gets a task and gives back structure: weights stay in its files. It finds the source by itself, in a shared
-folder under the same path, or on the web by way of its own cache. Whoever writes the bundle has found the same source:
-the references to weights are turned to the files there, and come with the sha256 of what the worker read.
+A worker gets a task and returns structure; weights stay in its files. It finds the source by itself, in a shared folder
+under the same path, or on the web through its own cache. The machine that writes the bundle has found the same source.
+The references to weights are changed to its files, and the outcome has the sha256 of what the worker read.
 
 A worker that dies costs time only: the scheduler gives its tasks to another.
+
+Tasks go through `Client.map`, not through joblib's backend "dask". Seen with joblib 1.6 and distributed 2026.8: if the
+cluster has one thread, joblib does all the work on this machine; and it waits without an end for a task that the
+scheduler gives up, as no callback is called for a future that failed (joblib/_dask.py, `_collect`).
 """
 
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
@@ -29,13 +32,13 @@ from bundler.ir.model import Graph
 __all__ = ["each"]
 
 _PATIENCE = 30
-"""Seconds in which a scheduler answers, and has a worker."""
+"""Seconds that a scheduler has to answer, and to have a worker."""
 
 
 def each(tasks: Sequence[Task], entries: Sequence[Path], scheduler: str) -> list[Converted | Failed]:
-    """Convert every task on the cluster of a dask scheduler (`tcp://host:8786`), and give the outcomes in their order.
+    """The outcomes of all tasks, in their order, converted on the cluster of a dask scheduler (`tcp://host:8786`).
 
-    `entries` are the models' JSON files here. Raises BundlerError where the cluster cannot do it.
+    `entries` are the models' JSON files on this machine. Raises BundlerError if the cluster cannot convert.
     """
     absolute = [replace(task, base=task.base.absolute()) for task in tasks]
     with _client(scheduler) as client:
@@ -60,21 +63,21 @@ def _client(scheduler: str) -> Iterator[Any]:
 
 
 def _check_versions(client: Any, scheduler: str) -> None:
-    # A worker that cannot import what it is asked to do ends, and the next one is asked.
+    # A task that a worker cannot import would end the worker, and the next one after it.
     try:
         client.wait_for_workers(1, timeout=_PATIENCE)
     except TimeoutError:
         raise BundlerError("the scheduler has no workers", where=scheduler) from None
-    version = (resolve_name, "bundler:__version__")
-    found = client.run(*version, on_error="return")
+    ask = (resolve_name, "bundler:__version__")
+    found = client.run(*ask, on_error="return")
     try:
-        found[scheduler] = client.run_on_scheduler(*version)
+        found[scheduler] = client.run_on_scheduler(*ask)
     except ImportError as error:
         found[scheduler] = error
     faults = [
-        Fault("has another version of bundler, or none", place, str(told), __version__, "install this one there")
-        for place, told in found.items()
-        if told != __version__
+        Fault("has another version of bundler, or none", place, str(version), __version__, "install this one there")
+        for place, version in found.items()
+        if version != __version__
     ]
     if faults:
         raise BundlerError.of(faults)
@@ -82,44 +85,14 @@ def _check_versions(client: Any, scheduler: str) -> None:
 
 def _ask(client: Any, tasks: Sequence[Task], scheduler: str) -> list[Converted | Failed]:
     from distributed.scheduler import KilledWorker
-    from joblib import Parallel, delayed, parallel_config
 
     try:
-        with parallel_config(backend=_backend(client), n_jobs=-1):
-            outcomes: list[Converted | Failed] = Parallel(batch_size=1, pre_dispatch="all")(
-                delayed(_there)(task) for task in tasks
-            )
+        # A task is not pure: its source may have changed since the cluster last saw it.
+        outcomes: list[Converted | Failed] = client.gather(client.map(_there, tasks, pure=False))
     except KilledWorker:
-        raise BundlerError(
-            "one worker after another died over a model", where=scheduler, hint="the workers' logs tell of what"
-        ) from None
+        hint = "the workers' logs show why"
+        raise BundlerError("one worker after another died over a model", where=scheduler, hint=hint) from None
     return outcomes
-
-
-def _backend(client: Any) -> Any:
-    """Joblib's backend, but a task that dask gives up is an error: joblib's own waits for it for ever (1.6)."""
-    from joblib._dask import DaskDistributedBackend
-
-    class Backend(DaskDistributedBackend):  # type: ignore[misc]
-        def effective_n_jobs(self, n_jobs: int) -> int:
-            found: int = super().effective_n_jobs(n_jobs)
-            return max(2, found)  # with one, joblib would do all the work here
-
-        def submit(self, batch: Any, callback: Callable[[object], None]) -> Any:
-            def tell(future: Future[object]) -> None:
-                if future.exception() is not None:
-                    callback(future.exception())
-
-            submitted = super().submit(batch, callback)
-            submitted.add_done_callback(tell)
-            return submitted
-
-        def retrieve_result_callback(self, answer: object) -> object:
-            if isinstance(answer, BaseException):
-                raise answer
-            return super().retrieve_result_callback(answer)
-
-    return Backend(client=client)
 
 
 # On a worker -------------------------------------------------------------------------------------
@@ -129,12 +102,13 @@ def _there(task: Task) -> Converted | Failed:
     outcome = convert(task)
     if isinstance(outcome, Converted):
         return replace(outcome, digests=file_digests(outcome.folder, outcome.files))
-    faults = [_from_afar(fault, outcome.error) for fault in outcome.error.faults]
-    return Failed(type(outcome.error).of(faults))
+    error = outcome.error
+    error.faults = tuple(_from_afar(fault, error) for fault in error.faults)
+    return outcome
 
 
 def _from_afar(fault: Fault, error: BundlerError) -> Fault:
-    """A fault as it is told where the source was found."""
+    """A fault with the name of this worker, and how workers find sources."""
     share = "a worker needs the same folders, or sources that it can fetch" if isinstance(error, SourceError) else ""
     return replace(fault, hint=fault.hint or share).inside(f"worker {platform.node()}")
 
@@ -143,7 +117,7 @@ def _from_afar(fault: Fault, error: BundlerError) -> Fault:
 
 
 def _here(outcome: Converted | Failed, folder: Path) -> Converted | Failed:
-    """The outcome, with its weights in the files here."""
+    """The outcome, with references to the weights in the files of this machine."""
     if isinstance(outcome, Failed):
         return outcome
     there = outcome.folder

@@ -64,7 +64,10 @@ class Converted:
 
 @dataclass(frozen=True)
 class Failed:
-    """A model that cannot be, and why: a run reports every one of them."""
+    """Conversion failed with this error; a run reports the errors of all models.
+
+    `error.origin` is the traceback as text, which can go from process to process.
+    """
 
     error: BundlerError
 

@@ -29,7 +29,8 @@ from typing import TypeAlias
 
 from bundler.disk.digest import combined_digest, sha256
 from bundler.disk.locks import Lock
-from bundler.disk.scratch import scratch, sync
+from bundler.disk.scratch import scratch
+from bundler.disk.sync import sync
 from bundler.errors import SourceError
 from bundler.progress import SILENT, Progress
 

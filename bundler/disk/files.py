@@ -39,7 +39,7 @@ _DEEPEST = 64
 _SPELLED = 120
 """Characters of a name from elsewhere that an error shows."""
 
-_OPENING = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
+_OPENING = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY
 _KINDS = {
     stat.S_IFREG: "a file",
     stat.S_IFDIR: "a folder",

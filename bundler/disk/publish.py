@@ -16,7 +16,8 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from bundler.disk.scratch import discard, scratch, sweep, sync, sync_entries
+from bundler.disk.scratch import discard, scratch, sweep
+from bundler.disk.sync import sync, sync_entries
 from bundler.errors import BundlerError
 
 __all__ = ["RECORD", "publishing", "publishing_file", "replaceable", "sweep_beside"]

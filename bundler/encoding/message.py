@@ -17,8 +17,8 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import NamedTuple, TypeAlias
 
-from bundler.disk.scratch import reserve, start_sync
 from bundler.disk.shards import keeping_open
+from bundler.disk.sync import reserve
 from bundler.ir.weight import Part, Weight
 from bundler.progress import SILENT, Progress
 from bundler.threads import Crew
@@ -116,14 +116,13 @@ class _Segment(NamedTuple):
 
     @keeping_open()
     def write(self, path: Path, rooms: SimpleQueue[bytearray]) -> int:
-        """Fill the range of the file, and have the disk begin with it; how many bytes it is long."""
+        """Fill the range of the file; how many bytes it is long."""
         with _taken(rooms) as room, path.open("r+b", buffering=0) as file:
             left = memoryview(room)[: self.size]
             self.fill(left)
             file.seek(self.offset)
             while left:
                 left = left[file.write(left[:_PIECE]) :]
-            start_sync(file.fileno(), self.offset, self.size)
         return self.size
 
 

@@ -154,7 +154,7 @@ def test_workers_fetch_for_themselves_and_weights_are_read_here(
     monkeypatch.setenv("BUNDLER_CACHE", str(tmp_path / "cache"))
     product(folder / "double", 2)
     path = write_manifest(tmp_path, double=f"{address}/double/model.json")
-    with running(tmp_path, workers=1) as alone:  # where joblib by itself would not ask the worker
+    with running(tmp_path, workers=1) as alone:
         there = build(path, tmp_path / "there", alone.address)
     assert (tmp_path / "0" / "cache").exists()
     assert there == build(path, tmp_path / "here")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bundler.disk.scratch import reserve, start_sync
+from bundler.disk.sync import reserve
 
 
 def refusing(number: int) -> Callable[[int, int, int], None]:
@@ -30,12 +30,7 @@ def test_a_file_to_be_written_has_its_size(
     assert (tmp_path / "file").read_bytes() == b"\0" * size
 
 
-def test_a_full_disk_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "posix_fallocate", refusing(errno.ENOSPC), raising=False)
     with pytest.raises(OSError, match="No space left"):
         reserve(tmp_path / "file", 10)
-
-
-def test_the_disk_may_begin_with_what_is_not_there(tmp_path: Path) -> None:
-    with (tmp_path / "file").open("wb") as file:
-        start_sync(file.fileno(), 0, 1 << 20)
