@@ -75,7 +75,7 @@ def _image(shape: Sequence[int | None] | None) -> np.ndarray:
 
 def _bundle(passes: Sequence[Pass], folder: Path) -> Model:
     """PoseNet written after these passes."""
-    spec = manifest.read_all([manifests.POSENET])[0]
+    spec = manifest.read(manifests.POSENET)
     chosen = spec.models[0]
     model = select(tfjs.read(sources.fetch(chosen.source, spec.folder)), spec.signatures(chosen)).model
     for rewrite in passes:

@@ -4,13 +4,14 @@
     ├── ManifestError       exit 2   the user's file is wrong
     ├── LockError           exit 3   the lock is stale or missing
     ├── SourceError         exit 4   cannot fetch, digest differs, archive is hostile
-    ├── ConversionError     exit 5   a model that TensorFlow cannot take as it is
-    └── VerificationError   exit 6   written, but not what was meant
+    ├── ConversionError     exit 5   a model that cannot become part of a bundle
+    └── VerificationError   exit 6   built, but not what was meant
 
-An error carries one fault or several, so that a run reports all that is wrong and not just the
-first thing it met; of one kind, `MOST_OF_A_KIND` are listed and the others counted. Inner code
-says what it knows; each outer layer adds where it stood, with `within`. Any other exception is a
-bug of ours: `unforeseen` makes an error of it that keeps its traceback.
+An error carries one fault or several, so that a run reports all that is wrong and not only the first
+fault it met; of one kind, `MOST_OF_A_KIND` are listed and the others counted. A fault's place has two
+parts: `place` in the manifest, typed, and `where` in words (a source, a node), which each outer layer
+extends with `within`. Any other exception is a bug of bundler: `unforeseen` makes an error of it that
+keeps its traceback.
 """
 
 from __future__ import annotations
@@ -21,14 +22,17 @@ import traceback
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 __all__ = [
     "MOST_OF_A_KIND",
+    "NOWHERE",
     "BundlerError",
     "ConversionError",
     "Fault",
     "LockError",
     "ManifestError",
+    "Place",
     "SourceError",
     "VerificationError",
     "closest",
@@ -37,18 +41,52 @@ __all__ = [
 ]
 
 MOST_OF_A_KIND = 20
-"""Faults that differ only in names and places, of which an error lists this many."""
+"""How many faults an error lists that differ only in names and places."""
 _COMPARED = 100
-"""Characters of a name up to which similar ones are looked for."""
+"""Characters of the longest name that `closest` compares."""
 _EFFORT = 1_000_000
-"""Pairs of characters that are compared to find a similar name; difflib's time grows with them."""
+"""Pairs of characters that `closest` compares at most; difflib's time grows with them."""
+
+
+Key: TypeAlias = "str | int"
+"""A key of a table, or an index of an array."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place in a manifest: the keys and indices that lead to it, such as `("model", 3, "source")`.
+
+    `file` and `line`, from 1, are those of the manifest; empty and 0 as long as they are not known.
+    """
+
+    keys: tuple[Key, ...] = ()
+    file: str = ""
+    line: int = 0
+
+    def __str__(self) -> str:
+        """As TOML spells it: `model[3].rename."a/b"`."""
+        return "".join(map(_step, self.keys)).removeprefix(".")
+
+    def under(self, *keys: Key) -> Place:
+        """The same place, seen from a larger part of the manifest."""
+        return replace(self, keys=(*keys, *self.keys))
+
+
+def _step(key: Key) -> str:
+    if isinstance(key, int):
+        return f"[{key}]"
+    return f".{key}" if re.fullmatch(r"[\w\-]+", key, re.ASCII) else f'."{key}"'
+
+
+NOWHERE = Place()
 
 
 @dataclass(frozen=True)
 class Fault:
     """One thing that is wrong, in words for the person who can mend it.
 
-    `others` are faults of the same kind that are not listed.
+    `where` is the place in words (a source, a node), `place` the one in the manifest. `others` counts the faults of the
+    same kind that are not listed.
     """
 
     what: str
@@ -57,27 +95,34 @@ class Fault:
     expected: str = ""
     hint: str = ""
     others: int = 0
+    place: Place = NOWHERE
 
     def __str__(self) -> str:
-        """`where: what (found x, expected y)`, then on a line of its own `… and N more`; the hint is shown apart."""
+        """`place: where: what (found x, expected y)`, then on its own line `… and N more`. The hint is not in it."""
         facts = [f"found {self.found}"] if self.found else []
         facts += [f"expected {self.expected}"] if self.expected else []
         said = f"{self.what} ({', '.join(facts)})" if facts else self.what
-        placed = f"{self.where}: {said}" if self.where else said
+        placed = f"{self.whereabouts}: {said}" if self.whereabouts else said
         return f"{placed}\n… and {self.others:,} more" if self.others else placed
 
     @property
+    def whereabouts(self) -> str:
+        """The file, its line and the place in it, in words if there are such: `pets.toml:7: model 'cat': node 'y'`."""
+        file = f"{self.place.file}:{self.place.line}" if self.place.line else self.place.file
+        return ": ".join(filter(None, (file, self.where or str(self.place))))
+
+    @property
     def kind(self) -> tuple[str, str]:
-        """What faults of one kind have in common: all but places, and names in quotes."""
+        """What faults of one kind have in common: all but their places, and names in quotes."""
         return re.sub("""'[^']*'|"[^"]*\"""", "", self.what), self.expected
 
     def inside(self, outer: str) -> Fault:
-        """The same fault, seen from one layer further out."""
+        """The same fault, with `outer` before its place in words."""
         return replace(self, where=f"{outer}: {self.where}" if self.where else outer)
 
-    def under(self, place: str) -> Fault:
-        """The same fault, its place continued from that of a larger part: `model[0]` and `outputs[1]`."""
-        return replace(self, where=f"{place}.{self.where}" if self.where else place)
+    def under(self, *keys: Key) -> Fault:
+        """The same fault, with `keys` before its place in the manifest: `"model", 0` and `"outputs", 1`."""
+        return replace(self, place=self.place.under(*keys))
 
 
 class BundlerError(Exception):
@@ -93,15 +138,16 @@ class BundlerError(Exception):
         found: str = "",
         expected: str = "",
         hint: str = "",
+        place: Place = NOWHERE,
     ) -> None:
         super().__init__(what)
-        self.faults: tuple[Fault, ...] = (Fault(what, where, found, expected, hint),)
+        self.faults: tuple[Fault, ...] = (Fault(what, where, found, expected, hint, place=place),)
         self.origin = ""
-        """The traceback of the exception behind this error, if that came from elsewhere."""
+        """The traceback of the exception behind this error, if another process or module raised that."""
 
     @classmethod
     def of(cls, faults: Iterable[Fault]) -> BundlerError:
-        """One error for all that was found wrong, which is read once: at most `MOST_OF_A_KIND` are kept."""
+        """One error for several faults, of which it keeps at most `MOST_OF_A_KIND` of a kind. `faults` is read once."""
         faults = _few(faults)
         error = cls(faults[0].what)
         error.faults = faults
@@ -140,15 +186,15 @@ class ConversionError(BundlerError):
 
 
 class VerificationError(BundlerError):
-    """Written, but not what was meant: exit status 6."""
+    """Built, but not what was meant: exit status 6."""
 
     exit_code = 6
 
 
 class within:  # noqa: N801 - read as a word of the sentence: `with within("node 'y'"):`
-    """Add `where` to every fault that passes through."""
+    """Add `where` to every fault of a BundlerError that leaves the block."""
 
-    # A class where a generator would do: a reader of a hundred thousand attributes enters it as often.
+    # A class is entered faster than a generator; a reader of a hundred thousand attributes enters it as often.
     __slots__ = ("_where",)
 
     def __init__(self, where: str) -> None:
@@ -163,16 +209,16 @@ class within:  # noqa: N801 - read as a word of the sentence: `with within("node
 
 
 def unforeseen(error: Exception) -> BundlerError:
-    """An error for an exception that is none of ours: a bug, or a system that refuses. It keeps the traceback."""
+    """A BundlerError for any other exception: a bug, or a refusal of the system. Its `origin` is the traceback."""
     if isinstance(error, MemoryError) or str(error) == "can't start new thread":
         made = BundlerError("there is not enough memory", hint="with -j 1 a build takes the least")
     elif isinstance(error, OSError):
         made = BundlerError(error.strerror or str(error), where=str(error.filename or ""))
     else:
-        said = " ".join(str(error).split())[:200]
+        words = " ".join(str(error).split())[:200]
         made = BundlerError(
             "this is a bug of bundler",
-            found=f"{type(error).__name__}: {said}",
+            found=f"{type(error).__name__}: {words}",
             hint="please report it, with the traceback that -vv shows",
         )
     made.origin = "".join(traceback.format_exception(error))
@@ -180,13 +226,13 @@ def unforeseen(error: Exception) -> BundlerError:
 
 
 def closest(name: str, known: Iterable[str]) -> str:
-    """A hint that names what was probably meant: "did you mean 'x'?", or nothing."""
+    """A hint that names the most similar of `known`: "did you mean 'x'?"; empty if none is similar."""
     near = difflib.get_close_matches(name, _comparable(name, known), n=1) if len(name) <= _COMPARED else []
     return f"did you mean {near[0]!r}?" if near else ""
 
 
 def _comparable(name: str, known: Iterable[str]) -> list[str]:
-    """As many of `known` as can be compared with `name` in a moment: those with which it shares most at its ends."""
+    """As many of `known` as difflib compares with `name` in a moment: those that share the most with its ends."""
     short = [other for other in known if len(other) <= _COMPARED]
     most = _EFFORT // (len(name) + 1) ** 2
     return short if len(short) <= most else sorted(short, key=lambda other: -_shared(name, other))[:most]

@@ -34,8 +34,8 @@ FLOORS = """
 """Rooms of the package from the ground up. A room imports from the floors below its own."""
 
 OWNERS = {
-    "tqdm": ("cli/console.py",),
-    "rich": ("cli/console.py",),
+    "tqdm": ("cli/progress.py",),
+    "rich": ("cli/screen.py",),
     "click": ("cli/", "__main__.py"),
     "pydantic": ("manifest/", "report/record.py"),
     "tensorflow": ("ir/protos.py", "runtimes/tensorflow/engines/python.py", "api/", "tfjs/layers/"),

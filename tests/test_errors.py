@@ -12,6 +12,7 @@ from bundler.errors import (
     ConversionError,
     Fault,
     ManifestError,
+    Place,
     SourceError,
     closest,
     within,
@@ -48,9 +49,27 @@ def test_a_fault_inside_something_begins_with_it(where: str, told: str) -> None:
     assert Fault("is wrong", where).inside("file").where == told
 
 
-@pytest.mark.parametrize(("where", "told"), [("", "model[1]"), ("outputs[2]", "model[1].outputs[2]")])
-def test_a_fault_under_a_part_continues_its_place(where: str, told: str) -> None:
-    assert Fault("is wrong", where).under("model[1]").where == told
+@pytest.mark.parametrize(
+    ("place", "spelled"),
+    [
+        (Place(), "is wrong"),
+        (Place(("model", 1, "rename", "a/b")), 'model[1].rename."a/b": is wrong'),
+        (Place((), "a.toml"), "a.toml: is wrong"),
+        (Place(("model", 1), "a.toml", 7), "a.toml:7: model[1]: is wrong"),
+    ],
+)
+def test_a_place_in_a_manifest_is_spelled_as_toml_and_editors_do(place: Place, spelled: str) -> None:
+    assert str(Fault("is wrong", place=place)) == spelled
+
+
+def test_words_take_the_place_of_keys() -> None:
+    fault = Fault("is wrong", "model 'm'", place=Place(("model", 1), "a.toml", 7))
+    assert str(fault) == "a.toml:7: model 'm': is wrong"
+
+
+def test_a_fault_under_a_part_continues_its_place() -> None:
+    inner = Fault("is wrong", place=Place(("outputs", 2), "a.toml", 7))
+    assert inner.under("model", 1).place == Place(("model", 1, "outputs", 2), "a.toml", 7)
 
 
 @pytest.mark.parametrize(("name", "exit_code"), TREE.items())

@@ -1,33 +1,28 @@
-"""The command line: each command parses, makes one library call and shows what came of it."""
+"""The command line: each command parses its arguments, calls one verb and shows the outcome."""
 
 from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 import bundler
 from bundler.cli.console import Console
 from bundler.cli.convert import convert
+from bundler.cli.each import each
 from bundler.cli.frame import CUDA, processors, show_versions, shown
 from bundler.cli.process import open_streams
-from bundler.errors import BundlerError, Fault
-
-if TYPE_CHECKING:
-    from bundler.manifest import Manifest
-    from bundler.report import Report
 
 __all__ = ["build", "check", "inspect", "main", "run", "schema"]
 
 _MANIFESTS = click.argument(
     "manifests", metavar="MANIFEST...", nargs=-1, required=True, type=click.Path(path_type=Path)
 )
-_JSON = click.option("--json", "as_json", is_flag=True, help="Write the report as one JSON document.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="Write one JSON document: the report, or the error.")
 _OUTPUT = click.option(
     "-o",
     "--output",
@@ -86,7 +81,6 @@ def main() -> None:
 def build(
     console: Console,
     manifests: tuple[Path, ...],
-    as_json: bool,
     output: Path | None,
     backend: str,
     scheduler: str | None,
@@ -94,20 +88,15 @@ def build(
 ) -> None:
     """Build the bundle of each MANIFEST.
 
-    Models are fetched, converted, linked and written; the result is loaded once, then takes the
-    place of the output folder. With --json and several manifests, the document is an array.
+    Models are fetched, converted, linked and written; the result is loaded once, then replaces the
+    output folder. A manifest that fails does not stop the others. With several manifests, --json
+    writes an array.
     """
     if output and len(manifests) > 1:
         raise click.UsageError("-o names one folder, but there are several manifests: set `output` in each of them")
     if (backend == "dask") != bool(scheduler):
         raise click.UsageError("--backend dask and --scheduler ADDRESS go together")
-    from bundler import manifest
-
-    def report(spec: Manifest) -> Report:
-        with console.progress() as progress, _naming(spec, manifests):
-            return bundler.build(spec, output=output, scheduler=scheduler, progress=progress, **settings)
-
-    console.show(map(report, manifest.read_all(manifests)), as_json)
+    each(console, manifests, partial(bundler.build, output=output, scheduler=scheduler, **settings))
 
 
 @main.command()
@@ -115,30 +104,9 @@ def build(
 @_JOBS
 @_JSON
 @shown
-def check(console: Console, manifests: tuple[Path, ...], jobs: int, as_json: bool) -> None:
+def check(console: Console, manifests: tuple[Path, ...], jobs: int) -> None:
     """Check each MANIFEST and its sources without writing anything."""
-    from bundler import manifest
-
-    def report(spec: Manifest) -> Report:
-        with console.progress() as progress, _naming(spec, manifests):
-            return bundler.check(spec, jobs=jobs, progress=progress)
-
-    console.show(map(report, manifest.read_all(manifests)), as_json)
-
-
-@contextmanager
-def _naming(spec: Manifest, manifests: Sequence[Path]) -> Iterator[None]:
-    """Where there are several manifests, a fault names its own."""
-    try:
-        yield
-    except BundlerError as error:
-        if len(manifests) > 1:
-            error.faults = tuple(_named(str(spec.path), fault) for fault in error.faults)
-        raise
-
-
-def _named(path: str, fault: Fault) -> Fault:
-    return fault if fault.where.startswith(path) else fault.inside(path)
+    each(console, manifests, partial(bundler.check, jobs=jobs))
 
 
 main.add_command(convert)
@@ -148,9 +116,11 @@ main.add_command(convert)
 @click.argument("source", metavar="PATH")
 @_JSON
 @shown
-def inspect(console: Console, source: str, as_json: bool) -> None:
+def inspect(console: Console, source: str) -> None:
     """Show what is in PATH: a TensorFlow.js model (any source of a manifest), a manifest or a SavedModel."""
-    console.show([bundler.inspect(source)], as_json, ops=True)
+    report = bundler.inspect(source)
+    console.show(report, ops=True)
+    console.show_document([report])
 
 
 @main.command()

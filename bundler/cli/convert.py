@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -13,7 +12,7 @@ import click
 
 from bundler.cli.console import Console
 from bundler.cli.frame import CUDA, explained, show_versions
-from bundler.errors import Fault, ManifestError
+from bundler.errors import NOWHERE, Fault, ManifestError
 
 if TYPE_CHECKING:
     from bundler.api.calls import AskedModel
@@ -76,7 +75,7 @@ def _flag(name: str, *short: str, **settings: Any) -> Callable[[_Command], _Comm
 @_flag("saved_model_tags", type=_Names(), metavar="TAG,…", help="Tags of the MetaGraph. Default: serve.")
 @_flag("outputs", type=_Names(), metavar="NAME,…", help="Outputs of the signature. Default: all.")
 @_flag("signature_key", metavar="KEY", help="The signature's name. Needs --outputs. Default: serving_default.")
-@_flag("method_name", metavar="NAME", help="The signature's method, as it stands. Needs --outputs. Default: predict.")
+@_flag("method_name", metavar="NAME", help="The signature's method, unchanged. Needs --outputs. Default: predict.")
 @_flag("rename", type=_Pairs(), metavar="NAME:KEY,…", help="Public names of inputs and outputs. Needs --outputs.")
 @click.option("--force", is_flag=True, help="Replace a folder that bundler did not write.")
 @CUDA
@@ -92,15 +91,15 @@ def convert(silent: bool, **asked: Any) -> None:
     _check_flags(asked, silent)
     console = Console(quiet=silent)
     with explained(console):
-        console.show([_converted(console, **asked)])
+        console.show(_converted(console, **asked))
 
 
 def _check_flags(given: Mapping[str, object], silent: bool) -> None:
-    """What goes with what: the predecessor's own rules."""
+    """Raise UsageError for flags that exclude each other, by the rules of the predecessor."""
     named = {name for name in _OF_SAVED_MODELS if given[name] is not None}
     for name in _NEED_OUTPUTS if given["output_format"] == _SAVED else ():
         if name in named and "outputs" not in named:
-            raise click.UsageError(f"--{name} needs --outputs: it speaks of a signature of yours")
+            raise click.UsageError(f"--{name} needs --outputs: it describes a signature of yours")
     if given["output_format"] == _FROZEN and named and not silent:
         flags = ", ".join(f"--{name}" for name in _OF_SAVED_MODELS if name in named)
         click.echo(f"note: a frozen graph has no signatures and no tags: {flags} changes nothing", err=True)
@@ -121,7 +120,7 @@ def _converted(
     from bundler.manifest import Compat
 
     compat = Compat(compat_mode)
-    with console.progress() as progress, _told_as_flags():
+    with console.progress() as progress, _naming_flags():
         if output_format == _FROZEN:
             model = calls.AskedModel(input)
             return calls.frozen_graph(model, output, compat=compat, cuda=cuda, progress=progress)
@@ -148,18 +147,18 @@ def _model(
 
 
 @contextmanager
-def _told_as_flags() -> Iterator[None]:
-    """Name the flag where an error names the place in a manifest that nobody wrote."""
+def _naming_flags() -> Iterator[None]:
+    """Name the flag for a place in the manifest that was made from the flags."""
     try:
         yield
     except ManifestError as error:
-        raise ManifestError.of(map(_as_flag, error.faults)) from error
+        raise ManifestError.of(map(_at_flag, error.faults)) from error
 
 
-_PLACE = re.compile(r".*: model\[0\]\.(?:signature\[0\]\.)?(?P<key>\w+)")
 _FLAGS = {"tags": "saved_model_tags", "key": "signature_key"}
+"""Flags by the manifest's keys, where the names differ."""
 
 
-def _as_flag(fault: Fault) -> Fault:
-    found = _PLACE.match(fault.where)
-    return replace(fault, where=f"--{_FLAGS.get(found['key'], found['key'])}") if found else fault
+def _at_flag(fault: Fault) -> Fault:
+    keys = [key for key in fault.place.keys if isinstance(key, str) and key not in ("model", "signature")]
+    return replace(fault, where=f"--{_FLAGS.get(keys[0], keys[0])}", place=NOWHERE) if keys else fault

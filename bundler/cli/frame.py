@@ -1,4 +1,4 @@
-"""What every command stands in: a console, an exit status for what went wrong, and the versions of it all."""
+"""What every command has: a console, an exit status for each error, and the versions."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ from bundler.errors import BundlerError, unforeseen
 
 __all__ = ["CUDA", "explained", "processors", "show_versions", "shown"]
 
-CUDA = click.option("--cuda", is_flag=True, help="Let TensorFlow use GPUs where a build runs it; they are hidden else.")
+CUDA = click.option("--cuda", is_flag=True, help="Let TensorFlow use GPUs; by default they are hidden from it.")
 
 
 def shown(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command `-q`, `-v` and a console."""
+    """Give a command `-q`, `-v` and a console, which also takes the command's `--json`."""
 
     @click.option("-q", "--quiet", is_flag=True, help="Show errors only.")
     @click.option("-v", "--verbose", count=True, help="Show steps and details; twice: the traceback of errors too.")
     @wraps(command)
     def run(quiet: bool, verbose: int, **given: object) -> None:
-        console = Console(quiet, verbose)
+        console = Console(quiet, verbose, as_json=bool(given.pop("as_json", False)))
         with explained(console):
             command(console, **given)
 
@@ -37,7 +37,7 @@ def shown(command: Callable[..., None]) -> Callable[..., None]:
 
 @contextmanager
 def explained(console: Console) -> Iterator[None]:
-    """The one place where what went wrong becomes an exit status."""
+    """Show what the block raises, and end the process with its exit status."""
     try:
         with interruptible():
             yield
@@ -48,24 +48,25 @@ def explained(console: Console) -> Iterator[None]:
         raise  # click ends the run
     except Exception as error:
         explanation = error if isinstance(error, BundlerError) else unforeseen(error)
+        console.show_document([explanation])
         console.show_error(explanation)
         sys.exit(explanation.exit_code)
 
 
 def show_versions(ctx: click.Context, option: click.Parameter, wanted: bool) -> None:
-    """What a flag for the versions calls: print them and end."""
+    """Callback of the flag for versions: print them and end."""
     if wanted:
         click.echo(_versions())
         ctx.exit()
 
 
 def processors() -> int:
-    """How many of the machine's this process may use."""
+    """How many processors this process may use."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _versions() -> str:
-    """Bundler's version, TensorFlow's and Python's, from the installed packages' own records."""
+    """The versions of bundler, TensorFlow and Python, from the metadata of installed packages."""
     from importlib.metadata import packages_distributions, version
 
     tensorflow = packages_distributions().get("tensorflow")

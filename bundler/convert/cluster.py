@@ -26,7 +26,7 @@ from bundler import __version__
 from bundler.convert.one import Converted, Failed, Task, convert
 from bundler.disk.digest import file_digests
 from bundler.disk.shards import File, Group, Shard
-from bundler.errors import BundlerError, Fault, SourceError
+from bundler.errors import BundlerError, Fault, ManifestError, SourceError
 from bundler.ir.model import Graph
 
 __all__ = ["each"]
@@ -108,7 +108,9 @@ def _there(task: Task) -> Converted | Failed:
 
 
 def _from_afar(fault: Fault, error: BundlerError) -> Fault:
-    """A fault with the name of this worker, and how workers find sources."""
+    """A fault with the name of this worker, and how workers find sources. The manifest is the same on every machine."""
+    if isinstance(error, ManifestError):
+        return fault
     share = "a worker needs the same folders, or sources that it can fetch" if isinstance(error, SourceError) else ""
     return replace(fault, hint=fault.hint or share).inside(f"worker {platform.node()}")
 

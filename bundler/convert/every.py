@@ -37,7 +37,8 @@ def convert_all(manifest: Manifest, jobs: int, progress: Progress, scheduler: st
     failed = [(entry, outcome) for (_, entry), outcome in zip(there, outcomes) if isinstance(outcome, Failed)]
     for entry, _ in failed:
         Cache(default_folder()).check(entry.parent)  # perhaps the model is well, and its files in the cache are not
-    _raise_all([*(entry for entry in found if isinstance(entry, Failed)), *(outcome for _, outcome in failed)])
+    lost = [entry for entry in found if isinstance(entry, Failed)]
+    _raise_all([*lost, *(outcome for _, outcome in failed)], manifest)
     return [outcome for outcome in outcomes if not isinstance(outcome, Failed)]
 
 
@@ -57,7 +58,7 @@ def _tasks(manifest: Manifest) -> Iterator[Task]:
             signatures=manifest.signatures(spec),
             compat=manifest.compat(spec),
             base=manifest.folder,
-            place=f"{manifest.path}: model[{index}]",
+            index=index,
             alone=manifest.bundle.layout == "tags",
         )
 
@@ -71,12 +72,12 @@ def _outcomes(
     return processes.each(convert, here, [entry.stat().st_size for entry in entries], jobs)
 
 
-def _raise_all(failed: Sequence[Failed]) -> None:
+def _raise_all(failed: Sequence[Failed], manifest: Manifest) -> None:
     """One error for all failures: of the kind that is to be mended first."""
     if failed:
         errors = [failure.error for failure in failed]
         kind = type(min(errors, key=lambda error: error.exit_code))
-        raised = kind.of(fault for error in errors for fault in error.faults)
+        raised = kind.of(manifest.located(fault) for error in errors for fault in error.faults)
         raised.origin = "\n".join(error.origin for error in errors if error.origin)
         raise raised
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import traceback
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bundler import rewrites, sources, tfjs
@@ -18,9 +18,9 @@ from bundler.artifacts.artifact import Artifact
 from bundler.convert.reshape import reshape
 from bundler.convert.select import select
 from bundler.disk.shards import keeping_open
-from bundler.errors import BundlerError, ManifestError, SourceError, unforeseen, within
+from bundler.errors import BundlerError, ManifestError, Place, SourceError, unforeseen, within
 from bundler.ir.model import Model
-from bundler.link import scoped
+from bundler.link import marked, scoped
 from bundler.manifest import Compat, ModelSpec, SignatureSpec
 from bundler.progress import SILENT, Progress
 
@@ -29,7 +29,7 @@ __all__ = ["Converted", "Failed", "Task", "convert", "find"]
 
 @dataclass(frozen=True)
 class Task:
-    """A model to convert: its entry in the manifest, `place` in words, and what the manifest says elsewhere.
+    """A model to convert: its entry in the manifest, of that `index`, and what the manifest says elsewhere.
 
     `alone`: it gets a MetaGraph of its own, and its nodes keep their names. `found` is its JSON file on this machine;
     without it the source is fetched.
@@ -39,7 +39,7 @@ class Task:
     signatures: tuple[SignatureSpec, ...]
     compat: Compat
     base: Path
-    place: str
+    index: int
     alone: bool = False
     found: Path | None = None
 
@@ -79,7 +79,7 @@ def find(task: Task, progress: Progress = SILENT) -> Path | Failed:
             path = sources.find(task.spec.source, task.base, progress=progress)
             return artifact.entry(path)
     except Exception as error:
-        return _failed(error, task)
+        return _failed(error, task, "source")
 
 
 @keeping_open()
@@ -89,20 +89,18 @@ def convert(task: Task) -> Converted | Failed:
     try:
         with within(f"model {spec.name!r}"):
             files = sources.open_found(spec.source, task.found or sources.find(spec.source, task.base))
-            _check_digest(spec, files)
+            _check_digest(task, files)
             model = tfjs.read(files, spec.format)
         reshaped = reshape(model, spec.shapes)
         with within(f"model {spec.name!r}: {files.entry}"):
             selection = select(reshaped.model, task.signatures)
         faults = [*reshaped.faults, *selection.faults]
         if faults:
-            raise ManifestError.of(fault.under(task.place) for fault in faults)
+            raise ManifestError.of(fault.under("model", task.index) for fault in faults)
         with within(f"model {spec.name!r}: {files.entry}"):
             portable = rewrites.run(selection.model, task.compat, spec.allow_ops)
         ops = Counter(node.op for graph in selection.model.graphs for node in graph.nodes)
-        named = portable if task.alone else scoped(portable, spec.name)
-        for weight in named.graph.weights.values():
-            _ = weight.mark  # read here, where models are many at a time
+        named = marked(portable if task.alone else scoped(portable, spec.name))
         size = selection.model.weight_bytes
         return Converted(
             named,
@@ -117,20 +115,25 @@ def convert(task: Task) -> Converted | Failed:
         return _failed(error, task)
 
 
-def _failed(error: Exception, task: Task) -> Failed:
+def _failed(error: Exception, task: Task, *keys: str) -> Failed:
     """The outcome of an exception: an error that explains itself, or a bug of ours, with the model's name.
 
-    It keeps the traceback, which would not travel between processes.
+    `keys` lead to the fault in the model's table. The error keeps the traceback as text: an exception loses its own
+    between processes.
     """
     if isinstance(error, BundlerError):
         error.origin = error.origin or "".join(traceback.format_exception(error))
-        return Failed(error)
-    bug = unforeseen(error)
-    bug.faults = tuple(fault.inside(f"model {task.spec.name!r}") for fault in bug.faults)
-    return Failed(bug)
+        failed = error
+    else:
+        failed = unforeseen(error)
+        failed.faults = tuple(fault.inside(f"model {task.spec.name!r}") for fault in failed.faults)
+    place = Place(("model", task.index, *keys))
+    failed.faults = tuple(fault if fault.place.keys else replace(fault, place=place) for fault in failed.faults)
+    return Failed(failed)
 
 
-def _check_digest(spec: ModelSpec, files: Artifact) -> None:
+def _check_digest(task: Task, files: Artifact) -> None:
+    spec = task.spec
     if spec.digest is not None and spec.digest != files.digest:
         raise SourceError(
             "the files are not those that the manifest was written for",
@@ -138,4 +141,5 @@ def _check_digest(spec: ModelSpec, files: Artifact) -> None:
             found=files.digest,
             expected=spec.digest,
             hint="find out what changed them, then set the new digest",
+            place=Place(("model", task.index, "digest")),
         )

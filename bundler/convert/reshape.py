@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from bundler.convert.select import keys_by_name
-from bundler.errors import Fault, closest
+from bundler.errors import Fault, Place, closest
 from bundler.ir.model import Model, TensorSpec
 from bundler.ir.nodes import Node, Shape, Tensor, attr, shape_of, shape_proto
 from bundler.ir.protos import TensorShapeProto
@@ -33,7 +33,7 @@ class Reshaped:
 def reshape(model: Model, shapes: Mapping[str, Sequence[int]]) -> Reshaped:
     """Give inputs their shapes, by key or tensor; -1 is a size that is not known.
 
-    Faults carry their place under the model: `shapes['image']`.
+    Faults have their place in the model's table: `("shapes", "image")`.
     """
     if not shapes:
         return Reshaped(model)
@@ -71,18 +71,18 @@ class _Asked:
     def faults(self) -> Iterator[Fault]:
         seen: dict[Tensor, str] = {}
         for name, shape in self._shapes.items():
-            tensor, place = self._tensor(name), f"shapes[{name!r}]"
+            tensor, place = self._tensor(name), Place(("shapes", name))
             node = self._model.graph.by_name.get(tensor.node)
             if node is None or tensor.port or not node.op.startswith("Placeholder"):
                 inputs = ", ".join(sorted(self._own.inputs)) or "none"
                 hint = closest(name, [*self._keys, *self._placeholders()]) or f"its own inputs are {inputs}"
-                yield Fault("the model has no such input", place, found=repr(name), hint=hint)
+                yield Fault("the model has no such input", found=repr(name), hint=hint, place=place)
                 continue
             old = self._old(name)
             if old is not None and len(old) != len(shape):
-                yield Fault("the input has another rank", place, found=_spell(shape), expected=_spell(old))
+                yield Fault("the input has another rank", found=_spell(shape), expected=_spell(old), place=place)
             if tensor in seen:
-                yield Fault("the input has a shape already", place, found=repr(seen[tensor]))
+                yield Fault("the input has a shape already", found=repr(seen[tensor]), place=place)
             seen[tensor] = name
 
     def _tensor(self, name: str) -> Tensor:

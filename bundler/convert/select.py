@@ -14,7 +14,7 @@ from itertools import count
 
 from bundler import ops
 from bundler.convert.arguments import Unusable, unusable, usable
-from bundler.errors import Fault, closest
+from bundler.errors import Fault, Place, closest
 from bundler.ir.model import Graph, Model, Signature, TensorSpec
 from bundler.ir.nodes import Tensor, short_names
 from bundler.ir.prune import prune
@@ -35,11 +35,11 @@ class Selection:
 def select(model: Model, specs: Sequence[SignatureSpec]) -> Selection:
     """Give a model the signatures of the manifest in place of its own, and drop what they do not need.
 
-    Faults carry their place under the model: `signature[0].outputs[1]`.
+    Faults have their place in the model's table: `("signature", 0, "outputs", 1)`.
     """
     (own,) = model.signatures.values()
     asked = [_Question(spec, own, model.graph) for spec in specs]
-    faults = [fault.under(f"signature[{index}]") for index, ask in enumerate(asked) for fault in ask.faults]
+    faults = [fault.under("signature", index) for index, ask in enumerate(asked) for fault in ask.faults]
     if faults:
         return Selection(model, tuple(faults))
     signatures = {ask.spec.key: ask.signature for ask in asked}
@@ -72,7 +72,8 @@ class _Question:
     def faults(self) -> Iterator[Fault]:
         """Everything that is wrong, by its place in the signature."""
         found = [*self._missing("outputs"), *self._missing("inputs")]
-        found += [] if found or self._outputs else [Fault("the model has no outputs of its own", "outputs")]
+        if not found and not self._outputs:
+            found = [Fault("the model has no outputs of its own", place=Place(("outputs",)))]
         yield from found
         if not found:
             yield from self._unfed()
@@ -127,7 +128,8 @@ class _Question:
             if self._find(name, own) is None:
                 near = closest(name, [*own, *self._graph.by_name])
                 hint = near or f"its own {side} are {_list(own)}"
-                yield Fault("the model has no such tensor", f"{side}[{index}]", found=repr(name), hint=hint)
+                place = Place((side, index))
+                yield Fault("the model has no such tensor", found=repr(name), hint=hint, place=place)
 
     def _unfed(self) -> Iterator[Fault]:
         """Placeholders that the outputs need, where the manifest names the inputs itself."""
@@ -136,24 +138,27 @@ class _Question:
         fed = {spec.tensor for spec in self._inputs.values()}
         unfed = self._placeholders(_reached(self._graph, self._asked, fed) - fed)
         if unfed:
-            yield Fault("the outputs need more inputs", "inputs", found=_list(self._inputs), expected=_list(unfed))
+            found, expected = _list(self._inputs), _list(unfed)
+            yield Fault("the outputs need more inputs", found=found, expected=expected, place=Place(("inputs",)))
 
     def _bad_renames(self) -> Iterator[Fault]:
         keys = {**keys_by_name(self._inputs), **keys_by_name(self._outputs)}
         for name in self.spec.rename:
             if name not in keys:
                 hint = closest(name, keys) or f"it has {_list({*self._inputs, *self._outputs})}"
-                yield Fault("no input or output of this signature has that name", f"rename[{name!r}]", hint=hint)
+                place = Place(("rename", name))
+                yield Fault("no input or output of this signature has that name", hint=hint, place=place)
         for side in (self._inputs, self._outputs):
             yield from self._doubled_names(side)
 
     def _doubled_names(self, side: Mapping[str, TensorSpec]) -> Iterator[Fault]:
         keys = keys_by_name(side)
         renamed = Counter(keys[name] for name in self.spec.rename if name in keys)
-        yield from (Fault(f"{key!r} is renamed twice", "rename") for key, count in renamed.items() if count > 1)
+        twice = [f"{key!r} is renamed twice" for key, count in renamed.items() if count > 1]
         public = Counter(self._public_names(side).values())
         doubled = sorted(name for name, count in public.items() if count > 1)
-        yield from (Fault(f"two tensors would be called {name!r}", "rename") for name in doubled)
+        twice += [f"two tensors would be called {name!r}" for name in doubled]
+        yield from (Fault(what, place=Place(("rename",))) for what in twice)
 
     def _renamed(self, side: Mapping[str, TensorSpec]) -> dict[str, TensorSpec]:
         public = self._public_names(side)
@@ -163,7 +168,7 @@ class _Question:
         """Input keys of the manifest that callers in Python cannot use."""
         for key, why, proposed in unusable(self._chosen_keys):
             what = f"{key!r} cannot be the name of an input: {why}"
-            yield Fault(what, self._chosen_keys[key], hint=f"choose another, such as {proposed!r}")
+            yield Fault(what, hint=f"choose another, such as {proposed!r}", place=self._chosen_keys[key])
 
     @cached_property
     def _keys_that_change(self) -> Mapping[str, Unusable]:
@@ -172,13 +177,13 @@ class _Question:
         return usable((name for name in names if name not in self._chosen_keys), self._chosen_keys)
 
     @cached_property
-    def _chosen_keys(self) -> Mapping[str, str]:
+    def _chosen_keys(self) -> Mapping[str, Place]:
         """The names of inputs that the manifest has chosen, and their places."""
         by_name = keys_by_name(self._inputs)
-        renamed = {new: f"rename[{old!r}]" for old, new in self.spec.rename.items() if old in by_name}
+        renamed = {new: Place(("rename", old)) for old, new in self.spec.rename.items() if old in by_name}
         listed = zip(self._inputs, count()) if self.spec.inputs is not None else ()
         public = self._public_names(self._inputs)
-        return {public[key]: f"inputs[{index}]" for key, index in listed} | renamed
+        return {public[key]: Place(("inputs", index)) for key, index in listed} | renamed
 
     def _public_names(self, side: Mapping[str, TensorSpec]) -> dict[str, str]:
         keys = keys_by_name(side)

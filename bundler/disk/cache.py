@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from bundler.disk.digest import combined_digest, sha256
 from bundler.disk.locks import Lock
@@ -64,7 +64,7 @@ def default_folder() -> Path:
 class Damaged(SourceError):
     """Files of the cache are not what was put there: `object_folder` must be fetched again."""
 
-    def __init__(self, what: str, *, object_folder: Path = Path(), **facts: str) -> None:
+    def __init__(self, what: str, *, object_folder: Path = Path(), **facts: Any) -> None:
         super().__init__(what, **facts)
         self.object_folder = object_folder
 

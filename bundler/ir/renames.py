@@ -1,4 +1,4 @@
-"""Functions under new names, wherever nodes call them."""
+"""Functions under new names, and the nodes that call them."""
 
 from __future__ import annotations
 
@@ -9,15 +9,21 @@ from bundler.ir.model import Function, Graph
 from bundler.ir.nodes import Node
 from bundler.ir.protos import AttrValue, FunctionDef
 
-__all__ = ["calling", "named", "with_calls"]
+__all__ = ["calling", "named", "with_calls", "with_functions", "with_name"]
 
 
 def named(function: Function, names: Mapping[str, str]) -> Function:
-    """A function, itself and those that it calls under their new names; `names` are by the old one."""
-    definition = FunctionDef()
-    definition.CopyFrom(function.definition)
-    definition.signature.name = names.get(definition.signature.name, definition.signature.name)
-    return replace(function, definition=definition, graph=with_calls(function.graph, names))
+    """A function that has, and calls others by, the new names; `names` gives them by the old ones."""
+    definition, graph = with_name(function.definition, names), with_calls(function.graph, names)
+    return replace(function, definition=definition, graph=graph)
+
+
+def with_name(definition: FunctionDef, names: Mapping[str, str]) -> FunctionDef:
+    """A copy of a definition under its new name, if it has one."""
+    made = FunctionDef()
+    made.CopyFrom(definition)
+    made.signature.name = names.get(definition.signature.name, definition.signature.name)
+    return made
 
 
 def with_calls(graph: Graph, names: Mapping[str, str]) -> Graph:
@@ -27,11 +33,15 @@ def with_calls(graph: Graph, names: Mapping[str, str]) -> Graph:
 
 def calling(node: Node, names: Mapping[str, str]) -> Node:
     """A node that calls functions by their new names: as its op, or in its attributes."""
-    attrs = {key: _attr(value, names) for key, value in node.attr.items()}
+    attrs = {key: with_functions(value, names) for key, value in node.attr.items()}
     return node._replace(op=names.get(node.op, node.op), attr=attrs)
 
 
-def _attr(value: AttrValue, names: Mapping[str, str]) -> AttrValue:
+def with_functions(value: AttrValue, names: Mapping[str, str]) -> AttrValue:
+    """An attribute that names functions by their new names; the same object if it names none.
+
+    A function that is named may have attributes of its own, which name others.
+    """
     if not (value.HasField("func") or value.list.func):
         return value
     made = AttrValue()
@@ -39,5 +49,5 @@ def _attr(value: AttrValue, names: Mapping[str, str]) -> AttrValue:
     for function in [made.func] if made.HasField("func") else made.list.func:
         function.name = names.get(function.name, function.name)
         for key in function.attr:
-            function.attr[key].CopyFrom(_attr(function.attr[key], names))
+            function.attr[key].CopyFrom(with_functions(function.attr[key], names))
     return made

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from typing import NamedTuple
 
@@ -67,6 +67,8 @@ class Weight:
     stored_bytes: int
     stored: DType
     affine: Affine | None = None
+    mark: bytes = field(default=b"", compare=False)
+    """A hash of the first bytes as they lie on disk; empty until `marked` has read them."""
 
     @property
     def size(self) -> int:
@@ -83,11 +85,20 @@ class Weight:
         """All that is known without reading: weights of one form and equal bytes are equal."""
         return self.dtype, self.shape, self.stored, self.affine, self.stored_bytes
 
-    @cached_property
-    def mark(self) -> bytes:
-        """A hash of the first bytes as they lie on disk: where it differs, weights do. Read once."""
-        first = self.group.read(self.offset, min(_MARKED, self.stored_bytes))
-        return hashlib.blake2b(first, digest_size=_DIGEST).digest()
+    def marked(self) -> Weight:
+        """The same weight with its mark: weights whose marks differ are different."""
+        return self if self.mark else replace(self, mark=self._hash(min(_MARKED, self.stored_bytes)))
+
+    def fingerprint(self) -> bytes:
+        """A hash of all bytes as they lie on disk."""
+        return self.marked().mark if self.stored_bytes <= _MARKED else self._hash(self.stored_bytes)
+
+    def _hash(self, count: int) -> bytes:
+        """A hash of the first `count` bytes."""
+        hashed = hashlib.blake2b(digest_size=_DIGEST)
+        for start in range(0, count, _CHUNK):
+            hashed.update(self.group.read(self.offset + start, min(_CHUNK, count - start)))
+        return hashed.digest()
 
     @property
     def overflowed(self) -> bool:
@@ -96,15 +107,6 @@ class Weight:
             return False
         exponents = np.frombuffer(self.group.read(self.offset, self.stored_bytes), "<u2") & _HALF_INFINITY
         return bool((exponents == _HALF_INFINITY).any())
-
-    def fingerprint(self) -> bytes:
-        """A hash of all bytes as they lie on disk."""
-        if self.stored_bytes <= _MARKED:
-            return self.mark
-        hashed = hashlib.blake2b(digest_size=_DIGEST)
-        for start in range(0, self.stored_bytes, _CHUNK):
-            hashed.update(self.group.read(self.offset + start, min(_CHUNK, self.stored_bytes - start)))
-        return hashed.digest()
 
     def parts(self) -> Iterator[Part]:
         """The tensor cut into parts of a bounded size. Not for strings."""

@@ -1,7 +1,7 @@
-"""What does not go together in a manifest: names, keys and tags that must differ and do not.
+"""Clashes in a manifest: names, keys and tags that must differ, and settings that exclude each other.
 
-These rules look at the file as it was parsed, not at checked specs, and pass over values of a wrong
-shape: so one run tells of clashes and of wrong shapes.
+The rules read the file as parsed, not the checked specs, and skip values of a wrong type: so a run reports clashes
+and wrong types together.
 """
 
 from __future__ import annotations
@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from bundler.errors import Fault
-from bundler.manifest.faults import place
+from bundler.errors import NOWHERE, Fault, Key, Place
 
 __all__ = ["DEFAULT_KEY", "clashes"]
 
@@ -21,21 +20,21 @@ _RESERVED = ("__saved_model_init_op", "__saved_model_train_op")
 
 
 class _Entry(NamedTuple):
-    """A name that must be the only one of its kind: where it stands and what it is there."""
+    """A name that must be the only one of its kind, its place, and its role there in words."""
 
     name: str
-    place: str
+    place: Place
     role: str
 
 
 class _Table(NamedTuple):
     """A table of the file, and the keys and indices that lead to it."""
 
-    path: tuple[str | int, ...]
+    path: tuple[Key, ...]
     values: Mapping[str, object]
 
-    def place(self, *inner: str | int) -> str:
-        return place((*self.path, *inner))
+    def place(self, *inner: Key) -> Place:
+        return Place((*self.path, *inner))
 
     def text(self, key: str) -> str | None:
         found = self.values.get(key)
@@ -73,7 +72,7 @@ def _repeats(entries: Iterable[_Entry], hint: str) -> Iterator[Fault]:
     for entry in entries:
         earlier = first.setdefault(entry.name, entry)
         if earlier is not entry:
-            yield Fault(f"{entry.name!r} is also {earlier.role}", entry.place, hint=hint)
+            yield Fault(f"{entry.name!r} is also {earlier.role}", hint=hint, place=entry.place)
 
 
 def _named(models: Sequence[_Table]) -> list[tuple[_Table, str]]:
@@ -82,7 +81,7 @@ def _named(models: Sequence[_Table]) -> list[tuple[_Table, str]]:
 
 def _keys(models: Sequence[_Table]) -> Iterator[_Entry]:
     """The keys in one MetaGraph; a model without signatures takes its default one."""
-    yield from (_Entry(key, "", "a key of TensorFlow's own") for key in _RESERVED)
+    yield from (_Entry(key, NOWHERE, "a key of TensorFlow's own") for key in _RESERVED)
     named = _named(models)
     first = {name: model for model, name in reversed(named)}
     for model, name in named:
@@ -98,17 +97,18 @@ def _stray_tags(models: Iterable[_Table]) -> Iterator[Fault]:
     for model in models:
         if "tags" in model.values:
             hint = 'write bundle.layout = "tags" for a MetaGraph for each model'
-            yield Fault('has no meaning without layout = "tags"', model.place("tags"), hint=hint)
+            yield Fault('has no meaning without layout = "tags"', hint=hint, place=model.place("tags"))
 
 
 def _tag_faults(models: Iterable[_Table], bundle_has_tags: bool) -> Iterator[Fault]:
     """With `layout = "tags"`: each model has its own tags, and the bundle has none."""
     if bundle_has_tags:
-        yield Fault('has no meaning with layout = "tags"', "bundle.tags", hint="give each model tags of its own")
+        hint = "give each model tags of its own"
+        yield Fault('has no meaning with layout = "tags"', hint=hint, place=Place(("bundle", "tags")))
     sets = []
     for model in models:
         if "tags" not in model.values:
-            yield Fault('is required with layout = "tags"', model.place("tags"))
+            yield Fault('is required with layout = "tags"', place=model.place("tags"))
         elif tags := model.texts("tags"):
             sets.append(_Entry(", ".join(sorted(set(tags))), model.place("tags"), f"the tag set of {model.place()}"))
     yield from _repeats(sets, "a loader picks a model by its whole set of tags: make each set different")
@@ -138,7 +138,8 @@ def _taken_names(signature: _Table, renames: Mapping[str, str]) -> Iterator[Faul
         for old, new in renames.items():
             if _port_0(old) in listed and new in kept:
                 what = f"{new!r} is the name of another tensor in {side}"
-                yield Fault(what, signature.place("rename", old), hint=f"rename {new!r} too, or choose another")
+                hint = f"rename {new!r} too, or choose another"
+                yield Fault(what, hint=hint, place=signature.place("rename", old))
 
 
 def _renames(signature: _Table) -> Mapping[str, str]:

@@ -1,20 +1,20 @@
-"""What pydantic found wrong with a manifest, in words for the person who wrote it."""
+"""Pydantic's errors in a manifest as faults, in words for the person who wrote it."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from bundler.errors import Fault, closest
+from bundler.errors import Fault, Place, closest
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
-__all__ = ["DIGEST", "FILE_NAME", "SCOPE", "place", "shape_faults"]
+__all__ = ["DIGEST", "FILE_NAME", "SCOPE", "shape_faults"]
 
-# TensorFlow keeps names that begin with `_` to itself: importing such a graph fails.
+# Names that begin with `_` are TensorFlow's own: it refuses to import a graph with others of them.
 SCOPE = r"^[A-Za-z0-9]([A-Za-z0-9_./\-]*[A-Za-z0-9_.\-])?$"
 FILE_NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.\-]*$"
 DIGEST = r"^sha256:[0-9A-Fa-f]{64}$"
@@ -66,7 +66,7 @@ _BRACKETS: Mapping[_Path, str] = {
 
 
 def shape_faults(error: ValidationError, keys: _Keys) -> list[Fault]:
-    """Pydantic's errors as faults; `keys` are the keys that a table may have, by its path."""
+    """Pydantic's errors as faults. `keys` are the keys that a table may have, by the names that lead to it."""
     # Pydantic counts only the entries that passed: an array of one bad entry is not also empty.
     return [_fault(detail, keys) for detail in error.errors() if detail["type"] != "too_short" or not detail["input"]]
 
@@ -77,10 +77,10 @@ def _fault(detail: ErrorDetails, keys: _Keys) -> Fault:
     context["pattern"] = _PATTERNS.get(context.get("pattern", ""), "")
     return Fault(
         wording.what,
-        place(detail["loc"]),
         found=_spell(detail["input"]) if wording.shows_found else "",
         expected=wording.expected.format(**context),
         hint=_hint(detail, keys),
+        place=Place(detail["loc"]),
     )
 
 
@@ -94,19 +94,8 @@ def _hint(detail: ErrorDetails, keys: _Keys) -> str:
     return _BRACKETS.get(path, "") if detail["type"] in ("tuple_type", "model_type") else ""
 
 
-def place(loc: Iterable[int | str]) -> str:
-    """`model[0].signature[1].rename."a/b"`: the path as TOML spells it."""
-    return "".join(_step(part) for part in loc).removeprefix(".")
-
-
-def _step(part: int | str) -> str:
-    if isinstance(part, int):
-        return f"[{part}]"
-    return f".{part}" if re.fullmatch(r"[\w\-]+", part, re.ASCII) else f'."{part}"'
-
-
 def _spell(value: object) -> str:
-    """A value as a message shows it: tables and arrays by kind, the rest as written."""
+    """A value as a message shows it: a table or an array by its kind, others as written, in 80 characters at most."""
     if isinstance(value, (dict, list)):
         return "a table" if isinstance(value, dict) else "an array"
     if isinstance(value, bool):

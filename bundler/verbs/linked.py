@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -114,14 +114,15 @@ def _converted(given: Given) -> dict[str, Converted]:
 def _inferred(manifest: Manifest, name: str, made: Converted, runtime: Runtime) -> Model:
     """A model with every dtype and shape of its signatures."""
     index, spec = next((index, spec) for index, spec in enumerate(manifest.models) if spec.name == name)
+    place = manifest.place("model", index)
     try:
         with within(f"model {name!r}"):
             return infer(made.model, runtime)
     except ConversionError as error:
         if not spec.shapes:
-            raise
-        place, found = f"{manifest.path}: model[{index}].shapes", error.faults[0].what
-        raise ManifestError("the model cannot have these shapes", where=place, found=found) from error
+            raise ConversionError.of(replace(fault, place=place) for fault in error.faults) from error
+        place, found = manifest.place("model", index, "shapes"), error.faults[0].what
+        raise ManifestError("the model cannot have these shapes", found=found, place=place) from error
 
 
 # The MetaGraphs -----------------------------------------------------------------------------------

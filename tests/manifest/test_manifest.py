@@ -7,7 +7,7 @@ import pytest
 
 from bundler import manifest
 from bundler.cli.console import Console
-from bundler.errors import ManifestError
+from bundler.errors import ManifestError, Place
 from bundler.manifest import Compat, Manifest
 from tests.support.places import TESTS
 
@@ -164,7 +164,7 @@ def test_a_missing_file_is_an_error_that_names_a_similar_one(tmp_path: Path) -> 
     with pytest.raises(ManifestError) as caught:
         manifest.read(tmp_path / "postnet.toml")
     (fault,) = caught.value.faults
-    assert (fault.where, fault.what) == (str(tmp_path / "postnet.toml"), "No such file or directory")
+    assert (fault.place, fault.what) == (Place(file=str(tmp_path / "postnet.toml")), "No such file or directory")
     assert fault.hint == "did you mean 'posenet.toml'?"
 
 
@@ -173,13 +173,15 @@ def test_a_folder_is_no_manifest(tmp_path: Path) -> None:
         manifest.read(tmp_path)
 
 
-def test_faults_of_several_manifests_are_told_together() -> None:
-    with pytest.raises(ManifestError) as caught:
-        manifest.read_all([FAULTY / "no-models.toml", FAULTY / "nothing.toml"])
-    assert [Path(fault.where.split(": ")[0]).name for fault in caught.value.faults] == [
-        "no-models.toml",
-        "nothing.toml",
-        "nothing.toml",
+def test_each_manifest_is_read_though_others_are_faulty(tmp_path: Path) -> None:
+    (tmp_path / "pets.toml").write_text(pets("", "cat"))
+    faulty, read, nothing = manifest.read_each(
+        [FAULTY / "no-models.toml", tmp_path / "pets.toml", FAULTY / "nothing.toml"]
+    )
+    assert isinstance(read, Manifest)
+    assert [str(error).splitlines() for error in (faulty, nothing)] == [
+        [f"{FAULTY}/no-models.toml:1: model: is empty (expected at least one entry)"],
+        [f"{FAULTY}/nothing.toml: bundle: is required", f"{FAULTY}/nothing.toml: model: is required"],
     ]
 
 
@@ -187,15 +189,33 @@ def test_two_manifests_may_not_write_one_folder(tmp_path: Path) -> None:
     first, second = tmp_path / "a.toml", tmp_path / "b.toml"
     first.write_text(pets('output = "out"', "cat"))
     second.write_text(pets('output = "x/../out"', "dog"))
-    with pytest.raises(ManifestError, match=r"b\.toml: writes the folder that .*a\.toml writes"):
-        manifest.read_all([first, second])
+    read, error = manifest.read_each([first, second])
+    assert isinstance(read, Manifest)
+    assert str(error) == f"{second}:3: bundle.output: writes the folder that {first} writes (found {tmp_path}/x/../out)"
 
 
 def test_manifests_are_read_in_order(tmp_path: Path) -> None:
     paths = [tmp_path / "b.toml", tmp_path / "a.toml"]
     for path in paths:
         path.write_text(pets(f'output = "{path.stem}"', "cat"))
-    assert [read.path for read in manifest.read_all(paths)] == paths
+    assert [read.path for read in manifest.read_each(paths) if isinstance(read, Manifest)] == paths
+
+
+def test_a_place_has_the_line_of_its_key_or_of_the_table_around_it(tmp_path: Path) -> None:
+    read = written(tmp_path, WHOLE)
+    path = str(tmp_path / "pets.toml")
+    assert read.place("model", 0, "source") == Place(("model", 0, "source"), path, 12)
+    assert read.place("model", 1, "digest") == Place(("model", 1, "digest"), path, 27)
+    assert read.place("model", 0, "signature", 0, "outputs", 1).line == 20
+    assert read.place() == Place((), path)
+
+
+def test_a_manifest_that_is_no_file_has_places_without_file_and_line() -> None:
+    document = {"bundle": {"name": "pets"}, "model": [{"name": "cat", "source": "cat"}]}
+    assert manifest.of(document, Path("pets")).place("model", 0) == Place(("model", 0))
+    with pytest.raises(ManifestError) as caught:
+        manifest.of({**document, "model": [{"name": "cat"}]}, Path("pets"))
+    assert str(caught.value) == "model[0].source: is required"
 
 
 def test_the_schema_describes_every_field() -> None:

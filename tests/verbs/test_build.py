@@ -147,7 +147,10 @@ def test_where_a_file_cannot_be_so_large_it_says_so_and_keeps_what_there_was(pro
     command = [*limited, "build", project / "bundle.toml", "--no-check", "--force"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr == f"error: {project / 'out'}: cannot be written (found File too large)\n"
+    assert (
+        done.stderr
+        == f"error: {project / 'bundle.toml'}: {project / 'out'}: cannot be written (found File too large)\n"
+    )
     assert contents(project / "out") == before
     assert [path.name for path in project.iterdir() if path.suffix == ".part"] == []
 

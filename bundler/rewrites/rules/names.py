@@ -8,8 +8,7 @@ from dataclasses import replace
 
 from bundler.ir.model import Function, Graph, Model
 from bundler.ir.nodes import Node, Tensor
-from bundler.ir.protos import FunctionDef
-from bundler.ir.renames import calling
+from bundler.ir.renames import calling, with_name
 from bundler.rewrites.rules.fresh import FreshNames
 
 __all__ = ["legal_names"]
@@ -96,9 +95,7 @@ def _body(function: Function, functions: Mapping[str, str]) -> tuple[Function, l
     results = _renames([result.name for result in signature.output_arg])
     if not (names or results or functions):
         return function, []
-    definition = FunctionDef()
-    definition.CopyFrom(function.definition)
-    definition.signature.name = functions.get(signature.name, signature.name)
+    definition = with_name(function.definition, functions)
     for argument in definition.signature.input_arg:
         argument.name = names.get(argument.name, argument.name)
     for result in definition.signature.output_arg:

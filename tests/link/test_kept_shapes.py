@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-import bundler.link.shapes
+import bundler.link.infer
 from bundler.encoding.graphdef import structure
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Graph, Model
 from bundler.ir.nodes import new_node
-from bundler.link.shapes import shapes
+from bundler.link.infer import shapes
 from bundler.runtimes.tensorflow import Runtime
 from tests.support.models import placeholder
 
@@ -31,29 +31,29 @@ def asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., bool
 
     def ask(*dims: int | None, tensors: list[str] = TENSORS) -> bool:
         with Runtime() as runtime:
-            told = shapes(question(*dims), tensors, runtime)
-            assert told == [(FLOAT, dims), (FLOAT, None)][: len(tensors)]
+            found = shapes(question(*dims), tensors, runtime)
+            assert found == [(FLOAT, dims), (FLOAT, None)][: len(tensors)]
             return runtime.is_started
 
     return ask
 
 
-def test_what_was_told_once_is_not_asked_again(asked: Callable[..., bool]) -> None:
+def test_an_answer_is_kept(asked: Callable[..., bool]) -> None:
     assert [asked(None, 3), asked(None, 3)] == [True, False]
 
 
-def test_another_graph_or_tensor_is_another_question(asked: Callable[..., bool]) -> None:
+def test_each_graph_and_list_of_tensors_has_an_answer_of_its_own(asked: Callable[..., bool]) -> None:
     assert [asked(None, 3), asked(5, 3), asked(5, 3, tensors=TENSORS[:1])] == [True, True, True]
 
 
 def test_another_tensorflow_is_asked_anew(asked: Callable[..., bool], monkeypatch: pytest.MonkeyPatch) -> None:
     asked(5)
-    monkeypatch.setattr(bundler.link.shapes, "identity", lambda: "another")
+    monkeypatch.setattr(bundler.link.infer, "identity", lambda: "another")
     assert [asked(5), asked(5)] == [True, False]
 
 
 @pytest.mark.parametrize("content", ["", "[[1, [6]], [1, null]]\n", "{}"])
-def test_a_damaged_answer_counts_for_nothing(asked: Callable[..., bool], tmp_path: Path, content: str) -> None:
+def test_a_damaged_answer_is_asked_for_again(asked: Callable[..., bool], tmp_path: Path, content: str) -> None:
     asked(5)
     (kept,) = tmp_path.glob("objects/*/shapes.json")
     assert json.loads(kept.read_text()) == [[1, [5]], [1, None]]
@@ -61,6 +61,6 @@ def test_a_damaged_answer_counts_for_nothing(asked: Callable[..., bool], tmp_pat
     assert [asked(5), asked(5)] == [True, False]
 
 
-def test_where_nothing_can_be_kept_it_is_asked_each_time(asked: Callable[..., bool], tmp_path: Path) -> None:
+def test_without_a_cache_tensorflow_is_asked_each_time(asked: Callable[..., bool], tmp_path: Path) -> None:
     (tmp_path / "objects").write_text("a file where the folder would be")
     assert [asked(5), asked(5)] == [True, True]

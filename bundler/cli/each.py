@@ -1,0 +1,55 @@
+"""The same work for every manifest of a command."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bundler.cli.console import Console
+from bundler.errors import BundlerError, Fault, unforeseen
+
+if TYPE_CHECKING:
+    from bundler.manifest import Manifest
+    from bundler.report import Report
+
+__all__ = ["each"]
+
+
+def each(console: Console, manifests: Sequence[Path], work: Callable[..., Report]) -> None:
+    """Call `work` with every manifest and `progress`, also after one has failed; show reports at once, errors last.
+
+    Raises click's Exit, with the status of the first error, if there is one.
+    """
+    from bundler import manifest
+
+    outcomes: list[Report | BundlerError] = []
+    for read in manifest.read_each(manifests):
+        outcome = read if isinstance(read, BundlerError) else _outcome(console, read, work)
+        outcomes.append(outcome)
+        if not isinstance(outcome, BundlerError):
+            console.show(outcome)
+    console.show_document(outcomes, several=len(manifests) > 1)
+    errors = [outcome for outcome in outcomes if isinstance(outcome, BundlerError)]
+    for error in errors:
+        console.show_error(error)
+    if errors:
+        raise click.exceptions.Exit(errors[0].exit_code)
+
+
+def _outcome(console: Console, manifest: Manifest, work: Callable[..., Report]) -> Report | BundlerError:
+    """The report, or an error whose faults name the manifest."""
+    try:
+        with console.progress() as progress:
+            return work(manifest, progress=progress)
+    except Exception as error:
+        explained = error if isinstance(error, BundlerError) else unforeseen(error)
+        explained.faults = tuple(_naming(manifest.path, fault) for fault in explained.faults)
+        return explained
+
+
+def _naming(manifest: Path, fault: Fault) -> Fault:
+    return fault if fault.place.file else replace(fault, place=replace(fault.place, file=str(manifest)))

@@ -1,0 +1,50 @@
+"""An error as lines of text, and as JSON."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+from bundler.cli.screen import Line
+from bundler.errors import NOWHERE, BundlerError, Fault
+
+__all__ = ["error_document", "error_lines", "traceback_lines"]
+
+
+def error_lines(error: BundlerError) -> Iterator[Line]:
+    """`error: where: what (found, expected)`, then `hint: …`, for each fault."""
+    for fault in error.faults:
+        first, *more = str(fault).splitlines() or [""]
+        yield [("error", "bold red"), (f": {first}", "")]
+        yield from ([(f"  {line}", "")] for line in more)
+        if fault.hint:
+            yield [("hint", "bold cyan"), (f": {fault.hint}", "")]
+
+
+def traceback_lines(error: BundlerError) -> Iterator[Line]:
+    """The traceback of the exception behind an error, else of the error itself."""
+    text = error.origin or "".join(traceback.format_exception(error))
+    yield from ([(line, "")] for line in text.splitlines())
+
+
+def error_document(error: BundlerError) -> dict[str, Any]:
+    """The error in the types that JSON knows. The key `error` distinguishes it from a report."""
+    return {
+        "error": type(error).__name__,
+        "exit_status": error.exit_code,
+        "faults": [_fault_document(fault) for fault in error.faults],
+    }
+
+
+def _fault_document(fault: Fault) -> dict[str, Any]:
+    place = {"file": fault.place.file, "line": fault.place.line, "keys": list(fault.place.keys)}
+    return {
+        "what": fault.what,
+        "where": fault.whereabouts,
+        "found": fault.found,
+        "expected": fault.expected,
+        "hint": fault.hint,
+        "others": fault.others,
+        "place": None if fault.place == NOWHERE else place,
+    }

@@ -1,0 +1,108 @@
+"""A report as lines of text."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from textwrap import wrap
+from typing import TYPE_CHECKING
+
+from bundler.cli.screen import Line
+
+if TYPE_CHECKING:
+    from bundler.report import Check, ModelReport, Report, SignatureReport, TensorReport
+
+__all__ = ["report_lines"]
+
+_NAME_WIDTH = 40
+"""Characters of the longest name that decides how far the types are indented."""
+
+
+def report_lines(report: Report, details: bool, ops: bool) -> Iterator[Line]:
+    """Signatures, models, a summary. `details` adds tensors, sources, notes and checks, `ops` the count of each op."""
+    if report.up_to_date and not details:
+        yield _summary(report)
+        return
+    tensors = [tensor for signature in report.signatures for tensor in (*signature.inputs, *signature.outputs)]
+    width = min(_NAME_WIDTH, max((len(tensor.name) for tensor in tensors), default=0))
+    for signature in report.signatures:
+        yield from _signature_lines(signature, width, details)
+        yield []
+    yield from _model_lines(report.models, details, ops)
+    yield []
+    if details and report.checks:
+        yield from map(_check_line, report.checks)
+        yield []
+    yield _summary(report)
+
+
+def _signature_lines(signature: SignatureReport, width: int, details: bool) -> Iterator[Line]:
+    method = signature.method_name.removeprefix("tensorflow/serving/")
+    asked = signature.model if method == "predict" else f"{signature.model}, {method}"
+    yield [(signature.key, "bold"), (f" ({asked})", "dim")]
+    for side, tensors in (("in ", signature.inputs), ("out", signature.outputs)):
+        yield from (_tensor_line(side, tensor, width, details) for tensor in tensors)
+
+
+def _tensor_line(side: str, tensor: TensorReport, width: int, details: bool) -> Line:
+    line = [(f"  {side}  ", "dim"), (tensor.name.ljust(width), "")]
+    if not details:
+        return [*line, (f"  {tensor.type}", "cyan")]
+    return [*line, (f"  {tensor.type:<24}", "cyan"), (f"  {tensor.tensor}", "dim")]
+
+
+def _model_lines(models: Sequence[ModelReport], details: bool, ops: bool) -> Iterator[Line]:
+    rows = [("model", "weights", "nodes")]
+    rows += [(model.name, _size(model.weight_bytes), str(model.nodes)) for model in models]
+    name, weights, nodes = (max(map(len, column)) for column in zip(*rows, strict=True))
+    styles = ["dim", *[""] * len(models)]
+    inner = [(), *(tuple(_model_details(model, details, ops)) for model in models)]
+    for row, style, below in zip(rows, styles, inner, strict=True):
+        yield [(f"{row[0]:<{name}}  {row[1]:>{weights}}  {row[2]:>{nodes}}", style)]
+        yield from ([(f"  {line}", "dim")] for line in below)
+
+
+def _model_details(model: ModelReport, details: bool, ops: bool) -> Iterator[str]:
+    if details or ops:
+        yield from (text for text in (model.source, model.digest) if text)
+    if details:
+        yield from (f"note: {note}" for note in model.notes)
+    if ops:
+        # An op and its count stay on one line: wrap takes no-break spaces for letters.
+        by_count = sorted(model.ops.items(), key=lambda item: (-item[1], item[0]))
+        counted = ", ".join(f"{count}\N{NO-BREAK SPACE}{op}" for op, count in by_count)
+        yield from (line.replace("\N{NO-BREAK SPACE}", " ") for line in wrap(counted, 76))
+
+
+def _check_line(check: Check) -> Line:
+    detail = f": {check.detail}" if check.detail else ""
+    return [("check ", "dim"), ("ok", "green"), (f"  {check.name}{detail}", "")]
+
+
+def _summary(report: Report) -> Line:
+    signatures, models = _count(len(report.signatures), "signature"), _count(len(report.models), "model")
+    weights = sum(model.weight_bytes for model in report.models)
+    size = _size(report.bytes) if report.bytes else f"{_size(weights)} of weights"
+    took = f" in {report.seconds:.2f} s" if report.seconds else ""
+    where = _short(report.output) if report.output else report.name
+    state = "up to date, " if report.up_to_date else ""
+    return [(where, "bold green"), (f": {state}{signatures}, {models}, {size}{took}", "")]
+
+
+def _size(size: int) -> str:
+    """A number of bytes in decimal units: `5.0 MB`."""
+    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if size >= scale:
+            return f"{size / scale:.1f} {unit}"
+    return f"{size} B"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _short(path: Path) -> str:
+    """The path relative to the current folder if it is inside it, else unchanged."""
+    inner, here = os.path.realpath(path), os.path.realpath(".")
+    return Path(inner).relative_to(here).as_posix() if inner.startswith(here + os.sep) else str(path)

@@ -1,0 +1,77 @@
+"""A weight that several models hold is kept once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterator, Mapping
+from dataclasses import replace
+from typing import TypeAlias
+
+from bundler.disk.shards import keeping_open
+from bundler.ir.model import Graph, Model, TensorSpec
+from bundler.ir.nodes import Node
+from bundler.ir.weight import Weight
+
+__all__ = ["marked", "share_weights"]
+
+_Named: TypeAlias = "list[tuple[str, Weight]]"
+
+
+def marked(model: Model) -> Model:
+    """The same model whose main graph's weights have their marks.
+
+    Sharing reads the marks of weights that lack one. Models are converted in parallel and joined by one thread.
+    """
+    weights = {name: weight.marked() for name, weight in model.graph.weights.items()}
+    return replace(model, graph=replace(model.graph, weights=weights))
+
+
+@keeping_open()
+def share_weights(model: Model) -> Model:
+    """Keep one of several equal weights of the main graph; the readers of the others read that one.
+
+    A constant with control inputs belongs to a loop's frame and stays; so does one that callers may feed.
+    """
+    fed = {spec.tensor.node for signature in model.signatures.values() for spec in signature.inputs.values()}
+    kept = dict(_duplicates(model.graph, fed))
+    if not kept:
+        return model
+    # All spellings of the only output of a constant, so that a reader's inputs are looked up without being parsed.
+    spelled = {f"{name}:0": first for name, first in kept.items()}
+    spelled |= kept | {f"^{name}": f"^{first}" for name, first in kept.items()}
+    graph = Graph(
+        nodes=tuple([_reading(node, spelled) for node in model.graph.nodes if node.name not in kept]),
+        weights={name: weight for name, weight in model.graph.weights.items() if name not in kept},
+    )
+    return replace(model, graph=graph).map_signatures(lambda spec: _of(spec, kept))
+
+
+def _duplicates(graph: Graph, fed: Container[str]) -> Iterator[tuple[str, str]]:
+    """Pairs of a weight's name and that of the first weight that equals it.
+
+    All bytes are read only of weights whose forms and first bytes are equal.
+    """
+    nodes = graph.by_name
+    free = [(name, weight) for name, weight in graph.weights.items() if name not in fed and not nodes[name].input]
+    for near in _groups(free, lambda weight: (weight.marked().mark, weight.form)):
+        for (first, _), *others in _groups(near, Weight.fingerprint):
+            yield from ((name, first) for name, _ in others)
+
+
+def _groups(weights: _Named, trait: Callable[[Weight], object]) -> list[_Named]:
+    """The weights that share a trait with others, by that trait."""
+    found: dict[object, _Named] = {}
+    for named in weights:
+        found.setdefault(trait(named[1]), []).append(named)
+    return [alike for alike in found.values() if len(alike) > 1]
+
+
+def _reading(node: Node, spelled: Mapping[str, str]) -> Node:
+    """The node that reads the weights that are kept."""
+    if spelled.keys().isdisjoint(node.input):
+        return node
+    return node._replace(input=tuple([spelled.get(reference, reference) for reference in node.input]))
+
+
+def _of(spec: TensorSpec, kept: Mapping[str, str]) -> TensorSpec:
+    """The entry of a signature whose tensor is a weight that is kept."""
+    return replace(spec, tensor=spec.tensor._replace(node=kept.get(spec.tensor.node, spec.tensor.node)))

@@ -1,0 +1,174 @@
+"""The tables of a manifest: what each may hold. The descriptions of the fields are the reference of the format."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+from bundler.manifest.clashes import DEFAULT_KEY
+from bundler.manifest.faults import DIGEST, FILE_NAME, SCOPE
+
+__all__ = ["KEYS", "BundleSpec", "Compat", "Document", "ModelSpec", "SignatureSpec"]
+
+
+class Compat(str, Enum):
+    """What else the bundle's graph must agree with."""
+
+    NONE = "none"
+    TFJS = "tfjs"
+    TFLITE = "tflite"
+
+
+_METHODS = {method: f"tensorflow/serving/{method}" for method in ("predict", "classify", "regress")}
+
+_MOST_DIMENSIONS = 254
+"""TensorFlow's TensorShape::MaxDimensions (tensorflow/core/framework/tensor_shape.h)."""
+_LONGEST_NAME = 200
+"""Characters of a name that also names a folder: filesystems take 255 bytes, and what is built has more in its name."""
+
+
+def _check_nul(value: _Named) -> _Named:
+    if "\0" in str(value):
+        raise PydanticCustomError("nul", "has a NUL character")
+    return value
+
+
+_Named = TypeVar("_Named", str, Path)
+_Plain = AfterValidator(_check_nul)
+"""No NUL: the system takes it for the end of a path, and TensorFlow's C API for the end of a name."""
+
+_Text = Annotated[str, Field(min_length=1), _Plain]
+_Shape = Annotated[
+    tuple[Annotated[int, Field(ge=-1, le=(1 << 63) - 1, strict=True)], ...], Field(max_length=_MOST_DIMENSIONS)
+]
+_Tags = Annotated[tuple[_Text, ...], Field(min_length=1)]
+_Method = Annotated[
+    Literal[
+        "predict",
+        "classify",
+        "regress",
+        "tensorflow/serving/predict",
+        "tensorflow/serving/classify",
+        "tensorflow/serving/regress",
+    ],
+    AfterValidator(lambda method: _METHODS.get(method, method)),
+]
+
+
+class _Spec(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SignatureSpec(_Spec):
+    """One thing that a caller may ask of a model."""
+
+    key: _Text = Field(description="The signature's name, unique in its MetaGraph.")
+    outputs: Annotated[tuple[_Text, ...], Field(min_length=1)] | None = Field(
+        default=None,
+        description="Tensors (`n`), ports (`n:1`) or the model's own keys. Default: the model's own outputs.",
+    )
+    inputs: tuple[_Text, ...] | None = Field(
+        default=None, description="Tensors or the model's own keys. Default: the Placeholders that the outputs need."
+    )
+    rename: Mapping[str, _Text] = Field(
+        default={}, description="Public names, by the tensor or the model's own key that they stand for."
+    )
+    method_name: _Method = Field(
+        default="tensorflow/serving/predict",
+        description="How TensorFlow Serving may call it; `predict`, `classify` and `regress` are the short forms.",
+    )
+
+
+class ModelSpec(_Spec):
+    """One TensorFlow.js model of the bundle."""
+
+    name: Annotated[str, Field(pattern=SCOPE, max_length=_LONGEST_NAME)] = Field(
+        description="Unique over the bundle: the model's scope in the graph. Letters, digits and `_ . - /`."
+    )
+    source: _Text = Field(
+        description="Where the model is: a folder with `model.json`, a `.json` file, a `.pb` file from before"
+        " TensorFlow.js 1.0 (with its `weights_manifest.json` beside it), a `.zip` or `.tar.gz`"
+        " (with `#path/inside`), `npm:<package>@<version>/<path>`, or an `https:` address of such a file."
+        " Paths are relative to the manifest's folder."
+    )
+    digest: Annotated[str, StringConstraints(pattern=DIGEST, to_lower=True)] | None = Field(
+        default=None, description="`sha256:` and 64 hexadecimal digits. Checked when given."
+    )
+    format: Literal["auto", "graph", "layers"] = Field(
+        default="auto", description="Kind of TensorFlow.js model; `auto` reads it from the file."
+    )
+    compat: Compat | None = Field(default=None, description="Overrides the bundle's `compat` for this model.")
+    shapes: Mapping[str, _Shape] = Field(
+        default={},
+        description="Shapes of inputs, by tensor or the model's own key; -1 is a size that is not known. They fix sizes"
+        " that the model leaves open, or open those that it fixes: if a batch of 1 becomes -1, two rows are tried.",
+    )
+    allow_ops: tuple[_Text, ...] = Field(
+        default=(),
+        description="Ops of TensorFlow that TensorFlow.js does not run, and that this model may use all the same:"
+        " they are imported as they stand.",
+    )
+    tags: _Tags | None = Field(
+        default=None,
+        description='Tags of the model\'s MetaGraph: required with `layout = "tags"`, an error otherwise.',
+    )
+    signatures: tuple[SignatureSpec, ...] = Field(
+        default=(),
+        alias="signature",
+        description="What callers may ask of the model. Default: the model's own signature, under the model's name"
+        f" as key (`{DEFAULT_KEY}` where the MetaGraph holds no other model).",
+    )
+
+
+class BundleSpec(_Spec):
+    """What is made of the models."""
+
+    name: Annotated[str, Field(pattern=FILE_NAME, max_length=_LONGEST_NAME)] = Field(
+        description="The bundle's name, also that of the default output folder. Letters, digits and `_ . -`."
+    )
+    output: Annotated[Path, _Plain] | None = Field(
+        default=None,
+        description="Folder to write, relative to the manifest's. Default: `dist/<name>` in the current folder.",
+    )
+    version: Annotated[int, Field(ge=1, le=(1 << 63) - 1, strict=True)] | None = Field(
+        default=None, description="Writes `<output>/<version>`, the layout that TensorFlow Serving watches."
+    )
+    layout: Literal["signatures", "tags"] = Field(
+        default="signatures",
+        description="`signatures`: one MetaGraph with many signatures; `tags`: one MetaGraph for each model.",
+    )
+    tags: _Tags = Field(default=("serve",), description='Tags of the MetaGraph, with `layout = "signatures"`.')
+    compat: Compat = Field(
+        default=Compat.NONE,
+        description="What else the graph must agree with: `tfjs` or `tflite`; a model may override it.",
+    )
+    weights: Literal["auto", "constants", "variables"] = Field(
+        default="auto",
+        description="`constants` in the graph, 2 GB at most, or trainable `variables` in a checkpoint beside it, of any"
+        " size; `auto` takes variables for weights of more than 1 GB.",
+    )
+
+
+class Document(_Spec):
+    """A bundle of TensorFlow.js models."""
+
+    bundle: BundleSpec
+    models: tuple[ModelSpec, ...] = Field(alias="model", min_length=1, description="The models, in the bundle's order.")
+
+
+def _keys(spec: type[BaseModel]) -> list[str]:
+    return [field.alias or name for name, field in spec.model_fields.items()]
+
+
+KEYS = {
+    (): _keys(Document),
+    ("bundle",): _keys(BundleSpec),
+    ("model",): _keys(ModelSpec),
+    ("model", "signature"): _keys(SignatureSpec),
+}
+"""The keys that a table may have, by the names that lead to it."""
