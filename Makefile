@@ -51,12 +51,12 @@ matrix: $(MATRIX:%=matrix/%) ## the test suite, or its part T, on each Python an
 matrix/%: .matrix/%/done $(NODE)/.done FORCE
 	.matrix/$*/bin/python -m pytest $(T)
 
-check: $(VENV)/dev ## lint, format, spelling, types, direction of imports
+check: $(VENV)/dev ## lint, format, spelling, words, types, direction of imports
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(VENV)/bin/typos
 	$(PY) -m mypy
-	$(PY) -m pytest --quiet tests/test_architecture.py
+	$(PY) -m pytest --quiet tests/test_architecture.py tests/test_words.py
 
 format: $(VENV)/dev ## put the code in order
 	$(PY) -m ruff check --fix .

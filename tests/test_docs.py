@@ -51,6 +51,16 @@ def test_its_commands_run(line: str, monkeypatch: pytest.MonkeyPatch, tmp_path: 
     assert ended.exit_code == 0, ended.output
 
 
+def test_its_python_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "manifests").symlink_to(ROOT / "manifests")
+    monkeypatch.chdir(tmp_path)
+    (block,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    shown = re.findall(r"^(report.*?) +# (.*)$", block, re.MULTILINE)
+    names: dict[str, object] = {}
+    exec(block, names)
+    assert [(line, str(eval(line, names))) for line, _ in shown] == shown
+
+
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")], key=lambda page: page.relative_to(ROOT).as_posix())
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 
