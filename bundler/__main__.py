@@ -7,7 +7,7 @@ __all__ = ["main"]
 
 def main() -> None:
     """The command line. Ends by SystemExit."""
-    # While modules load there is nothing to clean up: an interrupt ends the process at once, without a traceback.
+    # While modules load nothing needs cleaning up: an interrupt ends the process at once, without a traceback.
     if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
     from bundler.cli import run

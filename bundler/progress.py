@@ -1,4 +1,4 @@
-"""What a long step says about how far it is: passed down, silent by default, never global."""
+"""How far a long step is. A `Progress` is passed down as an argument; by default it is `SILENT`."""
 
 from __future__ import annotations
 
@@ -8,23 +8,22 @@ __all__ = ["SILENT", "Progress"]
 
 
 class Progress(Protocol):
-    """Told by whoever works; shown, or not, by whoever asked for the work.
+    """Receives steps and notes from the code that works.
 
-    Several threads may share one: a `start` and the calls after it, up to `finish`, come from the
-    same thread.
+    Several threads may share one. A `start` and the calls after it, up to `finish`, come from the same thread.
     """
 
     def start(self, what: str, total: int | None = None) -> None:
-        """A step begins: `what` it is, and its size (bytes for a fetch), None where unknown."""
+        """A step begins: `what` it is, and its size (bytes for a fetch), None if unknown."""
 
     def advance(self, amount: int = 1) -> None:
-        """`amount` more of the step is done."""
+        """The step has progressed by `amount`."""
 
     def finish(self) -> None:
-        """The step has ended, well or not."""
+        """The step has ended, with or without success."""
 
     def note(self, text: str) -> None:
-        """Something that the user should know, and that is no error."""
+        """Information for the user that is not an error."""
 
 
 class _Silent:

@@ -1,8 +1,7 @@
-"""Threads whose work can be given up.
+"""Threads whose work can be abandoned.
 
 An interrupt must end a run at once, whatever its threads wait for: a silent server, a disk, a program. The interrupted
-thread does not wait for them. It undoes in their place what they would undo at their end: it removes their folders and
-ends their programs.
+thread does not wait for them. It cleans up in their place: it removes their folders and ends their programs.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ _here = threading.local()
 
 
 class Crew(Executor):
-    """An executor of up to `jobs` daemon threads. To leave its block by an exception gives up their work."""
+    """An executor of up to `jobs` daemon threads. An exception that leaves its block abandons their work."""
 
     def __init__(self, jobs: int) -> None:
         self._jobs = jobs
@@ -43,7 +42,7 @@ class Crew(Executor):
     def submit(
         self, fn: Callable[_Arguments, _Result], /, *args: _Arguments.args, **kwargs: _Arguments.kwargs
     ) -> Future[_Result]:
-        """Have a thread call `fn`; the future has what it returns or raises."""
+        """Have a thread call `fn`; the future holds its result or exception."""
         future = Future[_Result]()
         self._asked.put(lambda: self._do(future, lambda: fn(*args, **kwargs)))
         if len(self._threads) < self._jobs:
@@ -52,7 +51,7 @@ class Crew(Executor):
         return future
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
-        """Have the threads end after what was submitted; wait for them."""
+        """Have the threads end after the submitted calls, and wait for them unless `wait` is false."""
         for _ in self._threads:
             self._asked.put(None)
         for thread in self._threads if wait else ():
@@ -60,7 +59,7 @@ class Crew(Executor):
 
     @contextmanager
     def undone_by(self, undo: Callable[[], object]) -> Iterator[None]:
-        """Have `undo` called if the crew's work is given up in this block."""
+        """Have `undo` called if the crew's work is abandoned in this block."""
         with self._lock:
             if self._given_up:
                 raise _GivenUp
@@ -95,12 +94,12 @@ class Crew(Executor):
 
 
 class _GivenUp(BaseException):
-    """The work of this thread was given up."""
+    """The work of this thread was abandoned."""
 
 
 @contextmanager
 def undone_by(undo: Callable[[], object]) -> Iterator[None]:
-    """Have `undo` called if the work of this thread is given up in the block. It may be called besides its own end."""
+    """Have `undo` called if the work of this thread is abandoned in the block, whose own cleanup may run too."""
     crew: Crew | None = getattr(_here, "crew", None)
     if crew is None:
         yield

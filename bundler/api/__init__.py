@@ -1,12 +1,12 @@
-"""The Python API of tfjs-graph-converter, name for name: `import bundler.api as tfjs` takes its place.
+"""The Python API of tfjs-graph-converter, name for name: use `import bundler.api as tfjs` in its place.
 
     graph = tfjs.load_graph_model("models/posenet")     # a tf.Graph
     model = tfjs.graph_to_function_v2(graph)            # a function of the model's inputs
     tfjs.graph_model_to_frozen_graph("models/posenet", "posenet.pb")
     tfjs.graph_model_to_saved_model("models/posenet", "posenet")
 
-docs/MIGRATING.md lists every name with what differs and why. Importing this module imports no TensorFlow and changes
-nothing in the process; the calls that give or take a `tf.Graph` import it.
+docs/MIGRATING.md lists every name with its differences and their reasons. Importing this module does not import
+TensorFlow and has no side effects; the calls that return or take a `tf.Graph` import it.
 """
 
 from bundler.api.cuda import enable_cuda

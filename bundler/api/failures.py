@@ -1,4 +1,4 @@
-"""What callers of the predecessor catch: ValueError for what was given wrongly, ModelFormatError for other formats."""
+"""Errors that callers of the predecessor catch: ValueError for wrong arguments, ModelFormatError for other formats."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ __all__ = ["InputError", "ModelFormatError", "refusals"]
 
 
 class InputError(BundlerError, ValueError):
-    """A path, signature, name or model that cannot be taken as it is."""
+    """A path, signature, name or model that cannot be used."""
 
 
 class ModelFormatError(BundlerError):
-    """A model of a format that cannot be read here: Keras layers, without the extra for them.
+    """A model of a format that cannot be read here: a Keras (layers) model that cannot be converted.
 
-    `format` is what the file says of itself (`layers-model`), empty where it says nothing; `message` is the text.
+    `format` is the file's own (`layers-model`), or empty if it has none; `message` is the text.
     """
 
     format = ""
@@ -31,7 +31,7 @@ class ModelFormatError(BundlerError):
 
 @contextmanager
 def refusals(*model_dirs: str) -> Iterator[None]:
-    """Raise what says that these models cannot be taken, as callers of the predecessor expect it."""
+    """Raise InputError or ModelFormatError for errors in the block that these models cause."""
     try:
         yield
     except ConversionError as error:
@@ -43,7 +43,7 @@ def refusals(*model_dirs: str) -> Iterator[None]:
 
 
 def _check_format(model_dir: str, error: ConversionError) -> None:
-    """Raise ModelFormatError where there is a model, and it is no graph model."""
+    """Raise ModelFormatError if there is a model, and it is no graph model."""
     with suppress(SourceError):
         opened = sources.fetch(model_dir, Path())
         if "modelTopology" in opened.document and not tfjs.is_graph_model(opened):

@@ -1,4 +1,4 @@
-"""Graphs to run in the caller's own TensorFlow."""
+"""Frozen graphs as a `tf.Graph` or a function in the caller's own TensorFlow."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["ModelFunction", "graph_def_to_graph_v1", "graph_to_function_v2"]
 
 
 def graph_def_to_graph_v1(graph_def: GraphDef) -> TensorFlowGraph:
-    """A `tf.Graph` for a session; `tf.compat.v1.tables_initializer()` in it fills the hash tables, if it has any."""
+    """A `tf.Graph` for a session. `tf.compat.v1.tables_initializer()` in it fills its hash tables."""
     import tensorflow as tf
 
     graph = tf.Graph()
@@ -31,7 +31,7 @@ def graph_def_to_graph_v1(graph_def: GraphDef) -> TensorFlowGraph:
 
 
 def graph_to_function_v2(graph: TensorFlowGraph | GraphDef) -> ModelFunction:
-    """A function of the graph's inputs, in their order, that gives a list of its outputs."""
+    """A function of the graph's inputs, in their order, that returns a list of its outputs."""
     import tensorflow as tf
 
     graph_def = graph_def_of(graph)
@@ -47,8 +47,9 @@ def graph_to_function_v2(graph: TensorFlowGraph | GraphDef) -> ModelFunction:
 class ModelFunction:
     """A model to call: with a tensor for each input, with all of them in one list or tensor, or by name.
 
-    Inputs are whatever makes a tensor; numbers become the model's dtype where none is lost (int32 to float32). What
-    else a function of TensorFlow has (`inputs`, `outputs`, `graph`) is there, too; `concrete` is that function.
+    An input is anything that makes a tensor. It is cast to the model's dtype if NumPy calls the cast `same_kind` (int32
+    to float32). `concrete` is TensorFlow's own function; its attributes (`inputs`, `outputs`, `graph`) are those of
+    this object too.
     """
 
     def __init__(self, concrete: Any) -> None:

@@ -1,4 +1,4 @@
-"""What goes into a frozen graph and what comes out: by analysis of its nodes alone."""
+"""Inputs and outputs of a frozen graph, found by analysis of its nodes alone."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ TensorFlowGraph: TypeAlias = "tf.Graph"
 
 
 class NodeInfo(NamedTuple):
-    """An input or output: `shape` has None for a dimension that is not known, `dtype` is NumPy's (None if it has none).
+    """An input or output. `shape` has None for an unknown size; `dtype` is NumPy's type, None if there is none.
 
-    The shape of an output is empty: the nodes alone do not tell it.
+    The shape of an output is empty: it does not follow from the nodes alone.
     """
 
     name: str
@@ -49,22 +49,22 @@ def get_input_nodes(graph: TensorFlowGraph | GraphDef) -> list[NodeInfo]:
 
 
 def get_output_nodes(graph: TensorFlowGraph | GraphDef) -> list[NodeInfo]:
-    """The nodes that compute something which no other node reads, in the graph's order."""
+    """The nodes with a result that no other node reads, in the graph's order."""
     return [_info(node)._replace(shape=[]) for node in _unread(Graph(_nodes(graph)))]
 
 
 def get_input_tensors(graph: TensorFlowGraph | GraphDef) -> list[str]:
-    """The tensors of the inputs, as sessions take them: `x:0`."""
+    """The tensors of the inputs, as a session takes them: `x:0`."""
     return [info.tensor for info in get_input_nodes(graph)]
 
 
 def get_output_tensors(graph: TensorFlowGraph | GraphDef) -> list[str]:
-    """The tensors of the outputs, as sessions take them: `Identity:0`."""
+    """The tensors of the outputs, as a session takes them: `Identity:0`."""
     return [info.tensor for info in get_output_nodes(graph)]
 
 
 def infer_signature(graph: TensorFlowGraph) -> SignatureDef | None:
-    """The inputs and outputs by the names of their nodes, for `predict`; None for a graph without outputs."""
+    """A signature for `predict` with the names of the nodes; None for a graph without outputs."""
     inputs, outputs = (
         {info.name: _tensor_info(graph, info.tensor) for info in found}
         for found in (get_input_nodes(graph), get_output_nodes(graph))
@@ -73,7 +73,7 @@ def infer_signature(graph: TensorFlowGraph) -> SignatureDef | None:
 
 
 def graph_def_of(graph: TensorFlowGraph | GraphDef) -> GraphDef:
-    """A graph as its message."""
+    """The GraphDef of a graph."""
     if isinstance(graph, GraphDef):
         return graph
     message: GraphDef = graph.as_graph_def()

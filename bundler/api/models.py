@@ -1,4 +1,4 @@
-"""From a model of TensorFlow.js to a `tf.Graph`, a frozen graph, or a SavedModel."""
+"""A TensorFlow.js model becomes a `tf.Graph`, a frozen graph or a SavedModel."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from bundler.api import calls
-from bundler.api.calls import AskedModel, AskedSignature
+from bundler.api.asked import AskedModel, AskedSignature
 from bundler.api.cuda import is_cuda_enabled
 from bundler.api.failures import InputError, refusals
 from bundler.api.functions import graph_def_to_graph_v1
@@ -37,13 +37,14 @@ SIGNATURE_METHOD = "method_name"
 CompatMode: TypeAlias = Compat
 
 Signatures: TypeAlias = Mapping["str | None", Mapping[str, Any]]
-"""By key (None and "" stand for `serving_default`): the outputs, a name or several, and perhaps the method."""
+"""By key (None and "" stand for `serving_default`): the outputs, one name or several, and optionally the method."""
 
 
 def load_graph_model(model_dir: str, compat_mode: CompatMode = Compat.NONE) -> TensorFlowGraph:
-    """The model behind a folder or a JSON file, as a `tf.Graph` that holds its weights.
+    """The model in a folder or JSON file, as a `tf.Graph` that holds its weights.
 
-    ValueError where there is none or it cannot be converted; ModelFormatError where it is none of TensorFlow.js.
+    Raises InputError, a ValueError, if there is no model or it cannot be converted; ModelFormatError if it is a Keras
+    (layers) model that cannot be read here.
     """
     return load_graph_model_and_signature(model_dir, compat_mode)[0]
 
@@ -51,7 +52,7 @@ def load_graph_model(model_dir: str, compat_mode: CompatMode = Compat.NONE) -> T
 def load_graph_model_and_signature(
     model_dir: str, compat_mode: CompatMode = Compat.NONE
 ) -> tuple[TensorFlowGraph, SignatureDef]:
-    """The same with the model's signature: what it says of itself, or else its Placeholders and unread nodes."""
+    """The same with the model's signature: its own, or else its Placeholders and the nodes that no other node reads."""
     source = os.fspath(model_dir)
     with refusals(source):
         model = calls.read(AskedModel(source), compat=compat_mode, cuda=is_cuda_enabled())
@@ -61,7 +62,10 @@ def load_graph_model_and_signature(
 
 
 def graph_model_to_frozen_graph(model_dir: str, export_path: str, compat_mode: CompatMode = Compat.NONE) -> str:
-    """Write a model as a frozen graph, a binary GraphDef that holds its weights, and give the file's path."""
+    """Write a model as a frozen graph, a binary GraphDef that holds its weights. Returns the file's path.
+
+    Raises as `load_graph_model`.
+    """
     source, path = os.fspath(model_dir), os.path.expanduser(export_path)
     with refusals(source):
         calls.frozen_graph(AskedModel(source), Path(path), compat=compat_mode, cuda=is_cuda_enabled())
@@ -76,10 +80,10 @@ def graph_model_to_saved_model(
     signature_key_map: RenameMap | None = None,
     compat_mode: CompatMode = Compat.NONE,
 ) -> str:
-    """Write a model as a SavedModel, and give the path of its `saved_model.pb`.
+    """Write a model as a SavedModel. Returns the path of its `saved_model.pb`.
 
     `tags` default to `serve`. Without `signature_def_map` the model keeps its own signature, as `serving_default`.
-    `signature_key_map` renames inputs and outputs in all signatures. Raises like `load_graph_model`.
+    `signature_key_map` renames inputs and outputs in all signatures. Raises as `load_graph_model`.
     """
     model = _asked(model_dir, tags, signature_def_map, signature_key_map)
     return _write([model], export_dir, compat_mode)
@@ -92,10 +96,10 @@ def graph_models_to_saved_model(
     signature_keys: Mapping[str, RenameMap] | None = None,
     compat_mode: CompatMode = Compat.NONE,
 ) -> str:
-    """Write several models as one SavedModel, each found by its tags, and give the path of its `saved_model.pb`.
+    """Write several models as one SavedModel, each found by its tags. Returns the path of its `saved_model.pb`.
 
-    `signatures` and `signature_keys` are by the first items of `model_list`; what else they hold is passed over.
-    ValueError where two models have the same tags.
+    `model_list` has pairs of a model and its tags. `signatures` and `signature_keys` are for these models; entries for
+    others are ignored. Raises as `load_graph_model`, and InputError if two models have the same tags.
     """
     signatures, keys = signatures or {}, signature_keys or {}
     models = [_asked(model, tags, signatures.get(model), keys.get(model)) for model, tags in model_list]

@@ -1,4 +1,4 @@
-"""Inputs and outputs of a GraphDef under new names, in place."""
+"""New names for the inputs and outputs of a GraphDef, in place."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ __all__ = ["rename_input_nodes", "rename_output_nodes"]
 
 
 def rename_input_nodes(graph_def: GraphDef, name_mapping: Mapping[str, str]) -> GraphDef:
-    """Rename Placeholders, and give the same message. ValueError for a name that is no input, or not free."""
+    """Rename Placeholders in place. Returns the same message.
+
+    Raises InputError for an old name that is no input, and for a new one that is in use.
+    """
     _check(graph_def, get_input_nodes(graph_def), name_mapping)
     for each in graph_def.node:
         each.name = name_mapping.get(each.name, each.name)
@@ -25,9 +28,10 @@ def rename_input_nodes(graph_def: GraphDef, name_mapping: Mapping[str, str]) -> 
 
 
 def rename_output_nodes(graph_def: GraphDef, name_mapping: Mapping[str, str]) -> GraphDef:
-    """Rename output nodes, and give the same message. ValueError for a name that is no output, or not free.
+    """Rename output nodes in place. Returns the same message.
 
-    An Identity gets the new name; any other node keeps its own, and gets an Identity behind it.
+    An Identity gets the new name; any other node keeps its own, and an Identity of the new name reads it. Raises
+    InputError for an old name that is no output, and for a new one that is in use.
     """
     outputs = get_output_nodes(graph_def)
     _check(graph_def, outputs, name_mapping)

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, MutableMapping
 from typing import Any
 
-from bundler.api.calls import renamed
 from bundler.api.failures import refusals
+from bundler.api.finish import renamed
 from bundler.ir.protos import SignatureDef, TensorInfo
 
 __all__ = ["RenameMap"]
 
 
 class RenameMap:
-    """New names by old ones; a name that a signature lacks is passed over, and two may change places.
+    """New names by old ones. A name that a signature lacks is ignored; two names may change places.
 
-    An old name is a key of the signature, or its tensor (`y`, `y:0`). Takes a dict, or what makes one. ValueError
-    for anything but texts, and for blank ones.
+    An old name is a key of the signature, or a tensor (`y`, `y:0`). Takes a dict, or pairs that make one. Raises
+    ValueError for names that are no strings, or blank.
     """
 
     def __init__(self, mapping: Mapping[str, str] | Iterable[tuple[str, str]]) -> None:
@@ -29,7 +29,7 @@ class RenameMap:
                 raise ValueError(f"a name must be a text that is not blank, and {old!r}: {new!r} is not")
 
     def apply(self, signature: SignatureDef) -> SignatureDef:
-        """Rename in place, and give the same signature. ValueError when two entries would share a name."""
+        """Rename in place. Returns the same signature. Raises InputError if two entries would have one name."""
         if not isinstance(signature, SignatureDef):
             raise ValueError(f"this is no SignatureDef but a {type(signature).__name__}")
         with refusals():

@@ -1,7 +1,7 @@
-"""One TensorFlow.js model as it lies on disk: an entry file (`model.json`) and its shards.
+"""One TensorFlow.js model on disk: an entry file (`model.json`) and its shards.
 
-Here end the questions of files: are they there, and are they safe to open. What the JSON means is
-for `tfjs`. The layout is that of tfjs-core/src/io/types.ts, `ModelJSON`; `stored` reads the others.
+This module checks files: whether they exist and are safe to open. `tfjs` reads what the JSON means. The layout is that
+of tfjs-core/src/io/types.ts, `ModelJSON`; `forms` reads the others.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, TypeAlias
 
 from bundler.artifacts import document as documents
-from bundler.artifacts import early, foreign, stored
+from bundler.artifacts import early, foreign, forms
 from bundler.disk import files
 from bundler.disk.digest import combined_digest, file_digests
 from bundler.errors import Fault, SourceError, closest
@@ -25,15 +25,15 @@ from bundler.errors import Fault, SourceError, closest
 __all__ = ["Artifact", "Groups", "entry", "open", "read_entry"]
 
 Groups: TypeAlias = tuple[tuple[str, ...], ...]
-"""The shards' paths of each group of the weight manifest, as written."""
+"""The paths of the shards of each group of `weightsManifest`, as the file spells them."""
 
 _ENTRY = "model.json"
 _LISTED = 10_000
-"""Entries of a folder among which a file of a similar name is looked for."""
+"""Entries of a folder that are compared with a missing file's name."""
 _HINTS = 5
-"""Missing shards for which such a file is looked for."""
+"""Missing shards for which a hint names a similar file."""
 _ASKED = 20
-"""JSON files of a folder that are looked at, to name those that are models."""
+"""JSON files of a folder that are read, to name those that are models."""
 _SMALL = 16 << 20
 
 
@@ -52,7 +52,7 @@ class Artifact:
     data: bytes | None = field(default=None, repr=False)
 
     def path(self, name: str) -> Path:
-        """Where one of `files` lies."""
+        """The path of one of `files`."""
         return self.folder / name
 
     @property
@@ -77,9 +77,9 @@ class Artifact:
 
 
 def open(path: Path) -> Artifact:
-    """The model in a folder with a `model.json`, or behind a JSON file of any name, or a graph from before 1.0.
+    """The model in a folder with a `model.json`, of a JSON file of any name, or of a graph from before 1.0.
 
-    Raises SourceError where a file is missing, unsafe to open, or not JSON.
+    Raises SourceError if a file is missing, unsafe to open, or not JSON.
     """
     artifact = read_entry(entry(path))
     _refuse_absent_shards(artifact)
@@ -87,7 +87,7 @@ def open(path: Path) -> Artifact:
 
 
 def entry(path: Path) -> Path:
-    """The file that a model begins with: the path itself, or the one in a folder. SourceError where there is none."""
+    """The entry file of a model: the path itself, or the one in a folder. SourceError if there is none."""
     there = _mode(path)
     if not there:
         near = closest(path.name, _listed(path.parent))
@@ -100,11 +100,11 @@ def entry(path: Path) -> Path:
 
 
 def read_entry(path: Path) -> Artifact:
-    """The model that begins with a file, whether or not its shards are there.
+    """The model of an entry file, whether or not its shards exist.
 
-    Raises SourceError where it is no JSON object, or names a file outside its folder.
+    Raises SourceError if the file is no JSON object, or names a file outside its folder.
     """
-    found = stored.read(path)
+    found = forms.read(path)
     groups = _groups(found.document, path.with_name((path.name, *found.companions)[-1]))
     return Artifact(path.parent, path.name, found.document, groups, found.companions, found.data)
 
@@ -123,7 +123,7 @@ def _in_folder(folder: Path) -> Path:
 
 
 def _graph_beside(path: Path) -> Path:
-    """A model from before 1.0 may be meant by either of its files."""
+    """The graph that belongs to a path: a user may name a model from before 1.0 by its weights manifest."""
     graph = early.graph_file(_listed(path.parent)) if path.name == early.MANIFEST else None
     return path if graph is None else path.with_name(graph)
 
@@ -170,7 +170,7 @@ def _refuse_absent_shards(artifact: Artifact) -> None:
 
 
 class _Shards:
-    """What is wrong with the shards of a folder. A model may name a hundred thousand, so each costs little."""
+    """Checks the shards of a folder. A model may name a hundred thousand, so the check of each is cheap."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = str(folder)
@@ -194,28 +194,28 @@ class _Shards:
         return None if stat.S_ISREG(mode) else Fault("is no regular file", shard, found=files.kind(mode))
 
     def _place(self, shard: str) -> str:
-        """The path without links; only the shard's own is looked at for each shard."""
+        """The path without links. The folder's own links are resolved once."""
         if os.path.islink(shard):
             return os.path.realpath(shard)
         folder, name = os.path.split(shard)
         return os.path.join(self._real(folder), name)
 
     def _hint(self, shard: str) -> str:
-        """A hint at a file of a similar name, for the first shards that ask."""
+        """A hint that names a similar file, for the first few missing shards."""
         self._hints -= 1
         folder, name = os.path.split(shard)
         return closest(name, self._listed(folder)) if self._hints >= 0 else ""
 
 
 def _listed(folder: Path | str) -> list[str]:
-    """The names of a folder's first entries, in order; none if it cannot be read."""
+    """The sorted names of a folder's first entries; [] if it cannot be read."""
     with suppress(OSError), os.scandir(folder or os.curdir) as entries:
         return sorted(entry.name for entry in islice(entries, _LISTED))
     return []
 
 
 def _other_entries(folder: Path) -> str:
-    """A hint at the files of a folder that are models under another name."""
+    """A hint that names the files of a folder that are models under another name."""
     candidates = [folder / name for name in _listed(folder) if name.endswith(".json")]
     names = [path.name for path in candidates[:_ASKED] if _is_model(path)]
     return f"name the file itself: {' or '.join(names[:10])}" if names else ""
@@ -223,6 +223,6 @@ def _other_entries(folder: Path) -> str:
 
 def _is_model(path: Path) -> bool:
     try:
-        return path.stat().st_size <= _SMALL and stored.is_model(documents.read(path))
+        return path.stat().st_size <= _SMALL and forms.is_model(documents.read(path))
     except (OSError, SourceError):
         return False

@@ -1,7 +1,7 @@
-"""The JSON of a model: read from a file, plain or gzip'ed, that may be made to fill the memory.
+"""The JSON of a model, from a file, plain or gzip'ed, that may be crafted to fill the memory.
 
 Python takes up to 55 bytes for a byte of JSON (`[[[[…`), and up to 180 for a bracket, comma or colon (`{"a":{"b":…`).
-What the limits admit takes at most 2 GB; a model with 100,000 nodes has 20 MB of JSON and a third of the values.
+A document within the limits takes at most 2 GB. A model with 100,000 nodes has 20 MB of JSON and a third of the values.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ __all__ = ["MAX_BYTES", "content", "parse", "read", "value"]
 MAX_BYTES = 256 << 20
 """Bytes of JSON, unpacked."""
 _MODEST_BYTES = 32 << 20
-"""Bytes that any gzip'ed JSON may unpack to; beyond them, `files.MAX_RATIO` times its size."""
+"""Bytes that any gzip'ed JSON may unpack to; a larger file may unpack to `files.MAX_RATIO` times its size."""
 _MAX_VALUES = 8 << 20
-"""Values, as brackets, commas and colons announce them: each takes memory, however few bytes spell it."""
+"""Brackets, commas and colons, each of which announces a value that takes memory."""
 
 
 def read(path: Path) -> dict[str, Any]:
-    """The JSON object in a file. SourceError if there is none, the file cannot be read, or it is past a limit.
+    """The JSON object in a file. SourceError if there is none, the file cannot be read, or it exceeds a limit.
 
-    Of two keys that are the same, the last one counts, as in JavaScript.
+    Of two equal keys the last one counts, as in JavaScript.
     """
     document = value(path)
     if not isinstance(document, dict):
@@ -70,7 +70,7 @@ def _limited(path: Path, what: str, limit: int) -> bytes:
 
 
 def parse(text: str, path: Path) -> object:
-    """The JSON in a text; `path` is where errors say that it is."""
+    """The JSON in a text. SourceError, with `path` as its place, if it is none or exceeds a limit."""
     if len(text) > _MAX_VALUES and sum(map(text.count, "[{,:")) > _MAX_VALUES:
         raise SourceError("has too many values for a model", where=str(path), expected=f"at most {_MAX_VALUES:,}")
     try:
@@ -86,7 +86,7 @@ def parse(text: str, path: Path) -> object:
 
 
 class _NoNumber(ValueError):
-    """What Python's JSON has and JavaScript's has not: NaN and the infinities."""
+    """NaN or an infinity, which Python's JSON has and JavaScript's does not."""
 
 
 def _refuse_constant(name: str) -> NoReturn:

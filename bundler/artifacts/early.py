@@ -1,6 +1,6 @@
 """Models from before TensorFlow.js 1.0: a GraphDef as a protobuf message, and a `weights_manifest.json` beside it.
 
-The manifest is the list that `weightsManifest` of a model.json is, and the graph becomes JSON (see `graphjson`): so one
+The manifest is the list that `weightsManifest` of a model.json is, and the graph becomes JSON (`early_graph`). So one
 reader checks early models and later ones.
 """
 
@@ -22,7 +22,7 @@ _GRAPHS = ("tensorflowjs_model.pb", "web_model.pb", "model.pb")
 
 
 def graph_file(names: Sequence[str]) -> str | None:
-    """The graph among the files of a folder, by their names; None if there is none, or it is not clear which."""
+    """The graph among the files of a folder, by their names; None if there is none, or it is ambiguous."""
     graphs = [name for name in names if name.lower().endswith(".pb")]
     known = [name for name in _GRAPHS if name in graphs]
     if known:
@@ -31,13 +31,13 @@ def graph_file(names: Sequence[str]) -> str | None:
 
 
 def read(path: Path) -> Mapping[str, Any]:
-    """The model as the document of a model.json. SourceError if the file, or the manifest beside it, is none."""
+    """The model as the document of a model.json. SourceError if the graph or the manifest beside it cannot be read."""
     manifest = path.with_name(MANIFEST)
     if not files.mode(manifest):
         raise _without_manifest(path)
-    from bundler.artifacts import graphjson  # loads protobuf, and only early models need it
+    from bundler.artifacts import early_graph  # loads protobuf, which only early models need here
 
-    return {"modelTopology": graphjson.read(path), "weightsManifest": documents.value(manifest)}
+    return {"modelTopology": early_graph.read(path), "weightsManifest": documents.value(manifest)}
 
 
 def _without_manifest(path: Path) -> SourceError:

@@ -1,6 +1,6 @@
-"""What a file is that is no part of a TensorFlow.js model, and how to get a model from it.
+"""Files of other formats than TensorFlow.js': what they are, and how to get a model from them.
 
-Files are known by their first bytes, or by their names. They are looked at after an error, so a model takes no longer.
+The first bytes or the name of a file show its format. They are examined after an error, so models take no longer.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from bundler.disk import files
 __all__ = ["HTML", "Foreign", "of_address", "of_file", "of_folder", "of_graph", "of_shard"]
 
 _HEAD = 512
-"""Bytes of a file that are looked at."""
+"""Bytes of a file that are examined."""
 _SHOWN = 60
 """Characters of a text that an error shows."""
 
 
 class Foreign(NamedTuple):
-    """Another format: what it is, as in "is …", and what to do."""
+    """Another format: an error text that begins with "is …", and a hint."""
 
     what: str
     hint: str
 
     def named(self, name: str) -> Foreign:
-        """The same format, with a file's or folder's own name in the command."""
+        """The same format, with a file's or folder's name in place of MODEL in the hint."""
         shown = name if len(name) <= _SHOWN else "MODEL"
         return self._replace(hint=self.hint.replace("MODEL", shlex.quote(shown)))
 
@@ -78,7 +78,7 @@ _HUBS = re.compile(r"https?://(?:www\.)?(?:tfhub\.dev|kaggle\.com/models|storage
 
 
 def _of_content(head: bytes) -> Foreign | None:
-    """The format of a file by its first bytes; None if they say nothing."""
+    """The format of a file by its first bytes; None if they are no known ones."""
     text = head.removeprefix(b"\xef\xbb\xbf")
     if _MARKUP.match(text):
         return HTML
@@ -94,7 +94,7 @@ def _of_content(head: bytes) -> Foreign | None:
 
 
 def _of_name(name: str) -> Foreign | None:
-    """The format of a file by the end of its name; None if it says nothing."""
+    """The format of a file by the end of its name; None if it is no known one."""
     return _BY_NAME.get(Path(name).suffix.lower())
 
 
@@ -115,7 +115,7 @@ def of_folder(folder: str, names: Sequence[str]) -> Foreign | None:
 
 
 def of_address(url: str, name: str) -> Foreign | None:
-    """The format of what an address gives, by the address; None if it says nothing."""
+    """The format of a file on the web by its address; None if the address does not show it."""
     found = _HUB if _HUBS.match(url) else _of_name(name)
     return None if found is None else found.named(name)
 
@@ -126,7 +126,7 @@ def of_graph(name: str) -> Foreign:
 
 
 def of_shard(path: Path) -> Foreign | None:
-    """The format of a file whose size is not that of its weights; a line of text counts, as servers answer so."""
+    """The format of a file whose size is not that of its weights. A line of text counts: servers send such errors."""
     found, head = of_file(path), _head(path)
     if found is None and re.fullmatch(rb"[ -~]{8,200}\s*", head):
         return Foreign(f"is text: {head[:_SHOWN].decode()!r}", "a server may have answered in place of the file")

@@ -42,16 +42,19 @@ _JOBS = click.option(
 
 
 def run() -> None:
-    """The process: `main`, with standard streams that are open. Ends by SystemExit."""
+    """Run `main` as a process of its own, with open standard streams. Raises SystemExit."""
     open_streams()
-    gc.disable()  # a run ends before it pays to look for cycles among a million small objects
+    gc.disable()  # a search for cycles among a million small objects takes longer than it saves
     try:
         main(prog_name="bundler")
     finally:
-        gc.freeze()  # nor does it pay at the end, where Python would
+        gc.freeze()  # Python would search at the end of the process
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="The tables and keys of a manifest: docs/MANIFEST.md in the repository, or `bundler schema`.",
+)
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=show_versions, help="Show versions."
 )

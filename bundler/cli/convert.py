@@ -15,7 +15,7 @@ from bundler.cli.frame import CUDA, explained, show_versions
 from bundler.errors import NOWHERE, Fault, ManifestError
 
 if TYPE_CHECKING:
-    from bundler.api.calls import AskedModel
+    from bundler.api.asked import AskedModel
     from bundler.report import Report
 
 __all__ = ["convert"]
@@ -117,13 +117,13 @@ def _converted(
     **signature: Any,
 ) -> Report:
     from bundler.api import calls
+    from bundler.api.asked import AskedModel
     from bundler.manifest import Compat
 
     compat = Compat(compat_mode)
     with console.progress() as progress, _naming_flags():
         if output_format == _FROZEN:
-            model = calls.AskedModel(input)
-            return calls.frozen_graph(model, output, compat=compat, cuda=cuda, progress=progress)
+            return calls.frozen_graph(AskedModel(input), output, compat=compat, cuda=cuda, progress=progress)
         models = [_model(input, **signature)]
         return calls.saved_model(models, output, compat=compat, force=force, cuda=cuda, progress=progress)
 
@@ -137,7 +137,7 @@ def _model(
     method_name: str | None,
     rename: Mapping[str, str] | None,
 ) -> AskedModel:
-    from bundler.api.calls import AskedModel, AskedSignature
+    from bundler.api.asked import AskedModel, AskedSignature
     from bundler.ir.model import PREDICT
     from bundler.manifest.clashes import DEFAULT_KEY
 
@@ -156,7 +156,7 @@ def _naming_flags() -> Iterator[None]:
 
 
 _FLAGS = {"tags": "saved_model_tags", "key": "signature_key"}
-"""Flags by the manifest's keys, where the names differ."""
+"""Flags by the keys of the manifest, if their names differ."""
 
 
 def _at_flag(fault: Fault) -> Fault:

@@ -1,4 +1,4 @@
-"""What a command needs of its process: standard streams that take any text, and signals that end it cleanly."""
+"""The process of a command: standard streams that take any text, and signals that end it cleanly."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ __all__ = ["exit_status", "interruptible", "open_streams"]
 
 
 class _Terminated(KeyboardInterrupt):
-    """SIGTERM, as an exception: what cleans up after an interrupt cleans up after this one."""
+    """SIGTERM as an exception: code that cleans up after an interrupt cleans up after it too."""
 
 
 def open_streams() -> None:
-    """Have open standard streams that can print any character.
+    """Open the standard streams that the caller closed, and let all of them print any character.
 
-    Without this, the first file that a build opens would have the number of a stream that the caller closed, and a
-    message of TensorFlow's would be written into it.
+    Otherwise the first file that a build opens would get the number of a closed stream, and TensorFlow would write its
+    messages into that file.
     """
     for number in range(3):
         if not _is_open(number):
@@ -40,7 +40,7 @@ def _is_open(number: int) -> bool:
 
 
 def _printing_anything(stream: TextIO | None) -> TextIO:
-    """The stream, with escapes for characters that it cannot encode; Python has None for one that was closed."""
+    """The stream, with escapes for characters that it cannot encode. Python has None for a closed stream."""
     if stream is None:
         return open(os.devnull, "w", encoding="utf-8")
     if isinstance(stream, TextIOWrapper):
@@ -52,7 +52,7 @@ def _printing_anything(stream: TextIO | None) -> TextIO:
 def interruptible() -> Iterator[None]:
     """Have SIGINT and SIGTERM raise KeyboardInterrupt in the block. A signal that the caller ignores stays ignored.
 
-    Processes that are forked in the block leave signals to this one, which ends them.
+    Forked processes leave signals to this one, which ends them.
     """
     if threading.current_thread() is not threading.main_thread():
         yield
@@ -70,7 +70,7 @@ def interruptible() -> Iterator[None]:
 
 
 def exit_status(stop: KeyboardInterrupt) -> int:
-    """The exit status of a command that was interrupted."""
+    """The exit status of an interrupted command: 130, or 143 after SIGTERM."""
     return 128 + (signal.SIGTERM if isinstance(stop, _Terminated) else signal.SIGINT)
 
 

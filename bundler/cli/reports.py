@@ -85,9 +85,9 @@ def _summary(report: Report) -> Line:
     weights = sum(model.weight_bytes for model in report.models)
     size = _size(report.bytes) if report.bytes else f"{_size(weights)} of weights"
     took = f" in {report.seconds:.2f} s" if report.seconds else ""
-    where = _short(report.output) if report.output else report.name
+    place = _short(report.output) if report.output else report.name
     state = "up to date, " if report.up_to_date else ""
-    return [(where, "bold green"), (f": {state}{signatures}, {models}, {size}{took}", "")]
+    return [(place, "bold green"), (f": {state}{signatures}, {models}, {size}{took}", "")]
 
 
 def _size(size: int) -> str:

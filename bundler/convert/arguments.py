@@ -1,9 +1,9 @@
 """Input keys that callers in Python can use.
 
-`tf.saved_model.load` makes an argument of each input, under its sanitised key (`sanitize_arg_name` in
-tensorflow/core/function/polymorphism/function_type.py), as a parameter of `inspect.Signature`: so it refuses bundles
-with an empty key, a keyword, a character that identifiers cannot have, or two keys for one argument. `self` is the
-argument of the function's own `__call__`. Output keys may be any strings.
+`tf.saved_model.load` makes a parameter of `inspect.Signature` from each input key (`sanitize_arg_name` in
+tensorflow/core/function/polymorphism/function_type.py). So it refuses bundles with an empty key, a keyword, a character
+that identifiers cannot have, or two keys for one parameter. `self` is the parameter of the function's own `__call__`.
+Output keys may be any strings.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["Unusable", "argument", "unusable", "usable"]
 
 
 class Unusable(NamedTuple):
-    """An input key that cannot be passed: why, and a key that can."""
+    """An input key that callers cannot pass, the reason, and a key that they can."""
 
     key: str
     why: str
@@ -25,13 +25,13 @@ class Unusable(NamedTuple):
 
 
 def argument(key: str) -> str:
-    """TensorFlow's name for the argument of an input; empty for an empty key."""
+    """TensorFlow's name for the argument of an input: for example `image_0` for `image:0`, "" for ""."""
     swapped = "".join(character if character.isalnum() else "_" for character in key)
     return swapped if not swapped or swapped[0].isalpha() else f"arg_{swapped}"
 
 
 def unusable(keys: Iterable[str]) -> Iterator[Unusable]:
-    """The keys of one signature's inputs that cannot be passed. Of those for one argument, the first one can."""
+    """The input keys of one signature that callers cannot pass. Of several keys for one argument, the first can be."""
     keys = list(keys)
     taken = {argument(key) for key in keys}
     first: dict[str, str] = {}
@@ -45,8 +45,8 @@ def unusable(keys: Iterable[str]) -> Iterator[Unusable]:
 
 
 def usable(keys: Iterable[str], chosen: Collection[str] = ()) -> dict[str, Unusable]:
-    """The model's own input keys that must change, by key, so that all can be passed, the `chosen` ones too."""
-    # A key that is an argument's own name keeps it.
+    """The model's own input keys that must change so that callers can pass all, by key. `chosen` keys stay."""
+    # A key that is the name of its argument comes first, and keeps it.
     own = sorted(keys, key=lambda key: (argument(key) != key, key))
     return {found.key: found for found in unusable([*chosen, *own]) if found.key not in chosen}
 
@@ -62,7 +62,7 @@ def _why(key: str) -> str:
 
 
 def _free(key: str, taken: Collection[str]) -> str:
-    """A key like this one, for an argument that is not taken."""
+    """A key like this one, for an argument that is still free."""
     plain = "".join(character if f"x{character}".isidentifier() else "_" for character in argument(key)) or "input"
     usual = f"{plain}_" if keyword.iskeyword(plain) or plain == "self" else plain
     names = (usual if number == 1 else f"{plain}_{number}" for number in count(1))

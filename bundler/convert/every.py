@@ -1,4 +1,4 @@
-"""All models of a manifest, each converted on its own: here, in processes beside this one, or on other machines."""
+"""All models of a manifest, each converted on its own: in this process, in several, or on other machines."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ Digests: TypeAlias = Mapping[str, str]
 
 
 def convert_all(manifest: Manifest, jobs: int, progress: Progress, scheduler: str | None = None) -> list[Converted]:
-    """Every model, in the manifest's order. Raises one error for all that is wrong with any of them.
+    """Every model, converted, in the manifest's order. Raises one error with the faults of all models.
 
-    `scheduler` is the address of a dask scheduler whose workers do it; by default up to `jobs` processes here.
+    `scheduler` is the address of a dask scheduler whose workers convert; by default up to `jobs` processes here do.
     """
     tasks = list(_tasks(manifest))
     with Crew(jobs) as crew:
@@ -36,16 +36,16 @@ def convert_all(manifest: Manifest, jobs: int, progress: Progress, scheduler: st
     outcomes = _outcomes([task for task, _ in there], [entry for _, entry in there], jobs, scheduler)
     failed = [(entry, outcome) for (_, entry), outcome in zip(there, outcomes) if isinstance(outcome, Failed)]
     for entry, _ in failed:
-        Cache(default_folder()).check(entry.parent)  # perhaps the model is well, and its files in the cache are not
+        Cache(default_folder()).check(entry.parent)  # a damaged cache may be the reason: Damaged, fetched again
     lost = [entry for entry in found if isinstance(entry, Failed)]
     _raise_all([*lost, *(outcome for _, outcome in failed)], manifest)
     return [outcome for outcome in outcomes if not isinstance(outcome, Failed)]
 
 
 def digest_all(models: Mapping[str, Converted], crew: Crew) -> dict[str, Callable[[], Digests]]:
-    """The sha256 of every model's files, by name: computed beside other work, and waited for when asked.
+    """Functions that return the sha256 of a model's files, by the model's name. The crew computes; a call waits.
 
-    Asking raises SourceError if another machine read another file, Damaged if a cached file is not what was fetched.
+    A call raises SourceError if another machine read another file, Damaged if a cached file is not what was fetched.
     """
     found = {name: [crew.submit(sha256, made.folder / file) for file in made.files] for name, made in models.items()}
     return {name: partial(_digests, name, made, found[name]) for name, made in models.items()}
@@ -73,7 +73,7 @@ def _outcomes(
 
 
 def _raise_all(failed: Sequence[Failed], manifest: Manifest) -> None:
-    """One error for all failures: of the kind that is to be mended first."""
+    """One error for all failures, of the kind with the lowest exit status: errors of the manifest come first."""
     if failed:
         errors = [failure.error for failure in failed]
         kind = type(min(errors, key=lambda error: error.exit_code))
@@ -85,13 +85,13 @@ def _raise_all(failed: Sequence[Failed], manifest: Manifest) -> None:
 def _digests(name: str, made: Converted, sums: Sequence[Future[str]]) -> Digests:
     found = {file: each.result() for file, each in zip(made.files, sums)}
     Cache(default_folder()).check(made.folder, found)
-    told = found if made.digests is None else made.digests
-    different = [file for file in found if told.get(file) != found[file]]
+    read = found if made.digests is None else made.digests
+    different = [file for file in found if read.get(file) != found[file]]
     if different:
         raise SourceError(
             "a worker read another file than the one here",
             where=f"model {name!r}: {made.folder / different[0]}",
             found=f"sha256:{found[different[0]]}",
-            expected=f"sha256:{told.get(different[0])}",
+            expected=f"sha256:{read.get(different[0])}",
         )
     return found

@@ -1,14 +1,14 @@
 """One model on its own: from its source to the graph that will be linked.
 
-This is what runs in parallel, perhaps in other processes: what goes in and what comes out can be pickled, and
-weights stay in their files.
+Conversions run in parallel, perhaps in other processes: `Task`, `Converted` and `Failed` can be pickled, and weights
+stay in their files.
 """
 
 from __future__ import annotations
 
 import traceback
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,7 +18,7 @@ from bundler.artifacts.artifact import Artifact
 from bundler.convert.reshape import reshape
 from bundler.convert.select import select
 from bundler.disk.shards import keeping_open
-from bundler.errors import BundlerError, ManifestError, Place, SourceError, unforeseen, within
+from bundler.errors import BundlerError, Fault, ManifestError, Place, SourceError, unforeseen, within
 from bundler.ir.model import Model
 from bundler.link import marked, scoped
 from bundler.manifest import Compat, ModelSpec, SignatureSpec
@@ -29,7 +29,7 @@ __all__ = ["Converted", "Failed", "Task", "convert", "find"]
 
 @dataclass(frozen=True)
 class Task:
-    """A model to convert: its entry in the manifest, of that `index`, and what the manifest says elsewhere.
+    """A model to convert: its entry in the manifest, the entry's `index`, and the settings that apply to it.
 
     `alone`: it gets a MetaGraph of its own, and its nodes keep their names. `found` is its JSON file on this machine;
     without it the source is fetched.
@@ -46,10 +46,11 @@ class Task:
 
 @dataclass(frozen=True)
 class Converted:
-    """A model under its final names, ready to be linked; where its files are, and what there is to say of it.
+    """A model under its final names, ready to be linked, and the files in `folder` that it was made from.
 
-    `digests` are the sha256 of the files as another machine read them, where one did; `batched` says that the manifest
-    gives inputs another number of rows than the model does; `names_its_signature` is that of `tfjs`.
+    `weight_bytes` and `ops`, the number of nodes of each op, are those before the rewrites. `digests` are the sha256 of
+    the files as another machine read them; None if this one did. `batched`: the manifest gives inputs another number of
+    rows than the model does. `names_its_signature` is that of `tfjs`.
     """
 
     model: Model
@@ -73,7 +74,7 @@ class Failed:
 
 
 def find(task: Task, progress: Progress = SILENT) -> Path | Failed:
-    """The model's JSON file, fetched where it is not at hand."""
+    """The model's JSON file on this machine, fetched if need be; or why there is none."""
     try:
         with within(f"model {task.spec.name!r}"):
             path = sources.find(task.spec.source, task.base, progress=progress)
@@ -84,46 +85,55 @@ def find(task: Task, progress: Progress = SILENT) -> Path | Failed:
 
 @keeping_open()
 def convert(task: Task) -> Converted | Failed:
-    """Read, select, rewrite, and put into its scope."""
-    spec = task.spec
+    """The model: read, reshaped, selected, rewritten, and under its scope; or why it cannot be converted."""
     try:
-        with within(f"model {spec.name!r}"):
-            files = sources.open_found(spec.source, task.found or sources.find(spec.source, task.base))
-            _check_digest(task, files)
-            model = tfjs.read(files, spec.format)
-        reshaped = reshape(model, spec.shapes)
-        with within(f"model {spec.name!r}: {files.entry}"):
-            selection = select(reshaped.model, task.signatures)
-        faults = [*reshaped.faults, *selection.faults]
-        if faults:
-            raise ManifestError.of(fault.under("model", task.index) for fault in faults)
-        with within(f"model {spec.name!r}: {files.entry}"):
-            portable = rewrites.run(selection.model, task.compat, spec.allow_ops)
-        ops = Counter(node.op for graph in selection.model.graphs for node in graph.nodes)
-        named = marked(portable if task.alone else scoped(portable, spec.name))
-        size = selection.model.weight_bytes
-        return Converted(
-            named,
-            files.folder,
-            files.files,
-            size,
-            ops,
-            batched=reshaped.batched,
-            names_its_signature=tfjs.names_its_signature(files),
-        )
+        return _converted(task)
     except Exception as error:
         return _failed(error, task)
+
+
+def _converted(task: Task) -> Converted:
+    spec = task.spec
+    files, model = _read(task)
+    place = f"model {spec.name!r}: {files.entry}"
+    reshaped = reshape(model, spec.shapes)
+    with within(place):
+        selection = select(reshaped.model, task.signatures)
+    _refuse(task, [*reshaped.faults, *selection.faults])
+    with within(place):
+        portable = rewrites.run(selection.model, task.compat, spec.allow_ops)
+    return Converted(
+        marked(portable if task.alone else scoped(portable, spec.name)),
+        files.folder,
+        files.files,
+        selection.model.weight_bytes,
+        Counter(node.op for graph in selection.model.graphs for node in graph.nodes),
+        batched=reshaped.batched,
+        names_its_signature=tfjs.names_its_signature(files),
+    )
+
+
+def _read(task: Task) -> tuple[Artifact, Model]:
+    spec = task.spec
+    with within(f"model {spec.name!r}"):
+        files = sources.open_found(spec.source, task.found or sources.find(spec.source, task.base))
+        _check_digest(task, files)
+        return files, tfjs.read(files, spec.format)
+
+
+def _refuse(task: Task, faults: Sequence[Fault]) -> None:
+    if faults:
+        raise ManifestError.of(fault.under("model", task.index) for fault in faults)
 
 
 def _failed(error: Exception, task: Task, *keys: str) -> Failed:
     """The outcome of an exception: an error that explains itself, or a bug of ours, with the model's name.
 
-    `keys` lead to the fault in the model's table. The error keeps the traceback as text: an exception loses its own
-    between processes.
+    `keys` lead to the fault in the model's table of the manifest.
     """
     if isinstance(error, BundlerError):
-        error.origin = error.origin or "".join(traceback.format_exception(error))
         failed = error
+        failed.origin = error.origin or "".join(traceback.format_exception(error))
     else:
         failed = unforeseen(error)
         failed.faults = tuple(fault.inside(f"model {task.spec.name!r}") for fault in failed.faults)
@@ -133,13 +143,13 @@ def _failed(error: Exception, task: Task, *keys: str) -> Failed:
 
 
 def _check_digest(task: Task, files: Artifact) -> None:
-    spec = task.spec
-    if spec.digest is not None and spec.digest != files.digest:
+    expected = task.spec.digest
+    if expected is not None and expected != files.digest:
         raise SourceError(
             "the files are not those that the manifest was written for",
-            where=spec.source,
+            where=task.spec.source,
             found=files.digest,
-            expected=spec.digest,
+            expected=expected,
             hint="find out what changed them, then set the new digest",
             place=Place(("model", task.index, "digest")),
         )

@@ -1,7 +1,7 @@
 """`shapes` of a manifest: dimensions of a model's inputs that are fixed, or left open.
 
-The Placeholders get the shapes; those of the outputs follow, as TensorFlow infers them. Whether a graph can take
-another batch than the one that it was made for is seen when it runs: see `batches`.
+The Placeholders get the shapes; TensorFlow infers those of the outputs. Whether a graph works with another batch than
+the one that it was made for shows when it runs: see `verify.batches`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from bundler.convert.select import keys_by_name
+from bundler.convert.naming import keys_by_name
 from bundler.errors import Fault, Place, closest
 from bundler.ir.model import Model, TensorSpec
 from bundler.ir.nodes import Node, Shape, Tensor, attr, shape_of, shape_proto
@@ -20,7 +20,7 @@ __all__ = ["Reshaped", "reshape"]
 
 @dataclass(frozen=True)
 class Reshaped:
-    """A model with the shapes that were asked for, and what is wrong with them.
+    """A model with the shapes of the manifest; or the model as it was, and what is wrong with them.
 
     `batched`: an input takes another number of rows than before.
     """
@@ -31,7 +31,7 @@ class Reshaped:
 
 
 def reshape(model: Model, shapes: Mapping[str, Sequence[int]]) -> Reshaped:
-    """Give inputs their shapes, by key or tensor; -1 is a size that is not known.
+    """The model whose inputs have these shapes, by key or tensor; -1 is an unknown size.
 
     Faults have their place in the model's table: `("shapes", "image")`.
     """
@@ -43,7 +43,7 @@ def reshape(model: Model, shapes: Mapping[str, Sequence[int]]) -> Reshaped:
 
 
 class _Asked:
-    """The shapes of a manifest, put to a model."""
+    """The shapes that a manifest gives to the inputs of a model."""
 
     def __init__(self, model: Model, shapes: Mapping[str, Shape]) -> None:
         (own,) = model.signatures.values()
@@ -89,11 +89,11 @@ class _Asked:
         return self._own.inputs[self._keys[name]].tensor if name in self._keys else Tensor.parse(name)
 
     def _old(self, name: str) -> Shape | None:
-        """The shape that the model gives an input; None if it does not say."""
+        """The shape that the model gives an input; None if it is unknown."""
         if name in self._keys and self._own.inputs[self._keys[name]].shape is not None:
             return self._own.inputs[self._keys[name]].shape
         known = attr(self._model.graph.by_name[self._tensor(name).node], "shape")
-        # No dimensions mean here that the shape is not known, as for signatures.
+        # As in signatures, a shape without dimensions is an unknown shape.
         return shape_of(known) if isinstance(known, TensorShapeProto) and known.dim else None
 
     def _placeholders(self) -> Iterator[str]:
@@ -103,7 +103,7 @@ class _Asked:
         return node.having(shape=shape_proto(self._new[node.name]))
 
     def _spec(self, spec: TensorSpec) -> TensorSpec:
-        """What a signature says of a tensor: the new shape of an input, and none of what is made of inputs."""
+        """A signature's entry: an input with its new shape, an output without a shape."""
         fed = {own.tensor for own in self._own.inputs.values()}
         if spec.tensor.node in self._new and not spec.tensor.port:
             return replace(spec, shape=self._new[spec.tensor.node])

@@ -1,16 +1,15 @@
-"""What was fetched, kept by content: a source is fetched once, however many models ask for it.
+"""The cache of fetched sources, by content: a source is fetched once, however many models it has.
 
     <cache>/objects/<sha256>/…              unpacked folders, by the digest of all that is in them
     <cache>/objects/<sha256>.json           their index: size and sha256 of each file
     <cache>/sources/<sha256 of key>.json    which object a package, URL or archive is
     <cache>/**/*.lock                       held by the one thread or process that writes there
 
-Everything is written beside its place and renamed to it, so a fetch that was cut short counts for nothing. Any of it
-may be deleted at any time: what is missing is fetched again.
+Everything is written to a scratch folder and renamed to its place, so a fetch that was cut short leaves no object. Any
+file may be deleted at any time: it is fetched again.
 
-What is read is what was put there. The name of an object is the digest of its index, and the index has the digest of
-each file. `get` looks at names and sizes; whoever reads files passes their sha256 to `check`. Files that differ are
-fetched again.
+Damage is noticed. The name of an object is the digest of its index, and the index has the digest of each file. `get`
+compares names and sizes; a caller that reads files passes their sha256 to `check`. Files that differ are fetched again.
 """
 
 from __future__ import annotations
@@ -40,7 +39,7 @@ _Index: TypeAlias = "Mapping[str, tuple[int, str]]"
 """Size and sha256 of each file of an object."""
 
 _PLATFORM_FOLDERS = {"darwin": ("", "~/Library/Caches")}
-"""The variable that names the user's cache folder, and its place where the variable is not set."""
+"""By platform: the variable that names the user's cache folder, and the folder if the variable is not set."""
 _XDG_FOLDER = ("XDG_CACHE_HOME", "~/.cache")
 
 
@@ -62,7 +61,7 @@ def default_folder() -> Path:
 
 
 class Damaged(SourceError):
-    """Files of the cache are not what was put there: `object_folder` must be fetched again."""
+    """Files of the cache differ from what was fetched: `object_folder` must be fetched again."""
 
     def __init__(self, what: str, *, object_folder: Path = Path(), **facts: Any) -> None:
         super().__init__(what, **facts)
@@ -77,16 +76,16 @@ class Cache:
     progress: Progress = SILENT
 
     def get(self, key: str, fill: Callable[[Path], object]) -> Path:
-        """The folder kept under `key`; if there is none, `fill` is given an empty one to fill.
+        """The folder kept under `key`; if there is none, `fill` gets an empty folder to fill.
 
-        Whatever `fill` puts beside that folder is removed: an archive on its way has its place there. Of several
-        callers, in this process or others, one fills the folder and the others wait. Raises what `fill` raises, and
-        SourceError if the cache cannot be written.
+        Files that `fill` puts beside that folder are temporary, and removed. Of several callers, in this process or
+        others, one fills the folder and the others wait. Raises what `fill` raises, and SourceError if the cache cannot
+        be written.
         """
         return self._kept(key) or self._made(key, fill)
 
     def has(self, key: str) -> bool:
-        """Whether something is kept under `key`."""
+        """Whether there is an object under `key`."""
         return self._kept(key) is not None
 
     def read(self, key: str, name: str, fill: Callable[[Path], object]) -> bytes:
@@ -101,10 +100,10 @@ class Cache:
         return content
 
     def check(self, folder: Path, digests: Mapping[str, str] | None = None) -> None:
-        """Raise Damaged if files of a kept folder have another sha256 than when they were put there.
+        """Raise Damaged if files of an object have another sha256 than when they were fetched.
 
-        `digests` are by name below `folder`, which may lie inside an object, and are of what was read; without them
-        every file of the object is read. A folder outside of the cache passes.
+        `digests` are the sha256 of files that were read, by name below `folder`, which may lie inside an object.
+        Without them, every file of the object is read. A folder outside of the cache passes.
         """
         place = self.folder / "objects"
         if not folder.is_relative_to(place):
@@ -146,7 +145,7 @@ class Cache:
         return self.folder / "objects" / digest
 
     def _kept(self, key: str) -> Path | None:
-        """The object of a key, if all its files are there in their sizes."""
+        """The object of a key, if all its files are present in their sizes."""
         digest = _recorded(self._record(key))
         if digest is None:
             return None
@@ -234,7 +233,7 @@ def _read_index(kept: Path) -> _Index | None:
 
 
 def _is_whole(kept: Path) -> bool:
-    """Whether all files of an object are there in their sizes. Objects of older versions get an index, once."""
+    """Whether all files of an object are present in their sizes. Objects of older versions get an index, once."""
     index = _read_index(kept)
     if index is None and kept.is_dir():
         with suppress(SourceError, OSError):
@@ -292,8 +291,8 @@ def _beside(kept: Path, suffix: str) -> Path:
 
 @contextmanager
 def _alone(place: Path) -> Iterator[None]:
-    """Wait until no other thread or process is in here with the same file, then keep them out."""
+    """Exclude other threads and processes from this block, if they lock the same file."""
     place.touch()
     with closing(Lock(place)) as lock:
-        lock.acquire()  # on a filesystem without locks, two may fetch the same: a waste, but no harm
+        lock.acquire()  # on a filesystem without locks, two may fetch the same, and one object stays
         yield

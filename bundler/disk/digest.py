@@ -25,7 +25,7 @@ def file_digests(folder: Path, names: Iterable[str]) -> dict[str, str]:
 def combined_digest(digests: Mapping[str, str]) -> str:
     """One sha256, in hex, for files by name and sha256, in the order given.
 
-    Names go in after their lengths, so that no two sets of files read the same.
+    Each name follows its length, so that two different sets of files have different digests.
     """
     hashed = hashlib.sha256()
     for name, file_digest in digests.items():
@@ -35,7 +35,7 @@ def combined_digest(digests: Mapping[str, str]) -> str:
 
 
 def sha256(path: Path) -> str:
-    """The sha256, in hex, of a file's bytes. SourceError where it cannot be read."""
+    """The sha256, in hex, of a file's bytes. SourceError if it cannot be read."""
     hashed = hashlib.sha256()
     try:
         with files.opened(path) as file:

@@ -1,4 +1,4 @@
-"""Files and paths from elsewhere: which are safe to open, and how much may come out of them."""
+"""Files and paths from untrusted models: which are safe to open, and how much they may unpack to."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ __all__ = [
 MODEST_BYTES = 128 << 20
 """Bytes that any compressed file may unpack to, however small it is."""
 MAX_RATIO = 100
-"""How many times its own size a larger one may unpack to. Weights reach 2, JSON about 30, deflate itself 1,030."""
+"""How many times its own size a larger file may unpack to. Weights reach 2, JSON about 30, deflate itself 1,030."""
 
 _GZIP = b"\x1f\x8b"
 _NEVER_IN_NAMES = "[\\\\\0\ud800-\udc7f\udd00-\udfff]"
-"""Backslashes, and what no file system takes: halves of characters, but for those that stand for undecodable bytes."""
+"""Backslashes, and characters that no filesystem takes: NUL, and surrogates except those for undecodable bytes."""
 _NAME_BYTES = 255
 _PATH_LENGTH = 4000
 """Characters of a path in a folder. Linux takes 4,096 bytes, the folder's own path included."""
 _DEEPEST = 64
 """Folders in one another."""
 _SPELLED = 120
-"""Characters of a name from elsewhere that an error shows."""
+"""Characters of an untrusted name that an error shows."""
 
 _OPENING = os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY
 _KINDS = {
@@ -51,7 +51,7 @@ _KINDS = {
 
 
 def is_safe(name: str) -> bool:
-    """Whether a path, as written in a file from elsewhere, stays in its folder, and fits into it, on every system."""
+    """Whether a path, as an untrusted file spells it, stays in its folder and fits into it, on every system."""
     if not name or name[0] == "/" or (name[1:2] == ":" and name[0].isalpha()) or re.search(_NEVER_IN_NAMES, name):
         return False
     parts = os.fsencode(name).split(b"/")
@@ -60,7 +60,7 @@ def is_safe(name: str) -> bool:
 
 
 def spelled(name: str) -> str:
-    """A name from elsewhere as an error shows it: quoted, and cut if it is long."""
+    """An untrusted name as an error shows it: quoted, and cut if it is long."""
     return repr(name) if len(name) <= _SPELLED else f"{name[:_SPELLED]!r}… ({len(name):,} characters)"
 
 
@@ -70,7 +70,7 @@ def kind(mode: int) -> str:
 
 
 def mode(path: Path | str) -> int:
-    """The mode of what lies at a path, links followed; 0 if nothing does. OSError if that cannot be known."""
+    """`st_mode` of a path, links followed; 0 if the path does not exist. OSError if that cannot be known."""
     try:
         return os.stat(path).st_mode
     except (FileNotFoundError, NotADirectoryError):
@@ -80,10 +80,10 @@ def mode(path: Path | str) -> int:
 
 
 def opened(path: Path) -> io.FileIO:
-    """A regular file, to be read without a buffer. OSError if it is something else, or cannot be opened.
+    """A regular file, open for reading without a buffer. OSError if it is another kind, or cannot be opened.
 
-    A pipe would block, a device has no end. The kind is looked at before, as opening a device can have effects, and
-    again when the file is open, as it may have been replaced.
+    A pipe would block, a device has no end. The kind is checked before, as opening a device can have effects, and again
+    when the file is open, as it may have been replaced.
     """
     _refuse_irregular(os.stat(path))
     file = io.FileIO(path, opener=lambda name, _: os.open(name, _OPENING))
@@ -96,24 +96,24 @@ def opened(path: Path) -> io.FileIO:
 
 
 def reason(error: Exception) -> str:
-    """What an error says, without the path, which may be that of a folder with a random name."""
+    """The message of an error without the path, which may be in a folder with a random name."""
     said = error.strerror if isinstance(error, OSError) else None
     return said or str(error) or type(error).__name__
 
 
 def allowance(packed: int) -> int:
-    """The bytes to which `packed` bytes may unpack: what asks for more is a bomb."""
+    """The bytes to which `packed` bytes may unpack: a file with more is taken for a bomb."""
     return max(MODEST_BYTES, MAX_RATIO * packed)
 
 
 def is_gzipped(path: Path) -> bool:
-    """Whether a file begins like gzip's. OSError as `opened`."""
+    """Whether a file begins with gzip's magic. OSError as `opened`."""
     with opened(path) as file:
         return file.read(len(_GZIP)) == _GZIP
 
 
 def unpacked(path: Path) -> gzip.GzipFile:
-    """A gzip'ed file's content, to be read; OSError as `opened`.
+    """The content of a gzip'ed file, open for reading. OSError as `opened`.
 
     Reading raises EOFError, OSError or zlib.error if the file is damaged.
     """

@@ -1,4 +1,4 @@
-"""A lock that ends with its process: the system releases it, however the process ends.
+"""A lock that the system releases when its process ends, however it ends.
 
 Source: flock(2). The lock belongs to the open file, so two threads of one process exclude each other, too.
 """
@@ -16,7 +16,7 @@ class Lock:
     """An exclusive, advisory lock on a file or folder that exists. `works` is False on a filesystem without locks."""
 
     def __init__(self, path: Path) -> None:
-        # O_NONBLOCK: a FIFO of that name must not stop us. O_NOFOLLOW: the lock is on this path, not on its target.
+        # O_NONBLOCK: do not wait at a FIFO of that name. O_NOFOLLOW: lock this path, not the target of a link.
         self._descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
         self.works = True
 
@@ -31,7 +31,7 @@ class Lock:
         return self.works
 
     def is_at(self, path: Path) -> bool:
-        """Whether the path still names what is locked."""
+        """Whether the path still names the locked file or folder."""
         try:
             return os.path.samestat(os.fstat(self._descriptor), path.lstat())
         except FileNotFoundError:

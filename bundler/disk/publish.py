@@ -1,8 +1,7 @@
-"""All or nothing on disk: a bundle is built beside its place and put there by one rename.
+"""Output appears whole or not at all: a bundle is built beside its place and put there by one rename.
 
-Until that rename whatever stands at the output is untouched, and it stays so when the build fails.
-On Linux an old bundle and the new one change places in one step (renameat2 with RENAME_EXCHANGE),
-so that a server which watches the folder never sees it missing.
+Until that rename the old output is untouched; it stays if the build fails. On Linux an old bundle and the new one swap
+places in one step (renameat2 with RENAME_EXCHANGE), so that a server that watches the folder never misses it.
 """
 
 from __future__ import annotations
@@ -23,20 +22,20 @@ from bundler.errors import BundlerError
 __all__ = ["RECORD", "publishing", "publishing_file", "replaceable", "sweep_beside"]
 
 RECORD = "assets.extra/bundle.json"
-"""The file by which a folder is known to be a bundle."""
+"""The file that marks a folder as a bundle."""
 
 _ASIDE = ".old.part"
-"""How the name of an old bundle ends while a new one takes its place in several renames."""
+"""The end of the name of an old bundle, while a new one takes its place in several renames."""
 
 _CHANGED_MEANWHILE = (errno.ENOENT, errno.EEXIST, errno.ENOTEMPTY)
-"""Another build of the same output took it away, or put it there, between our look and our rename."""
+"""Another build of the same output moved it between our check and our rename."""
 
 
 def replaceable(output: Path, *, force: bool, inputs: Iterable[Path] = ()) -> None:
-    """Raise BundlerError when `output` is not ours to replace, or cannot be written.
+    """Raise BundlerError if `output` must not be replaced, or cannot be written.
 
-    Free to take are a path where nothing stands, an empty folder, and a bundle. With `force`, anything but the folders
-    that hold the user's home, the current folder or one of `inputs`, which are the manifest and the sources.
+    A build may take a free path, an empty folder, and a bundle. With `force` it may take anything but the folders that
+    hold the user's home, the current folder or one of `inputs`, which are the manifest and the sources.
     """
     place = output.resolve()
     if any(kept.is_relative_to(place) for kept in _never_replaced()):
@@ -55,7 +54,7 @@ def replaceable(output: Path, *, force: bool, inputs: Iterable[Path] = ()) -> No
 
 
 def sweep_beside(output: Path) -> None:
-    """Remove what killed builds of this output left; the old bundle goes back if a kill came between two renames."""
+    """Remove what killed builds of this output left. An old bundle goes back if the kill came between two renames."""
     place = output.resolve()
     sweep(place.parent, place.name)
     pattern = re.compile(rf"\.{re.escape(place.name)}\.[0-9a-f]{{8}}{re.escape(_ASIDE)}")
@@ -66,11 +65,11 @@ def sweep_beside(output: Path) -> None:
 
 @contextmanager
 def publishing(output: Path, *, force: bool = False, inputs: Iterable[Path] = ()) -> Iterator[Path]:
-    """A new folder to build in, that becomes `output` when the block ends well.
+    """A new folder to build in, which becomes `output` if the block does not raise.
 
-    It lies beside the output under a hidden name that is no version number to TF Serving. When the
-    block raises, it is removed, with every folder that was made to hold it. Of several builds of
-    one output, the last to end stays. Raises BundlerError as `replaceable` does, and where the system refuses to write.
+    It lies beside the output under a hidden name, which TF Serving does not take for a version. If the block raises, it
+    is removed, and every folder that was made to hold it. Of several builds of one output, the last one stays. Raises
+    BundlerError as `replaceable` does, and if the system refuses to write.
     """
     place, inputs = output.resolve(), list(inputs)
     replaceable(output, force=force, inputs=inputs)
@@ -84,10 +83,10 @@ def publishing(output: Path, *, force: bool = False, inputs: Iterable[Path] = ()
 
 @contextmanager
 def publishing_file(output: Path, *, inputs: Iterable[Path] = ()) -> Iterator[Path]:
-    """The same for one file: a path to write to, that takes the place of `output` when the block ends well.
+    """The same for one file: a path to write to, which becomes `output` if the block does not raise.
 
-    A file that stands there is replaced, unless it is one of `inputs`. Raises BundlerError if it is, if `output` is
-    anything but a file, or if nothing can be written.
+    An old file is replaced, unless it is one of `inputs`. Raises BundlerError if it is, if `output` is no regular file,
+    or if the system refuses to write.
     """
     place = output.resolve()
     if place.exists() and not place.is_file():
@@ -104,7 +103,7 @@ def publishing_file(output: Path, *, inputs: Iterable[Path] = ()) -> Iterator[Pa
 
 @contextmanager
 def _explained(output: Path) -> Iterator[None]:
-    """What the system refuses while the output is made, as an error: a disk that is full, or went away."""
+    """Turn an OSError of the block into a BundlerError: the disk is full, or went away."""
     try:
         yield
     except OSError as error:
@@ -121,7 +120,7 @@ def _never_replaced() -> Iterator[Path]:
 def _refuse_inputs(output: Path, inputs: Iterable[Path]) -> None:
     place = output.resolve()
     for path in inputs:
-        # A link inside the output is an input as much as what it points to.
+        # Both a link and its target are inputs.
         if any(end.is_relative_to(place) for end in (path.resolve(), path.parent.resolve() / path.name)):
             raise BundlerError(
                 "the output would replace what it is made from",
@@ -148,7 +147,7 @@ def _is_ours(place: Path) -> bool:
 
 @contextmanager
 def _folder(folder: Path) -> Iterator[None]:
-    """See that a folder is there, and remove what was made for it when the block raises."""
+    """Make a folder if need be. If the block raises, remove it and the parents that were made for it."""
     made = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     try:
@@ -161,7 +160,7 @@ def _folder(folder: Path) -> Iterator[None]:
 
 
 def _put(fresh: Path, place: Path, attempts: int = 100) -> None:
-    """Rename `fresh` to `place`; what stood there ends up under the name of `fresh`."""
+    """Rename `fresh` to `place`; an old output ends up under the name of `fresh`."""
     try:
         if place.exists():
             _exchange(fresh, place)
@@ -174,7 +173,7 @@ def _put(fresh: Path, place: Path, attempts: int = 100) -> None:
 
 
 def _exchange(one: Path, other: Path) -> None:
-    """Let two paths change places: at once where the system can, else in three renames."""
+    """Swap two paths: in one step if the system can, else in three renames."""
     try:
         _exchange_at_once(one, other)
     except NotImplementedError:
@@ -182,7 +181,7 @@ def _exchange(one: Path, other: Path) -> None:
 
 
 def _exchange_at_once(one: Path, other: Path) -> None:
-    """renameat2(2), Linux 3.15. NotImplementedError where system, libc or filesystem lack it."""
+    """renameat2(2), Linux 3.15. NotImplementedError if system, libc or filesystem lack it."""
     renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None) if sys.platform == "linux" else None
     if renameat2 is None:
         raise NotImplementedError
@@ -196,7 +195,7 @@ def _exchange_at_once(one: Path, other: Path) -> None:
 
 
 def _exchange_in_turn(one: Path, other: Path) -> None:
-    # Not a name that `scratch` clears away: if we are killed here, it is the only whole bundle.
+    # No name that `scratch` removes: if we are killed here, this is the only whole bundle.
     aside = one.with_name(f"{one.stem}{_ASIDE}")
     other.rename(aside)
     try:
@@ -208,7 +207,7 @@ def _exchange_in_turn(one: Path, other: Path) -> None:
 
 
 def _put_back(aside: Path, place: Path) -> None:
-    """Undo a renaming, unless another build has taken the place: then what stood there is old."""
+    """Undo a rename. If another build has taken the place meanwhile, remove the old output."""
     try:
         aside.rename(place)
     except OSError:

@@ -52,7 +52,7 @@ def sweep(parent: Path, name: str) -> None:
 
 
 def discard(path: Path) -> None:
-    """Remove a folder or a file, if it is there and can be removed."""
+    """Remove a folder or a file, if it exists and can be removed."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:
@@ -65,7 +65,7 @@ def _locked_folder(parent: Path, name: str) -> tuple[Path, Lock]:
     while True:
         fresh = parent / f".{_stem(name)}.{secrets.token_hex(4)}.part"
         fresh.mkdir()
-        # Until it is locked, another process may take the folder for a left-over.
+        # Until the folder is locked, another process may remove it as a left-over.
         with suppress(FileNotFoundError):
             lock = Lock(fresh)
             lock.acquire()
@@ -75,7 +75,7 @@ def _locked_folder(parent: Path, name: str) -> tuple[Path, Lock]:
 
 
 def _stem(name: str) -> str:
-    """The name, cut so that what scratch folders add to it still fits."""
+    """The name, cut so that the name of a scratch folder is not too long."""
     room = _LONGEST_NAME - len("..01234567.part")
     return os.fsdecode(os.fsencode(name)[:room])
 

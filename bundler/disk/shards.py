@@ -1,4 +1,4 @@
-"""Bytes that stay in their files until they are asked for: shards, and groups of them that follow one another."""
+"""Bytes that stay in their files until they are read: shards, and groups of consecutive shards."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from bundler.errors import SourceError
 __all__ = ["File", "Group", "Memory", "Shard", "keeping_open"]
 
 _KEPT = 1 << 25
-"""Bytes of a compressed shard's content up to which it is kept; of a larger one, what comes before a weight is unpacked
-again for it."""
+"""Bytes of a compressed shard's content up to which it is kept in memory. A larger one is unpacked from its beginning
+for each weight."""
 
 
 class Shard(Protocol):
@@ -31,12 +31,12 @@ class Shard(Protocol):
     def size(self) -> int: ...
 
     def read_into(self, start: int, room: memoryview) -> None:
-        """Fill `room` with the bytes from `start` on; SourceError where that cannot be."""
+        """Fill `room` with the bytes from `start` on. SourceError if they cannot be read."""
 
 
 @dataclass(frozen=True)
 class File:
-    """A shard on disk; `size` is that of its content, after decompression where it is gzipped."""
+    """A shard on disk. `size` is the number of bytes of its content, unpacked if it is `gzipped`."""
 
     path: Path
     size: int
@@ -60,7 +60,7 @@ class File:
             )
 
     def open(self) -> RawIOBase | BufferedIOBase:
-        """Its content, to be read. OSError where that cannot be."""
+        """The content, open for reading. OSError if it cannot be opened."""
         if not self.gzipped:
             return files.opened(self.path)
         if self.size > _KEPT:
@@ -96,9 +96,9 @@ _last = _Last()
 
 @contextmanager
 def keeping_open() -> Iterator[None]:
-    """Leave the file that this thread reads open until it reads another.
+    """Within the block, keep the file that this thread read last open until the thread reads another.
 
-    To open it for each of many weights takes five times as long as to read them.
+    To open a file for each of many weights takes five times as long as to read the weights.
     """
     outer, _last.stays_open = _last.stays_open, True
     try:
@@ -110,14 +110,14 @@ def keeping_open() -> Iterator[None]:
 
 @lru_cache(4)
 def _unpacked(file: File, changed: int) -> bytes:
-    """The content of a compressed file that was last changed then. The weights in it are asked for one by one."""
+    """The content of a compressed file, of which the weights are read one by one. `changed` is its `st_mtime_ns`."""
     with files.unpacked(file.path) as content:
         return content.read(file.size)
 
 
 @dataclass(frozen=True)
 class Memory:
-    """A shard that was never a file."""
+    """A shard in memory: weights that a model's JSON file holds itself."""
 
     content: bytes
 
@@ -131,7 +131,7 @@ class Memory:
 
 @dataclass(frozen=True)
 class Group:
-    """Shards that follow one another: a weight may span them."""
+    """Consecutive shards: a weight may span several."""
 
     shards: tuple[Shard, ...]
 
@@ -144,7 +144,7 @@ class Group:
         return self.ends[-1] if self.ends else 0
 
     def read_into(self, start: int, room: memoryview) -> None:
-        """Fill `room` with the bytes from `start` on; SourceError where a file is not what it was when measured."""
+        """Fill `room` with the bytes from `start` on. SourceError if a file cannot be read, or became shorter."""
         index = bisect_right(self.ends, start)
         while room:
             shard, end = self.shards[index], self.ends[index]
@@ -153,7 +153,7 @@ class Group:
             start, room, index = end, room[len(here) :], index + 1
 
     def read(self, start: int, length: int) -> bytes:
-        """`length` bytes from `start`; SourceError as above."""
+        """`length` bytes from `start` on. SourceError as `read_into`."""
         content = bytearray(length)
         self.read_into(start, memoryview(content))
         return bytes(content)

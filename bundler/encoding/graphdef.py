@@ -1,7 +1,7 @@
 """A model's graph as TensorFlow's message, with no weight in memory.
 
-Fields stand in the order of their numbers, a node's attributes in that of their keys, as protobuf's C++ writes messages
-that are to be the same every time. (Its Python puts `Tshape` before `T`.)
+Fields stand in the order of their numbers, a node's attributes in that of their keys: so does C++'s deterministic
+serialization. (Python's puts `Tshape` before `T`.)
 
 Layout: tensorflow/core/framework/graph.proto, node_def.proto, function.proto, attr_value.proto, tensor.proto.
 """
@@ -12,36 +12,40 @@ from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 
 from bundler import ops
-from bundler.encoding import message as wire
-from bundler.encoding.message import Message
+from bundler.encoding.message import Message, field, head, numbers
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Function, Model
 from bundler.ir.nodes import Node, Tensor, shape_proto
-from bundler.ir.protos import AttrValue, FunctionDef, GraphDef, TensorProto
+from bundler.ir.protos import AttrValue, FunctionDef, FunctionDefLibrary, GraphDef, NodeDef, TensorProto
 from bundler.ir.weight import Weight
 
 __all__ = ["graph_def", "structure"]
 
+_NODE, _LIBRARY = numbers(GraphDef, "node", "library")
+_FUNCTION, *_ = numbers(FunctionDefLibrary, "function")
+_BODY, *_ = numbers(FunctionDef, "node_def")
+_NAME, _OP, _INPUT, _ATTR = numbers(NodeDef, "name", "op", "input", "attr")
+_KEY, _VALUE = numbers(NodeDef.AttrEntry, "key", "value")
+_TENSOR, *_ = numbers(AttrValue, "tensor")
+_CONTENT, _STRING = numbers(TensorProto, "tensor_content", "string_val")
+
 
 def graph_def(model: Model) -> Message:
     """A GraphDef: nodes, library, versions."""
-    made, library, attrs = Message(), Message(), _Attrs()
-    _add_nodes(made, 1, model.graph.nodes, model.graph.weights, attrs)
+    graph, library, attrs = Message(), Message(), _Attrs()
+    _add_nodes(graph, _NODE, model.graph.nodes, model.graph.weights, attrs)
     for name in sorted(model.functions):
-        library.field(1, _function(model.functions[name], attrs))
+        library.nest(_FUNCTION, _function(model.functions[name], attrs))
     if library.size:
-        made.field(2, library)
+        graph.nest(_LIBRARY, library)
     versions = GraphDef()
     versions.versions.producer = model.producer
-    made.add(versions.SerializeToString())
-    return made
+    graph.add(versions.SerializeToString())
+    return graph
 
 
 def structure(model: Model) -> bytes:
-    """A serialized GraphDef of the structure alone: constants with weights stand in as Placeholders.
-
-    Enough to infer dtypes and shapes, and no weight is read.
-    """
+    """A serialized GraphDef with Placeholders in place of weights: enough to infer dtypes and shapes."""
     return graph_def(model.with_graphs(lambda graph: graph.without_weights())).content
 
 
@@ -68,45 +72,45 @@ class _Attrs:
 
 def _attr(key: str, value: AttrValue) -> bytes:
     content = value.SerializeToString(deterministic=True)
-    return wire.field(5, wire.field(1, key.encode()) + wire.field(2, content))
+    return field(_ATTR, field(_KEY, key.encode()) + field(_VALUE, content))
 
 
 def _add_nodes(to: Message, number: int, nodes: Iterable[Node], weights: Mapping[str, Weight], attrs: _Attrs) -> None:
-    """NodeDefs, each a field of that number."""
+    """Append NodeDefs, each as a field of that number."""
     for node in nodes:
         weight = weights.get(node.name)
         if weight is None:
-            to.add(wire.field(number, _head(node) + attrs.encoded(node.attr)))
+            to.add(field(number, _name_op_inputs(node) + attrs.encoded(node.attr)))
         elif weight.dtype == DType.string:
-            to.add(wire.field(number, _constant(node, weight, 0)))
+            to.add(field(number, _constant(node, weight, 0)))
         else:
             content = _constant(node, weight, weight.nbytes)
-            to.add(wire.head(number, len(content) + weight.nbytes) + content, weight)
+            to.add(head(number, len(content) + weight.nbytes) + content, weight)
 
 
-def _head(node: Node) -> bytes:
-    """Name, op and inputs."""
+def _name_op_inputs(node: Node) -> bytes:
+    """The first three fields of a NodeDef."""
     op, name, inputs, _ = node
-    head = wire.field(1, name.encode()) + _op(op)
+    encoded = field(_NAME, name.encode()) + _op(op)
     for reference in inputs:
-        head += wire.field(3, reference.encode())
-    return head
+        encoded += field(_INPUT, reference.encode())
+    return encoded
 
 
 @lru_cache(1 << 10)
 def _op(op: str) -> bytes:
-    return wire.field(2, op.encode())
+    return field(_OP, op.encode())
 
 
 def _constant(node: Node, weight: Weight, size: int) -> bytes:
-    """A Const up to where the `size` bytes of its weight begin, which are the end of every message around them.
+    """A Const up to the `size` bytes of its weight, which are the end of every message around them.
 
     They belong to the attribute `value`, whose key sorts after the other one, `dtype`.
     """
-    tensor = _tensor(weight) + (wire.head(4, size) if size else b"")
-    value = wire.head(8, len(tensor) + size) + tensor
-    entry = wire.field(1, b"value") + wire.head(2, len(value) + size) + value
-    return _head(node) + _dtype(weight.dtype) + wire.head(5, len(entry) + size) + entry
+    tensor = _tensor(weight) + (head(_CONTENT, size) if size else b"")
+    value = head(_TENSOR, len(tensor) + size) + tensor
+    entry = field(_KEY, b"value") + head(_VALUE, len(value) + size) + value
+    return _name_op_inputs(node) + _dtype(weight.dtype) + head(_ATTR, len(entry) + size) + entry
 
 
 @cache
@@ -115,11 +119,11 @@ def _dtype(dtype: DType) -> bytes:
 
 
 def _tensor(weight: Weight) -> bytes:
-    """A TensorProto less its content. Strings have a field of their own and are small: they are there."""
+    """A TensorProto without the content of its weight, unless that is strings: they are small."""
     described = _type(weight.dtype, weight.shape)
     if weight.dtype != DType.string:
         return described
-    return described + b"".join(wire.field(8, text) for text in weight.strings())
+    return described + b"".join(field(_STRING, text) for text in weight.strings())
 
 
 @lru_cache(1 << 10)
@@ -129,7 +133,7 @@ def _type(dtype: DType, shape: tuple[int, ...]) -> bytes:
 
 
 def _function(function: Function, attrs: _Attrs) -> Message:
-    """A FunctionDef: its inputs are written with the names of outputs instead of ports."""
+    """A FunctionDef, whose nodes' inputs name outputs in place of ports."""
     by_name = function.graph.by_name
     made, tail = Message(function.definition.SerializeToString(deterministic=True)), FunctionDef()
     for output, tensor in function.returns.items():
@@ -138,7 +142,7 @@ def _function(function: Function, attrs: _Attrs) -> Message:
         node._replace(input=tuple(_spelled(Tensor.parse(reference), by_name) for reference in node.input))
         for node in function.graph.nodes
     ]
-    _add_nodes(made, 3, body, function.graph.weights, attrs)
+    _add_nodes(made, _BODY, body, function.graph.weights, attrs)
     made.add(tail.SerializeToString(deterministic=True))
     return made
 

@@ -1,41 +1,31 @@
-"""Protobuf's wire format in pieces: a message whose weights are still on disk, and how it gets into a file.
+"""Protobuf messages that hold weights without reading them.
 
-A message is a list of pieces, bytes or weights, whose sizes are known before any weight is read. So the
-lengths of nested messages are known too, the whole file is laid out first, and several threads fill it, each
-weight going straight from its shard into its place.
+A message is a list of pieces: encoded bytes, and weights on disk, whose sizes are known. So the lengths of the messages
+around a weight are known too.
 
 Encoding: https://protobuf.dev/programming-guides/encoding/
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from functools import lru_cache
 from itertools import chain
-from pathlib import Path
-from queue import SimpleQueue
-from typing import NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from bundler.disk.shards import keeping_open
-from bundler.disk.sync import reserve
-from bundler.ir.weight import Part, Weight
-from bundler.progress import SILENT, Progress
-from bundler.threads import Crew
+from bundler.ir.weight import Weight
 
-__all__ = ["Message", "field", "head", "write"]
+__all__ = ["Message", "field", "head", "numbers"]
 
 Piece: TypeAlias = "bytearray | Weight"
 
-_SEGMENT = 1 << 22
-"""Bytes that one thread fills in a go."""
-_PIECE = 1 << 19
-"""Bytes that the system is given at a time. From 2 MB on Linux looks for a huge page to put them in; on a virtual
-machine that is memory which it does not have yet, and waits for: writing took up to ten times as long."""
+_LENGTH_DELIMITED = 2
+"""The wire type of strings, bytes and messages."""
 
 
 class Message:
-    """A message in pieces, and how many bytes it takes."""
+    """A message in pieces, the first of which are bytes; `size` is its length in bytes."""
 
     __slots__ = ("pieces", "size")
 
@@ -44,7 +34,7 @@ class Message:
         self.size = len(content)
 
     def add(self, content: bytes | bytearray, weight: Weight | None = None) -> None:
-        """Fields that are encoded already, the last of which may be `head` and a weight."""
+        """Append encoded fields. With a `weight` they end in the head of the field whose content it is."""
         last = self.pieces[-1]
         if isinstance(last, bytearray):
             last += content
@@ -55,8 +45,8 @@ class Message:
             self.pieces.append(weight)
             self.size += weight.nbytes
 
-    def field(self, number: int, message: Message) -> None:
-        """A message in this one, which has it from now on: nothing is to be added to it any more."""
+    def nest(self, number: int, message: Message) -> None:
+        """Append a message as the field `number`; takes its pieces, so that nothing may be added to it afterwards."""
         first, *others = message.pieces
         assert isinstance(first, bytearray), "messages begin with bytes"
         self.add(head(number, message.size) + first)
@@ -66,94 +56,28 @@ class Message:
     @property
     @keeping_open()
     def content(self) -> bytes:
-        """The message itself, with all its weights: for small ones."""
-        content = bytearray(self.size)
-        for segment in _segments(self):
-            segment.fill(memoryview(content)[segment.offset :])
-        return bytes(content)
+        """The encoded message with the bytes of its weights, in memory."""
+        return b"".join(chain.from_iterable(map(_chunks, self.pieces)))
+
+
+def _chunks(piece: Piece) -> Iterable[bytes | bytearray]:
+    return piece.chunks() if isinstance(piece, Weight) else (piece,)
+
+
+def numbers(message: Any, *fields: str) -> tuple[int, ...]:
+    """The numbers of a message class' fields, by their names. KeyError for a field that it lacks."""
+    return tuple(message.DESCRIPTOR.fields_by_name[name].number for name in fields)
 
 
 def field(number: int, content: bytes) -> bytes:
-    """A length-delimited field: a string, or a message without weights."""
+    """An encoded field: a string, or a message without weights."""
     return head(number, len(content)) + content
 
 
 @lru_cache(1 << 12)  # nearly all are those of short fields with small numbers
 def head(number: int, size: int) -> bytes:
-    """What stands before a length-delimited field of that size."""
-    return _varint(number << 3 | 2) + _varint(size)
-
-
-def write(message: Message, path: Path, *, jobs: int = 1, progress: Progress = SILENT) -> None:
-    """Write the message into a new file, by `jobs` threads that fill disjoint ranges of it."""
-    progress.start("writing", message.size)
-    reserve(path, message.size)
-    # To ask the system for a new buffer each time takes longer than to fill it, with several threads.
-    rooms = SimpleQueue[bytearray]()
-    for _ in range(jobs):
-        rooms.put(bytearray(min(message.size, 2 * _SEGMENT)))
-    with Crew(jobs) as crew:
-        for written in crew.map(lambda segment: segment.write(path, rooms), _segments(message)):
-            progress.advance(written)
-    progress.finish()
-
-
-class _Segment(NamedTuple):
-    """What stands in the file from `offset` on, `size` bytes."""
-
-    offset: int
-    size: int
-    parts: list[memoryview | Part]
-
-    def fill(self, room: memoryview) -> None:
-        """Put it at the beginning of `room`."""
-        for part in self.parts:
-            if isinstance(part, Part):
-                part.fill(room[: part.nbytes])
-            else:
-                room[: part.nbytes] = part
-            room = room[part.nbytes :]
-
-    @keeping_open()
-    def write(self, path: Path, rooms: SimpleQueue[bytearray]) -> int:
-        """Fill the range of the file; how many bytes it is long."""
-        with _taken(rooms) as room, path.open("r+b", buffering=0) as file:
-            left = memoryview(room)[: self.size]
-            self.fill(left)
-            file.seek(self.offset)
-            while left:
-                left = left[file.write(left[:_PIECE]) :]
-        return self.size
-
-
-@contextmanager
-def _taken(rooms: SimpleQueue[bytearray]) -> Iterator[bytearray]:
-    room = rooms.get()
-    try:
-        yield room
-    finally:
-        rooms.put(room)
-
-
-def _segments(message: Message) -> Iterator[_Segment]:
-    """The message, cut where a segment is full: with its last part it is less than twice as long."""
-    start, size = 0, 0
-    parts: list[memoryview | Part] = []
-    for part in chain.from_iterable(map(_parts, message.pieces)):
-        parts.append(part)
-        size += part.nbytes
-        if size >= _SEGMENT:
-            yield _Segment(start, size, parts)
-            start, size, parts = start + size, 0, []
-    if parts:
-        yield _Segment(start, size, parts)
-
-
-def _parts(piece: Piece) -> Iterator[memoryview | Part]:
-    """A piece, cut into parts of a bounded size."""
-    if isinstance(piece, Weight):
-        return piece.parts()
-    return (memoryview(piece)[start : start + _SEGMENT] for start in range(0, len(piece), _SEGMENT))
+    """The tag and the length before a string or message of `size` bytes."""
+    return _varint(number << 3 | _LENGTH_DELIMITED) + _varint(size)
 
 
 def _varint(value: int) -> bytes:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tensorflow.core.framework.attr_value_pb2 import AttrValue, NameAttrList
-    from tensorflow.core.framework.function_pb2 import FunctionDef
+    from tensorflow.core.framework.function_pb2 import FunctionDef, FunctionDefLibrary
     from tensorflow.core.framework.graph_pb2 import GraphDef
     from tensorflow.core.framework.node_def_pb2 import NodeDef
     from tensorflow.core.framework.op_def_pb2 import OpDef
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AttrValue",
     "FunctionDef",
+    "FunctionDefLibrary",
     "GraphDef",
     "MetaGraphDef",
     "NameAttrList",

@@ -17,7 +17,7 @@ __all__ = ["KEYS", "BundleSpec", "Compat", "Document", "ModelSpec", "SignatureSp
 
 
 class Compat(str, Enum):
-    """What else the bundle's graph must agree with."""
+    """A further runtime that the graph must suit."""
 
     NONE = "none"
     TFJS = "tfjs"
@@ -29,7 +29,7 @@ _METHODS = {method: f"tensorflow/serving/{method}" for method in ("predict", "cl
 _MOST_DIMENSIONS = 254
 """TensorFlow's TensorShape::MaxDimensions (tensorflow/core/framework/tensor_shape.h)."""
 _LONGEST_NAME = 200
-"""Characters of a name that also names a folder: filesystems take 255 bytes, and what is built has more in its name."""
+"""Characters of a name that also names a folder: filesystems take 255 bytes, and files of the build add a suffix."""
 
 
 def _check_nul(value: _Named) -> _Named:
@@ -40,7 +40,7 @@ def _check_nul(value: _Named) -> _Named:
 
 _Named = TypeVar("_Named", str, Path)
 _Plain = AfterValidator(_check_nul)
-"""No NUL: the system takes it for the end of a path, and TensorFlow's C API for the end of a name."""
+"""A text without NUL, which ends a path for the system and a name for TensorFlow's C API."""
 
 _Text = Annotated[str, Field(min_length=1), _Plain]
 _Shape = Annotated[
@@ -65,7 +65,7 @@ class _Spec(BaseModel):
 
 
 class SignatureSpec(_Spec):
-    """One thing that a caller may ask of a model."""
+    """A signature: inputs and outputs of a model that callers use together."""
 
     key: _Text = Field(description="The signature's name, unique in its MetaGraph.")
     outputs: Annotated[tuple[_Text, ...], Field(min_length=1)] | None = Field(
@@ -76,28 +76,29 @@ class SignatureSpec(_Spec):
         default=None, description="Tensors or the model's own keys. Default: the Placeholders that the outputs need."
     )
     rename: Mapping[str, _Text] = Field(
-        default={}, description="Public names, by the tensor or the model's own key that they stand for."
+        default={}, description="Public names of inputs and outputs, by tensor or the model's own key."
     )
     method_name: _Method = Field(
         default="tensorflow/serving/predict",
-        description="How TensorFlow Serving may call it; `predict`, `classify` and `regress` are the short forms.",
+        description="TensorFlow Serving's method for it; `predict`, `classify` and `regress` are short forms.",
     )
 
 
 class ModelSpec(_Spec):
-    """One TensorFlow.js model of the bundle."""
+    """A TensorFlow.js model of the bundle."""
 
     name: Annotated[str, Field(pattern=SCOPE, max_length=_LONGEST_NAME)] = Field(
         description="Unique over the bundle: the model's scope in the graph. Letters, digits and `_ . - /`."
     )
     source: _Text = Field(
-        description="Where the model is: a folder with `model.json`, a `.json` file, a `.pb` file from before"
+        description="The model: a folder with `model.json`, a `.json` file, a `.pb` file from before"
         " TensorFlow.js 1.0 (with its `weights_manifest.json` beside it), a `.zip` or `.tar.gz`"
         " (with `#path/inside`), `npm:<package>@<version>/<path>`, or an `https:` address of such a file."
         " Paths are relative to the manifest's folder."
     )
     digest: Annotated[str, StringConstraints(pattern=DIGEST, to_lower=True)] | None = Field(
-        default=None, description="`sha256:` and 64 hexadecimal digits. Checked when given."
+        default=None,
+        description="`sha256:` and 64 hexadecimal digits. A source of another digest is an error. Default: any digest.",
     )
     format: Literal["auto", "graph", "layers"] = Field(
         default="auto", description="Kind of TensorFlow.js model; `auto` reads it from the file."
@@ -105,13 +106,12 @@ class ModelSpec(_Spec):
     compat: Compat | None = Field(default=None, description="Overrides the bundle's `compat` for this model.")
     shapes: Mapping[str, _Shape] = Field(
         default={},
-        description="Shapes of inputs, by tensor or the model's own key; -1 is a size that is not known. They fix sizes"
-        " that the model leaves open, or open those that it fixes: if a batch of 1 becomes -1, two rows are tried.",
+        description="Shapes of inputs, by tensor or the model's own key; -1 is an unknown size. They fix sizes that the"
+        " model leaves open, or open sizes that it fixes: if a batch of 1 becomes -1, the check runs two rows.",
     )
     allow_ops: tuple[_Text, ...] = Field(
         default=(),
-        description="Ops of TensorFlow that TensorFlow.js does not run, and that this model may use all the same:"
-        " they are imported as they stand.",
+        description="Ops that TensorFlow.js does not run but this model may use: they are imported unchanged.",
     )
     tags: _Tags | None = Field(
         default=None,
@@ -120,13 +120,13 @@ class ModelSpec(_Spec):
     signatures: tuple[SignatureSpec, ...] = Field(
         default=(),
         alias="signature",
-        description="What callers may ask of the model. Default: the model's own signature, under the model's name"
-        f" as key (`{DEFAULT_KEY}` where the MetaGraph holds no other model).",
+        description="The model's signatures in the bundle. Default: the model's own signature, under the model's name"
+        f" as key (`{DEFAULT_KEY}` if the MetaGraph holds no other model).",
     )
 
 
 class BundleSpec(_Spec):
-    """What is made of the models."""
+    """The SavedModel that the models become."""
 
     name: Annotated[str, Field(pattern=FILE_NAME, max_length=_LONGEST_NAME)] = Field(
         description="The bundle's name, also that of the default output folder. Letters, digits and `_ . -`."
@@ -145,12 +145,13 @@ class BundleSpec(_Spec):
     tags: _Tags = Field(default=("serve",), description='Tags of the MetaGraph, with `layout = "signatures"`.')
     compat: Compat = Field(
         default=Compat.NONE,
-        description="What else the graph must agree with: `tfjs` or `tflite`; a model may override it.",
+        description="A further runtime that the graph must suit. `tfjs`: TensorFlow.js, which has no int64 inputs;"
+        " `tflite`: the converter of TFLite, with its builtin ops. A model may override it.",
     )
     weights: Literal["auto", "constants", "variables"] = Field(
         default="auto",
         description="`constants` in the graph, 2 GB at most, or trainable `variables` in a checkpoint beside it, of any"
-        " size; `auto` takes variables for weights of more than 1 GB.",
+        " size; `auto` uses variables above 1 GiB.",
     )
 
 

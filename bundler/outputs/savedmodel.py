@@ -15,14 +15,14 @@ from itertools import chain, count
 from pathlib import Path
 from typing import NamedTuple
 
-from bundler.encoding import message as wire
 from bundler.encoding.graphdef import graph_def
-from bundler.encoding.message import Message
+from bundler.encoding.message import Message, numbers
 from bundler.errors import ConversionError
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Model, Signature, TensorSpec
 from bundler.ir.nodes import Tensor, new_node, shape_of, shape_proto
 from bundler.ir.protos import MetaGraphDef, SavedModel, SignatureDef, TensorInfo
+from bundler.outputs import writer
 from bundler.outputs.variables import Variable, described
 from bundler.progress import SILENT, Progress
 
@@ -44,6 +44,10 @@ _LIMIT = (1 << 31) - 1
 """Protobuf refuses messages beyond this many bytes."""
 
 
+_META_GRAPHS, *_ = numbers(SavedModel, "meta_graphs")
+_GRAPH_DEF, *_ = numbers(MetaGraphDef, "graph_def")
+
+
 class MetaGraph(NamedTuple):
     """One graph of a SavedModel, found by its tags, and those of its weights that are in the checkpoint."""
 
@@ -59,7 +63,7 @@ def write(metagraphs: Sequence[MetaGraph], folder: Path, *, jobs: int = 1, progr
     """
     message = Message(SavedModel(saved_model_schema_version=1).SerializeToString())
     for metagraph in metagraphs:
-        message.field(2, _metagraph(metagraph))
+        message.nest(_META_GRAPHS, _metagraph(metagraph))
     apart = any(metagraph.variables for metagraph in metagraphs)
     hint = "split the bundle in two" if apart else 'set `weights = "variables"`, or split the bundle in two'
     return _write(message, folder / FILE, jobs, progress, hint)
@@ -95,7 +99,7 @@ def _write(message: Message, path: Path, jobs: int, progress: Progress, hint: st
             expected=f"at most {_LIMIT:,}",
             hint=hint,
         )
-    wire.write(message, path, jobs=jobs, progress=progress)
+    writer.write(message, path, jobs=jobs, progress=progress)
     return message.size
 
 
@@ -103,7 +107,7 @@ def _metagraph(metagraph: MetaGraph) -> Message:
     tags, model, variables = metagraph
     info = MetaGraphDef.MetaInfoDef(tags=tags)
     made = Message(MetaGraphDef(meta_info_def=info).SerializeToString())
-    made.field(2, graph_def(_with_init(model)))
+    made.nest(_GRAPH_DEF, graph_def(_with_init(model)))
     signatures = {key: signature_def(signature) for key, signature in model.signatures.items()}
     tail = described(variables)
     tail.MergeFrom(MetaGraphDef(signature_def=signatures))

@@ -1,10 +1,10 @@
-"""A program that works for us in a process of its own: one question, one answer.
+"""A program in a process of its own, which answers one question at a time.
 
-What it prints never reaches the user's terminal, what kills it does not kill us, and it never
-outlives us: it ends when its standard input does, and `close` ends it at once.
+What it prints does not reach the user's terminal, and what kills it does not kill bundler. It ends when its standard
+input does, so it does not outlive bundler; `close` ends it at once.
 
-Questions and answers are frames: eight bytes of length, little-endian, then as many bytes.
-They travel over the child's standard input and output; its standard error is kept to be quoted.
+Questions and answers are frames: eight bytes of length, little-endian, then as many bytes. They travel over the child's
+standard input and output. Its standard error is kept, and errors quote it.
 """
 
 from __future__ import annotations
@@ -28,25 +28,24 @@ if TYPE_CHECKING:
 
 __all__ = ["Child", "serve"]
 
-_TELLING = ("FATAL", "Check failed", "Error:")
-"""What marks the line that says why a program died, among stack traces and notes."""
+_REASONS = ("FATAL", "Check failed", "Error:")
+"""Marks of the line that explains why a program died, among stack traces and notes."""
 
 _STACK = ("@ ", "*** ")
-"""How the lines of a stack trace begin."""
+"""Beginnings of the lines of a stack trace."""
 
 _DYING = 10
-"""Seconds between the end of a program's output and its own: it may be writing a core dump."""
-
+"""Seconds that a program has to end after its output ended: it may be writing a core dump."""
 
 _NEEDED = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PATH", "PYTHONHOME", "SYSTEMROOT", "TZ")
-"""The variables of the environment without which some programs do not start, or speak another language."""
+"""Variables of the environment without which some programs do not start, or write another language."""
 
 
 class Child:
     """A running program, started at once and started again after it died.
 
-    `name` is how errors speak of it; `environment` is added to ours. With a `folder` the program starts there, has it
-    as its home, and gets no more of our environment than a program needs to start.
+    Errors call it `name`; `environment` is added to ours. With a `folder` the program starts there, has it as its home,
+    and gets no more of our environment than a program needs to start.
     """
 
     def __init__(
@@ -89,9 +88,9 @@ class Child:
                 raise
 
     def close(self) -> None:
-        """End the program, whatever it is doing. Nothing can be asked afterwards."""
+        """End the program, whatever it is doing. Later questions raise ValueError."""
         self._closed = True
-        self._process.kill()  # whoever waits for an answer stops waiting
+        self._process.kill()  # ends the wait of a thread in `ask`
         with self._turn:
             self._release()
 
@@ -124,7 +123,7 @@ class Child:
     def _release(self) -> None:
         self._end()
         for pipe in (self._stdin, self._stdout, self._stderr):
-            with suppress(OSError):  # what was still to be written has no reader
+            with suppress(OSError):  # the rest of a question has no reader
                 pipe.close()
 
     def _exchange(self, question: bytes) -> bytes:
@@ -153,12 +152,12 @@ class Child:
         self._stderr.seek(0)
         lines = [line.strip() for line in self._stderr.read().decode(errors="replace").splitlines()]
         spoken = [line for line in lines if line and not line.startswith(_STACK)]
-        telling = [line for line in spoken if any(mark in line for mark in _TELLING)]
-        return (telling or spoken or [""])[-1]
+        reasons = [line for line in spoken if any(mark in line for mark in _REASONS)]
+        return (reasons or spoken or [""])[-1]
 
 
 def _surroundings(folder: Path | None) -> dict[str, str]:
-    """Our environment; or that of a program which has a folder of its own."""
+    """Our environment; for a program with a folder of its own, the part of it that programs need."""
     if folder is None:
         return dict(os.environ)
     kept = {name: os.environ[name] for name in _NEEDED if name in os.environ}
@@ -166,9 +165,9 @@ def _surroundings(folder: Path | None) -> dict[str, str]:
 
 
 def serve(answer: Callable[[bytes], bytes]) -> None:
-    """The other side of a `Child`, in its process: answer until standard input ends.
+    """Run in a child's process: answer the questions of `Child` until standard input ends.
 
-    What is printed meanwhile goes to standard error.
+    What `answer` prints goes to standard error.
     """
     answers = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
@@ -181,7 +180,7 @@ def serve(answer: Callable[[bytes], bytes]) -> None:
 
 
 def _receive(questions: SimpleQueue[bytes]) -> None:
-    """Read questions. At the end of standard input the process ends, whatever it is doing: its parent has ended."""
+    """Read questions. Standard input ends when the parent does: then this process ends, whatever it is doing."""
     while head := sys.stdin.buffer.read(8):
         questions.put(sys.stdin.buffer.read(int.from_bytes(head, "little")))
     os._exit(0)
@@ -189,7 +188,7 @@ def _receive(questions: SimpleQueue[bytes]) -> None:
 
 @contextmanager
 def _deadline(process: subprocess.Popen[bytes], seconds: float | None) -> Iterator[threading.Event]:
-    """Kill the process after so many seconds; the event tells that this happened."""
+    """Kill the process after `seconds`; the event is set if that happens."""
     expired = threading.Event()
 
     def expire() -> None:

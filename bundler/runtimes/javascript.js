@@ -1,4 +1,4 @@
-// TensorFlow.js, for reference.py: reads questions from standard input, answers on standard output.
+// TensorFlow.js, the program of javascript.py: reads questions from standard input, answers on standard output.
 //
 // A frame is 8 bytes of length, then a message: 4 bytes of length, JSON, and the tensors' bytes one
 // after the other. All numbers are little-endian. In the JSON a tensor is {name, dtype, shape, size},
@@ -11,12 +11,12 @@ const path = require('path');
 const zlib = require('zlib');
 
 for (const say of ['debug', 'info', 'log', 'warn', 'error']) {
-  console[say] = () => {}; // standard output is for answers, and advice about speed is for nobody
+  console[say] = () => {}; // standard output is for answers
 }
 const tf = require(require.resolve('@tensorflow/tfjs', {paths: [process.argv[2]]}));
 
 const MODELS_KEPT = 4;
-const models = new Map(); // by entry and time of change, the latest used last
+const models = new Map(); // by entry and time of change; the one used last comes last
 
 // Frames
 
@@ -135,8 +135,8 @@ const layerNames = (tensors) => tensors.map(({sourceLayer}) => sourceLayer.name)
 const inputNames = (model) => isGraphModel(model) ? model.inputNodes : layerNames(model.inputs);
 const outputNames = (model) => isGraphModel(model) ? model.outputNodes : layerNames(model.outputs);
 
-// The tensor behind each output's name. A signature says it best: where two outputs are ports of one
-// node, `outputNodes` names one of them twice.
+// The tensor behind each output's name. If two outputs are ports of one node, `outputNodes` names one of them
+// twice, but a signature does not.
 function outputTensors(model) {
   const signature = isGraphModel(model) && model.modelSignature?.outputs;
   if (signature) return new Map(Object.entries(signature).map(([key, {name}]) => [key, name ?? key]));
@@ -147,7 +147,7 @@ function runGraph(model, feeds, tensors) {
   try {
     return model.execute(feeds, tensors);
   } catch (error) {
-    if (!error.message.includes('model.executeAsync()')) throw error; // there is no other way to know beforehand
+    if (!error.message.includes('model.executeAsync()')) throw error; // TensorFlow.js says so only when it runs
     return model.executeAsync(feeds, tensors);
   }
 }
@@ -191,7 +191,7 @@ const VERBS = {describe, hello, run};
 
 async function answer(question) {
   const model = question.entry && await findModel(question.entry);
-  tf.engine().startScope(); // frees what a run made, and not the weights, which are older
+  tf.engine().startScope(); // frees the tensors of a run; the weights are older and stay
   try {
     const {contents, ...said} = await VERBS[question.verb](model, question);
     return [said, contents];

@@ -1,14 +1,14 @@
-"""The same model run by TensorFlow.js: what a bundle must agree with.
+"""TensorFlow.js, which runs a model as a browser would: the reference that a bundle is compared with.
 
-TensorFlow.js runs in Node on its plain CPU backend (see reference.js). One process serves many
-runs, and keeps the models it used last.
+It runs in Node.js on its plain CPU backend, in one process for many questions: `javascript.js` is its program, and
+describes the messages. The process keeps the models that it used last.
 """
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,6 +19,7 @@ from bundler.ir.dtypes import DType
 from bundler.ir.nodes import Shape
 from bundler.runtimes.child import Child
 from bundler.runtimes.failures import Refused
+from bundler.runtimes.tensors import packed, unpacked
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -27,7 +28,7 @@ __all__ = ["Description", "Port", "TensorFlowJs"]
 
 
 class Port(NamedTuple):
-    """An input or output as TensorFlow.js tells it; None where it does not know."""
+    """An input or output of a model; None for a dtype, rank or size that TensorFlow.js does not know."""
 
     name: str
     dtype: DType | None
@@ -42,17 +43,17 @@ class Description(NamedTuple):
 
 
 class TensorFlowJs:
-    """TensorFlow.js in a Node process.
+    """TensorFlow.js in a Node.js process.
 
-    `modules` is the folder `node_modules` that holds @tensorflow/tfjs; `timeout` is in seconds,
-    for each question. BundlerError where Node.js or the package is missing.
+    `modules` is the folder `node_modules` that holds @tensorflow/tfjs; `timeout` is in seconds, for each question.
+    Raises BundlerError if Node.js or the package is not installed. Every question raises Refused with TensorFlow.js'
+    words, and Died if the process ends, or its time is over, before it answers.
     """
 
     def __init__(self, modules: Path, *, timeout: float = 600) -> None:
         if not (modules / "@tensorflow" / "tfjs" / "package.json").is_file():
-            raise BundlerError(
-                "TensorFlow.js is not installed", where=str(modules), hint="npm install @tensorflow/tfjs"
-            )
+            hint = "npm install @tensorflow/tfjs"
+            raise BundlerError("TensorFlow.js is not installed", where=str(modules), hint=hint)
         script = Path(__file__).with_suffix(".js")
         self._timeout = timeout
         self._child = Child("TensorFlow.js", [_node(), str(script), str(modules.resolve())])
@@ -70,20 +71,17 @@ class TensorFlowJs:
     @property
     def version(self) -> str:
         """TensorFlow.js' version: `4.22.0`."""
-        return str(self._ask("hello")["version"])
+        return str(self._ask("hello").head["version"])
 
     @property
     def tensors(self) -> int:
-        """How many tensors are alive: the weights of the models in use."""
-        return int(self._ask("hello")["tensors"])
+        """How many tensors are alive: the weights of the models that the process keeps."""
+        return int(self._ask("hello").head["tensors"])
 
     def describe(self, entry: Path) -> Description:
-        """The inputs and outputs of the model whose JSON file is `entry`; graph and layers models.
-
-        Here and in `run`: raises Refused with TensorFlow.js' words, and Died as `Child.ask` does.
-        """
-        told = self._ask("describe", entry=entry)
-        return Description(_ports(told["inputs"]), _ports(told["outputs"]))
+        """The inputs and outputs of the model whose JSON file is `entry`; graph and layers models."""
+        head = self._ask("describe", entry=entry).head
+        return Description(tuple(map(_port, head["inputs"])), tuple(map(_port, head["outputs"])))
 
     def run(
         self,
@@ -91,27 +89,24 @@ class TensorFlowJs:
         feeds: Mapping[str, np.ndarray],
         outputs: Sequence[str] | None = None,
     ) -> dict[str, np.ndarray]:
-        """The model's outputs for these inputs, by name.
+        """The model's outputs for these inputs, by name; by default all of the model's outputs.
 
-        Both are named as tensors (`x`, `x:0`, `n:1`) or as TensorFlow.js names them (`describe`);
-        by default all of the model's outputs. What JavaScript has no array for is fed as the
-        nearest thing it has: float64 as float32, any integer as int32. Strings are object arrays
-        of bytes.
+        Names are tensors (`x`, `x:0`, `n:1`) or the names that `describe` gives. Feeds of dtypes that JavaScript lacks
+        are converted: other floats to float32, other integers to int32. Strings are object arrays of bytes.
         """
-        narrow = {name: _narrow(name, value) for name, value in feeds.items()}
-        heads, payload = _show_tensors(narrow)
-        told = self._ask("run", payload, entry=entry, feeds=heads, outputs=None if outputs is None else list(outputs))
-        return _parse_tensors(told["tensors"], told["payload"])
+        feeds = {name: _narrowed(name, value) for name, value in feeds.items()}
+        heads, payload = _joined(feeds)
+        asked = None if outputs is None else list(outputs)
+        answer = self._ask("run", payload, entry=entry, feeds=heads, outputs=asked)
+        return dict(_tensors(answer.head["tensors"], answer.payload))
 
-    def _ask(self, verb: str, payload: bytes = b"", entry: Path | None = None, **more: object) -> dict[str, Any]:
-        where = None if entry is None else str(entry.resolve())
-        head = json.dumps({"verb": verb, "entry": where, **more}).encode()
-        answer = self._child.ask(len(head).to_bytes(4, "little") + head + payload, self._timeout)
-        start = 4 + int.from_bytes(answer[:4], "little")
-        told: dict[str, Any] = json.loads(answer[4:start])
-        if "error" in told:
-            raise Refused(f"TensorFlow.js: {told['error']}", where=where or "")
-        return told | {"payload": answer[start:]}
+    def _ask(self, verb: str, payload: bytes = b"", entry: Path | None = None, **more: object) -> _Message:
+        place = None if entry is None else str(entry.resolve())
+        question = _Message({"verb": verb, "entry": place, **more}, payload)
+        answer = _Message.parse(self._child.ask(question.content(), self._timeout))
+        if "error" in answer.head:
+            raise Refused(f"TensorFlow.js: {answer.head['error']}", where=place or "")
+        return answer
 
 
 def _node() -> str:
@@ -121,70 +116,74 @@ def _node() -> str:
     return node
 
 
-def _ports(told: Iterable[Mapping[str, Any]]) -> tuple[Port, ...]:
-    return tuple(Port(port["name"], _dtype(port["dtype"]), _shape(port["shape"])) for port in told)
+def _port(spec: Mapping[str, Any]) -> Port:
+    dtype, shape = spec["dtype"], spec["shape"]
+    return Port(spec["name"], None if dtype is None else DType.parse(dtype), None if shape is None else _known(shape))
 
 
-def _dtype(told: str | None) -> DType | None:
-    return None if told is None else DType.parse(told)
-
-
-def _shape(told: Sequence[int | None] | None) -> Shape | None:
-    return None if told is None else tuple(None if size is None or size < 0 else size for size in told)
+def _known(shape: Iterable[int | None]) -> Shape:
+    return tuple(None if size is None or size < 0 else size for size in shape)
 
 
 _NARROWER = {"f": "float32", "i": "int32", "u": "int32", "b": "bool", "c": "complex64"}
-"""TensorFlow.js' dtype for each kind of NumPy's; the kinds O, S and U are strings."""
+"""TensorFlow.js' dtype for each kind of NumPy's numbers."""
 
 
-def _narrow(name: str, value: np.ndarray) -> np.ndarray:
-    """The value in a dtype that TensorFlow.js has; Refused if a value does not fit."""
+def _narrowed(name: str, value: np.ndarray) -> np.ndarray:
+    """The value in a dtype that TensorFlow.js has. Raises Refused for an integer that does not fit."""
     if value.dtype.kind not in _NARROWER:
-        return value.astype(object)
+        return value
     narrow = value.astype(_NARROWER[value.dtype.kind])
     if value.dtype.kind in "iu" and (narrow != value).any():
-        raise Refused("integers beyond 32 bits have no place in TensorFlow.js", where=name)
+        raise Refused("TensorFlow.js has no integers beyond 32 bits", where=name)
     return narrow
 
 
-def _show_tensors(tensors: Mapping[str, np.ndarray]) -> tuple[list[dict[str, object]], bytes]:
-    """What reference.js reads: a head for each tensor, and their bytes one after the other."""
-    contents = {name: _show_tensor(value) for name, value in tensors.items()}
-    heads: list[dict[str, object]] = [
-        {
-            "name": name,
-            "dtype": "string" if value.dtype == object else value.dtype.name,
-            "shape": value.shape,
-            "size": len(contents[name]),
-        }
-        for name, value in tensors.items()
-    ]
-    return heads, b"".join(contents.values())
+# Messages ----------------------------------------------------------------------------------------
 
 
-def _show_tensor(value: np.ndarray) -> bytes:
-    if value.dtype != object:
-        return value.astype(value.dtype.newbyteorder("<")).tobytes()
-    strings = [text.encode() if isinstance(text, str) else bytes(text) for text in value.flat]
-    return b"".join(len(string).to_bytes(4, "little") + string for string in strings)
+class _Message(NamedTuple):
+    """A question or an answer: JSON, and the bytes of the tensors that it describes."""
+
+    head: Mapping[str, Any]
+    payload: bytes
+
+    def content(self) -> bytes:
+        head = json.dumps(self.head).encode()
+        return len(head).to_bytes(4, "little") + head + self.payload
+
+    @classmethod
+    def parse(cls, content: bytes) -> _Message:
+        start = 4 + int.from_bytes(content[:4], "little")
+        return cls(json.loads(content[4:start]), content[start:])
 
 
-def _parse_tensors(heads: Sequence[Mapping[str, Any]], payload: bytes) -> dict[str, np.ndarray]:
-    tensors, at = {}, 0
+def _joined(tensors: Mapping[str, np.ndarray]) -> tuple[list[dict[str, object]], bytes]:
+    """A head for each tensor, and the bytes of all."""
+    heads, contents = [], []
+    for name, array in tensors.items():
+        dtype, shape, content = packed(array)
+        contents.append(content if isinstance(content, bytes) else b"".join(map(_prefixed, content)))
+        heads.append({"name": name, "dtype": DType(dtype).name, "shape": shape, "size": len(contents[-1])})
+    return heads, b"".join(contents)
+
+
+def _prefixed(string: bytes) -> bytes:
+    return len(string).to_bytes(4, "little") + string
+
+
+def _tensors(heads: Iterable[Mapping[str, Any]], payload: bytes) -> Iterator[tuple[str, np.ndarray]]:
+    at = 0
     for head in heads:
         content, at = payload[at : at + head["size"]], at + head["size"]
-        tensors[head["name"]] = _parse_tensor(DType.parse(head["dtype"]), head["shape"], content)
-    return tensors
+        dtype = DType.parse(head["dtype"])
+        values = list(_strings(content)) if dtype == DType.string else content
+        yield head["name"], unpacked((dtype.value, tuple(head["shape"]), values))
 
 
-def _parse_tensor(dtype: DType, shape: Sequence[int], content: bytes) -> np.ndarray:
-    if dtype != DType.string:
-        return np.frombuffer(content, dtype.numpy).reshape(shape)
-    strings, at = [], 0
+def _strings(content: bytes) -> Iterator[bytes]:
+    at = 0
     while at < len(content):
         end = at + 4 + int.from_bytes(content[at : at + 4], "little")
-        strings.append(content[at + 4 : end])
+        yield content[at + 4 : end]
         at = end
-    made = np.empty(len(strings), object)
-    made[:] = strings
-    return made.reshape(shape)

@@ -1,1 +1,1 @@
-"""What TensorFlow Serving asks of a bundle."""
+"""TensorFlow Serving's rules for a bundle."""

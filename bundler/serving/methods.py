@@ -1,7 +1,7 @@
 """TensorFlow Serving's rules for signatures.
 
-`tensorflow/python/saved_model/signature_def_utils_impl.py` writes such signatures, and Serving's classifier
-and regressor refuse all others: one input, a string tensor of serialized tf.Examples, and fixed output names.
+Serving's classifier and regressor take only signatures as `tensorflow/python/saved_model/signature_def_utils_impl.py`
+writes them: one input, a string tensor of serialized tf.Examples, and outputs of fixed names.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _INPUTS: Mapping[str, DType] = {"inputs": DType.string}
 
 
 def method_faults(signature: Signature) -> Iterator[Fault]:
-    """What keeps Serving from calling a signature by its method; nothing for `predict`."""
+    """The inputs and outputs for which Serving refuses to call a signature by its method; none for `predict`."""
     outputs = _OUTPUTS.get(signature.method_name)
     if outputs is not None:
         yield from _differences("input", signature.inputs, _INPUTS)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from bundler.errors import Fault
 from bundler.ir.model import Graph, Model
 from bundler.ir.nodes import Node, attr
+from bundler.ir.order import in_order
 
 __all__ = ["faults"]
 
@@ -44,7 +45,7 @@ class _Frames:
     @property
     def faults(self) -> Iterator[Fault]:
         """What is wrong, as long as the frames of what a node reads are known."""
-        for node in _in_order(self._graph):
+        for node in in_order(self._graph):
             fault = self._fault(node, self._read(node))
             if fault is not None:
                 yield fault.inside(f"node {node.name!r}")
@@ -85,19 +86,3 @@ class _Frames:
 
     def _spelled(self, frame: int) -> str:
         return f"frame {self._frames[frame].name!r}" if frame else "no frame"
-
-
-def _in_order(graph: Graph) -> Iterator[Node]:
-    """The nodes, each after what it reads but for NextIterations."""
-    nodes = graph.by_name
-    ahead = {
-        name: {tensor.node for tensor in read if tensor.node in nodes and nodes[tensor.node].op != "NextIteration"}
-        for name, read in graph.inputs.items()
-    }
-    ready = [name for name, read in ahead.items() if not read]
-    while ready:
-        name = ready.pop()
-        yield nodes[name]
-        for reader in graph.consumers.get(name, ()) if nodes[name].op != "NextIteration" else ():
-            ahead[reader.name].discard(name)
-            ready += [] if ahead[reader.name] else [reader.name]

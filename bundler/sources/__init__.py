@@ -6,7 +6,7 @@
     npm:@scope/name@1.2.3/models/a.json a file of an npm package, by the user's own npm
     https://host/posenet/model.json     a model on the web, or an archive
 
-What is not simply there is fetched once and kept (see `cache`).
+Packages, archives and models on the web are fetched or unpacked once, and kept (see `disk.cache`).
 """
 
 from __future__ import annotations
@@ -38,28 +38,28 @@ _FINDERS = {
     "http://": "bundler.sources.web",
     "": "bundler.sources.disk",
 }
-"""The module whose `find` takes the sources that begin so; loaded only where a manifest has one."""
+"""By the beginning of a source, the module whose `find` takes it. It is loaded if a manifest has such a source."""
 
 
 def fetch(source: str, base: Path, *, progress: Progress = SILENT, cache: Path | None = None) -> Artifact:
-    """The files of a model, fetched where they are not at hand, and its JSON read.
+    """The files of a model, fetched if need be, and its JSON.
 
-    Paths are relative to `base`, the manifest's folder. `cache` is the folder for what is fetched;
-    by default `BUNDLER_CACHE`, or the platform's place for it. Raises SourceError where there is no
-    such model, it cannot be reached, or what came is not safe to unpack or open.
+    Paths are relative to `base`, the manifest's folder. `cache` is the folder for fetched files, by default
+    `BUNDLER_CACHE` or the platform's folder for caches. Raises SourceError if there is no such model, it cannot be
+    fetched, or its files are not safe to unpack or open.
     """
     return open_found(source, find(source, base, progress=progress, cache=cache), cache=cache)
 
 
 def open_found(source: str, path: Path, *, cache: Path | None = None) -> Artifact:
-    """The files of a model whose folder or JSON file `find` gave. Raises SourceError as `fetch` does."""
+    """The files of a model whose folder or JSON file `find` returned. Raises SourceError as `fetch` does."""
     # Errors name a user's own file by its path, and a file in the cache by its source.
     with within(source) if path.is_relative_to(cache or default_folder()) else nullcontext():
         return artifact.open(path)
 
 
 def find(source: str, base: Path, *, progress: Progress = SILENT, cache: Path | None = None) -> Path:
-    """The model's folder or JSON file, fetched where it is not at hand, but not yet read."""
+    """The path of the model's folder or JSON file, fetched if need be. Raises SourceError if there is none."""
     prefix = next(prefix for prefix in _FINDERS if source.startswith(prefix))
     if not prefix:
         _refuse_unknown_scheme(source)
@@ -68,7 +68,7 @@ def find(source: str, base: Path, *, progress: Progress = SILENT, cache: Path | 
 
 
 def at_hand(source: str, base: Path) -> Path | None:
-    """The user's own file or folder that a source lies in; None for a source that is fetched."""
+    """The user's own file or folder that holds a source; None for a source that is fetched."""
     if any(source.startswith(prefix) for prefix in _FINDERS if prefix):
         return None
     whole = base / os.path.expanduser(source)
@@ -76,9 +76,9 @@ def at_hand(source: str, base: Path) -> Path | None:
 
 
 def fetching_damaged_again(verb: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
-    """A decorator: run the verb anew if files of the cache prove to be damaged. They are fetched again then.
+    """A decorator that runs the verb again if files of the cache are damaged. They are fetched again then.
 
-    Notes go to the keyword argument `progress`, if the verb has one. Raises Damaged if files are damaged twice.
+    Notes go to the keyword argument `progress` of the call, if it has one. Raises Damaged if files are damaged twice.
     """
 
     @wraps(verb)
@@ -103,7 +103,7 @@ def _dropping_damaged(progress: Progress, dropped: set[Path]) -> Iterator[None]:
 
 
 def _refuse_unknown_scheme(source: str) -> None:
-    # Two characters and more: a single letter is a drive of Windows.
+    # Two characters and more: a single letter may be a drive, in a manifest from Windows.
     scheme = re.match("[A-Za-z][A-Za-z0-9+.-]+:", source)
     if scheme:
         raise SourceError(

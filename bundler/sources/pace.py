@@ -1,7 +1,7 @@
-"""How long a server may take: slow links pass, servers that hold on to a build do not.
+"""How long a server may take: slow links are accepted, servers that keep a build waiting are not.
 
-The time allowed grows with the bytes that came, so that a server which sends one now and then is given up. It is the
-time of a source as a whole, as its files may be many.
+The allowed time grows with the received bytes, so that a fetch ends if a server sends a byte now and then. It is the
+time of a source as a whole, as a source may have many files.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ __all__ = ["Pace", "TooMuch", "handlers"]
 _SILENCE = 60.0
 """Seconds without a byte."""
 _GRACE = 60.0
-"""Seconds that a source may take, however little comes."""
+"""Seconds that a source may take, however few bytes are received."""
 _LEAST_RATE = 1000
-"""Bytes each of which adds to the grace what it takes at this rate, in bytes a second. The slowest links do better."""
+"""Bytes a second: each received byte extends the allowed time by what it takes at this rate. Slow links are faster."""
 _A_FILE = 2.0
-"""Seconds that each file adds: to connect may take longer than to receive."""
+"""Seconds that each file adds: connecting may take longer than receiving."""
 _LONGEST = 12 * 60 * 60.0
 """Seconds that a source may take at any rate: 8 GiB at 200 kB/s."""
 _HEADERS = 1 << 20
@@ -32,11 +32,11 @@ _HEADERS = 1 << 20
 
 
 class TooMuch(OSError):
-    """A server sends more than was to be expected, be it content or headers."""
+    """A server sends more bytes of content or headers than expected."""
 
 
 class Pace:
-    """The time that one source takes, and the bytes of the file that comes now."""
+    """The time that one source takes, and the bytes of the file that is being received."""
 
     def __init__(self) -> None:
         self._started = time.monotonic()
@@ -50,7 +50,7 @@ class Pace:
         self._limit = 2 * most + _HEADERS
 
     def left(self) -> float:
-        """Seconds that the next byte may take. TimeoutError if there are none."""
+        """Seconds that the next byte may take. TimeoutError if no time is left."""
         elapsed = time.monotonic() - self._started
         left = min(self._granted + self._received / _LEAST_RATE, _LONGEST) - elapsed
         if left <= 0:
@@ -58,7 +58,7 @@ class Pace:
         return min(left, _SILENCE)
 
     def count(self, size: int) -> None:
-        """`size` bytes came. TooMuch if they are past the limit."""
+        """Count `size` received bytes. TooMuch if they exceed the limit."""
         self._received += size
         self._limit -= size
         if self._limit < 0:
@@ -66,7 +66,7 @@ class Pace:
 
 
 def handlers(pace: Pace) -> list[urllib.request.BaseHandler]:
-    """Handlers for an opener, whose responses are read at a pace."""
+    """Handlers for an opener whose responses are limited by a pace."""
     return [_Http(pace), _Https(pace)]
 
 
@@ -100,7 +100,7 @@ class _Response(http.client.HTTPResponse):
 
 
 class _Received(io.RawIOBase):
-    """What a socket receives, below HTTP: headers count, too."""
+    """The bytes that a socket receives, below HTTP, so that headers count too."""
 
     def __init__(self, connection: socket.socket, pace: Pace) -> None:
         self._socket = connection
@@ -115,7 +115,7 @@ class _Received(io.RawIOBase):
         try:
             size = self._stream.readinto(room)
         except TimeoutError:
-            self._pace.left()  # which says so if it is the pace that is too slow
+            self._pace.left()  # raises a more precise error if the source as a whole is too slow
             raise TimeoutError(f"no byte in {_SILENCE:.0f} seconds") from None
         self._pace.count(size or 0)
         return size

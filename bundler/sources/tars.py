@@ -20,9 +20,10 @@ _HEADERS = 1 << 20
 
 
 def members(archive: Path, end: int) -> Iterator[Member]:
-    """Each member, to be read before the next one is asked for; the archive may unpack to `end` bytes.
+    """Each member, whose content must be read before the next one; the archive may unpack to `end` bytes.
 
-    Raises SourceError for what is no file, folder or link; OSError, tarfile.TarError and others if it is damaged.
+    Raises SourceError for a member that is no file, folder or link; OSError, tarfile.TarError and others if the archive
+    is damaged.
     """
     with files.unpacked(archive) as stream:
         headers = Headers(stream, _HEADERS, end)
@@ -30,7 +31,7 @@ def members(archive: Path, end: int) -> Iterator[Member]:
             while (info := opened.next()) is not None:
                 yield _member(info, stream)
                 headers.left = _HEADERS
-                vars(opened)["members"].clear()  # it keeps all of them, to find one again
+                vars(opened)["members"].clear()  # tarfile keeps every member, in memory
         _finish(stream, end)
 
 
@@ -62,7 +63,7 @@ def _content(stream: gzip.GzipFile, start: int, left: int) -> Iterator[bytes]:
 
 
 def _finish(stream: gzip.GzipFile, end: int) -> None:
-    """Read to the end, where gzip keeps its checksum: a tarball that was cut short can look whole."""
+    """Read to gzip's checksum at the end: without it, a tarball that was cut short can look whole."""
     while stream.read(CHUNK):
         if stream.tell() > end:
             raise SourceError(BOMB)

@@ -30,13 +30,13 @@ _CHUNK = 1 << 18
 _USER_AGENT = "bundler"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 _MAX_SHARDS = 4096
-"""Shards of a model: 16 GiB of those that the converter writes."""
+"""Shards of a model: 16 GiB, if they have the converter's size of 4 MiB."""
 _SLACK = 1 << 16
-"""Bytes by which gzip may make a group of weights larger, besides a hundredth; each shard may add as many."""
+"""Bytes that gzip may add to a group of weights, besides a hundredth; each shard may add as many."""
 _ADDRESS = 300
 """Characters of an address that an error shows."""
 _REASON = 200
-"""Characters of a server's own words that an error shows."""
+"""Characters of a server's message that an error shows."""
 
 _HINTS = {
     401: "it asks for a login: download the model, and name the folder",
@@ -49,7 +49,7 @@ _OTHER_HINT = "is this machine online? Proxies are read from HTTPS_PROXY"
 def find(source: str, base: Path, cache: Cache, progress: Progress) -> Path:
     """The model at `https://…/model.json`, or `https://…/archive.zip#path/inside`.
 
-    What an address gave once is kept: a model that changes needs a new address.
+    The files of an address are kept: a model that changes needs a new address.
     """
     with within(_shown(source)):
         url, inside, name = _parse(source)
@@ -89,7 +89,7 @@ def _fetch_model(url: str, entry: Path, progress: Progress) -> None:
 
 @contextmanager
 def _naming_files(folder: Path) -> Iterator[None]:
-    """Faults name files without their folder, which is gone when they are read."""
+    """In faults, drop the folder of files: it is temporary."""
     try:
         yield
     except SourceError as error:
@@ -106,13 +106,13 @@ def _no_model(url: str, name: str) -> SourceError:
 
 
 def _most(weights: Mapping[str, Any], shards: int, left: int) -> int:
-    """The bytes that the shards of a group of weights may have together, compressed or not."""
+    """The bytes that the shards of a group of weights may have together, gzip'ed or not."""
     needed = weight_bytes(weights)
     return left if needed is None else min(left, needed + needed // 100 + _SLACK * (1 + shards))
 
 
 def _room(folder: Path, name: str) -> Path:
-    """The place of a shard, in a folder that is there."""
+    """The path of a shard; its folder exists then."""
     path = folder / name
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -122,20 +122,20 @@ def _room(folder: Path, name: str) -> Path:
 
 
 def _beside(url: str, name: str) -> str:
-    """The address of a shard, as browsers read it; a query of the model's own is not handed on."""
+    """The address of a shard, as browsers resolve it; the query of the model's address is dropped."""
     folder = urljoin(url, ".")
     return folder + quote(os.fsencode(name), safe="/%?&=+,;:@!$'()*~")
 
 
 def _parse(source: str) -> tuple[str, str, str]:
-    """The address, the path inside what it gives, and the name of the file that it gives."""
+    """The address of a file, the path inside that file if it is an archive, and the file's name."""
     try:
         source.encode()
         url, inside = urldefrag(source)
         parts = urlsplit(url)
         name = unquote(PurePosixPath(parts.path).name)
         _ = parts.port
-    except ValueError:  # whose words may hold a part of a password
+    except ValueError:  # its message may have a part of a password
         raise SourceError("is no address") from None
     if not parts.hostname:
         raise SourceError("is no address", found="no host")
@@ -164,7 +164,7 @@ def _refuse_insecure(url: str) -> None:
 
 
 class _SecureRedirects(urllib.request.HTTPRedirectHandler):
-    """Follows redirects, but none from https to http. What comes with a redirect is not read: it may have no end."""
+    """Follows redirects, except from https to http. The body of a redirect is not read: it may have no end."""
 
     def redirect_request(
         self,
@@ -189,7 +189,7 @@ class _Downloads:
         self._opener = urllib.request.build_opener(_SecureRedirects, *pace.handlers(self._pace))
 
     def get(self, url: str, path: Path, most: int) -> int:
-        """Save what is at an address, at most so many bytes, to a file; the number of bytes."""
+        """Save the file of an address, at most `most` bytes, and return its size. SourceError if that fails."""
         done = 0
         try:
             with path.open("wb") as file:
@@ -217,14 +217,14 @@ class _Downloads:
                     yield chunk
             finally:
                 self._progress.finish()
-            # Read in pieces, a connection that broke looks like one that is done.
+            # `read1` does not raise if the connection broke.
             if total is not None and done != total:
                 raise _unreachable(url, f"{done} bytes of {total}", "try again")
 
 
 @contextmanager
 def _explained(url: str) -> Iterator[None]:
-    """What goes wrong while an address is fetched, as a SourceError."""
+    """Turn the exceptions of a fetch into a SourceError."""
     try:
         yield
     except urllib.error.HTTPError as error:

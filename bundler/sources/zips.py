@@ -18,9 +18,9 @@ from bundler.sources.member import BOMB, CHUNK, Headers, Member
 __all__ = ["members"]
 
 _DIRECTORY = 8 << 20
-"""Bytes of the central directory, which is read whole; a member takes about 100."""
+"""Bytes of the central directory, which zipfile reads whole; a member takes about 100."""
 _METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
-"""What every zip tool writes. A bzip2 or LZMA member of 2 kB can take gigabytes of memory while it is read."""
+"""Methods of all common zip tools. A bzip2 or LZMA member of 2 kB can take gigabytes of memory while it is read."""
 _ENCRYPTED = 0x2041
 """Flags of encryption (APPNOTE.TXT, 4.4.4): of a member, strong, of the directory."""
 _LOCAL_HEADER = 30
@@ -28,15 +28,15 @@ _LOCAL_HEADER = 30
 
 
 def members(archive: Path, end: int) -> Iterator[Member]:
-    """Each member, to be read before the next one is asked for; the archive may unpack to `end` bytes.
+    """Each member, whose content must be read before the next one; the archive may unpack to `end` bytes.
 
-    Raises SourceError for what is neither a file nor a folder, or is stored in a way that an honest archive needs not;
-    OSError, zipfile.BadZipFile and others if the archive is damaged.
+    Raises SourceError for a member that is neither a file nor a folder, or stored in a way that honest archives do not
+    need; OSError, zipfile.BadZipFile and others if the archive is damaged.
     """
     with io.BufferedReader(files.opened(archive)) as file:
         headers = Headers(file, _DIRECTORY, sys.maxsize)
         with zipfile.ZipFile(cast(IO[bytes], headers)) as opened:
-            headers.left = sys.maxsize  # the directory is read; what comes now is read piece by piece
+            headers.left = sys.maxsize  # the directory has been read; contents are read piece by piece
             _check(opened.infolist(), opened.start_dir, end)
             for info in opened.infolist():
                 yield Member(info.filename, None if info.is_dir() else _content(opened, info))
@@ -49,7 +49,7 @@ def _content(opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> Iterator[bytes]:
 
 
 def _check(infos: Sequence[zipfile.ZipInfo], directory: int, end: int) -> None:
-    """Refuse the archive for what its directory, which begins at a position, says of the members."""
+    """Raise SourceError for members that the central directory, at that position, shows to be hostile."""
     for info in infos:
         fault = _fault(info)
         if fault:

@@ -1,4 +1,4 @@
-"""Do the nodes of a graph hold together? TensorFlow.js would not load such a graph either."""
+"""Whether a graph's references are sound. TensorFlow.js would not load a graph whose references are not."""
 
 from __future__ import annotations
 
@@ -8,43 +8,63 @@ from collections.abc import Container
 from bundler import ops
 from bundler.errors import ConversionError
 from bundler.ir.model import Graph
-from bundler.ir.nodes import Node, Tensor
+from bundler.ir.nodes import Tensor
 
 __all__ = ["check_edges"]
 
+_SHOWN = 3
+"""Nodes of a cycle that an error shows."""
+
 
 def check_edges(graph: Graph, arguments: Container[str] = ()) -> None:
-    """Names are unique, every input is there, and only loops go round. ConversionError where it is not so.
+    """Raise ConversionError unless names are unique, every input exists, and only loops have cycles.
 
-    `arguments` are the names that a function's callers fill in.
+    `arguments` are the names of a function's arguments.
     """
-    nodes = graph.by_name
-    if len(nodes) < len(graph.nodes):
-        name, count = Counter(node.name for node in graph.nodes).most_common(1)[0]
-        raise ConversionError(f"{count} nodes have the name {name!r}")
-    in_order = True
-    seen: set[str] = set()
-    for node in graph.nodes:
-        for tensor in graph.inputs[node.name]:
-            producer = nodes.get(tensor.node)
-            if tensor.node not in arguments if producer is None else not _gives(producer, tensor):
-                raise ConversionError("reads what no node gives", where=f"node {node.name!r}", found=str(tensor))
-            in_order = in_order and (producer is None or tensor.node in seen)
-        seen.add(node.name)
-    # Most files list a node after what it reads: then nothing can go round.
-    going_round = [] if in_order else _in_cycles(graph)
-    if going_round:
-        raise ConversionError("nodes wait for each other outside of a loop", found=", ".join(going_round[:3]))
+    _check_names(graph)
+    _check_inputs(graph, arguments)
+    # Most files list a node after its inputs: then there is no cycle.
+    cyclic = [] if _is_in_order(graph) else _never_ready(graph)
+    if cyclic:
+        raise ConversionError("nodes wait for each other outside of a loop", found=", ".join(cyclic[:_SHOWN]))
 
 
-def _gives(producer: Node, tensor: Tensor) -> bool:
+def _check_names(graph: Graph) -> None:
+    if len(graph.by_name) < len(graph.nodes):
+        name, times = Counter(node.name for node in graph.nodes).most_common(1)[0]
+        raise ConversionError(f"{times} nodes have the name {name!r}")
+
+
+def _check_inputs(graph: Graph, arguments: Container[str]) -> None:
+    for name, inputs in graph.inputs.items():
+        for tensor in inputs:
+            if not _exists(tensor, graph, arguments):
+                raise ConversionError("reads what no node gives", where=f"node {name!r}", found=str(tensor))
+
+
+def _exists(tensor: Tensor, graph: Graph, arguments: Container[str]) -> bool:
+    producer = graph.by_name.get(tensor.node)
+    if producer is None:
+        return tensor.node in arguments
     return tensor.is_control or ops.has_port(producer, tensor.port)
 
 
-def _in_cycles(graph: Graph) -> list[str]:
-    """The nodes that can never run, for they wait for themselves; a loop's next turn is not waited for."""
+def _is_in_order(graph: Graph) -> bool:
+    """Whether each node comes after the nodes that it reads."""
+    position = {node.name: index for index, node in enumerate(graph.nodes)}
+    return all(
+        position.get(tensor.node, -1) < position[name] for name, inputs in graph.inputs.items() for tensor in inputs
+    )
+
+
+def _never_ready(graph: Graph) -> list[str]:
+    """The nodes of cycles, and the nodes after them: those that are left if nodes run as soon as their inputs have.
+
+    A NextIteration has its value from the loop's turn before, so its readers do not wait for it.
+    """
     waits = {
-        name: {tensor.node for tensor in read if _is_awaited(tensor.node, graph)} for name, read in graph.inputs.items()
+        name: {tensor.node for tensor in inputs if _is_awaited(tensor.node, graph)}
+        for name, inputs in graph.inputs.items()
     }
     ready = [name for name, awaited in waits.items() if not awaited]
     while ready:

@@ -1,6 +1,6 @@
 """`modelTopology` and `modelInitializer` of a model.json: from JSON to nodes and functions.
 
-They are GraphDefs, as tensorflow/core/framework/graph.proto and function.proto tell.
+They are GraphDefs (tensorflow/core/framework/graph.proto, function.proto) in protobuf's JSON.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ __all__ = ["read_functions", "read_graph"]
 
 
 def read_graph(topology: Json, weights: Mapping[str, Weight]) -> Graph:
-    """The main graph. ConversionError where a node is not what a GraphDef can hold."""
+    """The main graph. ConversionError if a GraphDef cannot hold a node."""
     return _join(_nodes(fields.tables(topology, "node"), weights), weights)
 
 
@@ -38,7 +38,7 @@ def read_functions(topology: Json, weights: Mapping[str, Weight]) -> dict[str, F
 
 
 def _nodes(entries: Sequence[Json], weights: Container[str]) -> list[Node]:
-    """The nodes. Those of one op that are spelled alike share their attributes, which are read once."""
+    """The nodes. Nodes of one op with attributes of the same spelling share them, so that they are read once."""
     kinds: dict[tuple[str, bytes], dict[str, AttrValue]] = {}
     nodes = []
     for entry in entries:
@@ -57,7 +57,7 @@ def _nodes(entries: Sequence[Json], weights: Container[str]) -> list[Node]:
 
 
 def _attrs(op: str, entries: Json) -> dict[str, AttrValue]:
-    """The attributes of a node. Its device goes: it is where the converter ran, not where the user will."""
+    """The attributes of a node."""
     # Private attributes (`_class`, `_output_shapes`, …) speak of the program that wrote the graph.
     row = ops.table().get(op)
     known = entries.keys() if row is None else row.attrs.keys() | row.aliases.keys()
@@ -67,10 +67,10 @@ def _attrs(op: str, entries: Json) -> dict[str, AttrValue]:
 
 
 def _join(nodes: Sequence[Node], weights: Mapping[str, Weight], arguments: Mapping[str, DType] = {}) -> Graph:
-    """Nodes and weights become a graph: each weight is cast to what its Const says it is.
+    """The graph of nodes and weights; each weight is cast to the dtype of its Const.
 
-    The file's dtype is not the graph's: the converter writes int64 as int32 and float64 as float32,
-    and leaves the node's own attribute as it was.
+    The converter writes int64 as int32 and float64 as float32 into the file, and leaves the node's attribute as it was
+    (tfjs-converter/python/tensorflowjs/write_weights.py).
     """
     found: dict[str, Weight] = {}
     listed = []
@@ -90,28 +90,28 @@ def _join(nodes: Sequence[Node], weights: Mapping[str, Weight], arguments: Mappi
 
 
 def _function(entry: Json, weights: Mapping[str, Weight]) -> Function:
-    """One function, its inputs written as in a graph."""
-    name = fields.text(fields.table(entry, "signature"), "name", "")
+    """One function; the references in its body are spelled as those in a graph."""
+    header = fields.table(entry, "signature")
+    name = fields.text(header, "name", "")
     with within(f"function {name!r}"):
-        definition = FunctionDef(signature=_function_signature(name, fields.table(entry, "signature")))
-        arguments = {argument.name: DType(argument.type) for argument in definition.signature.input_arg}
+        signature = _function_signature(name, header)
+        arguments = {argument.name: DType(argument.type) for argument in signature.input_arg}
         results = {output: fields.of(str, value, "a result") for output, value in fields.table(entry, "ret").items()}
         own = _Own(name, weights)
-        nodes = _nodes(fields.tables(entry, "nodeDef"), own)
-        references = [*(reference for node in nodes for reference in node.input), *results.values()]
-        nodes = _shortened(nodes, f"{name}/", arguments.keys())
-        nodes += _missing_constants(name, references, {node.name for node in nodes} | arguments.keys(), weights)
-        names = _Names(name, {node.name: node for node in nodes}, arguments.keys())
-        nodes = [node._replace(input=tuple(str(names.tensor(each)) for each in node.input)) for node in nodes]
+        listed = _shortened(_nodes(fields.tables(entry, "nodeDef"), own), f"{name}/", arguments.keys())
+        read = [*chain.from_iterable(node.input for node in listed), *results.values()]
+        unlisted = _unlisted_constants(name, read, {node.name for node in listed} | arguments.keys(), weights)
+        names = _Names(name, [*listed, *unlisted], arguments.keys())
+        nodes = names.nodes
         returns = {output: names.tensor(reference) for output, reference in results.items()}
-        return Function(definition, _join(nodes, own, arguments), returns)
+        return Function(FunctionDef(signature=signature), _join(nodes, own, arguments), returns)
 
 
 def _shortened(nodes: Sequence[Node], prefix: str, arguments: Set[str]) -> list[Node]:
-    """The nodes that bear the function's name without it, where that name is free.
+    """The nodes, whose names lose `prefix` unless another node or argument has the shorter name.
 
-    The converter puts it before the names of constants; TensorFlow refuses names that begin as those of
-    its functions do (`__inference_…`).
+    The converter puts the function's name before the names of constants. TensorFlow refuses names that begin with
+    `_`, as those of its functions do (`__inference_…`).
     """
     taken = {node.name for node in nodes} | arguments
     short = {node.name: node.name.removeprefix(prefix) for node in nodes}
@@ -119,9 +119,9 @@ def _shortened(nodes: Sequence[Node], prefix: str, arguments: Set[str]) -> list[
 
 
 class _Own(Mapping[str, Weight]):
-    """The weights as a function knows them: its own `<function>/<constant>` are `<constant>` as well.
+    """The weights by their names inside a function: `<function>/<constant>` is also `<constant>`.
 
-    A view: to copy all weights for each of thousands of functions takes long.
+    A view, as a copy of all weights for each of thousands of functions would take long.
     """
 
     def __init__(self, function: str, weights: Mapping[str, Weight]) -> None:
@@ -155,15 +155,15 @@ def _argument(entry: Json) -> OpDef.ArgDef:
         return OpDef.ArgDef(name=name, type=read_dtype(entry.get("type")))
 
 
-def _missing_constants(
-    function: str, references: list[str], present: set[str], weights: Mapping[str, Weight]
+def _unlisted_constants(
+    function: str, references: Sequence[str], present: Set[str], weights: Mapping[str, Weight]
 ) -> Iterator[Node]:
-    """Const nodes that only their weights tell of.
+    """Const nodes that the body reads and does not list, from their weights.
 
-    A branch that returns a constant is written without nodes: its result points at `c:output:0`, and the
-    weight is named `<function>/c`.
+    The converter writes a branch that returns a constant without nodes: its result is `c:output:0`, and the weight is
+    named `<function>/c`.
     """
-    wanted = {Tensor.parse(reference.split(":")[0]).node for reference in references}
+    wanted = {Tensor.parse(reference.partition(":")[0]).node for reference in references}
     for name in sorted(wanted - present):
         qualified = f"{function}/{name}"
         if qualified in weights and qualified not in present:
@@ -171,23 +171,29 @@ def _missing_constants(
 
 
 class _Names:
-    """What the names in a function's body mean.
+    """The names in a function's body.
 
-    The converter renames constants to `<function>/<name>` but not always where they are read, or the
-    reverse: either spelling finds the node.
+    The converter renames a constant to `<function>/<name>`, but not always also where it is read, or the reverse:
+    either spelling finds the node.
     """
 
-    def __init__(self, function: str, nodes: Mapping[str, Node], arguments: Set[str]) -> None:
+    def __init__(self, function: str, nodes: Sequence[Node], arguments: Set[str]) -> None:
         self._prefix = f"{function}/"
-        self._nodes = nodes
-        self._known = nodes.keys() | arguments
+        self._listed = nodes
+        self._by_name = {node.name: node for node in nodes}
+        self._known = self._by_name.keys() | arguments
+
+    @property
+    def nodes(self) -> list[Node]:
+        """The nodes, their inputs spelled as in a graph."""
+        return [node._replace(input=tuple(str(self.tensor(each)) for each in node.input)) for node in self._listed]
 
     def tensor(self, reference: str) -> Tensor:
         """The tensor behind `arg`, `node:output:index` or `^node`."""
         caret = "^" if reference.startswith("^") else ""
         name, colon, port = reference.removeprefix("^").partition(":")
         found = next((spelled for spelled in self._spellings(name) if spelled in self._known), None)
-        tensor = ops.read_tensor(f"{caret}{found}{colon}{port}", self._nodes)
+        tensor = ops.read_tensor(f"{caret}{found}{colon}{port}", self._by_name)
         if tensor.node != found:
             raise ConversionError("a name leads nowhere in the function", found=reference)
         return tensor

@@ -114,15 +114,15 @@ def _converted(given: Given) -> dict[str, Converted]:
 def _inferred(manifest: Manifest, name: str, made: Converted, runtime: Runtime) -> Model:
     """A model with every dtype and shape of its signatures."""
     index, spec = next((index, spec) for index, spec in enumerate(manifest.models) if spec.name == name)
-    place = manifest.place("model", index)
     try:
         with within(f"model {name!r}"):
             return infer(made.model, runtime)
     except ConversionError as error:
-        if not spec.shapes:
-            raise ConversionError.of(replace(fault, place=place) for fault in error.faults) from error
-        place, found = manifest.place("model", index, "shapes"), error.faults[0].what
-        raise ManifestError("the model cannot have these shapes", found=found, place=place) from error
+        if spec.shapes:
+            place, found = manifest.place("model", index, "shapes"), error.faults[0].what
+            raise ManifestError("the model cannot have these shapes", found=found, place=place) from error
+        place = manifest.place("model", index)
+        raise ConversionError.of(replace(fault, place=place) for fault in error.faults) from error
 
 
 # The MetaGraphs -----------------------------------------------------------------------------------

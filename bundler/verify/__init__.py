@@ -1,4 +1,4 @@
-"""Is it what we meant? Each verb tries one thing on a written bundle and returns a Check.
+"""Checks of a written bundle. Each function runs one and returns a Check.
 
 `owners` are the models behind the signatures, by key: a fault names the model.
 """

@@ -1,4 +1,4 @@
-"""Does a model that was made for one row take several? It is tried: a Reshape to [1, …] would mix the rows."""
+"""A check that a model made for one row computes several: a Reshape to [1, …] in it would mix them."""
 
 from __future__ import annotations
 
@@ -21,21 +21,20 @@ from bundler.runtimes.tensorflow import Runtime
 __all__ = ["batches"]
 
 _SIZES = (16, 1, 64, 224, 2, 8)
-"""Sizes of open dimensions, of which the first that the model takes is used."""
+"""Sizes for open dimensions; the first that the model takes is used."""
 _MOST_ELEMENTS = 1 << 26
 _SECONDS = 120
-"""For one run. A model of a stranger may loop for ever."""
+"""For one run: a model may loop without end."""
 _TOLERANCE = 1e-4
-"""Of the largest absolute value: kernels add in another order for another number of rows."""
+"""Relative to the largest absolute value: kernels add in another order for another number of rows."""
 _HINT = "the graph has its batch built in, as a Reshape to [1, …] has: keep its number of rows in `shapes`"
 
 
 def batches(folder: Path, metagraph: MetaGraph, owners: Mapping[str, str], runtime: Runtime) -> Check:
-    """Run signatures of a written MetaGraph with several rows, and compare with what each row gives.
+    """Run signatures of a written MetaGraph with several rows, and compare with the results of each row alone.
 
-    `owners` are the signatures' keys, and the models behind them.
-    The values are random, and the same every time. Raises VerificationError if the numbers differ, or TensorFlow
-    refuses to run.
+    `owners` are the names of the models behind the signatures, by key. The inputs are random, and the same in every
+    run. Raises VerificationError if numbers differ, or TensorFlow refuses to run.
     """
     started = time.perf_counter()
     faults: list[Fault] = []
@@ -49,7 +48,7 @@ def batches(folder: Path, metagraph: MetaGraph, owners: Mapping[str, str], runti
 
 
 class _Tried:
-    """A signature that is run; `rows` are two, or as many as its inputs must have."""
+    """A signature that is run with `rows` rows: two, or as many as its inputs fix."""
 
     def __init__(self, folder: Path, metagraph: MetaGraph, key: str, runtime: Runtime) -> None:
         self._folder, self._tags, self._runtime = folder, metagraph.tags, runtime
@@ -67,7 +66,7 @@ class _Tried:
             whole = self._run(feeds)
         except Failure as failure:
             what = f"TensorFlow does not run {self._rows} rows"
-            raise VerificationError(what, found=failure.fault.what, hint=_HINT) from None
+            raise VerificationError(what, found=failure.fault.what, hint=_HINT) from failure
         expected = self._by_row(feeds) if self._open else self._by_change(feeds)
         for name, found, candidates in zip(self._outputs, whole, zip(*expected)):
             if not any(_is_close(found, candidate) for candidate in candidates):
@@ -76,7 +75,7 @@ class _Tried:
 
     @cached_property
     def _size(self) -> int:
-        """A size of open dimensions that the model takes."""
+        """A size for the open dimensions that the model takes. Raises VerificationError if it takes none."""
         said = ""
         for size in _SIZES:
             if sum(math.prod(self._shape(spec, size)) for spec in self._inputs.values()) <= _MOST_ELEMENTS:
@@ -92,12 +91,19 @@ class _Tried:
         )
 
     def _by_row(self, feeds: Mapping[str, np.ndarray]) -> list[tuple[np.ndarray | None, ...]]:
-        """What calls with one row each give: all their rows, or what does not depend on rows."""
+        """The results that each output may have if the number of rows is open: one call for each row.
+
+        First the rows of these calls joined; second, for outputs that have no rows, the result that all calls share.
+        """
         parts = [self._run(self._part(feeds, row)) for row in range(self._rows)]
         return [tuple(map(_joined, zip(*parts))), tuple(map(_common, zip(*parts)))]
 
     def _by_change(self, feeds: Mapping[str, np.ndarray]) -> list[tuple[np.ndarray | None, ...]]:
-        """What the first row gives among other rows, and the others below another one; or what depends on none."""
+        """The results that each output may have if the number of rows is fixed: calls with some rows replaced.
+
+        First the first row of a call that replaced the others, and the others of a call that replaced the first.
+        Second, for outputs that depend on no input, the result of a call that replaced all.
+        """
         other = self._feeds(self._size, seed=1)
         below = self._run({name: self._headed(name, value, other[name]) for name, value in feeds.items()})
         above = self._run({name: self._headed(name, other[name], value) for name, value in feeds.items()})
@@ -105,7 +111,7 @@ class _Tried:
         return [tuple(kept), tuple(self._run(other))]
 
     def _headed(self, name: str, value: np.ndarray, first: np.ndarray) -> np.ndarray:
-        """An input with another first row; itself if it has no rows."""
+        """An input with its first row replaced; unchanged if it has no rows."""
         return _headed(first, value) if self._has_rows(name) else value
 
     def _part(self, feeds: Mapping[str, np.ndarray], row: int) -> dict[str, np.ndarray]:
@@ -130,7 +136,7 @@ class _Tried:
 
 
 def _values(random: np.random.Generator, spec: TensorSpec, shape: tuple[int, ...]) -> np.ndarray:
-    """Numbers from 0 to 1: whole ones may be indices, which any table has. The rows differ."""
+    """Numbers from 0 to 1: an integer may be an index, and every table has these. The rows differ."""
     if spec.dtype is None or (spec.dtype != DType.string and spec.dtype.numpy.kind in "fc"):
         return random.random(shape).astype(np.float32 if spec.dtype is None else spec.dtype.numpy)
     values = random.integers(0, 2, shape)
@@ -142,17 +148,17 @@ def _values(random: np.random.Generator, spec: TensorSpec, shape: tuple[int, ...
 
 
 def _headed(first: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """The first row of one array, and all others of another."""
+    """The first row of one array, and the other rows of another."""
     return np.concatenate([first[:1], others[1:]])
 
 
 def _joined(parts: Sequence[np.ndarray]) -> np.ndarray | None:
-    """The rows of several calls; None if these give no rows."""
+    """The rows of several calls; None if a call did not return one row."""
     return np.concatenate(parts) if all(part.ndim and part.shape[0] == 1 for part in parts) else None
 
 
 def _common(parts: Sequence[np.ndarray]) -> np.ndarray | None:
-    """What every call gives; None if they differ."""
+    """The result that all calls share; None if they differ."""
     first, *others = parts
     return first if all(_is_close(other, first) for other in others) else None
 

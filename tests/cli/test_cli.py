@@ -56,6 +56,11 @@ def test_version_tells_three() -> None:
     assert done.stdout == f"bundler {own} (TensorFlow {version('tensorflow')}, Python {python_version})\n"
 
 
+def test_help_names_the_reference_of_the_manifest() -> None:
+    shown = " ".join(CliRunner().invoke(main, ["--help"]).stdout.split())
+    assert "manifest: docs/MANIFEST.md in the repository, or `bundler schema`." in shown
+
+
 @pytest.mark.parametrize("flag", ["--help", "--version"])
 def test_a_flag_that_only_tells_loads_nothing_heavy(flag: str) -> None:
     done = python("-X", "importtime", "-m", "bundler", flag)

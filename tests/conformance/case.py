@@ -109,7 +109,7 @@ def case(
 ) -> Case:
     """A case of one op: its inputs, called x, x1, x2, … in the graph, then its attributes.
 
-    Lists of numbers are float32 or int32 as they are spelled. Types and counts that follow from the inputs (`T`, `N`, …)
+    Lists of numbers are float32 or int32 as they are spelled. Types and counts that follow from the inputs (`T`, …)
     need not be given. The outputs compared are all that the op has. See Case for the rest.
     """
     values = {f"x{at or ''}": given if isinstance(given, Const) else array(given) for at, given in enumerate(inputs)}

@@ -16,8 +16,8 @@ TABLES = {"[bundle]": "BundleSpec", "[[model]]": "ModelSpec", "[[model.signature
 HEAD = """# The manifest
 
 A manifest is a TOML file. Paths in it are relative to its own folder. `bundler schema` prints its JSON Schema, which
-editors use to complete and check: put `#:schema ./bundler.schema.json` into the first line. A key that is unknown,
-doubled or missing, or has a value of a wrong type, is an error with its place in the file. All errors are reported at once.
+editors use to complete and check: put `#:schema ./bundler.schema.json` into the first line. Unknown keys, wrong types,
+duplicate names and missing keys are errors that name the file, the line and the key; a run reports all of them.
 """
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-import bundler.encoding.message
 import bundler.ir.weight
 import bundler.outputs.savedmodel
+import bundler.outputs.writer
 from bundler.disk.shards import File, Group, Memory
 from bundler.encoding.graphdef import structure
 from bundler.errors import ConversionError, SourceError
@@ -238,20 +238,20 @@ def test_a_file_is_the_same_however_little_the_system_is_given_at_a_time(
 ) -> None:
     savedmodel.write(BOTH, tmp_path)
     whole = (tmp_path / savedmodel.FILE).read_bytes()
-    monkeypatch.setattr(bundler.encoding.message, "_PIECE", piece)
+    monkeypatch.setattr(bundler.outputs.writer, "_WRITE", piece)
     savedmodel.write(BOTH, tmp_path)
     assert (tmp_path / savedmodel.FILE).read_bytes() == whole
 
 
 def test_the_largest_part_of_a_weight_finds_room_behind_a_segment_that_is_nearly_full() -> None:
-    assert bundler.ir.weight._CHUNK * DType.complex128.numpy.itemsize <= bundler.encoding.message._SEGMENT
+    assert bundler.ir.weight._CHUNK * DType.complex128.numpy.itemsize <= bundler.outputs.writer._SEGMENT
 
 
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_weights_that_cannot_be_read_end_the_writing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, jobs: int
 ) -> None:
-    monkeypatch.setattr(bundler.encoding.message, "_SEGMENT", 1)
+    monkeypatch.setattr(bundler.outputs.writer, "_SEGMENT", 1)
     lost = replace(WEIGHTS["matrix"], group=Group((File(Path("lost"), 2400),)))
     nodes = tuple(new_node("Const", f"w{index}", dtype=FLOAT) for index in range(50))
     model = replace(SMALL, graph=Graph(nodes, {one.name: lost for one in nodes}))

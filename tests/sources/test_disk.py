@@ -10,7 +10,10 @@ import pytest
 
 from bundler import sources
 from bundler.artifacts import artifact
+from bundler.disk.digest import file_digests
 from bundler.errors import SourceError
+from bundler.sources import disk
+from bundler.threads import Crew
 
 
 def zipped(folder: Path, path: Path, *roots: str) -> Path:
@@ -83,6 +86,23 @@ def test_an_archive_that_changed_is_unpacked_anew(digits: Path, tmp_path: Path, 
     zipped(digits.with_name("edges"), path, "a/")
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
     assert sources.fetch("models.zip#a", tmp_path, cache=cache).digest != before.digest
+
+
+def test_an_archive_of_several_models_is_hashed_once(
+    digits: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashed: list[str] = []
+
+    def noted(folder: Path, names: list[str]) -> dict[str, str]:
+        hashed.extend(names)
+        return file_digests(folder, names)
+
+    monkeypatch.setattr(disk, "file_digests", noted)
+    zipped(digits, tmp_path / "models.zip", "a/", "b/")
+    with Crew(2) as crew:
+        found = [*crew.map(lambda name: sources.find(f"models.zip#{name}", tmp_path, cache=cache), "aabb")]
+    assert [path.name for path in found] == ["a", "a", "b", "b"]
+    assert hashed == ["models.zip"]
 
 
 def test_a_folder_may_have_a_hash_or_an_archives_suffix_in_its_name(digits: Path, tmp_path: Path, cache: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -257,3 +258,21 @@ def test_a_build_does_not_import_tensorflow(project: Path) -> None:
     assert ended.returncode == 0
     assert "bundler.verbs.linked" in imported
     assert not imported & {"tensorflow", "tensorflow.python", "tensorflowjs", "keras", "joblib", "rich", "tqdm"}
+
+
+def test_a_failed_conversion_shows_its_origin_with_vv(project: Path) -> None:
+    with_unknown_op(project)
+    ended = bundler("check", project / "bundle.toml", "-vv")
+    assert ended.returncode == 5
+    assert "Traceback (most recent call last):" in ended.stderr
+    assert re.search(r'File ".*/bundler/rewrites/__init__\.py", line \d+, in run\n', ended.stderr)
+    assert "error: model 'digits'" in ended.stderr
+
+
+def test_shapes_that_tensorflow_refuses_show_its_refusal_as_the_origin(project: Path) -> None:
+    shaped = MANIFEST.replace('"digits"\n\n', '"digits"\nshapes = { image = [2, 65] }\n\n')
+    (project / "bundle.toml").write_text(shaped)
+    ended = bundler("check", project / "bundle.toml", "-vv")
+    assert ended.returncode == 2
+    assert re.search(r"^bundler\.runtimes\.failures\.Refused: TensorFlow: Dimensions must be equal", ended.stderr, re.M)
+    assert "shapes: the model cannot have these shapes" in ended.stderr

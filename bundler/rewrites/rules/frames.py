@@ -17,6 +17,7 @@ from bundler.errors import ConversionError
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Function, Graph, Model
 from bundler.ir.nodes import Node, Tensor, attr, new_node
+from bundler.ir.order import in_order, is_next_turn
 from bundler.rewrites.rules.fresh import FreshNames
 
 __all__ = ["enter_frames"]
@@ -72,8 +73,14 @@ class _Frames:
         self._around: dict[str, Frame] = {}
         self._runs: dict[str, Frame] = {}
         self._gives: dict[str, Frame] = {}
-        self._turning = {name: merge for merge in graph.nodes if merge.op == "Merge" for name in _nexts(merge, graph)}
-        order = list(_in_order(graph))
+        self._turning = {
+            tensor.node: merge.name
+            for merge in graph.nodes
+            if merge.op == "Merge"
+            for tensor in graph.inputs[merge.name]
+            if is_next_turn(tensor, graph)
+        }
+        order = list(in_order(graph))
         for _ in range(_PASSES):
             before = dict(self._around), dict(self._runs)
             for made in order:
@@ -100,7 +107,7 @@ class _Frames:
     def _place(self, made: Node) -> None:
         runs: Frame = None
         if made.name in self._turning:
-            runs = self._runs.get(self._turning[made.name].name)  # whatever it reads itself
+            runs = self._runs.get(self._turning[made.name])  # whatever it reads itself
         else:
             for tensor in self._graph.inputs[made.name]:
                 runs = self._inner(runs, self._gives.get(tensor.node))
@@ -128,30 +135,6 @@ class _Frames:
                 raise ConversionError("loops are nested too deeply", expected=f"at most {_DEEPEST}")
             chain.append(around)
         return chain
-
-
-def _in_order(graph: Graph) -> Iterator[Node]:
-    """Nodes after what they read. A Merge does not wait for the next turn of its loop."""
-    waits = {
-        name: {tensor.node for tensor in read if tensor.node in graph.by_name and not _is_next(tensor.node, graph)}
-        for name, read in graph.inputs.items()
-    }
-    ready = [name for name, awaited in reversed(waits.items()) if not awaited]
-    while ready:
-        made = graph.by_name[ready.pop()]
-        yield made
-        for reader in graph.consumers.get(made.name, ()):
-            if made.name in waits[reader.name]:
-                waits[reader.name].remove(made.name)
-                ready += [] if waits[reader.name] else [reader.name]
-
-
-def _nexts(merge: Node, graph: Graph) -> Iterator[str]:
-    return (tensor.node for tensor in graph.inputs[merge.name] if _is_next(tensor.node, graph))
-
-
-def _is_next(name: str, graph: Graph) -> bool:
-    return name in graph.by_name and graph.by_name[name].op == "NextIteration"
 
 
 # Entering ----------------------------------------------------------------------------------------

@@ -1,5 +1,5 @@
-"""What runs in the child process of `bundler.runtimes.tensorflow`.
+"""The program of the child process of `bundler.runtimes.tensorflow`.
 
-These modules are imported there as `engines`, without the rest of bundler: they use the standard
-library alone, so that TensorFlow's library begins to load within milliseconds.
+The modules are imported there as `engines`, without the rest of bundler. They import the standard library only, so that
+TensorFlow's library begins to load within milliseconds.
 """

@@ -72,7 +72,7 @@ _FUNCTIONS: dict[str, tuple[Any, tuple[Any, ...]]] = {
 
 
 def bind(library: str) -> ctypes.CDLL:
-    """The library with every function's types declared; OSError where it does not load."""
+    """The library, with the types of every function. Raises OSError if it does not load."""
     bound = ctypes.CDLL(library)
     for name, (result, arguments) in _FUNCTIONS.items():
         function = getattr(bound, name)

@@ -14,7 +14,7 @@ __all__ = ["Native", "Session"]
 
 
 class Session(NamedTuple):
-    """A loaded SavedModel: pointers to TF_Graph and TF_Session, and what it was loaded from."""
+    """Pointers to TF_Graph and TF_Session, and the key of the SavedModel that they were loaded from, `()` for none."""
 
     graph: int
     pointer: int
@@ -67,7 +67,7 @@ class Native:
 
     @contextmanager
     def _checked(self) -> Iterator[int]:
-        """A TF_Status to pass to one call, read afterwards."""
+        """A TF_Status for one call. Raises Refused if the call sets an error."""
         status = self._c.TF_NewStatus()
         try:
             yield status
@@ -112,7 +112,7 @@ class Native:
         return dtype, tuple(None if dim < 0 else dim for dim in dims)
 
     def _keep(self, folder: str, tags: list[str]) -> Session:
-        """The SavedModel that was run last, or this one in its place."""
+        """The session of a SavedModel, kept until another SavedModel is asked for."""
         if self._kept is None or self._kept.key != _key(folder, tags):
             if self._kept is not None:
                 self._close(self._kept)
@@ -131,7 +131,7 @@ class Native:
         return self._session(load, _key(folder, tags))
 
     def _start(self, graph_def: bytes) -> Session:
-        """A session of a graph that is in no SavedModel."""
+        """A session of a serialized GraphDef."""
 
         def start(graph: int, options: int, status: int) -> int | None:
             self._import(graph, graph_def)
@@ -141,7 +141,7 @@ class Native:
         return self._session(start, ())
 
     def _session(self, make: Callable[[int, int, int], int | None], key: tuple[object, ...]) -> Session:
-        """What `make` gives for a new graph, options and a status."""
+        """The session that `make` returns for a new TF_Graph, TF_SessionOptions and TF_Status."""
         graph, options = self._c.TF_NewGraph(), self._c.TF_NewSessionOptions()
         try:
             with self._checked() as status:
@@ -176,7 +176,7 @@ class Native:
             self._c.TF_SessionRun(session.pointer, None, *inputs, *outputs, *also, None, status)
 
     def _allocate(self, value: Value) -> int:
-        """A TF_Tensor. Its strings are views: `value` must outlive it."""
+        """A TF_Tensor. Its strings are views of `value`, which must outlive it."""
         dtype, shape, content = value
         dims = (ctypes.c_int64 * len(shape))(*shape)
         size = STRING_SIZE * len(content) if dtype == STRING else len(content)
@@ -185,7 +185,7 @@ class Native:
         if isinstance(content, bytes):
             ctypes.memmove(data, content, size)
         else:
-            ctypes.memset(data, 0, size)  # an empty TF_TString is all zeros, as TF_StringInit leaves it
+            ctypes.memset(data, 0, size)  # TF_StringInit leaves zeros
             for at, string in enumerate(content):
                 self._c.TF_StringAssignView(data + STRING_SIZE * at, string, len(string))
         return tensor

@@ -1,4 +1,4 @@
-"""TensorFlow by its Python package, where its wheel has no library with the C API."""
+"""TensorFlow by its Python package, for wheels that have no library with the C API."""
 
 from __future__ import annotations
 
@@ -48,10 +48,10 @@ class Python:
 
     @contextmanager
     def _checked(self) -> Iterator[None]:
-        """TensorFlow's errors, and the plain ones that it raises for graphs it refuses."""
+        """Raise Refused for TensorFlow's errors, and for the built-in ones that it raises for graphs."""
         try:
             yield
-        except KeyError as error:  # whose text is its argument's repr
+        except KeyError as error:  # str(error) would be the argument's repr
             raise Refused(error.args[0]) from None
         except self._refusals as error:
             raise Refused(getattr(error, "message", str(error))) from None
@@ -75,7 +75,7 @@ class Python:
         return session
 
     def _keep(self, folder: str, tags: list[str]) -> Any:
-        """The SavedModel that was run last, or this one in its place."""
+        """The session of a SavedModel, kept until another SavedModel is asked for."""
         key = (folder, tuple(tags), version(folder))
         if self._key != key:
             self._kept, self._key = self._open(folder, tags), key

@@ -15,7 +15,7 @@ __all__ = ["Engine", "serve"]
 
 
 class Engine(Protocol):
-    """TensorFlow, by whatever way. Each verb raises Refused with TensorFlow's words."""
+    """A way to call TensorFlow. Each verb raises Refused with TensorFlow's words."""
 
     def shapes(self, graph_def: bytes, tensors: list[Port]) -> list[Spec]: ...
 
@@ -29,9 +29,9 @@ class Engine(Protocol):
 
 
 def serve(library: str | None) -> None:
-    """Answer until standard input ends. Without a library, TensorFlow is imported."""
+    """Answer until standard input ends. `library` is the path of the C library; without it, TensorFlow is imported."""
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what TensorFlow prints is no answer
+    os.dup2(2, 1)  # TensorFlow prints to standard output too
     questions: SimpleQueue[tuple[str, tuple[Any, ...]]] = SimpleQueue()
     threading.Thread(target=_receive_all, args=(questions,), daemon=True).start()
     engine = _engine(library)
@@ -40,10 +40,10 @@ def serve(library: str | None) -> None:
 
 
 def _receive_all(questions: SimpleQueue[tuple[str, tuple[Any, ...]]]) -> None:
-    """Read questions. At the end of standard input the process ends, whatever it is doing: its parent has ended."""
+    """Read questions. Standard input ends when the parent does: then this process ends, whatever it is doing."""
     while (question := _receive(sys.stdin.buffer)) is not None:
         questions.put(question)
-    os._exit(0)  # TensorFlow's threads and destructors have nothing left to do
+    os._exit(0)  # without waiting for TensorFlow's threads and destructors
 
 
 def _engine(library: str | None) -> Engine:

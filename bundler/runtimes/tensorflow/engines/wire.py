@@ -1,4 +1,4 @@
-"""The plain data that questions and answers are made of."""
+"""The types of questions and answers: plain data, which both processes can unpickle."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ Value: TypeAlias = "tuple[int, tuple[int, ...], bytes | list[bytes]]"
 
 
 class Refused(Exception):
-    """TensorFlow says no; the text is its own."""
+    """TensorFlow refused; the text is its own."""
 
 
 def version(folder: str) -> tuple[object, ...]:
-    """What changes when a SavedModel is written anew in the same folder."""
+    """A value that changes when a SavedModel is written again in the same folder; `()` if there is none."""
     try:
         state = os.stat(os.path.join(folder, "saved_model.pb"))
     except OSError:

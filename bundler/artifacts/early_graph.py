@@ -1,6 +1,7 @@
-"""A GraphDef as a protobuf message becomes the JSON that the converter writes of it.
+"""The graph of a model from before TensorFlow.js 1.0: a protobuf message becomes the JSON of later models.
 
-By the same means: `write_artifacts` in tfjs-converter/python/tensorflowjs/converters/tf_saved_model_conversion_v2.py.
+The converter writes that JSON by the same function, `MessageToDict`: see `write_artifacts` in
+tfjs-converter/python/tensorflowjs/converters/tf_saved_model_conversion_v2.py.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ from bundler.ir.protos import GraphDef
 __all__ = ["read"]
 
 _MAX_BYTES = 32 << 20
-"""Bytes of a graph, whose weights are elsewhere: one of 100,000 nodes has 10 MB."""
+"""Bytes of a graph, without its weights: 100,000 nodes take 10 MB."""
 _MAX_PARTS = 2 << 20
-"""Messages and items of lists, each of which takes a byte or two in the file, and a hundred as objects."""
+"""Messages and items of lists: each takes a byte or two in the file, and a hundred in memory."""
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -42,7 +43,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def _count(message: Message, most: int) -> int:
-    """The messages and items of lists in a message. Counting ends when they are more than `most`."""
+    """The number of messages and of items of lists in a message; counting stops above `most`."""
     total = 1
     for _, value in message.ListFields():
         items = [value] if isinstance(value, Message) else _items(value)
@@ -54,7 +55,7 @@ def _count(message: Message, most: int) -> int:
 
 
 def _items(value: Any) -> Sequence[object]:
-    """What is in a list or a map; a single value has nothing in it."""
+    """The items of a list or the values of a map; [] for a single value."""
     if isinstance(value, Mapping):
         return list(value.values())
     return value if isinstance(value, Sequence) and not isinstance(value, (str, bytes)) else ()

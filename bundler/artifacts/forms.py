@@ -49,7 +49,7 @@ class Stored:
 
 
 def read(path: Path) -> Stored:
-    """The model in an entry file. SourceError if it is none, or its weights are neither in the file nor beside it."""
+    """The model of an entry file. SourceError if it is none, or its weights are neither in the file nor beside it."""
     if path.suffix.lower() == ".pb":
         return Stored(early.read(path), (early.MANIFEST,))
     document = _document(path)
@@ -77,7 +77,7 @@ def _document(path: Path) -> Mapping[str, Any]:
 
 
 def _artifacts(document: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
-    """A document's artifacts; some programs write each of them as JSON of its own."""
+    """The artifacts of a document. Some programs store each of them as a string of JSON."""
     inner = document.get("modelArtifacts")
     found = inner if isinstance(inner, dict) and "modelTopology" not in document else document
     texts = {key: found[key] for key in ("modelTopology", "weightSpecs") if isinstance(found.get(key), str)}
@@ -88,7 +88,7 @@ def _artifacts(document: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
 
 
 def _storage(document: Mapping[str, Any], path: Path) -> Mapping[str, Any] | None:
-    """The model among the entries of a page's local storage; None if they are something else."""
+    """The model among the entries of a page's local storage; None if there are no such entries."""
     models: dict[str, dict[str, Any]] = {}
     for key, value in document.items():
         parsed = _STORAGE.fullmatch(key)
@@ -116,7 +116,7 @@ def _storage(document: Mapping[str, Any], path: Path) -> Mapping[str, Any] | Non
 
 
 def _weight_data(parts: Mapping[str, Any]) -> object:
-    """The weights, whole or as pieces of one text."""
+    """The value of weightData: one entry, or several pieces that are joined."""
     pieces = {key: value for key, value in parts.items() if re.match("weight_data[:/]", key)}
     if "weight_data" in parts or not all(isinstance(piece, str) for piece in pieces.values()):
         return parts.get("weight_data")
@@ -124,7 +124,7 @@ def _weight_data(parts: Mapping[str, Any]) -> object:
 
 
 def _parsed(value: object, path: Path) -> object:
-    """A value of the storage, which holds JSON as text."""
+    """A value of the storage; JSON is stored as text."""
     return documents.parse(value, path) if isinstance(value, str) else value
 
 
@@ -156,7 +156,7 @@ def _beside(path: Path) -> str:
 
 
 def _data(value: object, path: Path) -> bytes | None:
-    """The bytes that `weightData` holds; None if it holds none. JSON has no ArrayBuffer: each program has its way."""
+    """The bytes of `weightData`; None if it is empty. JSON has no ArrayBuffer, so programs encode it variously."""
     if not value and value != "":
         return None  # JSON.stringify makes {} of an ArrayBuffer
     try:
@@ -184,7 +184,7 @@ def _bytes(value: Any) -> bytes:
 
 
 def _base64(text: str) -> bytes:
-    """Base64 of either alphabet: spaces do not count, and padding may be missing. A data URL's header goes."""
+    """Bytes from base64 of either alphabet, with or without padding, spaces, or the header of a data URL."""
     plain = re.sub(r"\s+", "", re.sub(r"\Adata:[^,]{0,100};base64,", "", text)).rstrip("=")
     plain = plain.translate({ord("-"): "+", ord("_"): "/"})
     return base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True)

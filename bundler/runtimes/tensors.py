@@ -1,0 +1,36 @@
+"""Tensors as plain data: what NumPy's arrays become on their way to another program, and back."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+
+from bundler.ir.dtypes import DType
+
+__all__ = ["packed", "unpacked"]
+
+Plain: TypeAlias = "tuple[int, tuple[int, ...], bytes | list[bytes]]"
+"""TensorFlow's number of the dtype, the shape, and the little-endian bytes; for strings a list of them."""
+
+
+def packed(array: np.ndarray) -> Plain:
+    """An array as plain data. Strings may be an object array of bytes or str, or NumPy's `S` or `U`.
+
+    Raises ValueError for a dtype that TensorFlow does not have.
+    """
+    if array.dtype.kind in "OSU":
+        strings = [text.encode() if isinstance(text, str) else bytes(text) for text in array.flat]
+        return DType.string.value, array.shape, strings
+    dtype = DType.parse(array.dtype.name)
+    return dtype.value, array.shape, array.astype(dtype.numpy).tobytes()
+
+
+def unpacked(plain: Plain) -> np.ndarray:
+    """The array of plain data; of strings, an object array of bytes. Numbers are read-only."""
+    dtype, shape, content = plain
+    if isinstance(content, bytes):
+        return np.frombuffer(content, DType(dtype).numpy).reshape(shape)
+    strings = np.empty(len(content), object)
+    strings[:] = content
+    return strings.reshape(shape)
