@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sysconfig
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +25,7 @@ from bundler.runtimes.tensorflow import Runtime
 from tests.support.answers import ONEDNN, answers
 from tests.support.asking import ask
 from tests.support.models import const, placeholder, read_model, write_model
+from tests.support.saved_model_cli import saved_model_cli
 
 WORDS = np.array(["cat", "dog"], object)
 TYPES = {"key_dtype": DType.string, "value_dtype": DType.int64}
@@ -157,12 +156,9 @@ def test_a_python_program_fills_the_tables_of_all_models(bundle: Path) -> None:
 
 
 def test_saved_model_cli_fills_the_tables(bundle: Path) -> None:
-    program = Path(sysconfig.get_path("scripts")) / "saved_model_cli"
     asked = ["--signature_def", "new", "--input_exprs", "word=[b'dog', b'fish']"]
-    told = subprocess.run(
-        [program, "run", "--dir", bundle, "--tag_set", "serve", *asked], capture_output=True, text=True, check=True
-    )
-    assert "[101  -1]" in told.stdout
+    printed = saved_model_cli("run", "--dir", str(bundle), "--tag_set", "serve", *asked)
+    assert "[101  -1]" in printed
 
 
 def test_the_node_to_run_first_is_no_signature(bundle: Path) -> None:
