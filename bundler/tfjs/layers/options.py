@@ -105,8 +105,10 @@ def _conv_lstm(rank: int) -> Options:
     }
 
 
+_RESET_AFTER = Field(flag, False)
+"""Every writer that has this option writes it. Earlier ones computed without, though Keras 2 reads a missing one as true."""
 _GRU: Options = {
-    **_cell(recurrent_activation=Activation("sigmoid"), reset_after=Field(flag, True)),
+    **_cell(recurrent_activation=Activation("sigmoid"), reset_after=_RESET_AFTER),
     **_IMPLEMENTATION,
 }
 _LSTM: Options = {
