@@ -106,7 +106,7 @@ def _conv_lstm(rank: int) -> Options:
 
 
 _RESET_AFTER = Field(flag, False)
-"""Every writer that has this option writes it. Earlier ones computed without, though Keras 2 reads a missing one as true."""
+"""Every writer that has this option writes it. Earlier ones computed without; Keras 2 takes true for a missing one."""
 _GRU: Options = {
     **_cell(recurrent_activation=Activation("sigmoid"), reset_after=_RESET_AFTER),
     **_IMPLEMENTATION,
