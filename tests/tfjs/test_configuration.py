@@ -164,7 +164,7 @@ def test_a_layer_may_stand_for_an_activation() -> None:
     ("kind", "given", "words"),
     [
         ("Resizing", {"height": 2, "width": 2, "antialias": True}, "found antialias=true, expected antialias=false"),
-        ("LSTM", {"units": 2, "stateful": True}, "found stateful=true, expected stateful=false"),
+        ("LSTM", {"units": 2, "num_constants": 1}, "found num_constants=1, expected num_constants=0"),
         ("InputLayer", {"sparse": True}, "found sparse=true, expected sparse=false"),
         ("Conv3DTranspose", {"filters": 2, "kernel_size": 2, "dilation_rate": [1, 2, 1]}, "found dilation_rate=a list"),
     ],

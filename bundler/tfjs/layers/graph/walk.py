@@ -11,7 +11,7 @@ from bundler.errors import ConversionError, within
 from bundler.ir.dtypes import DType
 from bundler.ir.fresh import FreshNames
 from bundler.ir.model import Function, Signature, TensorSpec
-from bundler.ir.nodes import Node, Shape, Tensor, new_node, shape_proto
+from bundler.ir.nodes import Node, Shape, Tensor
 from bundler.tfjs.layers import description
 from bundler.tfjs.layers.description import Call, Layer, Network, Part, Stack
 from bundler.tfjs.layers.graph.arguments import accepts, prepared, takes, wrong_number
@@ -44,17 +44,26 @@ def build(model: Stack | Network, origin: Origin, elements: int) -> Built:
     library = Library(origin, elements, _apply)
     root = Scope(library, library.main)
     entries = tuple(_entries(model, origin))
-    inputs = tuple(_placeholder(root, entry) for entry in entries)
+    inputs = tuple(root.placeholder(*entry) for entry in entries)
     outputs = _apply(model, root, inputs, {})
     names = FreshNames(())
     starts = {entry.name: value for entry, value in zip(entries, inputs)}
     ends = {names(name): value for name, value in zip(_output_names(model, origin), outputs)}
+    for name, (before, after) in _states(library, FreshNames([*starts, *ends])):
+        starts[name], ends[name] = before, after
     return Built(
         nodes=tuple(library.main.nodes),
         functions=library.functions,
         signature=Signature(_specs(starts), _specs(ends)),
         variables=tuple(stored.variable for stored in library.stored.values()),
     )
+
+
+def _states(library: Library, fresh: FreshNames) -> Iterator[tuple[str, tuple[Value, Value]]]:
+    """The states that layers keep, under the names that they have as inputs and as outputs."""
+    for path, kept in library.kept.items():
+        for number, pair in enumerate(zip(kept.before, kept.after)):
+            yield fresh(f"{path.replace('/', '_')}_state_{number}"), pair
 
 
 def _specs(values: Mapping[str, Value]) -> dict[str, TensorSpec]:
@@ -70,12 +79,6 @@ class _Entry(NamedTuple):
     name: str
     shape: Shape
     dtype: DType
-
-
-def _placeholder(root: Scope, entry: _Entry) -> Value:
-    made = new_node("Placeholder", root.sketch.fresh(entry.name), dtype=entry.dtype, shape=shape_proto(entry.shape))
-    root.sketch.nodes.append(made)
-    return Value(made.name, entry.shape, entry.dtype, root.sketch)
 
 
 def _entries(model: Part, origin: Origin) -> Iterator[_Entry]:

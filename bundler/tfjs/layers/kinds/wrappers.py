@@ -58,7 +58,7 @@ def _pair(scope: Scope, layer: Part, backward: Part | None) -> _Pair:
     return pair
 
 
-_COMMON = ("return_sequences", "return_state")
+_COMMON = ("return_sequences", "return_state", "stateful")
 """Options that both layers have to share."""
 
 
