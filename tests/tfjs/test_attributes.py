@@ -141,8 +141,12 @@ def test_an_op_outside_the_table_stays_as_it_is() -> None:
         ("Conv2D", {"strides": 1}, "attribute 'strides' of Conv2D is of another kind (expected list(int))"),
         ("Conv2D", {"strides": ["a"]}, "attribute 'strides' of Conv2D is of another kind (expected list(int))"),
         ("LeakyRelu", {"alpha": True}, "attribute 'alpha' of LeakyRelu is of another kind (expected float)"),
-        ("AddN", {"N": -1}, "attribute 'N' of AddN counts tensors (found -1)"),
-        ("Split", {"num_split": 1 << 40}, "attribute 'num_split' of Split counts tensors (found 1099511627776)"),
+        ("AddN", {"N": -1}, "attribute 'N' of AddN is no number of tensors (found -1)"),
+        (
+            "Split",
+            {"num_split": 1 << 40},
+            "attribute 'num_split' of Split is no number of tensors (found 1099511627776)",
+        ),
     ],
 )
 def test_an_attribute_of_another_kind_is_told(op: str, attrs: Any, told: str) -> None:

@@ -42,10 +42,10 @@ def test_version_1_loops_go_round() -> None:
     ("nodes", "fault"),
     [
         ((X, X), "2 nodes have the name 'x'"),
-        ((new_node("Relu", "y", ["x"]),), "node 'y': reads what no node gives (found x)"),
-        ((X, new_node("Relu", "y", ["x", "^z"])), "node 'y': reads what no node gives (found ^z)"),
-        ((X, new_node("Relu", "y", ["x:1"])), "node 'y': reads what no node gives (found x:1)"),
-        ((new_node("Relu", "y", ["y"]),), "nodes wait for each other outside of a loop (found y)"),
+        ((new_node("Relu", "y", ["x"]),), "node 'y': reads a tensor that no node has (found x)"),
+        ((X, new_node("Relu", "y", ["x", "^z"])), "node 'y': reads a tensor that no node has (found ^z)"),
+        ((X, new_node("Relu", "y", ["x:1"])), "node 'y': reads a tensor that no node has (found x:1)"),
+        ((new_node("Relu", "y", ["y"]),), "nodes depend on each other outside of a loop (found y)"),
         (
             (
                 X,
@@ -53,7 +53,7 @@ def test_version_1_loops_go_round() -> None:
                 new_node("Identity", "b", ["c:0"]),
                 new_node("Identity", "c", ["x", "^a"]),
             ),
-            "nodes wait for each other outside of a loop (found a, b, c)",
+            "nodes depend on each other outside of a loop (found a, b, c)",
         ),
     ],
     ids=["names", "input", "control", "port", "itself", "cycle"],

@@ -173,7 +173,7 @@ def test_a_scope_that_the_model_uses_is_left_to_it(tmp_path: Path) -> None:
 
 def test_a_table_that_nothing_makes_is_an_error_that_names_its_node(tmp_path: Path) -> None:
     entry = write_model(tmp_path / "js", [new_node("Placeholder", "table", dtype=DType.resource), *FIND], weights(1))
-    with pytest.raises(ConversionError, match="node 'table': the model does not say what makes this resource"):
+    with pytest.raises(ConversionError, match="node 'table': no node makes this resource"):
         imported(entry, "find", ["found"])
 
 
