@@ -1,4 +1,4 @@
-"""TensorFlow.js' format: every quirk of it ends here."""
+"""TensorFlow.js' format: models become graphs that TensorFlow takes, and no quirk of the format goes further."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from bundler.tfjs.weights import read_weights
 __all__ = ["is_graph_model", "names_its_signature", "read"]
 
 _OF_LAYERS = ("model_config", "class_name", "keras_version")
-"""What a topology of Keras layers has: from Python the first, from JavaScript the second."""
+"""Keys of a topology of Keras layers: written by Python the first, by JavaScript the second."""
 _VERSIONS = range(1 << 31)
 
 
 def is_graph_model(artifact: Artifact) -> bool:
-    """Whether it holds a graph (and not Keras layers). `format` is missing in files older than 1.0."""
+    """Whether the model is a graph (and not of Keras layers). Its `format` is missing in files from before 1.0."""
     return "node" in _topology(artifact)
 
 
@@ -48,8 +48,8 @@ def names_its_signature(artifact: Artifact) -> bool:
 def read(artifact: Artifact, format: Literal["auto", "graph", "layers"] = "auto") -> Model:
     """A model with the one signature that TensorFlow.js would use, under an empty key.
 
-    Raises SourceError where weights and files do not fit, ConversionError where the model makes no sense, is not of
-    the `format` that was asked for, or is of layers and what reads those is not installed.
+    Raises SourceError if the files do not have the size of the weights; ConversionError if the model is malformed, of
+    another `format`, or of layers that cannot be converted.
     """
     found = _format(artifact)
     if format not in ("auto", found):
@@ -101,10 +101,10 @@ def _producer(versions: object) -> int:
 
 
 def _with_input_shapes(graph: Graph, signature: Signature) -> Graph:
-    """Placeholders with the shapes of the signature where their own says nothing, and with a dtype.
+    """The graph, with the signature's shape for each Placeholder that has none of its own, and a dtype for each.
 
-    A Placeholder without dimensions means unknown, not scalar, when the signature says otherwise. TensorFlow.js feeds
-    one without a dtype with anything.
+    A Placeholder without dimensions is of unknown rank, not a scalar, if the signature has another shape. TensorFlow.js
+    accepts any dtype for a Placeholder without one.
     """
     specs = {spec.tensor.node: spec for spec in signature.inputs.values()}
 

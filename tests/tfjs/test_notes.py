@@ -51,8 +51,8 @@ def test_entries_of_a_signature_that_name_no_node_are_told(tmp_path: Path) -> No
     }
     model = read_model(write_model(tmp_path, [X, new_node("Relu", "y", ["x"], T=FLOAT)], signature=signature))
     assert model.notes == (
-        "inputs of its signature: 'training' is left out, for no node makes 'keras_learning_phase:0'",
-        "outputs of its signature: 'gone' is left out, for no node makes 'gone'",
+        "inputs of its signature: 'training' is left out, as no node makes 'keras_learning_phase:0'",
+        "outputs of its signature: 'gone' is left out, as no node makes 'gone'",
     )
 
 

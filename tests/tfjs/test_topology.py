@@ -102,7 +102,10 @@ def test_missing_attributes_are_told_by_the_inputs() -> None:
             {"node": [{"name": "y", "op": "Relu", "attr": {"T": {"i": 1}}}]},
             "node 'y': attribute 'T' of Relu is of another kind (expected type)",
         ),
-        ({"node": [{"name": "y", "op": "Relu", "input": ["x"]}]}, "node 'y': reads what no node gives (found x)"),
+        (
+            {"node": [{"name": "y", "op": "Relu", "input": ["x"]}]},
+            "node 'y': reads a tensor that no node has (found x)",
+        ),
         ({"node": [X, X]}, "2 nodes have the name 'x'"),
     ],
 )
@@ -231,26 +234,29 @@ def test_the_dtype_of_an_argument_is_passed_on() -> None:
 @pytest.mark.parametrize(
     ("entry", "told"),
     [
-        ({"ret": {"r": "a"}}, "function '': a name leads nowhere in the function (found a)"),
+        ({"ret": {"r": "a"}}, "function '': the function has no such tensor (found a)"),
         ({"signature": "f"}, "'signature' is of the wrong kind (found \"f\", expected an object)"),
         ({"signature": {"name": "f", "inputArg": [{}]}}, "function 'f': 'name' is of the wrong kind"),
         (
             {"signature": {"name": "f", "inputArg": [{"name": "a"}]}},
             "function 'f': argument 'a': 'None' is not a dtype",
         ),
-        (function(nodeDef=[MUL]), "function 'f': a name leads nowhere in the function (found c:output:0)"),
-        (function(ret={"r": "z:y:0"}), "function 'f': a name leads nowhere in the function (found z:y:0)"),
+        (function(nodeDef=[MUL]), "function 'f': the function has no such tensor (found c:output:0)"),
+        (function(ret={"r": "z:y:0"}), "function 'f': the function has no such tensor (found z:y:0)"),
         (function(ret={"r": 1}), "function 'f': a result is of the wrong kind (found 1, expected a string)"),
-        (function(nodeDef=[{"name": "m", "op": "Neg", "input": ["^a:b:c:d"]}]), "function 'f': a name leads nowhere"),
+        (
+            function(nodeDef=[{"name": "m", "op": "Neg", "input": ["^a:b:c:d"]}]),
+            "function 'f': the function has no such tensor",
+        ),
         (
             function(nodeDef=[{"name": "m", "op": "Neg", "input": ["a:1:2:3"]}]),
-            "function 'f': a name leads nowhere in the function (found a:1:2:3)",
+            "function 'f': the function has no such tensor (found a:1:2:3)",
         ),
         (
             function(
                 nodeDef=[{"name": "m", "op": "Neg", "input": ["a"]}, {**MUL, "name": "n", "input": ["a", "m:y:3"]}]
             ),
-            "function 'f': node 'n': reads what no node gives (found m:3)",
+            "function 'f': node 'n': reads a tensor that no node has (found m:3)",
         ),
     ],
 )
