@@ -159,10 +159,10 @@ def test_a_python_program_fills_the_tables_of_all_models(bundle: Path) -> None:
 def test_saved_model_cli_fills_the_tables(bundle: Path) -> None:
     program = Path(sysconfig.get_path("scripts")) / "saved_model_cli"
     asked = ["--signature_def", "new", "--input_exprs", "word=[b'dog', b'fish']"]
-    told = subprocess.run(
+    printed = subprocess.run(
         [program, "run", "--dir", bundle, "--tag_set", "serve", *asked], capture_output=True, text=True, check=True
     )
-    assert "[101  -1]" in told.stdout
+    assert "[101  -1]" in printed.stdout
 
 
 def test_the_node_to_run_first_is_no_signature(bundle: Path) -> None:
