@@ -71,7 +71,7 @@ def main(
 
 
 def _measure(name: str, setting: Setting) -> list[Row]:
-    """The rows of a work. What fails is told in a row of its own: the other works go on."""
+    """The rows of a work. A failure gets a row of its own, and the other works go on."""
     rows: list[Row] = []
     try:
         for row in WORKS[name].measure(setting):

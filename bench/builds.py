@@ -60,7 +60,8 @@ def conversions(case: str, manifest: Path, jobs: int, setting: Setting) -> Row:
     note, usages = setting.folder / "conversions", []
     for _ in _turns(setting):
         measure.module("bench.conversions", note, manifest, jobs)
-        usages.append(Usage(*map(float, note.read_text().split())))
+        seconds, cpu_seconds = map(float, note.read_text().split())
+        usages.append(Usage(seconds, cpu_seconds))
     return Row(case, {key: figure for key, figure in measure.figures(usages).items() if not key.endswith("_mb")})
 
 

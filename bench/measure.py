@@ -93,6 +93,6 @@ def _restricted(processors: int | None) -> Iterator[None]:
 
 
 def _complaint(said: str) -> str:
-    """The line that tells: bundler's error, or the last of a traceback."""
+    """The line that explains a failure: bundler's error, or the last line of a traceback."""
     lines = [line for line in said.splitlines() if line.strip()]
     return next((line for line in lines if line.startswith("error: ")), lines[-1] if lines else "")

@@ -6,6 +6,7 @@ import fcntl
 import functools
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -24,10 +25,37 @@ from tests.support.places import MANIFESTS, TESTS
 NODE = TESTS / "node"
 
 
-def pytest_configure() -> None:
-    # A shell that runs the tests in the background has interrupts ignored, here and in all that is started from here:
-    # what is tested with an interrupt would wait for ever.
+STARTS = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn"}
+"""Audit events of a process that starts another: docs.python.org/3/library/audit_events.html."""
+
+SLOW_PACKAGES = {"distributed", "keras", "tensorflow", "tensorflowjs", "tf_keras"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--quick", action="store_true", help="skip each test when it asks for TensorFlow or another program"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # A shell that runs the tests in the background ignores interrupts, and so does every program started from here:
+    # a test of an interrupt would never end.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if config.getoption("--quick"):
+        sys.addaudithook(skip_what_is_slow)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.config.getoption("--quick") and item.get_closest_marker("long"):
+        pytest.skip("takes long")
+
+
+def skip_what_is_slow(event: str, arguments: tuple[object, ...]) -> None:
+    """An audit hook: skip the running test if it is about to start a program, or to import what takes seconds."""
+    if event in STARTS:
+        pytest.skip("starts a program", allow_module_level=True)
+    if event == "import" and arguments[0] in SLOW_PACKAGES:
+        pytest.skip(f"imports {arguments[0]}", allow_module_level=True)
 
 
 @pytest.fixture(scope="session")

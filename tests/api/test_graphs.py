@@ -67,7 +67,7 @@ def test_a_function_says_which_inputs_it_has(given: Any, named: Any, model_dir: 
         model(*given, **named)
 
 
-def test_inputs_and_outputs_are_told_from_the_graph_and_its_message_alike(model_dir: Written) -> None:
+def test_inputs_and_outputs_of_a_graph_and_of_its_message_are_the_same(model_dir: Written) -> None:
     graph = tfjs.load_graph_model(model_dir("two_inputs"))
     for given in (graph, graph.as_graph_def()):
         assert tfjs.get_input_nodes(given) == [

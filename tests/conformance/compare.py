@@ -1,4 +1,4 @@
-"""How far two results are apart, and how they are told to a reader."""
+"""How far two results are apart, and how a reader sees it."""
 
 from __future__ import annotations
 

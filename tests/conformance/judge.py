@@ -22,7 +22,7 @@ class Outcome:
     """What came of a case.
 
     `imported` are the ops that bundler writes for the op; `error` is the largest distance from what must agree, None
-    where the results are no fractions; `faults` is what the suite must not find; `note` tells where bundler or
+    where the results are no fractions; `faults` is what the suite must not find; `note` says where bundler or
     TensorFlow.js goes its own way, and `example` what TensorFlow.js and TensorFlow then give.
     """
 

@@ -59,9 +59,9 @@ def _error(outcomes: Sequence[Outcome]) -> str:
 
 def _notes(outcomes: Sequence[Outcome]) -> Iterator[str]:
     """Each note once, with its first example."""
-    told: set[str] = set()
+    listed: set[str] = set()
     for outcome in outcomes:
-        if outcome.note and outcome.note not in told:
-            told.add(outcome.note)
+        if outcome.note and outcome.note not in listed:
+            listed.add(outcome.note)
             where = "" if outcome.case.refused else f"{outcome.case.name}: "
             yield f"{where}{outcome.note}" + (f" ({outcome.example})" if outcome.example else "")

@@ -1,4 +1,4 @@
-"""Write `docs/OPS.md`: run the op conformance suite and tell what came of it.
+"""Write `docs/OPS.md`: run the op conformance suite and list its outcomes.
 
 TensorFlow.js must be installed in tests/node (`npm ci`); a case that fails ends in an error.
 

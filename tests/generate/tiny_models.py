@@ -204,7 +204,7 @@ def _blocks() -> Array:
 
 
 def _perceptron(blocks: Array) -> tuple[Array, Array]:
-    """Kernel [16, 10] and bias [10], in whole numbers, that tell all of the samples apart."""
+    """Kernel [16, 10] and bias [10], in whole numbers, that separate all of the samples."""
     kernel, bias = np.zeros((16, 10), np.int64), np.zeros(10, np.int64)
     samples = [(np.maximum(image @ blocks - 1, 0), digit) for image, digit in _samples()]
     mistakes = True

@@ -42,5 +42,5 @@ def error(found: np.ndarray, expected: np.ndarray) -> float:
         return np.inf
     if found.dtype.kind != "f":
         return 0.0 if np.array_equal(found, expected) else np.inf
-    scale = max(float(np.abs(expected).max(initial=0)), np.finfo(np.float32).tiny)
+    scale = max(float(np.abs(expected).max(initial=0)), float(np.finfo(np.float32).tiny))
     return float(np.abs(found - expected).max(initial=0)) / scale

@@ -25,8 +25,8 @@ MORE: Mapping[tuple[str, str], Mapping[str, Any]] = {
 
 def made(keras: Any, kind: str, options: Mapping[str, Any]) -> Any:
     """A layer; an object among its options is another, a list of objects are several."""
-    values = {key: _value(keras, value) for key, value in options.items()} | MORE.get((keras.__name__, kind), {})
-    return getattr(keras.layers, kind)(**values)
+    values = {key: _value(keras, value) for key, value in options.items()}
+    return getattr(keras.layers, kind)(**{**values, **MORE.get((keras.__name__, kind), {})})
 
 
 def _value(keras: Any, value: Any) -> Any:

@@ -275,6 +275,7 @@ def test_inputs_count_and_not_what_is_said_of_them(given: Node, shown: str) -> N
     assert show(last, *sorted(last.attr)) == shown
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("order", [1, -1], ids=["forward", "backward"])
 def test_long_chains_are_no_matter(order: int) -> None:
     chain = [new_node("Relu", f"n{index}", [f"n{index - 1}" if index else "x"]) for index in range(10_000)]
@@ -284,6 +285,7 @@ def test_long_chains_are_no_matter(order: int) -> None:
     assert time.perf_counter() - started < 5
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("is_reversed", [False, True])
 def test_what_is_learned_along_a_long_chain_takes_no_longer_than_the_chain(is_reversed: bool) -> None:
     count = 5000

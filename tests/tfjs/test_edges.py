@@ -62,6 +62,7 @@ def test_a_graph_that_does_not_hold_together_is_an_error(nodes: tuple[Node, ...]
     assert error_of(*nodes) == fault
 
 
+@pytest.mark.long
 def test_long_chains_are_no_matter() -> None:
     chain = [new_node("Relu", f"n{index}", [f"n{index - 1}" if index else "x"]) for index in range(20_000)]
     started = time.perf_counter()

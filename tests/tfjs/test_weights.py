@@ -58,6 +58,7 @@ def test_strings_are_measured_through_any_window(tmp_path: Path, monkeypatch: py
     assert found["after"].array() == 2
 
 
+@pytest.mark.long
 def test_many_strings_are_measured_quickly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_model(tmp_path, [], {"words": [b"word"] * 50_000})
     reads: list[int] = []
@@ -297,6 +298,7 @@ def test_weights_that_are_far_larger_than_their_files_are_refused(two: Path, pac
     assert error_of(path, SourceError) == BOMB
 
 
+@pytest.mark.long
 def test_groups_share_what_their_files_may_unpack_to(two: Path) -> None:
     entry = {"name": "w", "dtype": "uint8", "shape": [50, 1 << 20]}
     path = zeros(two, [entry], packed=ZEROS * 50, paths=["w.bin"])
