@@ -226,7 +226,7 @@ def test_the_process_has_an_empty_folder_for_its_home_and_little_of_our_environm
     monkeypatch.setattr(process, "_START", "import os, sys; sys.exit(f'Error: {sorted(os.environ)} {os.listdir()}')")
     with pytest.raises(Exception, match="Error: ") as caught, process.start(tmp_path) as child:
         child.ask(b"")
-    found = caught.value.faults[0].found  # type: ignore[attr-defined]
+    found = caught.value.fault.found  # type: ignore[attr-defined]
     assert "HOME" in found
     assert "SECRET_TOKEN" not in found
     assert found.endswith("[]")

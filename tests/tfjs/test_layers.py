@@ -44,7 +44,7 @@ def made(tmp_path_factory: pytest.TempPathFactory, tensorflowjs_modules: Path) -
     folder = tmp_path_factory.mktemp("layers")
     subprocess.run(["node", ROOT / "tests" / "node" / "layers.js", tensorflowjs_modules, folder], check=True)
     quiet = {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3"}
-    program = [sys.executable, ROOT / "tests" / "keras_models.py", folder]
+    program = [sys.executable, ROOT / "tests" / "support" / "keras_models.py", folder]
     subprocess.run(program, env={**os.environ, **quiet}, capture_output=True, check=True)
     return folder
 
