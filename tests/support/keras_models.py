@@ -72,7 +72,7 @@ def write(keras: Keras, make: Callable[[Keras], Any], folder: Path) -> None:
     outputs = model.predict(list(inputs.values()), verbose=0)
     outputs = outputs if isinstance(outputs, list) else [outputs]
     save_keras_model(model, str(folder))
-    np.savez(folder / "inputs.npz", **inputs)
+    np.savez(folder / "inputs.npz", **dict[str, Any](inputs))
     names = getattr(model, "output_names", [model.layers[-1].name])  # Keras 3 has none for a Sequential
     np.savez(folder / "outputs.npz", **dict(zip(names, outputs)))
 
