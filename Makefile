@@ -46,7 +46,8 @@ test-all: test ## the test suite, then its slow part
 	$(PY) -m pytest -m slow $(T)
 
 # An environment holds what a user without the extra `layers` has: tests that need it say that they are skipped.
-matrix: $(MATRIX:%=matrix/%) ## the test suite, or its part T, on each Python and TensorFlow of MATRIX
+matrix: ## the test suite, or its part T, on each Python and TensorFlow of MATRIX
+	$(MAKE) --no-print-directory --keep-going $(MATRIX:%=matrix/%)
 
 matrix/%: .matrix/%/done $(NODE)/.done FORCE
 	.matrix/$*/bin/python -m pytest $(T)

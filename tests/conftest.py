@@ -45,6 +45,11 @@ def pytest_configure(config: pytest.Config) -> None:
         sys.addaudithook(skip_what_is_slow)
 
 
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Names of tests stay short, whatever text they are about."""
+    return f"{val[:40]!a}…" if isinstance(val, (str, bytes)) and len(val) > 80 else None
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.config.getoption("--quick") and item.get_closest_marker("long"):
         pytest.skip("takes long")

@@ -8,13 +8,14 @@ import pytest
 
 from tests.support.places import ROOT
 
-AVOIDED = re.compile(r"\b(told|tells?|telling|nobody|whoever)\b", re.IGNORECASE)
+AVOIDED = re.compile(r"\b(told|tells?(?!\()|telling|nobody|whoever)\b", re.IGNORECASE)
+"""`tell(` is a method of files."""
 FILES = sorted(path for path in (ROOT / "bundler").rglob("*") if path.suffix in (".py", ".js"))
 
 
 @pytest.mark.parametrize(
     ("text", "found"),
-    [("what the user is told", ["told"]), ("Nobody tells", ["Nobody", "tells"]), ("intellect, total, teller", [])],
+    [("what the user is told", ["told"]), ("Nobody tells", ["Nobody", "tells"]), ("stream.tell(), intellect", [])],
 )
 def test_the_pattern_finds_whole_words(text: str, found: list[str]) -> None:
     assert AVOIDED.findall(text) == found

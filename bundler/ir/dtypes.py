@@ -52,9 +52,10 @@ class DType(IntEnum):
     def numpy(self) -> np.dtype[np.generic]:
         """The little-endian NumPy dtype. Raises TypeError if `is_number` is false (string, resource)."""
         try:
-            return _NUMPY[self]
+            dtype: np.dtype[np.generic] = _NUMPY[self]
         except KeyError:
             raise TypeError(f"NumPy has no {self}") from None
+        return dtype
 
     @property
     def is_number(self) -> builtins.bool:

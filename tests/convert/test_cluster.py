@@ -205,8 +205,8 @@ def test_a_folder_that_a_worker_lacks_is_an_error_that_says_so(
 
 @pytest.fixture
 def slow(tmp_path: Path) -> Path:
-    """A manifest of models that take a worker a while each."""
-    sources = {f"m{index}": write_nodes(tmp_path / f"m{index}", 5_000, seed=index) for index in range(4)}
+    """A manifest of models that take a worker some tenths of a second each."""
+    sources = {f"m{index}": write_nodes(tmp_path / f"m{index}", 3_000, seed=index) for index in range(3)}
     return write_manifest(tmp_path, **sources)
 
 

@@ -200,7 +200,8 @@ def drawn(digit: int) -> Array:
 def _blocks() -> Array:
     """[64, 16]: pixel to block of 2x2 pixels."""
     row, column = np.divmod(np.arange(64), 8)
-    return np.equal.outer(row // 2 * 4 + column // 2, np.arange(16))
+    blocks: Array = np.equal.outer(row // 2 * 4 + column // 2, np.arange(16))
+    return blocks
 
 
 def _perceptron(blocks: Array) -> tuple[Array, Array]:

@@ -19,6 +19,10 @@ def saved_model_cli(*arguments: str) -> str:
 
 
 def _run(tool: str, arguments: tuple[str, ...]) -> str:
+    from absl.flags import FLAGS
+
+    for name in FLAGS:
+        FLAGS[name].unparse()  # else an option of the last call stays
     printed, sys.argv = io.StringIO(), [tool, *arguments]
     with redirect_stdout(printed):
         try:
