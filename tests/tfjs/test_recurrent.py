@@ -99,15 +99,15 @@ def test_the_weights_have_the_names_that_keras_gives_them() -> None:
     built = made(layer("RNN", "r", cell=stack, return_sequences=True), both)
     assert [variable.name for variable in built.variables] == [
         "r/stack/a/kernel",
-        "r/stack/a/recurrent_kernel:0",
+        "r/stack/a/recurrent_kernel",
         "r/stack/a/bias",
         "r/stack/b/kernel",
-        "r/stack/b/recurrent_kernel:0",
+        "r/stack/b/recurrent_kernel",
         "both/forward_s/simple_rnn_cell/kernel",
-        "both/forward_s/simple_rnn_cell/recurrent_kernel:0",
+        "both/forward_s/simple_rnn_cell/recurrent_kernel",
         "both/forward_s/simple_rnn_cell/bias",
         "both/backward_s/simple_rnn_cell/kernel",
-        "both/backward_s/simple_rnn_cell/recurrent_kernel:0",
+        "both/backward_s/simple_rnn_cell/recurrent_kernel",
         "both/backward_s/simple_rnn_cell/bias",
     ]
 
