@@ -52,7 +52,7 @@ def main(
     """Measure each WORK: start, posenet, many, nodes, inference; and when named, one-gb, three-gb, scaling.
 
     Times are medians, with the fastest and the slowest run; a case that takes long is run fewer times. `ratio` is to
-    a plain copy of what was built, with `sync`, in the same run. Goals are for two processors. Exit status 1 where
+    a plain copy of what was built, with `sync`, in the same run. Goals are for two processors. Exit status 1 if
     something did not build.
     """
     if sys.platform != "linux":

@@ -36,7 +36,7 @@ class Usage(NamedTuple):
 
 
 def module(name: str, *arguments: object, interpreter: str = sys.executable, processors: int | None = None) -> Usage:
-    """Run a Python module, on all processors or on so many; Failed where its exit status is not 0."""
+    """Run a Python module, on all processors or on so many; Raises Failed if its exit status is not 0."""
     with tempfile.TemporaryDirectory() as folder:
         note = Path(folder, "memory")
         command = [interpreter, "-m", "bench.probe", str(note), name, *map(str, arguments)]

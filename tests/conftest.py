@@ -60,7 +60,7 @@ def skip_what_is_slow(event: str, arguments: tuple[object, ...]) -> None:
 
 @pytest.fixture(scope="session")
 def tensorflowjs_modules() -> Path:
-    """The folder `node_modules` with the TensorFlow.js that package-lock.json names; installed where it is not."""
+    """The folder `node_modules` with the TensorFlow.js that package-lock.json names, installed if need be."""
     modules = NODE / "node_modules"
     with (NODE / "package-lock.json").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # pytest may run in several processes
@@ -85,7 +85,7 @@ def runtime() -> Iterator[Runtime]:
 
 @pytest.fixture(scope="session")
 def python_runtime() -> Iterator[Runtime]:
-    """The same by `import tensorflow`, as where its wheel has no C library."""
+    """The same by `import tensorflow`, as if its wheel had no C library."""
     with Runtime(engine="python") as running:
         yield running
 

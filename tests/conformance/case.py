@@ -46,10 +46,10 @@ class Case:
     """A graph whose node `y` is of the op in question.
 
     `inputs` are `y`'s inputs in order: arrays are fed through Placeholders, `Const`s are weights of the file.
-    `nodes` stand in place of the single node `y` where one is not enough (they read the inputs by name); what
+    `nodes` stand in place of the single node `y` if one is not enough (they read the inputs by name); what
     needs `functions` or more of the document says so. `outputs` are the tensors to compare.
 
-    What is right is what TensorFlow gives for these very nodes, or for `meaning` where TensorFlow lacks the op or
+    What is right is what TensorFlow gives for these very nodes, or for `meaning` if TensorFlow lacks the op or
     TensorFlow.js' own meaning counts: nodes of TensorFlow's that make the same outputs from the same inputs.
     Random results have a range, `drawn`, in place of values. What bundler refuses has words of its error, `refused`.
     """

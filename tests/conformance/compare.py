@@ -18,7 +18,7 @@ def farthest(found: Sequence[np.ndarray], right: Sequence[np.ndarray], *, narrow
 
 
 def apart(found: np.ndarray, right: np.ndarray, *, narrow: bool = False) -> float:
-    """The largest |found - right| / max(1, |right|); infinite where dtypes, shapes, or any whole values differ.
+    """The largest |found - right| / max(1, |right|); infinite if dtypes, shapes, or any whole values differ.
 
     NaN is NaN, and infinity infinity. With `narrow`, `found` may have the nearest dtype that TensorFlow.js has.
     """

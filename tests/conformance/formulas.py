@@ -1,4 +1,4 @@
-"""What an op means where TensorFlow lacks it, or lacks a kernel for it on some machines."""
+"""The meaning of an op if TensorFlow lacks it, or lacks a kernel for it on some machines."""
 
 from __future__ import annotations
 

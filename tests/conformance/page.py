@@ -15,11 +15,11 @@ What bundler makes of every op that TensorFlow.js lists, and how that was tried:
 run by TensorFlow.js in Node, by TensorFlow as it is, and by TensorFlow as bundler imports it, with oneDNN and without.
 `tests/conformance` holds the cases; its run writes this page (`python tests/generate/ops_page.py`).
 
-- **imported as**: the ops in the bundle, where they are not the op itself.
+- **imported as**: the ops in the bundle, if they are not the op itself.
 - **error**: the largest distance of bundler's result from TensorFlow's and TensorFlow.js', relative where numbers are
   beyond 1, as the next power of ten. Whole numbers, truth values and strings must be equal; of random numbers, shape,
   dtype and range are compared.
-- **note**: where TensorFlow.js goes its own way, bundler gives TensorFlow's result. An example shows both.
+- **note**: if TensorFlow.js differs from TensorFlow, bundler gives TensorFlow's result. An example shows both.
 
 | op | imported as | cases | error | note |
 |---|---|---:|---|---|

@@ -117,9 +117,7 @@ def test_inspect_tells_the_signatures_of_each(bundle: Path) -> None:
         ('layout = "tags"', 'layout = "tags"\ntags = ["serve"]', r"bundle.tags: has no meaning"),
     ],
 )
-def test_tags_that_are_shared_missing_or_without_meaning_are_errors(
-    before: str, after: str, error: str, tmp_path: Path
-) -> None:
+def test_tags_that_name_no_single_model_are_errors(before: str, after: str, error: str, tmp_path: Path) -> None:
     (tmp_path / "pets.toml").write_text(MANIFEST.replace(before, after))
     with pytest.raises(ManifestError, match=error):
         manifest.read(tmp_path / "pets.toml")

@@ -15,7 +15,7 @@ from tests.support.models import placeholder, write_early, write_model
 
 
 class Heard:
-    """A Progress that keeps what it is told."""
+    """A Progress that records its calls."""
 
     def __init__(self) -> None:
         self.steps: list[tuple[str, int | None, int]] = []

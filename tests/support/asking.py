@@ -37,7 +37,7 @@ def ask(runtime: Runtime, bundle: Path, key: str, **feeds: np.ndarray) -> dict[s
 
 
 def error(found: np.ndarray, expected: np.ndarray) -> float:
-    """The largest difference, as a part of the largest value; infinite where shapes or whole numbers differ."""
+    """The largest difference, as a part of the largest value; infinite if shapes or whole numbers differ."""
     if found.shape != expected.shape:
         return np.inf
     if found.dtype.kind != "f":

@@ -134,7 +134,7 @@ def test_an_op_outside_the_table_stays_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("op", "attrs", "told"),
+    ("op", "attrs", "error"),
     [
         ("Relu", {"T": 1}, "attribute 'T' of Relu is of another kind (expected type)"),
         ("Relu", {"T": [FLOAT]}, "attribute 'T' of Relu is of another kind (expected type)"),
@@ -149,17 +149,17 @@ def test_an_op_outside_the_table_stays_as_it_is() -> None:
         ),
     ],
 )
-def test_an_attribute_of_another_kind_is_told(op: str, attrs: Any, told: str) -> None:
+def test_an_attribute_of_another_kind_is_an_error(op: str, attrs: Any, error: str) -> None:
     with pytest.raises(ConversionError) as caught:
         tidied(op, **attrs)
-    assert str(caught.value) == told
+    assert str(caught.value) == error
 
 
 def test_an_empty_list_is_a_list_of_any_kind() -> None:
     assert tidied("Conv2D", strides=[], explicit_paddings=[]) == {"strides": [], "explicit_paddings": []}
 
 
-# What the surroundings tell
+# What the inputs imply
 
 X, COUNT = new_node("Placeholder", "x", dtype=HALF), new_node("Placeholder", "i", dtype=INT)
 

@@ -12,7 +12,7 @@ from bundler.tfjs.edges import check_edges
 X = new_node("Placeholder", "x")
 
 
-def told(*nodes: Node) -> str:
+def error_of(*nodes: Node) -> str:
     with pytest.raises(ConversionError) as caught:
         check_edges(Graph(nodes), {"argument"})
     return str(caught.value)
@@ -59,7 +59,7 @@ def test_version_1_loops_go_round() -> None:
     ids=["names", "input", "control", "port", "itself", "cycle"],
 )
 def test_a_graph_that_does_not_hold_together_is_an_error(nodes: tuple[Node, ...], fault: str) -> None:
-    assert told(*nodes) == fault
+    assert error_of(*nodes) == fault
 
 
 @pytest.mark.long

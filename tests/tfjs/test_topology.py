@@ -84,7 +84,7 @@ def test_missing_attributes_are_told_by_the_inputs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("nodes", "told"),
+    ("nodes", "error"),
     [
         ({"node": "x"}, "'node' is of the wrong kind (found \"x\", expected a list)"),
         ({"node": [1]}, "an item of 'node' is of the wrong kind (found 1, expected an object)"),
@@ -109,10 +109,10 @@ def test_missing_attributes_are_told_by_the_inputs() -> None:
         ({"node": [X, X]}, "2 nodes have the name 'x'"),
     ],
 )
-def test_what_makes_no_graph_is_told_by_its_place(nodes: Any, told: str) -> None:
+def test_what_makes_no_graph_is_an_error_with_its_place(nodes: Any, error: str) -> None:
     with pytest.raises(ConversionError) as caught:
         read_graph(nodes, {})
-    assert str(caught.value) == told
+    assert str(caught.value) == error
 
 
 @pytest.mark.parametrize("topology", [{}, {"node": None}, {"node": []}])
@@ -232,7 +232,7 @@ def test_the_dtype_of_an_argument_is_passed_on() -> None:
 
 
 @pytest.mark.parametrize(
-    ("entry", "told"),
+    ("entry", "error"),
     [
         ({"ret": {"r": "a"}}, "function '': the function has no such tensor (found a)"),
         ({"signature": "f"}, "'signature' is of the wrong kind (found \"f\", expected an object)"),
@@ -260,7 +260,7 @@ def test_the_dtype_of_an_argument_is_passed_on() -> None:
         ),
     ],
 )
-def test_what_makes_no_function_is_told_by_its_place(entry: Any, told: str) -> None:
+def test_what_makes_no_function_is_an_error_with_its_place(entry: Any, error: str) -> None:
     with pytest.raises(ConversionError) as caught:
         read(entry)
-    assert str(caught.value).startswith(told)
+    assert str(caught.value).startswith(error)

@@ -28,6 +28,8 @@ _DEEPEST = 16
 """Loops within loops that are allowed. Programs have a few."""
 _PASSES = 10
 """Passes over a graph until the frames of its nodes are known. In the order in which they run, two are enough."""
+_LIVE = ("NextIteration", "Exit")
+"""Ops that end a turn: they must read a Switch, because a constant of the loop has a value after the last turn too."""
 
 
 def enter_frames(model: Model) -> Model:
@@ -59,10 +61,6 @@ def enter_frames(model: Model) -> Model:
 
 def _arguments(function: Function) -> dict[str, DType]:
     return {argument.name: DType(argument.type) for argument in function.definition.signature.input_arg}
-
-
-_LIVE = ("NextIteration", "Exit")
-"""Ops that end a turn: they must read a Switch, because a constant of the loop has a value after the last turn too."""
 
 
 class _Frames:
@@ -105,21 +103,26 @@ class _Frames:
         return [name for name in reversed(chain[: chain.index(outer)]) if name is not None] if outer in chain else None
 
     def _place(self, node: Node) -> None:
-        runs: Frame = None
-        if node.name in self._turning:
-            runs = self._runs.get(self._turning[node.name])  # not in those of its inputs, which may lack an Enter
-        else:
-            for tensor in self._graph.inputs[node.name]:
-                runs = self._inner(runs, self._gives.get(tensor.node))
+        """Note the frames of a node, as far as those of its inputs are known."""
+        runs = gives = self._innermost(node)
         if node.op == "Enter":
-            own = str(attr(node, "frame_name", ""))
-            runs = self._around[own] = self._inner(runs, self._around.get(own))
-            self._gives[node.name] = own
-        else:
-            self._gives[node.name] = self._around.get(runs) if node.op == "Exit" and runs is not None else runs
-        self._runs[node.name] = runs
+            gives = str(attr(node, "frame_name", ""))
+            runs = self._around[gives] = self._inner(runs, self._around.get(gives))
+        elif node.op == "Exit" and runs is not None:
+            gives = self._around.get(runs)
+        self._runs[node.name], self._gives[node.name] = runs, gives
+
+    def _innermost(self, node: Node) -> Frame:
+        """The innermost frame that a node reads from; of a NextIteration, whose inputs may lack Enters, its Merge's."""
+        if node.name in self._turning:
+            return self._runs.get(self._turning[node.name])
+        innermost: Frame = None
+        for tensor in self._graph.inputs[node.name]:
+            innermost = self._inner(innermost, self._gives.get(tensor.node))
+        return innermost
 
     def _inner(self, one: Frame, other: Frame) -> Frame:
+        """The inner one of two frames; `other` if neither lies in the other."""
         if other is None or one == other:
             return one
         return one if other in self._chain(one) else other
