@@ -15,9 +15,10 @@ from bundler.ir.model import Graph, Model, Signature, TensorSpec
 from bundler.ir.nodes import Node, Tensor, attr, new_node, shape_proto
 from bundler.ir.protos import TensorShapeProto
 from bundler.ir.weight import Weight
-from bundler.tfjs import fields, layers
+from bundler.tfjs import fields
 from bundler.tfjs.fields import Json
 from bundler.tfjs.initializer import join_initializer
+from bundler.tfjs.layers import read_layers
 from bundler.tfjs.notes import notes
 from bundler.tfjs.signatures import read_signature
 from bundler.tfjs.topology import read_functions, read_graph
@@ -55,7 +56,10 @@ def read(artifact: Artifact, format: Literal["auto", "graph", "layers"] = "auto"
         raise ConversionError("the model is of another format", where=artifact.entry, found=found, expected=format)
     weights = read_weights(artifact)
     with within(artifact.entry):
-        return (_read_layers if found == "layers" else _read_graph)(artifact, weights)
+        if found == "graph":
+            return _read_graph_model(artifact.document, weights)
+        model = read_layers(artifact, weights)
+        return model.noting(notes({}, model.graph))
 
 
 def _topology(artifact: Artifact) -> Json:
@@ -73,18 +77,6 @@ def _format(artifact: Artifact) -> str:
             expected="a modelTopology with a graph (node) or with layers (model_config, class_name)",
         )
     return "layers"
-
-
-def _read_graph(artifact: Artifact, weights: Mapping[str, Weight]) -> Model:
-    return _read_graph_model(artifact.document, weights)
-
-
-def _read_layers(artifact: Artifact, weights: Mapping[str, Weight]) -> Model:
-    described = layers.description_of(artifact, weights)
-    if layers.is_covered(described):
-        model = layers.read_model(artifact, described, weights)
-        return model.noting(notes({}, model.graph))
-    return _read_graph_model(*layers.as_graph_model(artifact, described, weights))
 
 
 def _read_graph_model(document: Json, weights: Mapping[str, Weight]) -> Model:

@@ -118,7 +118,7 @@ class Scope:
         main = self.library.main
         node = nodes.new_node("Const", main.fresh(path), dtype=dtype)
         main.nodes.append(node)
-        variable = Variable(self.layer, f"{_joined(self.layer, self.part, name)}:0", known, node.name)
+        variable = Variable(self.layer, _joined(self.layer, self.part, name), known, node.name, dtype)
         return Stored(variable, Value(node.name, known, dtype, main))
 
     # States --------------------------------------------------------------------------------------

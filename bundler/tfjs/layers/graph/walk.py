@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -14,9 +13,10 @@ from bundler.ir.fresh import FreshNames
 from bundler.ir.model import Function, Signature, TensorSpec
 from bundler.ir.nodes import Node, Shape, Tensor
 from bundler.tfjs.layers import description
-from bundler.tfjs.layers.description import Call, Layer, Network, Part, Stack, parts
+from bundler.tfjs.layers.description import Call, Layer, Network, Part, Stack
 from bundler.tfjs.layers.graph.arguments import accepts, prepared, takes, wrong_number
 from bundler.tfjs.layers.graph.library import Library
+from bundler.tfjs.layers.graph.order import needed_calls
 from bundler.tfjs.layers.graph.scope import Scope
 from bundler.tfjs.layers.graph.tensors import FLOATS
 from bundler.tfjs.layers.graph.value import Value
@@ -24,22 +24,16 @@ from bundler.tfjs.layers.kinds import LAYERS
 from bundler.tfjs.layers.matching import Variable
 from bundler.tfjs.layers.origins import Origin
 
-__all__ = ["Built", "build", "covers"]
+__all__ = ["Built", "build"]
 
 
 class Built(NamedTuple):
-    """The graph of a model. Each of `variables` is a Const node without a value; `dtypes` are theirs by node."""
+    """The graph of a model. Each of `variables` is a Const node without a value."""
 
     nodes: tuple[Node, ...]
     functions: Mapping[str, Function]
     signature: Signature
     variables: tuple[Variable, ...]
-    dtypes: Mapping[str, DType]
-
-
-def covers(model: Stack | Network) -> bool:
-    """Whether all layers of a model, at any depth, are in the table."""
-    return all(part.kind in LAYERS for part in parts(model) if isinstance(part, Layer))
 
 
 def build(model: Stack | Network, origin: Origin, elements: int) -> Built:
@@ -62,7 +56,6 @@ def build(model: Stack | Network, origin: Origin, elements: int) -> Built:
         functions=library.functions,
         signature=Signature(_specs(starts), _specs(ends)),
         variables=tuple(stored.variable for stored in library.stored.values()),
-        dtypes={stored.value.reference: stored.value.dtype for stored in library.stored.values()},
     )
 
 
@@ -150,7 +143,7 @@ def _network(network: Network, scope: Scope, inputs: tuple[Value, ...]) -> tuple
         raise wrong_number(inputs, str(len(network.inputs)))
     results: _Results = {(tensor.layer, tensor.call): (value,) for tensor, value in zip(network.inputs, inputs)}
     layers = dict(zip(_names(network), network.layers))
-    for number, call in _needed_calls(network):
+    for number, call in needed_calls(network):
         given = tuple(_result(each, results) if isinstance(each, description.Tensor) else each for each in call.inputs)
         arguments = _arguments(call, results) if scope.origin.heeds_calls else {}
         results[call.layer, number] = _called(layers[call.layer], call.layer, scope, given, arguments)
@@ -202,43 +195,6 @@ def _arguments(call: Call, results: _Results) -> dict[str, Any]:
         return tuple(_result(each, results) for each in value) if isinstance(value, tuple) else value
 
     return {key: read(value) for key, value in call.arguments.items()}
-
-
-def _needed_calls(network: Network) -> list[tuple[int, Call]]:
-    """The calls that the outputs need, each with its number among those of its layer, in TensorFlow.js' order.
-
-    The order counts there, for masks are carried from call to call:
-    https://github.com/tensorflow/tfjs/blob/tfjs-v4.22.0/tfjs-layers/src/engine/executor.ts
-    """
-    calls = _numbered(network.calls)
-    made: dict[_Place, Call] = {}
-    waiting = [(tensor.layer, tensor.call) for tensor in reversed(network.outputs)]
-    while waiting:
-        at = waiting[-1]
-        needs = [] if at in made else [each for each in _needs(calls.get(at)) if each in calls and each not in made]
-        if needs:
-            waiting += needs
-        else:
-            waiting.pop()
-            made |= {at: calls[at]} if at in calls else {}
-    return [(number, call) for (_, number), call in made.items()]
-
-
-_Place = tuple[str, int]
-"""A call: the name of the layer, and the number of the call."""
-
-
-def _numbered(calls: Iterable[Call]) -> dict[_Place, Call]:
-    numbers: Counter[str] = Counter()
-    found: dict[_Place, Call] = {}
-    for call in calls:
-        found[call.layer, numbers[call.layer]] = call
-        numbers[call.layer] += 1
-    return found
-
-
-def _needs(call: Call | None) -> list[_Place]:
-    return [] if call is None else [(tensor.layer, tensor.call) for tensor in call.tensors]
 
 
 # One layer ---------------------------------------------------------------------------------------
