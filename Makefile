@@ -7,15 +7,23 @@ PY   := $(VENV)/bin/python
 PIP  := $(PY) -m pip --quiet --disable-pip-version-check install --constraint constraints.txt
 NODE := tests/node/node_modules
 
-# The first Python that runs, can make an environment, and is of a version that TensorFlow 2.19 has. A `python3.12` on
-# the path proves nothing: version managers leave stand-ins there that only fail.
-USABLE := import ensurepip, sys, venv; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 12))
-PYTHON ?= $(shell for name in python3 python3.12 python3.11 python3.10; do \
+# Folders or files of tests, and options of pytest: `make test T=tests/link`, `make quick T="-k dtype"`.
+T ?=
+# What `make quick` runs: the rooms that mostly work without TensorFlow, Node.js or another program.
+QUICK := artifacts disk ir link manifest ops outputs report rewrites serving soundness sources tfjs
+# Python and TensorFlow of `make matrix`, the oldest and the newest that we support.
+MATRIX ?= 3.10-2.16 3.11-2.19 3.13-newest
+
+# The first Python that runs, can make an environment, and has a TensorFlow. A `python3.12` on the path proves nothing:
+# version managers leave stand-ins there that only fail.
+USABLE := import ensurepip, sys, venv; sys.exit(not (3, 10) <= sys.version_info[:2] <= (3, 13))
+PYTHON ?= $(shell for name in python3 python3.13 python3.12 python3.11 python3.10; do \
 	"$$name" -c '$(USABLE)' 2>/dev/null && echo "$$name" && break; done)
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help build test test-all check format fuzz fuzz-coverage kills bundles bench clean distclean FORCE
+.SECONDARY:
+.PHONY: help build quick test test-all matrix check format fuzz fuzz-coverage kills bundles bench clean distclean FORCE
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z%\/-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,19 +36,30 @@ dist/%: manifests/%.toml $(VENV)/core FORCE ## build manifests/NAME.toml into di
 
 bundles: $(patsubst manifests/%.toml,dist/%,$(wildcard manifests/*.toml)) ## build every manifest
 
-test: $(VENV)/all $(NODE)/.done ## the test suite
-	$(PY) -m pytest
+quick: $(VENV)/dev ## what can be tested in seconds: no TensorFlow, no Node.js
+	$(PY) -m pytest --quick -r fE $(or $(T),$(QUICK:%=tests/%))
+
+test: $(VENV)/all $(NODE)/.done ## the test suite, or the part T: make test T=tests/link
+	$(PY) -m pytest $(T)
 
 test-all: test ## the test suite, then its slow part
-	$(PY) -m pytest -m slow
+	$(PY) -m pytest -m slow $(T)
 
-check: $(VENV)/all ## lint, format, types, direction of imports
+# An environment holds what a user without the extra `layers` has: tests that need it say that they are skipped.
+matrix: ## the test suite, or its part T, on each Python and TensorFlow of MATRIX
+	$(MAKE) --no-print-directory --keep-going $(MATRIX:%=matrix/%)
+
+matrix/%: .matrix/%/done $(NODE)/.done FORCE
+	.matrix/$*/bin/python -m pytest $(T)
+
+check: $(VENV)/dev ## lint, format, spelling, words, types, direction of imports
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+	$(VENV)/bin/typos
 	$(PY) -m mypy
-	$(PY) -m pytest --quiet tests/test_architecture.py
+	$(PY) -m pytest --quiet tests/test_architecture.py tests/test_words.py
 
-format: $(VENV)/all ## put the code in order
+format: $(VENV)/dev ## put the code in order
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
@@ -65,14 +84,14 @@ clean: ## remove what was built
 	find . \( -path ./$(VENV) -o -name node_modules \) -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
 distclean: clean ## remove what was installed, too
-	rm -rf $(VENV) $(NODE)
+	rm -rf $(VENV) .matrix $(NODE)
 
-# Installed in three steps, each with a file that says it was finished: a step that was interrupted is done again, and
+# Installed in four steps, each with a file that says it was finished: a step that was interrupted is done again, and
 # one that is done costs nothing. --no-compile: Python compiles what it imports, and a build imports next to nothing of
 # TensorFlow.
 
 $(VENV)/made:
-	@test -n "$(PYTHON)" || { echo "no Python 3.10 to 3.12 with venv was found: name one, PYTHON=…" >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "no Python 3.10 to 3.13 with venv was found: name one, PYTHON=…" >&2; exit 1; }
 	"$(PYTHON)" -m venv --clear $(VENV)
 	@touch $@
 
@@ -80,8 +99,18 @@ $(VENV)/core: pyproject.toml constraints.txt | $(VENV)/made
 	$(PIP) --no-compile --editable .
 	@touch $@
 
-$(VENV)/all: pyproject.toml constraints.txt $(VENV)/core
+$(VENV)/dev: pyproject.toml constraints.txt $(VENV)/core
+	$(PIP) --no-compile --editable '.[dask,dev]'
+	@touch $@
+
+$(VENV)/all: pyproject.toml constraints.txt $(VENV)/dev
 	$(PIP) --no-compile --editable '.[layers,dask,dev]'
+	@touch $@
+
+.matrix/%/done: pyproject.toml
+	python$(word 1,$(subst -, ,$*)) -m venv --clear .matrix/$*
+	.matrix/$*/bin/python -m pip --quiet --disable-pip-version-check install --no-compile \
+		--editable '.[dask,dev]' 'tensorflow$(patsubst %,==%.*,$(filter-out newest,$(word 2,$(subst -, ,$*))))'
 	@touch $@
 
 $(NODE)/.done: tests/node/package.json tests/node/package-lock.json

@@ -52,7 +52,7 @@ def main(
     """Measure each WORK: start, posenet, many, nodes, inference; and when named, one-gb, three-gb, scaling.
 
     Times are medians, with the fastest and the slowest run; a case that takes long is run fewer times. `ratio` is to
-    a plain copy of what was built, with `sync`, in the same run. Goals are for two processors. Exit status 1 where
+    a plain copy of what was built, with `sync`, in the same run. Goals are for two processors. Exit status 1 if
     something did not build.
     """
     if sys.platform != "linux":
@@ -71,7 +71,7 @@ def main(
 
 
 def _measure(name: str, setting: Setting) -> list[Row]:
-    """The rows of a work. What fails is told in a row of its own: the other works go on."""
+    """The rows of a work. A failure gets a row of its own, and the other works go on."""
     rows: list[Row] = []
     try:
         for row in WORKS[name].measure(setting):

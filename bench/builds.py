@@ -37,7 +37,7 @@ def build(
     goals: Sequence[Goal] = (),
     processors: int | None = None,
 ) -> Row:
-    """Build a manifest where nothing stands yet, then copy the result; several times. On all processors, or so many."""
+    """Build a manifest anew, then copy the result; several times. On all processors, or so many."""
     output, copied = setting.folder / "output", setting.folder / "copy"
     usages, copies = [], []
     for _ in _turns(setting):
@@ -49,7 +49,7 @@ def build(
 
 
 def build_again(case: str, manifest: Path, setting: Setting, *options: str, goals: Sequence[Goal] = ()) -> Row:
-    """Build a manifest where its own bundle stands, up to date."""
+    """Build a manifest whose bundle is up to date."""
     output = setting.folder / "output"
     _build(manifest, output, options)
     return Row(case, measure.figures([_build(manifest, output, options) for _ in _turns(setting)]), tuple(goals))
@@ -60,12 +60,13 @@ def conversions(case: str, manifest: Path, jobs: int, setting: Setting) -> Row:
     note, usages = setting.folder / "conversions", []
     for _ in _turns(setting):
         measure.module("bench.conversions", note, manifest, jobs)
-        usages.append(Usage(*map(float, note.read_text().split())))
+        seconds, cpu_seconds = map(float, note.read_text().split())
+        usages.append(Usage(seconds, cpu_seconds))
     return Row(case, {key: figure for key, figure in measure.figures(usages).items() if not key.endswith("_mb")})
 
 
 def predecessor(models: Mapping[str, Path], setting: Setting, than: Row, times: float) -> Iterator[Row]:
-    """tfjs-graph-converter on all models in one process, once; nothing where the setting names no Python that has it.
+    """tfjs-graph-converter on all models in one process, once; no row if the setting names no Python that has it.
 
     The goal is to take at most one of so many `times` of its own.
     """

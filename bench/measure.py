@@ -36,7 +36,7 @@ class Usage(NamedTuple):
 
 
 def module(name: str, *arguments: object, interpreter: str = sys.executable, processors: int | None = None) -> Usage:
-    """Run a Python module, on all processors or on so many; Failed where its exit status is not 0."""
+    """Run a Python module, on all processors or on so many; Raises Failed if its exit status is not 0."""
     with tempfile.TemporaryDirectory() as folder:
         note = Path(folder, "memory")
         command = [interpreter, "-m", "bench.probe", str(note), name, *map(str, arguments)]
@@ -93,6 +93,6 @@ def _restricted(processors: int | None) -> Iterator[None]:
 
 
 def _complaint(said: str) -> str:
-    """The line that tells: bundler's error, or the last of a traceback."""
+    """The line that explains a failure: bundler's error, or the last line of a traceback."""
     lines = [line for line in said.splitlines() if line.strip()]
     return next((line for line in lines if line.startswith("error: ")), lines[-1] if lines else "")

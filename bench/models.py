@@ -1,6 +1,6 @@
 """Models of any size, generated: graph models as TensorFlow.js' converter writes them, in shards of 4 MiB.
 
-Their signatures tell dtypes and shapes, so that a build of them needs nothing from TensorFlow. The weights of one model
+Their signatures have dtypes and shapes, so that a build of them needs nothing from TensorFlow. The weights of one model
 are all different: equal ones would be stored once.
 """
 

@@ -5,7 +5,7 @@
 FILE gets two numbers of bytes: the peak of this process, and that of the largest process of its tree. They are taken
 from inside because Linux lets a process begin with the peak of the one that started it (`ru_maxrss` lives through
 fork and exec; VmHWM, see proc(5), does not). For the same reason a child's peak is at least ours: only the larger of
-the two is told.
+the two is noted.
 """
 
 import atexit

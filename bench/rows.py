@@ -23,7 +23,7 @@ class Goal(NamedTuple):
 
 @dataclass(frozen=True)
 class Row:
-    """One case of a work. A row without figures tells in its note why it has none."""
+    """One case of a work. A row without figures has the reason in its note."""
 
     case: str
     figures: Mapping[str, float]

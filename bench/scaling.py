@@ -19,7 +19,7 @@ __all__ = ["scaling"]
 class _Axis(NamedTuple):
     """One way to grow: `generate` writes models of one of `sizes` into a folder.
 
-    A size of 1 counts for `each` of what the axis is named for; the slope is told for `unit` of that, which
+    A size of 1 counts for `each` of what the axis is named for; the slope is given for `unit` of that, which
     `per` says in words.
     """
 

@@ -21,7 +21,15 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from bundler.errors import BundlerError, ConversionError, Fault, ManifestError, SourceError, VerificationError
+    from bundler.errors import (
+        BundlerError,
+        ConversionError,
+        Fault,
+        ManifestError,
+        Place,
+        SourceError,
+        VerificationError,
+    )
     from bundler.manifest import Manifest
     from bundler.report import Report
     from bundler.verbs.build import build
@@ -34,6 +42,7 @@ __all__ = [
     "Fault",
     "Manifest",
     "ManifestError",
+    "Place",
     "Report",
     "SourceError",
     "VerificationError",
@@ -46,7 +55,15 @@ __all__ = [
 __version__ = "0.1.0"
 
 _MODULES = {
-    "bundler.errors": ("BundlerError", "ConversionError", "Fault", "ManifestError", "SourceError", "VerificationError"),
+    "bundler.errors": (
+        "BundlerError",
+        "ConversionError",
+        "Fault",
+        "ManifestError",
+        "Place",
+        "SourceError",
+        "VerificationError",
+    ),
     "bundler.manifest": ("Manifest",),
     "bundler.report": ("Report",),
     "bundler.verbs.build": ("build",),

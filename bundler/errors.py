@@ -17,6 +17,7 @@ keeps its traceback.
 from __future__ import annotations
 
 import difflib
+import json
 import re
 import traceback
 from collections import Counter
@@ -75,10 +76,11 @@ class Place:
 def _step(key: Key) -> str:
     if isinstance(key, int):
         return f"[{key}]"
-    return f".{key}" if re.fullmatch(r"[\w\-]+", key, re.ASCII) else f'."{key}"'
+    return f".{key}" if re.fullmatch(r"[\w\-]+", key, re.ASCII) else f".{json.dumps(key, ensure_ascii=False)}"
 
 
 NOWHERE = Place()
+"""No place in a manifest."""
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import fcntl
 import functools
 import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
@@ -24,15 +25,47 @@ from tests.support.places import MANIFESTS, TESTS
 NODE = TESTS / "node"
 
 
-def pytest_configure() -> None:
-    # A shell that runs the tests in the background has interrupts ignored, here and in all that is started from here:
-    # what is tested with an interrupt would wait for ever.
+STARTS = {"subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn"}
+"""Audit events of a process that starts another: docs.python.org/3/library/audit_events.html."""
+
+SLOW_PACKAGES = {"distributed", "keras", "tensorflow", "tensorflowjs", "tf_keras"}
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--quick", action="store_true", help="skip each test when it asks for TensorFlow or another program"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # A shell that runs the tests in the background ignores interrupts, and so does every program started from here:
+    # a test of an interrupt would never end.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if config.getoption("--quick"):
+        sys.addaudithook(skip_what_is_slow)
+
+
+def pytest_make_parametrize_id(val: object) -> str | None:
+    """Names of tests stay short, whatever text they are about."""
+    return f"{val[:40]!a}…" if isinstance(val, (str, bytes)) and len(val) > 80 else None
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.config.getoption("--quick") and item.get_closest_marker("long"):
+        pytest.skip("takes long")
+
+
+def skip_what_is_slow(event: str, arguments: tuple[object, ...]) -> None:
+    """An audit hook: skip the running test if it is about to start a program, or to import what takes seconds."""
+    if event in STARTS:
+        pytest.skip("starts a program", allow_module_level=True)
+    if event == "import" and arguments[0] in SLOW_PACKAGES:
+        pytest.skip(f"imports {arguments[0]}", allow_module_level=True)
 
 
 @pytest.fixture(scope="session")
 def tensorflowjs_modules() -> Path:
-    """The folder `node_modules` with the TensorFlow.js that package-lock.json names; installed where it is not."""
+    """The folder `node_modules` with the TensorFlow.js that package-lock.json names, installed if need be."""
     modules = NODE / "node_modules"
     with (NODE / "package-lock.json").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # pytest may run in several processes
@@ -57,7 +90,7 @@ def runtime() -> Iterator[Runtime]:
 
 @pytest.fixture(scope="session")
 def python_runtime() -> Iterator[Runtime]:
-    """The same by `import tensorflow`, as where its wheel has no C library."""
+    """The same by `import tensorflow`, as if its wheel had no C library."""
     with Runtime(engine="python") as running:
         yield running
 

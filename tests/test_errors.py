@@ -31,7 +31,7 @@ TREE = {
 
 
 @pytest.mark.parametrize(
-    ("fault", "told"),
+    ("fault", "text"),
     [
         (Fault("is missing"), "is missing"),
         (Fault("is missing", "here"), "here: is missing"),
@@ -40,13 +40,13 @@ TREE = {
         (FAULT, "model[0]: is missing (found nothing, expected a name)"),
     ],
 )
-def test_a_fault_says_where_what_found_and_expected(fault: Fault, told: str) -> None:
-    assert str(fault) == told
+def test_a_fault_as_text_has_place_what_found_and_expected(fault: Fault, text: str) -> None:
+    assert str(fault) == text
 
 
-@pytest.mark.parametrize(("where", "told"), [("", "file"), ("node 'y'", "file: node 'y'")])
-def test_a_fault_inside_something_begins_with_it(where: str, told: str) -> None:
-    assert Fault("is wrong", where).inside("file").where == told
+@pytest.mark.parametrize(("where", "text"), [("", "file"), ("node 'y'", "file: node 'y'")])
+def test_a_fault_inside_something_begins_with_it(where: str, text: str) -> None:
+    assert Fault("is wrong", where).inside("file").where == text
 
 
 @pytest.mark.parametrize(
@@ -54,6 +54,7 @@ def test_a_fault_inside_something_begins_with_it(where: str, told: str) -> None:
     [
         (Place(), "is wrong"),
         (Place(("model", 1, "rename", "a/b")), 'model[1].rename."a/b": is wrong'),
+        (Place(("rename", 'a "b"')), r'rename."a \"b\"": is wrong'),
         (Place((), "a.toml"), "a.toml: is wrong"),
         (Place(("model", 1), "a.toml", 7), "a.toml:7: model[1]: is wrong"),
     ],
@@ -81,7 +82,7 @@ def test_every_kind_of_error_has_the_exit_code_that_the_docs_draw(name: str, exi
     assert f"exit {exit_code}" in drawn
 
 
-def test_an_error_is_told_fault_by_fault() -> None:
+def test_an_error_as_text_has_a_line_for_each_fault() -> None:
     error = ManifestError.of([Fault("is missing", "a"), Fault("is wrong", "b")])
     assert str(error) == "a: is missing\nb: is wrong"
 
@@ -92,7 +93,7 @@ def test_an_error_crosses_to_another_process_whole() -> None:
     assert error.faults == (FAULT, Fault("is wrong"))
 
 
-def test_each_layer_adds_where_it_stood_to_every_fault() -> None:
+def test_each_layer_adds_its_place_to_every_fault() -> None:
     with pytest.raises(ConversionError) as caught, within("model 'm'"), within("model.json"):
         raise ConversionError.of([Fault("is wrong", "node 'y'"), Fault("is missing")])
     assert [fault.where for fault in caught.value.faults] == [

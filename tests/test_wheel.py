@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+import bundler
 from tests.support.places import MANIFESTS, ROOT, TESTS
 
 pytest.importorskip("setuptools", reason="builds the wheel")
@@ -40,8 +41,10 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
     shutil.copytree(ROOT / "bundler", source / "bundler", ignore=shutil.ignore_patterns("__pycache__"))
-    for name in ("pyproject.toml", "README.md"):
-        shutil.copy(ROOT / name, source)
+    for folder_of_pages in ("docs", "manifests"):
+        shutil.copytree(ROOT / folder_of_pages, source / folder_of_pages)
+    for path in (ROOT / "pyproject.toml", *ROOT.glob("*.md")):
+        shutil.copy(path, source)
     pip = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check")
     run(*pip, "wheel", "--no-deps", "--no-index", "--no-build-isolation", "--wheel-dir", folder, source, folder=folder)
     run(sys.executable, "-m", "venv", "--without-pip", folder / "venv", folder=folder)
@@ -88,3 +91,17 @@ def test_a_users_program_learns_what_is_wrong(python: Path, tmp_path: Path) -> N
     (tmp_path / "bundle.toml").write_text('[bundle]\nname = "pets"\n[[model]]\nname = "cat"\nsource = "cat"\n')
     output = run(python, PROGRAMS / "summary.py", "bundle.toml", "out", folder=tmp_path, status=4)
     assert output == "there is no such file or folder\n"
+
+
+def test_the_pages_that_the_readme_links_to_are_installed(python: Path) -> None:
+    (folder,) = python.parents[1].glob("lib/python*/site-packages/share/doc/tfjs-bundler")
+    links = re.findall(r"\]\(([^)#\s]+)", (folder / "README.md").read_text())
+    assert links
+    assert [link for link in links if "://" not in link and not (folder / link).exists()] == []
+
+
+def test_the_metadata_have_the_version_of_the_package_and_the_readme(python: Path) -> None:
+    program = "from importlib.metadata import metadata; print(metadata('tfjs-bundler'))"
+    fields, _, text = run(python, "-c", program, folder=python.parent).partition("\n\n")
+    assert f"Version: {bundler.__version__}" in fields.splitlines()
+    assert text.strip() == (ROOT / "README.md").read_text().strip()

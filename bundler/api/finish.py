@@ -13,7 +13,7 @@ from typing import TypeVar
 from bundler.api.asked import AskedModel
 from bundler.convert.arguments import usable
 from bundler.convert.one import Converted
-from bundler.errors import ManifestError
+from bundler.errors import ManifestError, Place
 from bundler.ir.model import PREDICT, Signature, TensorSpec
 from bundler.ir.nodes import short_names
 
@@ -40,7 +40,8 @@ def renamed(
         known = (key, *_names_of(tensor(entry), entries))
         new = next((names[name] for name in known if name in names), key)
         if new in found:
-            raise ManifestError(f"two tensors would be called {new!r}", where="rename", found=", ".join(names))
+            what, found_names = f"two tensors would be called {new!r}", ", ".join(names)
+            raise ManifestError(what, found=found_names, place=Place(("rename",)))
         found[new] = entry
     return found
 

@@ -155,10 +155,16 @@ def _naming_flags() -> Iterator[None]:
         raise ManifestError.of(map(_at_flag, error.faults)) from error
 
 
-_FLAGS = {"tags": "saved_model_tags", "key": "signature_key"}
-"""Flags by the keys of the manifest, if their names differ."""
+_FLAGS = {
+    "tags": "--saved_model_tags",
+    "key": "--signature_key",
+    "outputs": "--outputs",
+    "rename": "--rename",
+    "method_name": "--method_name",
+}
+"""Flags by the keys of a model or a signature in the manifest."""
 
 
 def _at_flag(fault: Fault) -> Fault:
-    keys = [key for key in fault.place.keys if isinstance(key, str) and key not in ("model", "signature")]
-    return replace(fault, where=f"--{_FLAGS.get(keys[0], keys[0])}", place=NOWHERE) if keys else fault
+    flag = next((_FLAGS[key] for key in fault.place.keys if key in _FLAGS), "")
+    return replace(fault, where=flag, place=NOWHERE) if flag else fault

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -46,9 +47,15 @@ def _outcome(console: Console, manifest: Manifest, work: Callable[..., Report]) 
         with console.progress() as progress:
             return work(manifest, progress=progress)
     except Exception as error:
-        explained = error if isinstance(error, BundlerError) else unforeseen(error)
-        explained.faults = tuple(_naming(manifest.path, fault) for fault in explained.faults)
-        return explained
+        return _explained(error, manifest.path)
+
+
+def _explained(error: Exception, manifest: Path) -> BundlerError:
+    # The traceback is kept as text: its frames would keep the models in memory while the next manifest is built.
+    known = error if isinstance(error, BundlerError) else unforeseen(error)
+    explained = type(known).of(_naming(manifest, fault) for fault in known.faults)
+    explained.origin = known.origin or "".join(traceback.format_exception(error))
+    return explained
 
 
 def _naming(manifest: Path, fault: Fault) -> Fault:

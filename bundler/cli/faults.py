@@ -38,7 +38,7 @@ def error_document(error: BundlerError) -> dict[str, Any]:
 
 
 def _fault_document(fault: Fault) -> dict[str, Any]:
-    place = {"file": fault.place.file, "line": fault.place.line, "keys": list(fault.place.keys)}
+    place = {"file": fault.place.file or None, "line": fault.place.line or None, "keys": list(fault.place.keys)}
     return {
         "what": fault.what,
         "where": fault.whereabouts,

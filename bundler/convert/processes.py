@@ -45,7 +45,7 @@ def each(work: Callable[[_Task], _Outcome], tasks: Sequence[_Task], sizes: Seque
 
     Raises what `work` raises, and BundlerError if a process that does it is killed.
     """
-    forks = multiprocessing.get_start_method() == "fork"
+    forks = _start_method() == "fork"
     workers = min(jobs, len(tasks))
     if workers <= 1 or sum(sizes) < (_FORKS_PAY if forks else _LOKY_PAYS):
         return [work(task) for task in tasks]
@@ -58,6 +58,11 @@ def each(work: Callable[[_Task], _Outcome], tasks: Sequence[_Task], sizes: Seque
         raise BundlerError("a process that converted models was killed", hint=hint) from None
     outcomes = dict(zip(largest_first, done))
     return [outcomes[index] for index in range(len(tasks))]
+
+
+def _start_method() -> str:
+    """How this program starts processes. To ask for a method that is not yet fixed would fix the default."""
+    return multiprocessing.get_start_method(allow_none=True) or multiprocessing.get_all_start_methods()[0]
 
 
 def _share_out_by_joblib(work: Callable[[_Task], _Outcome], tasks: Sequence[_Task], workers: int) -> Sequence[_Outcome]:

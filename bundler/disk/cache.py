@@ -18,15 +18,14 @@ import hashlib
 import json
 import os
 import re
-import stat
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
-from bundler.disk.digest import combined_digest, sha256
+from bundler.disk import objects
 from bundler.disk.locks import Lock
 from bundler.disk.scratch import scratch
 from bundler.disk.sync import sync
@@ -34,9 +33,6 @@ from bundler.errors import SourceError
 from bundler.progress import SILENT, Progress
 
 __all__ = ["Cache", "Damaged", "default_folder"]
-
-_Index: TypeAlias = "Mapping[str, tuple[int, str]]"
-"""Size and sha256 of each file of an object."""
 
 _PLATFORM_FOLDERS = {"darwin": ("", "~/Library/Caches")}
 """By platform: the variable that names the user's cache folder, and the folder if the variable is not set."""
@@ -91,12 +87,12 @@ class Cache:
     def read(self, key: str, name: str, fill: Callable[[Path], object]) -> bytes:
         """The content of one file of that folder, checked."""
         folder = self.get(key, fill)
-        content = _read(folder / name)
+        content = objects.read(folder / name)
         try:
             self.check(folder, {name: hashlib.sha256(content).hexdigest()})
         except Damaged:
             self.drop(folder, key)
-            return _read(self.get(key, fill) / name)
+            return objects.read(self.get(key, fill) / name)
         return content
 
     def check(self, folder: Path, digests: Mapping[str, str] | None = None) -> None:
@@ -109,13 +105,10 @@ class Cache:
         if not folder.is_relative_to(place):
             return
         kept = place / folder.relative_to(place).parts[0]
-        index = _read_index(kept)
         inner = folder.relative_to(kept)
-        if digests is None:
-            digests, inner = {name: _digest_of(kept / name) for name in index or ()}, Path()
-        wrong = [name for name in digests if _sha256(index, inner / name) != digests[name]]
-        if wrong or index is None:
-            damaged = ", ".join(wrong[:3]) or "its index"
+        of_object = None if digests is None else {(inner / name).as_posix(): each for name, each in digests.items()}
+        damaged = objects.damage(kept, of_object)
+        if damaged:
             raise Damaged(
                 "files in the cache are not what was fetched", where=str(kept), found=damaged, object_folder=kept
             )
@@ -123,7 +116,7 @@ class Cache:
     def drop(self, kept: Path, key: str = "") -> None:
         """Remove an object, unless another process has replaced it by a whole one meanwhile."""
         self._note_damage(key or self._key_of(kept))
-        with self._explained(), _alone(_beside(kept, ".lock")):
+        with self._explained(), _alone(objects.beside(kept, ".lock")):
             if not self._holds(kept):
                 with scratch(self.folder, "drop") as fresh, suppress(FileNotFoundError):
                     kept.rename(fresh / kept.name)
@@ -150,7 +143,7 @@ class Cache:
         if digest is None:
             return None
         kept = self._object(digest)
-        if _is_whole(kept):
+        if objects.is_whole(kept):
             return kept
         if kept.exists():
             self._note_damage(key)
@@ -163,7 +156,7 @@ class Cache:
         """A key that an object is kept under."""
         for record in self._record("").parent.glob("*.json"):
             if _recorded(record) == kept.name:
-                return str(json.loads(_read(record))["source"])
+                return str(json.loads(objects.read(record))["source"])
         return kept.name
 
     def _made(self, key: str, fill: Callable[[Path], object]) -> Path:
@@ -187,106 +180,29 @@ class Cache:
 
     def _put(self, key: str, fill: Callable[[Path], object]) -> Path:
         with scratch(self.folder, "fetch") as fresh:
-            content, record, index = fresh / "content", fresh / "record.json", fresh / "index.json"
+            content, record = fresh / "content", fresh / "record.json"
             content.mkdir()
             fill(content)
-            files = _index_of(content)
-            kept = self._object(_digest(files))
-            index.write_text(json.dumps(files) + "\n")
+            index = objects.index_of(content)
+            kept = self._object(objects.name_of(index))
             record.write_text(json.dumps({"source": key, "object": kept.name}) + "\n")
             sync(content)
-            with _alone(_beside(kept, ".lock")):
+            with _alone(objects.beside(kept, ".lock")):
                 # Another source may have brought the same content already.
-                if not _is_whole(kept):
-                    _put_in_place(content, kept, fresh)
-                index.replace(_beside(kept, ".json"))
+                if not objects.is_whole(kept):
+                    objects.put(content, kept, fresh)
+                objects.write_index(index, kept, fresh)
             record.replace(self._record(key))
         return kept
-
-
-# Objects -----------------------------------------------------------------------------------------
-
-
-def _index_of(folder: Path) -> dict[str, tuple[int, str]]:
-    """The index of a folder, from its files."""
-    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    return {name: ((folder / name).stat().st_size, sha256(folder / name)) for name in names}
-
-
-def _digest_of(path: Path) -> str:
-    """The sha256 of a file; "" if it cannot be read."""
-    return sha256(path) if _size(path) >= 0 else ""
-
-
-def _digest(index: _Index) -> str:
-    return combined_digest({name: digest for name, (_, digest) in index.items()})
-
-
-def _read_index(kept: Path) -> _Index | None:
-    """The index of an object, if it is the one that the object is named by."""
-    try:
-        entries = json.loads(_read(_beside(kept, ".json")))
-        index = {str(name): (int(size), str(digest)) for name, (size, digest) in entries.items()}
-    except (SourceError, ValueError, TypeError, AttributeError, RecursionError):
-        return None
-    return index if _digest(index) == kept.name else None
-
-
-def _is_whole(kept: Path) -> bool:
-    """Whether all files of an object are present in their sizes. Objects of older versions get an index, once."""
-    index = _read_index(kept)
-    if index is None and kept.is_dir():
-        with suppress(SourceError, OSError):
-            index = _index_of(kept)
-            if _digest(index) != kept.name:
-                return False
-            with scratch(kept.parent, "index") as fresh:
-                (fresh / "index.json").write_text(json.dumps(index) + "\n")
-                (fresh / "index.json").replace(_beside(kept, ".json"))
-    place = os.path.join(kept, "")  # strings: a package has hundreds of files, and each build asks for all
-    return index is not None and all(_size(place + name) == size for name, (size, _) in index.items())
-
-
-def _size(path: Path | str) -> int:
-    """The bytes of a file; -1 for anything else."""
-    try:
-        found = os.lstat(path)
-    except OSError:
-        return -1
-    return found.st_size if stat.S_ISREG(found.st_mode) else -1
-
-
-def _sha256(index: _Index | None, name: Path) -> str:
-    return (index or {}).get(name.as_posix(), (0, ""))[1]
-
-
-def _put_in_place(content: Path, kept: Path, fresh: Path) -> None:
-    """Rename `content` to `kept`; a damaged object there goes to `fresh`."""
-    with suppress(FileNotFoundError):
-        kept.rename(fresh / "damaged")
-    content.rename(kept)
 
 
 def _recorded(record: Path) -> str | None:
     """The name of the object in a record; None if the record is missing or spoilt."""
     try:
-        found = json.loads(_read(record))["object"]
+        found = json.loads(objects.read(record))["object"]
     except (SourceError, ValueError, KeyError, TypeError, RecursionError):
         return None
     return found if isinstance(found, str) and re.fullmatch("[0-9a-f]{64}", found) else None
-
-
-def _read(path: Path) -> bytes:
-    try:
-        if not stat.S_ISREG(path.stat().st_mode):
-            raise SourceError("is no file", where=str(path))
-        return path.read_bytes()
-    except OSError as error:
-        raise SourceError("cannot be read", where=str(path), found=str(error)) from error
-
-
-def _beside(kept: Path, suffix: str) -> Path:
-    return kept.with_name(kept.name + suffix)
 
 
 @contextmanager

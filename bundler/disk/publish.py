@@ -46,7 +46,7 @@ def replaceable(output: Path, *, force: bool, inputs: Iterable[Path] = ()) -> No
     _check_ground(output)
     if not (force or not place.exists() or _is_ours(place)):
         raise BundlerError(
-            "something stands here that bundler did not write",
+            "the output exists, and bundler did not write it",
             where=str(output),
             expected=f"nothing, an empty folder, or one with {RECORD}",
             hint="name another output, or replace this one with --force",
@@ -123,7 +123,7 @@ def _refuse_inputs(output: Path, inputs: Iterable[Path]) -> None:
         # Both a link and its target are inputs.
         if any(end.is_relative_to(place) for end in (path.resolve(), path.parent.resolve() / path.name)):
             raise BundlerError(
-                "the output would replace what it is made from",
+                "the output would replace one of its own inputs",
                 where=str(output),
                 found=str(path),
                 hint="name another output",
@@ -133,7 +133,9 @@ def _refuse_inputs(output: Path, inputs: Iterable[Path]) -> None:
 def _check_ground(output: Path) -> None:
     ground = next(parent for parent in output.resolve().parents if parent.exists())
     if not (ground.is_dir() and os.access(ground, os.W_OK)):
-        raise BundlerError("nothing can be written here", where=str(output), found=f"{ground} is no folder of yours")
+        raise BundlerError(
+            "the output's folder cannot be written", where=str(output), found=f"{ground} is no folder of yours"
+        )
 
 
 def _is_ours(place: Path) -> bool:

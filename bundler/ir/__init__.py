@@ -1,1 +1,1 @@
-"""The intermediate representation: what flows from stage to stage, and the types that it is made of."""
+"""The intermediate representation: the `Model` that stages hand on, and the types that it is made of."""

@@ -50,20 +50,21 @@ class DType(IntEnum):
 
     @property
     def numpy(self) -> np.dtype[np.generic]:
-        """The little-endian NumPy dtype; TypeError for what `is_number` denies (string, resource)."""
+        """The little-endian NumPy dtype. Raises TypeError if `is_number` is false (string, resource)."""
         try:
-            return _NUMPY[self]
+            dtype: np.dtype[np.generic] = _NUMPY[self]
         except KeyError:
             raise TypeError(f"NumPy has no {self}") from None
+        return dtype
 
     @property
     def is_number(self) -> builtins.bool:
-        """Whether NumPy has it: numbers and bool."""
+        """Whether NumPy has this dtype: numbers and bool."""
         return self in _NUMPY
 
     @classmethod
     def parse(cls, spelled: str | int) -> DType:
-        """From `DT_FLOAT`, `float32` or 1. ValueError for anything else."""
+        """The dtype of `DT_FLOAT`, `float32` or 1. Raises ValueError for anything else."""
         try:
             return cls(spelled) if isinstance(spelled, int) else _BY_SPELLING[spelled]
         except (KeyError, ValueError):
@@ -71,7 +72,7 @@ class DType(IntEnum):
 
 
 HALVES = (DType.float16, DType.bfloat16)
-"""Floats of half precision, which TensorFlow.js lacks: it computes in float32."""
+"""Floats of half precision. TensorFlow.js computes in float32 instead."""
 _PROTO_NAMES = {
     "float32": "DT_FLOAT",
     "float64": "DT_DOUBLE",

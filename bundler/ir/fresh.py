@@ -9,11 +9,11 @@ __all__ = ["FreshNames"]
 
 
 class FreshNames:
-    """Gives a name as it is, or with the next free number: `n`, `n_1`, `n_2`, …; none is given twice."""
+    """Gives names that are not taken, each once: `n`, `n_1`, `n_2`, …."""
 
     def __init__(self, taken: Iterable[str]) -> None:
         self._taken = set(taken)
-        self._tried = Counter[str]()  # a name that is asked for often does not count from one again
+        self._tried = Counter[str]()  # so that the thousandth `n` is found at once
 
     def __call__(self, name: str) -> str:
         fresh = name

@@ -1,8 +1,8 @@
-"""The one noun: a `Model` flows through every stage.
+"""The `Model` that flows through every stage.
 
 The reader makes one, every rewrite maps one to one, `link` takes many and returns one, the writer writes one.
-Inside a `Graph` every input is written `n`, `n:1` or `^n`, in functions too: the `n:out_arg:1` of a FunctionDef is
-translated at both ends of the pipeline, by `ops`.
+Inside a `Graph` every input is written `n`, `n:1` or `^n`. A FunctionDef writes `n:out_arg:1`: the reader and the
+writer translate between the two, with the table in `ops`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ PREDICT = "tensorflow/serving/predict"
 
 @dataclass(frozen=True)
 class TensorSpec:
-    """One entry of a signature. `dtype` and `shape` are None where nobody said."""
+    """One entry of a signature. `dtype` and `shape` are None if the model leaves them out."""
 
     tensor: Tensor
     dtype: DType | None = None
@@ -37,7 +37,7 @@ class TensorSpec:
 
 @dataclass(frozen=True)
 class Signature:
-    """What a caller may ask for: named inputs and outputs of the graph."""
+    """A way to call the model: named inputs and outputs of its graph."""
 
     inputs: Mapping[str, TensorSpec]
     outputs: Mapping[str, TensorSpec]
@@ -59,7 +59,7 @@ class Signature:
 
 @dataclass(frozen=True)
 class Graph:
-    """Nodes, and the weights of those Const nodes whose value is still on disk."""
+    """Nodes, and the weights, by name, of those Const nodes whose values are on disk."""
 
     nodes: tuple[Node, ...]
     weights: Mapping[str, Weight] = field(default_factory=dict)
@@ -74,12 +74,12 @@ class Graph:
 
     @cached_property
     def ops(self) -> frozenset[str]:
-        """The ops that the nodes are of."""
+        """The ops of the nodes."""
         return frozenset(node.op for node in self.nodes)
 
     @cached_property
     def inputs(self) -> Mapping[str, tuple[Tensor, ...]]:
-        """What each node reads, by its name; control edges count."""
+        """The tensors that each node reads, by the node's name; control edges count."""
         return _inputs(self.nodes)
 
     @cached_property
@@ -99,16 +99,16 @@ class Graph:
         return any(node.op == "Enter" for node in self.nodes)
 
     def replacing(self, made: Mapping[str, Sequence[Node]]) -> Graph:
-        """The same graph, each node named in `made` replaced by nodes, the last of which has its name."""
+        """The same graph with other nodes in place of those named in `made`. The last of them keeps the name."""
         graph = replace(self, nodes=tuple(chain.from_iterable(made.get(node.name, (node,)) for node in self.nodes)))
-        # Many passes replace a few nodes of many: the inputs of the others are known.
+        # Passes replace a few nodes of many: the inputs of the others are parsed already.
         graph.__dict__["inputs"] = {**self.inputs, **_inputs(chain.from_iterable(made.values()))}
         return graph
 
     def without_weights(self) -> Graph:
-        """The same structure, a Placeholder of its dtype and shape in place of each large weight.
+        """The same graph with a Placeholder of its dtype and shape in place of each weight of more than 64 elements.
 
-        Small ones stay: shapes depend on the values of some, none of which is large.
+        Shapes may depend on the values of smaller ones.
         """
         large = {name for name, weight in self.weights.items() if weight.size > 64 and weight.dtype != DType.string}
         return Graph(
@@ -123,7 +123,7 @@ class Graph:
         return self.by_name.get(Tensor.parse(reference).node)
 
     def constant(self, reference: str) -> np.ndarray | None:
-        """The value behind an input where it is a constant of at most 64 elements; else None."""
+        """The value of the constant that an input reads; None if it is no constant, or has more than 64 elements."""
         const = self._constant_behind(reference)
         weight = None if const is None else self.weights.get(const.name)
         if weight is not None:
@@ -131,7 +131,7 @@ class Graph:
         return None if const is None or "value" not in const.attr else inline_value(const.attr["value"].tensor)
 
     def constant_shape(self, reference: str) -> tuple[int, ...] | None:
-        """The shape of the constant behind an input; None where it is no constant."""
+        """The shape of the constant that an input reads; None if it is no constant."""
         const = self._constant_behind(reference)
         if const is None:
             return None
@@ -140,12 +140,12 @@ class Graph:
         return tuple(dim.size for dim in attr(const, "value", TensorProto()).tensor_shape.dim)
 
     def _constant_behind(self, reference: str) -> Node | None:
-        """The Const that an input reads, past Identities and constant Enters."""
+        """The Const that an input reads, through Identities and constant Enters."""
         behind = self.by_name.get(self.source(Tensor.parse(reference).node))
         return behind if behind is not None and behind.op == "Const" else None
 
     def source(self, name: str) -> str:
-        """The node behind the Identities and constant Enters that pass its value on; in a circle one of them."""
+        """The first node before a chain of Identities and constant Enters; in a circle any of its nodes."""
         way = dict[str, None]()
         while name not in way and name not in self._sources:
             way[name] = None
@@ -157,7 +157,7 @@ class Graph:
 
     @cached_property
     def _sources(self) -> dict[str, str]:
-        """The answers of `source`: of many nodes behind a long chain of Identities each asks."""
+        """Answers of `source`, which is asked for every node behind a long chain of Identities."""
         return {}
 
 
@@ -181,9 +181,9 @@ class Function:
 class Model:
     """A graph, the functions it calls, and the signatures by which it is used.
 
-    `initializers` are the nodes to run once after loading (they fill hash tables); `producer` is
-    the version of GraphDef that the graph was written with. `notes` tell, in words, what of the file is not in the
-    graph, or means something else than TensorFlow would take it for.
+    `initializers` are the names of nodes to run once after loading (they fill hash tables); `producer` is the version
+    of GraphDef that the graph was written with. `notes` are for the user: what was left out of the file, and what
+    means something else in TensorFlow.
     """
 
     graph: Graph
@@ -194,7 +194,7 @@ class Model:
     notes: tuple[str, ...] = ()
 
     def with_graphs(self, change: Callable[[Graph], Graph]) -> Model:
-        """The same model with its graph, and the graph of every function, changed; itself where none is."""
+        """The same model with its graph and those of its functions changed; the same object if none is."""
         graph = change(self.graph)
         bodies = {name: change(function.graph) for name, function in self.functions.items()}
         if graph is self.graph and all(body is self.functions[name].graph for name, body in bodies.items()):
@@ -217,7 +217,7 @@ class Model:
 
     @property
     def weight_bytes(self) -> int:
-        """What the weights take in the output, in bytes; a string takes its length and a few."""
+        """The bytes of the weights in the output; strings count as on disk."""
         weights = (weight for graph in self.graphs for weight in graph.weights.values())
         return sum(weight.stored_bytes if weight.dtype == DType.string else weight.nbytes for weight in weights)
 

@@ -1,4 +1,4 @@
-"""One node of a graph: to make it, to read it, to show it.
+"""One node of a graph: how it is made, read and shown.
 
 A `Node` is TensorFlow's `NodeDef` as a plain value, in the main graph and in functions alike: it is shared between
 models and never edited. Its attributes are TensorFlow's own messages, shared between nodes.
@@ -38,15 +38,15 @@ __all__ = [
 
 _Entry = TypeVar("_Entry")
 Shape: TypeAlias = tuple[int | None, ...]
-"""Dimensions, None where unknown; a tensor of unknown rank has None in place of the whole."""
+"""Dimensions, each None if unknown. A tensor of unknown rank has None as its shape."""
 
 
 _MOST_DIGITS = 9
-"""Of a port: no node has so many outputs, and Python refuses to read thousands of digits."""
+"""Digits of a port. No node has so many outputs, and Python refuses to parse thousands of digits."""
 
 
 def port_of(spelled: str) -> int | None:
-    """The number of an output; None if the text is no such number."""
+    """The port that a text spells in decimal digits; None if it spells none."""
     is_number = spelled.isdecimal() and spelled.isascii() and len(spelled) <= _MOST_DIGITS
     return int(spelled) if is_number else None
 
@@ -60,7 +60,7 @@ class Tensor(NamedTuple):
     @classmethod
     @lru_cache(1 << 18)  # every pass asks again for every edge, and a large graph has a hundred thousand
     def parse(cls, reference: str) -> Tensor:
-        """Read `y`, `y:1` or `^y`."""
+        """The tensor that `y`, `y:1` or `^y` refers to."""
         if reference.startswith("^"):
             return cls(reference[1:], -1)
         if ":" not in reference:
@@ -95,12 +95,12 @@ class Node(NamedTuple):
 
     @classmethod
     def of(cls, message: NodeDef) -> Node:
-        """What a NodeDef says."""
+        """The node that a NodeDef describes."""
         return cls(message.op, message.name, tuple(message.input), dict(message.attr))
 
     @property
     def message(self) -> NodeDef:
-        """The NodeDef that says the same."""
+        """The same node as a NodeDef."""
         made = NodeDef(name=self.name, op=self.op, input=self.input)
         for key, value in self.attr.items():
             made.attr[key].CopyFrom(value)
@@ -111,20 +111,20 @@ class Node(NamedTuple):
         return self._replace(input=tuple(str(change(tensor)) for tensor in map(Tensor.parse, self.input)))
 
     def having(self, **attrs: Value) -> Node:
-        """The same node with these attributes set; one whose value is None is taken away."""
+        """The same node with these attributes set; a value of None removes one."""
         given = {key: value for key, value in self.attr.items() if key not in attrs}
         return self._replace(attr=given | _attr_values(attrs))
 
 
 def free_name(name: str, taken: Container[str]) -> str:
-    """The name itself, or with as many underscores after it as make it free."""
+    """The name with as few underscores after it as make it unlike all that are taken."""
     while name in taken:
         name += "_"
     return name
 
 
 def short_names(entries: Mapping[str, _Entry]) -> dict[str, _Entry]:
-    """Entries by tensor or key, without the trailing `:0`, which says nothing, where the names stay unique."""
+    """Entries by tensor or key, without a trailing `:0` if names stay unique without it."""
     count = Counter(name.removesuffix(":0") for name in entries)
     names = (name.removesuffix(":0") if count[name.removesuffix(":0")] == 1 else name for name in entries)
     made = dict(zip(names, entries.values()))
@@ -140,8 +140,8 @@ Value: TypeAlias = (
 def new_node(op: str, name: str, inputs: Iterable[str] = (), **attrs: Value) -> Node:
     """A new node. Attributes whose value is None are left out.
 
-    Python values become the attribute that TensorFlow means by them: a DType a type, an array a
-    tensor, a list a list; messages are taken as they are.
+    A DType becomes a type, an array a tensor, a list a list; messages stay what they are. Raises TypeError for a value
+    that is no attribute.
     """
     return Node(op, name, tuple(inputs), _attr_values(attrs))
 
@@ -151,16 +151,13 @@ def _attr_values(attrs: Mapping[str, Value]) -> dict[str, AttrValue]:
 
 
 def constant(name: str, value: np.ndarray, *, control: Iterable[str] = ()) -> Node:
-    """A Const node with its value inside. `control` are nodes (no `^`) that tie it to a loop's frame."""
+    """A Const node with its value inside. `control` are names of nodes, without `^`, whose frame it stands in."""
     dtype = DType.parse(value.dtype.name)
     return new_node("Const", name, [f"^{name}" for name in control], dtype=dtype, value=value)
 
 
 def attr(node: Node, key: str, default: Value = None) -> Any:
-    """An attribute as a Python value, `default` where the node lacks it.
-
-    Any: the op's definition tells the type, not Python's.
-    """
+    """An attribute as a Python value, or `default` if the node lacks it. Its type is that of the op's definition."""
     value = node.attr.get(key)
     return default if value is None else _plain(value)
 
@@ -172,12 +169,12 @@ def show(node: Node, *attrs: str) -> str:
 
 
 def shape_of(proto: TensorShapeProto) -> Shape | None:
-    """A shape from TensorFlow's message: None for an unknown dimension, or for an unknown rank."""
+    """The shape in a message; None for an unknown rank."""
     return None if proto.unknown_rank else tuple(None if dim.size < 0 else dim.size for dim in proto.dim)
 
 
 def shape_proto(shape: Shape | None) -> TensorShapeProto:
-    """The reverse. An unknown rank is said: a message without dimensions would mean a scalar."""
+    """A shape as a message. A message without dimensions is a scalar, so an unknown rank has a field of its own."""
     if shape is None:
         return TensorShapeProto(unknown_rank=True)
     return TensorShapeProto(dim=[TensorShapeProto.Dim(size=-1 if size is None else size) for size in shape])
@@ -222,7 +219,7 @@ def _attr_value(value: Value) -> AttrValue:
 
 @lru_cache(1 << 10, typed=True)
 def _shared(value: bool | int | str) -> AttrValue:
-    """One message for all nodes that have this value: True, 1 and float32 are three."""
+    """One message for all nodes with this value. True, 1 and float32 are equal in Python and have one each."""
     if isinstance(value, str):
         return AttrValue(s=value.encode(errors="surrogateescape"))
     if isinstance(value, bool):
@@ -242,7 +239,7 @@ def _plain(value: AttrValue) -> Any:
 
 def _plain_item(slot: str, item: Any) -> Any:
     if slot == "type":
-        return _BY_NUMBER.get(item) or DType(item)  # to call the class takes three times as long
+        return _BY_NUMBER.get(item) or DType(item)  # calling the class takes three times as long
     return item.decode(errors="surrogateescape") if slot == "s" else item
 
 

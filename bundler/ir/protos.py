@@ -1,11 +1,11 @@
 """TensorFlow's protobuf messages without TensorFlow's start-up.
 
-`import tensorflow` takes 4 to 5 seconds; its generated `*_pb2` modules take 0.05. They import each
-other by full name, so while they load a stub stands in for the `tensorflow` package: it has the
-package's `__path__` and runs none of its `__init__`. The stub is gone afterwards. The modules stay
-in `sys.modules`, so a later `import tensorflow` finds the very same message classes.
+`import tensorflow` takes 4 to 5 seconds; its generated `*_pb2` modules take 0.05. They import each other by full name.
+While they load, a stub takes the place of the `tensorflow` package: it has the package's `__path__` and does not run
+its `__init__`. The stub is removed afterwards. The modules stay in `sys.modules`, so a later `import tensorflow` finds
+the same message classes.
 
-Nothing else in bundler touches `sys.modules` or imports `tensorflow` to build.
+No other module of bundler changes `sys.modules`, or imports `tensorflow` to build.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ __all__ = [
 
 
 def tensorflow_folder() -> Path:
-    """Where the installed TensorFlow lies, found without importing it.
+    """The folder of the installed TensorFlow, found without importing it.
 
-    Raises ModuleNotFoundError when TensorFlow is not installed.
+    Raises ModuleNotFoundError if TensorFlow is not installed.
     """
     spec = importlib.util.find_spec("tensorflow")
     if spec is None or not spec.submodule_search_locations:

@@ -18,7 +18,7 @@ __all__ = ["called", "function_names", "prune", "reachable"]
 def prune(model: Model) -> Model:
     """The model without the nodes and functions that its signatures do not need.
 
-    Raises ConversionError for a constant that is needed and whose weight is missing, or a table that nothing makes.
+    Raises ConversionError for a constant that is needed and whose weight is missing, or a resource that no node makes.
     """
     asked = [spec.tensor.node for signature in model.signatures.values() for spec in signature.specs]
     pruned = _needing(model, asked, ())
@@ -30,13 +30,13 @@ def prune(model: Model) -> Model:
 
 
 def _needing(model: Model, names: Sequence[str], initializers: tuple[str, ...]) -> Model:
-    """The model with what these nodes need, functions included."""
+    """The model with only what these nodes need, functions included."""
     graph = _keep(model.graph, reachable(model.graph, names))
     return _library(replace(model, graph=graph, initializers=initializers))
 
 
 def _filling(running: Model, model: Model) -> Iterator[str]:
-    """The initializers that fill a table which a running model uses: those that need one of its name."""
+    """The initializers that read a table which the running model uses, by its shared name."""
     if model.initializers:
         used = {name for graph in running.graphs for name in shared_names(graph.nodes)}
         tables = [node.name for node in model.graph.nodes if not used.isdisjoint(shared_names([node]))]
@@ -45,7 +45,7 @@ def _filling(running: Model, model: Model) -> Iterator[str]:
 
 
 def _readers(graph: Graph, names: Iterable[str]) -> set[str]:
-    """The names of the nodes that need any of these, themselves included."""
+    """The names of the nodes that depend on any of these, themselves included."""
     found, pending = set[str](), list(names)
     while pending:
         name = pending.pop()
@@ -56,7 +56,7 @@ def _readers(graph: Graph, names: Iterable[str]) -> set[str]:
 
 
 def _library(model: Model) -> Model:
-    """The model with no other functions than those that its graph calls, and these in turn."""
+    """The model with only the functions that its graph calls, and those that these call."""
     if not model.functions:
         return model
     functions: dict[str, Function] = {}
@@ -89,13 +89,13 @@ def _keep(graph: Graph, names: set[str]) -> Graph:
 
 
 def called(graph: Graph) -> set[str]:
-    """The functions that the nodes name: in their attributes, or as their op."""
+    """The names of the functions, and of the ops, that the nodes refer to, as their ops or in their attributes."""
     named = {name for node in graph.nodes for value in node.attr.values() for name in function_names(value)}
     return named | {node.op for node in graph.nodes}
 
 
 def function_names(value: AttrValue) -> Iterator[str]:
-    """The functions that an attribute names, and those in the attributes that it gives them."""
+    """The functions that an attribute names, and those in the attributes of these."""
     for named in [value.func] if value.HasField("func") else value.list.func:
         yield named.name
         for inner in named.attr.values():
@@ -108,14 +108,14 @@ def _check_sources(model: Model) -> None:
             if node.op == "Const" and node.name not in graph.weights and not _has_value(node):
                 raise ConversionError("the model holds no weight for this constant", where=f"node {node.name!r}")
             if node.op == "Placeholder" and attr(node, "dtype") == DType.resource:
-                raise ConversionError("the model does not say what makes this resource", where=f"node {node.name!r}")
+                raise ConversionError("no node makes this resource", where=f"node {node.name!r}")
 
 
 _TYPE_FIELDS = ("dtype", "tensor_shape", "version_number")
 
 
 def _has_value(const: Node) -> bool:
-    """Whether the value stands in the node itself (the converter writes dtype and shape and no content)."""
+    """Whether the node holds its value. The converter writes the dtype and shape of a weight without its content."""
     if "value" not in const.attr:
         return False
     tensor = const.attr["value"].tensor

@@ -1,7 +1,7 @@
-"""Hash tables: which nodes make them, which fill them, and by what name TensorFlow tells them apart.
+"""Hash tables: which nodes make them, which fill them, and their names.
 
-A table outlives a run of the graph. TensorFlow finds it again by the attribute `shared_name`: nodes where
-it is the same share one table.
+A table outlives a run of the graph. TensorFlow finds it again by the attribute `shared_name`: nodes with the same one
+share a table.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ FILLS = frozenset({"InitializeTable", "InitializeTableV2", "LookupTableImport", 
 
 
 def shared_names(nodes: Iterable[Node]) -> Iterator[str]:
-    """The names of the tables that are made among these nodes."""
-    return (_shared_name(made) for made in nodes if made.op in TABLES)
+    """The names of the tables that these nodes make."""
+    return (_shared_name(node) for node in nodes if node.op in TABLES)
 
 
 def with_own_names(model: Model) -> Model:
-    """The model with every table under its node's name, instead of a number that the original program drew.
+    """The model with tables named after their nodes, instead of by a number that the original program drew.
 
-    Tables that had one name have one name again: that of the first node.
+    Nodes that shared a table still do, under the name of the first.
     """
     names: dict[str, str] = {}
-    for table in (made for graph in model.graphs for made in graph.nodes if made.op in TABLES):
+    for table in (node for graph in model.graphs for node in graph.nodes if node.op in TABLES):
         names.setdefault(_shared_name(table), table.name)
     return model.with_graphs(lambda graph: _with_names(graph, names)) if names else model
 
 
 def _with_names(graph: Graph, names: Mapping[str, str]) -> Graph:
-    return replace(graph, nodes=tuple(_with_name(made, names) if made.op in TABLES else made for made in graph.nodes))
+    return replace(graph, nodes=tuple(_with_name(node, names) if node.op in TABLES else node for node in graph.nodes))
 
 
 def _with_name(table: Node, names: Mapping[str, str]) -> Node:
@@ -43,5 +43,5 @@ def _with_name(table: Node, names: Mapping[str, str]) -> Node:
 
 
 def _shared_name(table: Node) -> str:
-    """Where the attribute is empty, TensorFlow takes the node's name."""
+    """The attribute, or if it is empty the node's name, as in TensorFlow (`ContainerInfo::Init`)."""
     return str(attr(table, "shared_name", "") or table.name)

@@ -1,7 +1,6 @@
 """A weight: a tensor that stays on disk until it is written.
 
-It knows where its bytes are and how they are coded, hence how many bytes it will take in the
-output, before any of them is read.
+It knows the place and the coding of its bytes, and from these its size in the output, before any byte is read.
 
 Decoding follows TensorFlow.js' own (tfjs-core/src/io/io_utils.ts, `decodeWeight`) and its writer
 (tfjs-converter/python/tensorflowjs/quantization.py): uint8 and uint16 mean `value * scale + min`,
@@ -26,15 +25,15 @@ from bundler.ir.dtypes import DType
 __all__ = ["Affine", "Part", "Weight"]
 
 _CHUNK = 1 << 16
-"""Elements decoded at a time: memory stays small however large the tensor is, and a processor's own is enough."""
+"""Elements decoded at a time: few enough for a processor's cache."""
 _MARKED = 1 << 10
-"""Bytes by which weights are told apart at first sight."""
+"""Bytes at the beginning of a weight that its mark is a hash of."""
 _TINY = 64
-"""Bytes that are read at once to look at their values: larger weights are left to the writer."""
+"""Bytes up to which a weight's values are examined before it is written."""
 _HALF_INFINITY = 0x7C00
 """The exponent of float16 that means an infinity or NaN."""
 _DIGEST = 32
-"""Bytes of a hash: no two weights that differ share one, by chance or design."""
+"""Bytes of a hash: enough that no collision can be found, by chance or on purpose."""
 
 
 class Affine(NamedTuple):
@@ -77,12 +76,12 @@ class Weight:
 
     @cached_property
     def nbytes(self) -> int:
-        """The bytes that `chunks` gives in all; TypeError for strings."""
+        """The bytes of the tensor in the output. Raises TypeError for strings."""
         return self.size * self.dtype.numpy.itemsize
 
     @property
     def form(self) -> tuple[object, ...]:
-        """All that is known without reading: weights of one form and equal bytes are equal."""
+        """All that is known without reading. Weights of one form and with equal bytes are equal."""
         return self.dtype, self.shape, self.stored, self.affine, self.stored_bytes
 
     def marked(self) -> Weight:
@@ -102,33 +101,33 @@ class Weight:
 
     @property
     def overflowed(self) -> bool:
-        """Whether a tiny weight stored as float16, such as a mask, holds an infinity or NaN. Others are not read."""
+        """Whether a weight stored as float16 holds an infinity or NaN; False, unread, for more than 64 bytes."""
         if self.stored != DType.float16 or self.stored_bytes > _TINY:
             return False
         exponents = np.frombuffer(self.group.read(self.offset, self.stored_bytes), "<u2") & _HALF_INFINITY
         return bool((exponents == _HALF_INFINITY).any())
 
     def parts(self) -> Iterator[Part]:
-        """The tensor cut into parts of a bounded size. Not for strings."""
+        """The tensor in parts of at most 65,536 elements. Not for strings."""
         size = self.size
         for start in range(0, size, _CHUNK):
             yield Part(self, start, min(_CHUNK, size - start))
 
     def chunks(self) -> Iterator[bytearray]:
-        """The tensor's content as a SavedModel holds it: little-endian, row-major, in pieces. Not for strings."""
+        """The tensor's bytes in the output, part by part: little-endian, row-major. Not for strings."""
         for part in self.parts():
             content = bytearray(part.nbytes)
             part.fill(memoryview(content))
             yield content
 
     def array(self) -> np.ndarray:
-        """The whole tensor, read now. Strings come as an object array of bytes."""
+        """The whole tensor. Strings become an object array of bytes."""
         if self.dtype == DType.string:
             return np.array(self.strings(), object).reshape(self.shape)
         return np.frombuffer(b"".join(self.chunks()), self.dtype.numpy).reshape(self.shape)
 
     def strings(self) -> list[bytes]:
-        """The elements of a string tensor: a uint32 length, then as many bytes, for each."""
+        """The elements of a string tensor, each stored as a uint32 length and as many bytes."""
         content, found, at = self.group.read(self.offset, self.stored_bytes), [], 0
         for _ in range(self.size):
             length = int.from_bytes(content[at : at + 4], "little")
@@ -137,7 +136,7 @@ class Weight:
         return found
 
     def cast(self, dtype: DType) -> Weight:
-        """The same weight as a tensor of another dtype. ConversionError where numbers would be strings, or the like."""
+        """The same weight as a tensor of another dtype. Raises ConversionError between numbers and other dtypes."""
         if dtype != self.dtype and not (dtype.is_number and self.dtype.is_number):
             raise ConversionError(f"its weight is {self.dtype}, which makes no constant", expected=str(dtype))
         return self if dtype == self.dtype else replace(self, dtype=dtype)
@@ -148,7 +147,7 @@ class Weight:
         return self.stored == self.dtype and self.affine is None
 
     def decode(self, stored: np.ndarray) -> np.ndarray:
-        """From elements on disk to those of the output."""
+        """The elements of the output for these elements on disk."""
         if self.affine is not None:
             stored = self.affine.expand(stored)
         elif self.stored == DType.float16 and self.dtype == DType.float32:
@@ -169,7 +168,7 @@ class Part(NamedTuple):
         return self.size * self.weight.dtype.numpy.itemsize
 
     def fill(self, room: memoryview) -> None:
-        """Put the elements, as the output holds them, into `room`, which is `nbytes` long."""
+        """Write the elements of the output into `room`, which is `nbytes` long."""
         weight, dtype = self.weight, self.weight.stored.numpy
         offset = weight.offset + self.start * dtype.itemsize
         if weight.is_verbatim:
@@ -182,5 +181,5 @@ class Part(NamedTuple):
 
 @cache
 def _halves() -> np.ndarray:
-    """Every float16 as float32, by its bits: to look one up takes half the time of NumPy's own cast."""
+    """Every float16 as float32, by its bits. A look-up takes half the time of NumPy's own cast."""
     return np.arange(1 << 16, dtype=np.uint16).view("<f2").astype("<f4")

@@ -44,7 +44,7 @@ def lines(text: str) -> Lines:
 
 
 class _Scan:
-    """One walk through the tokens of a document; `found` are the lines."""
+    """A walk through the tokens of a document; `found` are the lines."""
 
     def __init__(self, text: str) -> None:
         self.found: dict[Keys, int] = {}
@@ -59,13 +59,13 @@ class _Scan:
                 self._pair(table)
 
     def _takes(self, mark: str) -> bool:
-        """Whether the next token is this mark, which is then behind us."""
+        """Consume the next token if it is this mark; return whether it is."""
         taken = self._tokens[self._at].kind == "mark" and self._tokens[self._at].text == mark
         self._at += taken
         return taken
 
     def _header(self) -> Keys:
-        """`[a.b]` or `[[a.b]]`, behind its first bracket: the table that follows."""
+        """The table that `[a.b]` or `[[a.b]]` begins; its first bracket is consumed."""
         line, repeats = self._tokens[self._at].line, self._takes("[")
         *outer, last = self._key("]")
         table: Keys = ()
@@ -85,12 +85,12 @@ class _Scan:
         return (*table, self._sizes[table] - 1) if table in self._sizes else table
 
     def _key(self, end: str) -> list[str]:
-        """The parts of a dotted key, up to the mark behind it."""
+        """The parts of a dotted key; the mark after it is consumed."""
         spelled = ""
         while not self._takes(end):
             spelled += self._tokens[self._at].text
             self._at += 1
-        return list(_parts(tomli.loads(f"{spelled}=0")))
+        return [spelled] if spelled.isidentifier() else list(_parts(tomli.loads(f"{spelled}=0")))
 
     def _pair(self, table: Keys) -> None:
         line = self._tokens[self._at].line

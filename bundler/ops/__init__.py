@@ -1,9 +1,8 @@
-"""The op table: what TensorFlow.js can run, with the facts that the importer needs.
+"""The table of ops that TensorFlow.js runs.
 
-`ops.json` has a row for each of the 248 ops of TensorFlow.js' op lists (tfjs-converter/python/
-tensorflowjs/op_list), with inputs, outputs and attributes as TensorFlow's op registry tells them. It
-is an allow-list: an op that stands in no row and lies on the way to an output is refused, so that
-no model from the web can smuggle a `WriteFile` into a served graph.
+`ops.json` has a row for each of the 248 ops of TensorFlow.js' op lists (tfjs-converter/python/tensorflowjs/op_list),
+with inputs, outputs and attributes as in TensorFlow's op registry. It is an allow-list: an op without a row that an
+output needs is refused, so that no model from the web brings a `WriteFile` into a served graph.
 """
 
 from __future__ import annotations
@@ -23,18 +22,18 @@ from bundler.ir.nodes import Node, Tensor, attr, port_of
 __all__ = ["Argument", "Op", "faults", "flat_port", "has_port", "named_port", "output_dtype", "read_tensor", "table"]
 
 _OF_LAYERS = ("Conv3DBackpropInputV2",)
-"""Ops beyond the lists that layers of TensorFlow.js become in TensorFlow (Conv3DTranspose), harmless like the rest."""
+"""Ops beyond the lists that layers become in TensorFlow (Conv3DTranspose). They compute and have no side effects."""
 
 
 _DTYPES = dict(DType.__members__)
-"""By their names, which ops with a dtype of their own are spelled with."""
+"""By name, as arguments of a fixed dtype spell them."""
 
 
 class Argument(NamedTuple):
     """One input or output of an op: a tensor, or a list of tensors.
 
-    `kind` is a dtype's name or the attribute that holds it; `number` the attribute that tells how
-    many tensors of that one kind there are; with `listed`, `kind` is an attribute that lists the dtypes.
+    `kind` is a dtype's name, or the attribute that holds the dtype; `number` the attribute that counts the tensors of a
+    list of one dtype; with `listed`, `kind` is an attribute that lists the dtypes.
     """
 
     name: str
@@ -44,7 +43,7 @@ class Argument(NamedTuple):
 
     @classmethod
     def parse(cls, spelled: str) -> Argument:
-        """Read `name:kind`, `name:number*kind` or `name:*kinds`."""
+        """The argument that `name:kind`, `name:number*kind` or `name:*kinds` spells."""
         name, _, kind = spelled.partition(":")
         number, star, rest = kind.rpartition("*")
         return cls(name, rest, number, listed=bool(star) and not number)
@@ -55,13 +54,13 @@ class Argument(NamedTuple):
         return not self.number and not self.listed
 
     def count(self, node: Node) -> int:
-        """How many tensors the argument stands for at `node`."""
+        """The number of tensors of this argument at `node`."""
         if self.listed:
             return len(node.attr[self.kind].list.type) if self.kind in node.attr else 0
         return attr(node, self.number, 0) if self.number else 1
 
     def dtype(self, node: Node, index: int) -> DType | None:
-        """The dtype of one of the tensors that the argument stands for at `node`; None where unknown."""
+        """The dtype of one of the argument's tensors at `node`; None if its attribute is missing."""
         if self.listed:
             return DType(node.attr[self.kind].list.type[index])
         return _DTYPES.get(self.kind) or attr(node, self.kind)
@@ -71,9 +70,9 @@ class Argument(NamedTuple):
 class Op:
     """A row of the table.
 
-    `attrs` gives each attribute's type as in an OpDef; `defaults` the values that TensorFlow.js
-    assumes where TensorFlow assumes another; `aliases` TensorFlow.js' names for TensorFlow's
-    attributes; `refused` says why an op that TensorFlow.js runs cannot be imported.
+    `attrs` gives each attribute's type as in an OpDef; `defaults` the defaults of TensorFlow.js that differ from
+    TensorFlow's; `aliases` TensorFlow.js' names of TensorFlow's attributes; `refused` the reason why an op that
+    TensorFlow.js runs cannot be imported.
     """
 
     inputs: tuple[Argument, ...] = ()
@@ -88,11 +87,11 @@ class Op:
         return tuple(output.name for output in self.outputs)
 
     def input_count(self, node: Node) -> int:
-        """How many inputs `node` has, by its attributes; control edges do not count."""
+        """The number of inputs that `node` must have by its attributes, without control edges."""
         return self._inputs_everywhere or sum(argument.count(node) for argument in self.inputs)
 
     def output_count(self, node: Node) -> int:
-        """How many outputs `node` has, by its attributes."""
+        """The number of outputs that `node` has by its attributes."""
         return self._outputs_everywhere or sum(argument.count(node) for argument in self.outputs)
 
     @cached_property
@@ -105,35 +104,35 @@ class Op:
 
     @cached_property
     def input_attrs(self) -> frozenset[str]:
-        """The attributes that tell the dtypes and the number of the inputs."""
+        """The attributes that hold the dtypes and the number of the inputs."""
         return (
             frozenset(key for argument in self.inputs for key in (argument.kind, argument.number)) & self.attrs.keys()
         )
 
     @cached_property
     def input_counts(self) -> frozenset[str]:
-        """The attributes that tell how many tensors the inputs are."""
+        """The attributes that count the tensors of the inputs."""
         return frozenset(argument.number for argument in self.inputs) & self.attrs.keys()
 
     @cached_property
     def counts(self) -> frozenset[str]:
-        """The attributes that tell how many tensors there are."""
+        """The attributes that count tensors."""
         return frozenset(argument.number for argument in (*self.inputs, *self.outputs)) & self.attrs.keys()
 
     @cached_property
     def output_counts(self) -> frozenset[str]:
-        """Those of them that the inputs do not tell."""
+        """The counts that do not follow from the inputs."""
         return self.counts - self.input_attrs
 
 
 def _fixed_count(arguments: Sequence[Argument]) -> int:
-    """How many tensors they are at every node; 0 where nodes differ."""
+    """The number of tensors at every node; 0 if it depends on the node."""
     return len(arguments) if all(argument.is_single for argument in arguments) else 0
 
 
 @cache
 def table() -> Mapping[str, Op]:
-    """The rows by op."""
+    """The rows of `ops.json`, by op."""
     rows = json.loads(Path(__file__).with_name("ops.json").read_bytes())
     return {name: _row(**row) for name, row in rows.items()}
 
@@ -144,7 +143,7 @@ def _row(**row: Any) -> Op:
 
 
 def output_dtype(node: Node, port: int) -> DType | None:
-    """The dtype of an output as the node's attributes tell it; None where they do not."""
+    """The dtype of an output by the node's attributes; None if they do not hold it, or the op has no row."""
     op = table().get(node.op)
     for output in op.outputs if op is not None else ():
         count = output.count(node)
@@ -155,9 +154,9 @@ def output_dtype(node: Node, port: int) -> DType | None:
 
 
 def flat_port(node: Node, output: str, index: int) -> int:
-    """From a function's `node:output:index` to the port: outputs are numbered through.
+    """The port of a FunctionDef's `node:output:index`: its place among all outputs.
 
-    An op that is not in the table has its `index` for a port.
+    For an op without a row it is `index`.
     """
     op = table().get(node.op)
     if op is None or output not in op.output_names:
@@ -167,9 +166,9 @@ def flat_port(node: Node, output: str, index: int) -> int:
 
 
 def named_port(node: Node, port: int) -> tuple[str, int]:
-    """From a port to the `output` and `index` that a FunctionDef speaks of.
+    """The `output` and `index` by which a FunctionDef refers to a port.
 
-    Raises ConversionError for an op that is not in the table: what its outputs are called is not known.
+    Raises ConversionError for an op without a row, whose outputs' names are unknown.
     """
     index = port
     for output in table()[node.op].outputs if node.op in table() else ():
@@ -183,7 +182,7 @@ def named_port(node: Node, port: int) -> tuple[str, int]:
 
 
 def has_port(node: Node, port: int) -> bool:
-    """Whether a node gives that output, as far as the table tells."""
+    """Whether a node has that output; True for any port of an op without a row."""
     op = table().get(node.op)
     if op is None or op.refused:
         return port >= 0
@@ -191,14 +190,14 @@ def has_port(node: Node, port: int) -> bool:
 
 
 def faults(model: Model, allowed: Iterable[str] = ()) -> Iterator[Fault]:
-    """What stands in the way of importing the model's ops; an op that is refused is told once."""
-    known, told = table(), {*allowed, *_OF_LAYERS}
+    """Ops that cannot be imported, each once, and nodes whose inputs do not fit their op. `allowed` ops need no row."""
+    known, passed = table(), {*allowed, *_OF_LAYERS}
     for node in (node for graph in model.graphs for node in graph.nodes):
         op = known.get(node.op)
         if op is not None and not op.refused:
             yield from _input_faults(node, op)
-        elif node.op not in told:
-            told.add(node.op)
+        elif node.op not in passed:
+            passed.add(node.op)
             yield _refusal(node, op)
 
 
@@ -211,18 +210,23 @@ def _refusal(node: Node, op: Op | None) -> Fault:
 
 
 def _input_faults(node: Node, op: Op) -> Iterator[Fault]:
-    """Inputs that are not as many as the op takes, or whose dtype nobody tells. Control edges do not count."""
+    """A wrong number of inputs, control edges aside, or a missing attribute on their dtypes or number."""
     given = len([reference for reference in node.input if not reference.startswith("^")])
     taken = op.input_count(node)
     unknown = op.input_attrs - node.attr.keys()
     if given != taken:
         yield Fault(f"{node.op} with a wrong number of inputs", f"node {node.name!r}", str(given), str(taken))
     elif unknown:
-        yield Fault(f"{node.op} lacks an attribute that nothing else tells", f"node {node.name!r}", "", min(unknown))
+        yield Fault(
+            f"{node.op} lacks an attribute",
+            f"node {node.name!r}",
+            "",
+            min(unknown),
+        )
 
 
 def read_tensor(reference: str, nodes: Mapping[str, Node]) -> Tensor:
-    """Read an input as a FunctionDef spells it: `arg`, `node:output:index`, `^node`."""
+    """The tensor of an input as a FunctionDef spells it: `arg`, `node:output:index`, `^node`."""
     name, _, rest = reference.partition(":")
     output, _, index = rest.partition(":")
     number = port_of(index)

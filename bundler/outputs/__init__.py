@@ -1,1 +1,1 @@
-"""What is written: a SavedModel, a frozen graph, a checkpoint."""
+"""Output files: a SavedModel, a frozen graph, a checkpoint."""

@@ -1,8 +1,8 @@
 """TensorFlow's checkpoints: the nodes that save and restore one, and its files, written by TensorFlow's own ops.
 
-A checkpoint is known by its prefix: `variables` for the files `variables.index` and `variables.data-00000-of-00003`.
-On its way there a weight passes through a file that TensorFlow maps into memory: little is held here, nothing large is
-sent to the runtime, and one batch is held there at a time.
+A checkpoint has a prefix for a name: `variables` for the files `variables.index` and `variables.data-00000-of-00003`.
+A weight passes through a file that TensorFlow maps into memory. So this process holds a part of a weight, the runtime
+one batch, and no weight is sent from one to the other.
 
 Source: tensorflow/core/ops/io_ops.cc (SaveV2, RestoreV2, MergeV2Checkpoints), array_ops.cc (ImmutableConst).
 """
@@ -30,16 +30,16 @@ if TYPE_CHECKING:
 __all__ = ["batches", "prefix", "restore", "save", "text", "write"]
 
 _BATCH = 256 << 20
-"""Bytes that are saved or restored at a time, hence of a data file; a larger weight is a batch of its own."""
+"""Bytes that are saved or restored at a time, and so of a data file. A larger weight is a batch of its own."""
 
 
 def prefix(folder: Path) -> Path:
-    """The checkpoint in a SavedModel's folder: where every loader looks for it."""
+    """The prefix of the checkpoint in a SavedModel's folder, as loaders expect it."""
     return folder / "variables" / "variables"
 
 
 def batches(weights: Mapping[str, Weight]) -> list[dict[str, Weight]]:
-    """The weights in their order, in parts that are small enough to be held."""
+    """The weights, in their order, in parts of at most 256 MiB or one weight."""
     made: list[dict[str, Weight]] = []
     room = 0
     for name, weight in weights.items():
@@ -55,16 +55,16 @@ def batches(weights: Mapping[str, Weight]) -> list[dict[str, Weight]]:
 
 
 def save(name: str, prefix: str, weights: Mapping[str, Weight], tensors: Iterable[str]) -> list[Node]:
-    """Nodes that save `tensors` under the names of `weights`, whose values they are; the last is `name`.
+    """Nodes that save `tensors`, the values of `weights`, under the weights' names; the last is `name`.
 
-    `prefix` is the node that tells where to.
+    `prefix` is the node that gives the checkpoint's prefix.
     """
     inputs = [prefix, f"{name}.names", f"{name}.slices", *tensors]
     return [*_entries(name, weights), new_node("SaveV2", name, inputs, dtypes=_dtypes(weights))]
 
 
 def restore(name: str, prefix: str, weights: Mapping[str, Weight]) -> list[Node]:
-    """Nodes that read tensors from a checkpoint: the outputs of the last one, `name`, in the order of `weights`."""
+    """Nodes that read tensors from a checkpoint. The outputs of the last, `name`, are in the order of `weights`."""
     inputs = [prefix, f"{name}.names", f"{name}.slices"]
     return [*_entries(name, weights), new_node("RestoreV2", name, inputs, dtypes=_dtypes(weights))]
 
@@ -75,7 +75,7 @@ def text(name: str, value: str | Path) -> Node:
 
 
 def _entries(name: str, weights: Mapping[str, Weight]) -> list[Node]:
-    """Which tensors of a checkpoint are meant, and which part of each: the whole."""
+    """The names of tensors in a checkpoint, and the part of each: the whole."""
     count = len(weights)
     return [_strings(f"{name}.names", weights, (count,)), _strings(f"{name}.slices", [""] * count, (count,))]
 

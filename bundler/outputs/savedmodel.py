@@ -1,8 +1,8 @@
-"""A SavedModel on disk, written without ever being in memory.
+"""A SavedModel, written without its weights in memory.
 
-The file `saved_model.pb` is one protobuf message. Its structure is small, its weights are large, and their
-sizes are known before they are read: so the lengths of the nested messages are computed, and each weight
-goes straight from its shard into its place.
+The file `saved_model.pb` is one protobuf message. Its structure is small, its weights are large, and their sizes are
+known before they are read. So the lengths of the nested messages are computed first, and each weight goes from its
+shard into its place.
 
 Layout: tensorflow/core/protobuf/saved_model.proto, meta_graph.proto, framework/graph.proto.
 """
@@ -38,10 +38,10 @@ __all__ = [
 
 FILE = "saved_model.pb"
 _INIT = "__saved_model_init_op"
-"""A key under which others keep the node that loaders run first: no signature of the user's."""
+"""A key under which other writers keep the node that loaders run first. It is no signature of the user."""
 _INIT_NODE = "initialize"
 _LIMIT = (1 << 31) - 1
-"""Protobuf refuses messages beyond this many bytes."""
+"""The most bytes of a message that protobuf reads."""
 
 
 _META_GRAPHS, *_ = numbers(SavedModel, "meta_graphs")
@@ -49,7 +49,7 @@ _GRAPH_DEF, *_ = numbers(MetaGraphDef, "graph_def")
 
 
 class MetaGraph(NamedTuple):
-    """One graph of a SavedModel, found by its tags, and those of its weights that are in the checkpoint."""
+    """One graph of a SavedModel, its tags, and those of its weights that are in the checkpoint."""
 
     tags: tuple[str, ...]
     model: Model
@@ -57,9 +57,9 @@ class MetaGraph(NamedTuple):
 
 
 def write(metagraphs: Sequence[MetaGraph], folder: Path, *, jobs: int = 1, progress: Progress = SILENT) -> int:
-    """Write a SavedModel into a folder, and give its size in bytes.
+    """Write a SavedModel into a folder. Returns its size in bytes.
 
-    Raises ConversionError when it would be larger than protobuf allows.
+    Raises ConversionError if it is larger than protobuf allows.
     """
     message = Message(SavedModel(saved_model_schema_version=1).SerializeToString())
     for metagraph in metagraphs:
@@ -70,16 +70,16 @@ def write(metagraphs: Sequence[MetaGraph], folder: Path, *, jobs: int = 1, progr
 
 
 def write_graph(model: Model, path: Path, *, jobs: int = 1, progress: Progress = SILENT) -> int:
-    """Write a frozen graph, a GraphDef that holds its weights, into a file, and give its size in bytes.
+    """Write a frozen graph, a GraphDef that holds its weights, into a file. Returns its size in bytes.
 
-    Raises ConversionError when it would be larger than protobuf allows.
+    Raises ConversionError if it is larger than protobuf allows.
     """
     hint = "write a SavedModel: it can hold its weights beside the graph"
     return _write(graph_def(_with_init(model)), path, jobs, progress, hint)
 
 
 def frozen_graph(model: Model) -> bytes:
-    """A serialized GraphDef that holds its weights: what `write_graph` writes."""
+    """A serialized GraphDef that holds its weights, as `write_graph` writes it."""
     return graph_def(_with_init(model)).content
 
 
@@ -112,7 +112,7 @@ def _metagraph(metagraph: MetaGraph) -> Message:
     tail = described(variables)
     tail.MergeFrom(MetaGraphDef(signature_def=signatures))
     if model.initializers:
-        # Loaders also look for a signature of a reserved key, but that would stand among those of the user.
+        # Loaders also know a signature of a reserved key for this, but users would see it among their own.
         tail.collection_def["saved_model_main_op"].node_list.value.append(_init_name(model))
     made.add(tail.SerializeToString(deterministic=True))
     return made
@@ -127,7 +127,7 @@ def _with_init(model: Model) -> Model:
 
 
 def _init_name(model: Model) -> str:
-    """A name that no node has: a model alone in its MetaGraph has no scope to keep clear of it."""
+    """A name that no node has: the nodes of a model that is alone in its MetaGraph have no scope."""
     names = chain([_INIT_NODE], (f"{_INIT_NODE}_{number}" for number in count(1)))
     return next(name for name in names if name not in model.graph.by_name)
 
@@ -155,6 +155,6 @@ def _signature(proto: SignatureDef) -> Signature:
 
 
 def _spec(info: TensorInfo) -> TensorSpec:
-    # Files of others may have dtypes that came after ours.
+    # Files of other writers may have dtypes that are newer than ours.
     dtype = next((known for known in DType if known == info.dtype), None)
     return TensorSpec(Tensor.parse(info.name), dtype, shape_of(info.tensor_shape))

@@ -1,7 +1,7 @@
 """Weights as variables: in a checkpoint beside the graph, and restored from it when the graph is loaded.
 
-A graph that holds its weights can take 2 GB at most, and nobody can train it. Here every float weight of the main graph
-becomes a variable. The node that reads it has the constant's name, so nothing else changes:
+A graph that holds its weights can take 2 GB at most, and cannot be trained. Here every float weight of the main graph
+becomes a variable. The node that reads it has the constant's name, so no other node changes:
 
     Before:
         w = Const()
@@ -9,9 +9,9 @@ becomes a variable. The node that reads it has the constant's name, so nothing e
         w/variable = VarHandleOp()
         w = ReadVariableOp(w/variable)
 
-Scalars stay constants, and so do all other dtypes (shapes and axes among them), what belongs to a loop's frame, what
-fills a table, what callers may feed, and the bodies of functions. The nodes that restore and save are those of
-TensorFlow's own savers, and `described` tells loaders of them.
+Scalars stay constants, and so do weights of other dtypes (shapes and axes among them), those in a loop's frame, those
+that fill a table, those that callers may feed, and those of functions. The nodes that restore and save are those of
+TensorFlow's own savers; the MetaGraph of `described` names them for loaders.
 
 Source: tensorflow/core/protobuf/saver.proto, framework/variable.proto; python/training/saver.py.
 """
@@ -36,11 +36,11 @@ __all__ = ["Variable", "described", "restoring", "with_variables"]
 _FLOATS = frozenset({DType.float16, DType.float32, DType.float64})
 
 _FILENAME, _RESTORE, _SAVE = "checkpoint.filename", "checkpoint.restore", "checkpoint.save"
-"""Nodes in no scope, as the bundle's own; the dot keeps clear of a model that has none either."""
+"""Names of the bundle's own nodes, in no scope. A model's node that has no scope either has no such dot."""
 
 
 class Variable(NamedTuple):
-    """A weight out of the graph: its name in the checkpoint, and the nodes that read, hold and set it."""
+    """A weight in the checkpoint: its name there, and the names of the nodes that read, hold and set it."""
 
     name: str
     reader: str
@@ -50,9 +50,9 @@ class Variable(NamedTuple):
 
 
 def with_variables(model: Model, scope: str = "") -> tuple[Model, tuple[Variable, ...]]:
-    """The model with variables for its weights, in the order of the graph; as it was where none is fit for it.
+    """The model with variables for its weights, in the order of the graph; the same model if it has no such weight.
 
-    `scope` goes before their names in a checkpoint that holds those of other graphs, too.
+    `scope` goes before their names in a checkpoint that holds variables of several graphs.
     """
     variables = {variable.reader: variable for variable in _variables(model, f"{scope}/" if scope else "")}
     if not variables:
@@ -64,7 +64,7 @@ def with_variables(model: Model, scope: str = "") -> tuple[Model, tuple[Variable
 
 
 def described(variables: tuple[Variable, ...]) -> MetaGraphDef:
-    """What a MetaGraph says of its variables: how they are restored and saved, and that they can be trained."""
+    """The fields of a MetaGraph that describe its variables: how they are restored and saved, and that they train."""
     if not variables:
         return MetaGraphDef()
     saver = SaverDef(
@@ -82,7 +82,7 @@ def described(variables: tuple[Variable, ...]) -> MetaGraphDef:
 
 
 def restoring(model: Model, prefix: Path) -> Iterator[tuple[str, Model]]:
-    """The parts of a graph that restore its variables from a checkpoint, and the node of each to run."""
+    """The parts of a graph that restore its variables from the checkpoint of this prefix: node to run, and graph."""
     given = replace(model.graph, nodes=tuple(_given(node, prefix) for node in model.graph.nodes))
     for reference in given.by_name[_RESTORE].input:
         name = reference.removeprefix("^")
@@ -116,7 +116,7 @@ def _reading(const: Node, variables: Mapping[str, Variable]) -> list[Node]:
 
 
 def _restoring(variables: Collection[Variable]) -> list[Node]:
-    """The node that restores all, and one for each batch, so that a batch can be restored by itself."""
+    """The nodes that restore each batch, and the one that restores all."""
     nodes = [new_node("Placeholder", _FILENAME, dtype=DType.string, shape=shape_proto(()))]
     by_name, parts = {variable.name: variable for variable in variables}, batches(_weights(variables))
     for index, part in enumerate(parts):
@@ -132,7 +132,7 @@ def _setting(variable: Variable, tensor: str) -> Node:
 
 
 def _saving(variables: Collection[Variable]) -> list[Node]:
-    """The filename again, after the variables were saved there."""
+    """The nodes that save the variables and then give the filename."""
     readers = [variable.reader for variable in variables]
     saved = save(f"{_SAVE}.tensors", _FILENAME, _weights(variables), readers)
     return [*saved, new_node("Identity", _SAVE, [_FILENAME, f"^{_SAVE}.tensors"], T=DType.string)]

@@ -1,7 +1,7 @@
 """The record of a bundle: `assets.extra/bundle.json`.
 
-The folder `assets.extra` is the SavedModel format's own place for files that are not the graph's. By this file bundler
-knows its own outputs, and whether they are up to date. It holds nothing that differs from machine to machine.
+The SavedModel format reserves the folder `assets.extra` for files that do not belong to the graph. By this file bundler
+recognises its outputs and decides whether they are up to date. It holds nothing that differs from machine to machine.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from bundler.threads import Crew
 __all__ = ["fresh", "write"]
 
 _LARGEST = 1 << 28
-"""Bytes of a record. A larger file is not one of ours."""
+"""Bytes of a record. Bundler writes no larger one."""
 
 
 class _File(BaseModel):
@@ -39,7 +39,7 @@ class _File(BaseModel):
 
 
 class _Record(BaseModel):
-    """The document. `files` are the sha256 of each model's files, by the model's name and the file's."""
+    """The document. `files` has the sha256 of each model's files, by the model's name and the file's."""
 
     model_config = ConfigDict(strict=True, extra="forbid")
 
@@ -59,11 +59,11 @@ def write(
     checked: bool,
     jobs: int = 1,
 ) -> None:
-    """Write the record of a bundle into its folder, last of all.
+    """Write the record of a bundle into its folder, after all other files.
 
-    `files` are the sha256 of each model's files, by the model's name and the file's; `checked` says whether the bundle
-    was loaded, which the cache remembers: the bytes are the same. The digests of the output are computed by `jobs`
-    threads.
+    `files` has the sha256 of each model's files, by the model's name and the file's. `checked` says whether TensorFlow
+    loaded the bundle: the cache remembers it, as the bytes of the bundle do not depend on it. `jobs` threads compute
+    the digests of the output.
     """
     outputs = sorted(path for path in folder.rglob("*") if path.is_file())
     described = [
@@ -85,10 +85,10 @@ def write(
 
 
 def fresh(folder: Path, manifest: Manifest, *, checked: bool, jobs: int = 1) -> Report | None:
-    """The report of a bundle that another build would give again, byte for byte; else None.
+    """The report of a bundle that a new build would write again, byte for byte; else None.
 
-    The sources and the output are compared by their contents, not by their times. With `checked`, a bundle that was
-    not loaded here is not up to date.
+    Sources and output are compared by their contents, not by their times. With `checked`, a bundle that TensorFlow did
+    not load on this machine is not up to date.
     """
     try:
         record = _read(folder / RECORD)
@@ -100,7 +100,7 @@ def fresh(folder: Path, manifest: Manifest, *, checked: bool, jobs: int = 1) -> 
             return None
         size = sum(file.bytes for file in record.output.values()) + (folder / RECORD).stat().st_size
     except (BundlerError, OSError, ValidationError, KeyError):
-        return None  # if something is wrong with a source, the build will say what
+        return None  # a new build reports what is wrong
     report: Report = record.report
     return Report(folder, report.name, report.signatures, report.models, bytes=size, up_to_date=True)
 
@@ -111,7 +111,7 @@ def _mark(folder: Path) -> str:
 
 
 def _read(path: Path) -> _Record:
-    """The record in a file. OSError if there is none, ValidationError if bundler did not write it so."""
+    """The record in a file. Raises OSError if there is none, ValidationError if bundler did not write it."""
     if not path.is_file() or path.stat().st_size > _LARGEST:
         raise FileNotFoundError(path)
     return _Record.model_validate_json(path.read_bytes())

@@ -1,8 +1,8 @@
-"""Does a graph hold what TensorFlow looks at only when it runs: functions and how they are called, sizes, constants?
+"""Checks of what TensorFlow examines only when a graph runs: functions and their calls, sizes, constants.
 
-TensorFlow imports a graph without a look into its functions, at its lists of sizes or at the values of its constants.
-What is wrong there passes every load, and dies at the first call. It is found here, after pruning: what no output
-needs may be as it likes.
+TensorFlow imports a graph without examining its functions, its lists of sizes and the values of its constants. A model
+with a fault there loads, and fails or kills the process at its first call. The checks run after pruning: nodes that no
+output needs are not checked.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _MOST_TENSORS = 1 << 16
 
 
 def faults(model: Model) -> Iterator[Fault]:
-    """What TensorFlow would refuse when the model is loaded or first run, by node."""
+    """The nodes that TensorFlow would refuse when the model is loaded or first run."""
     yield from _graph_faults(model.graph, model.functions)
     for name, function in model.functions.items():
         inner = (*function_faults(name, function), *_graph_faults(function.graph, model.functions))
@@ -36,15 +36,15 @@ def faults(model: Model) -> Iterator[Fault]:
 
 
 def _table_faults(model: Model) -> Iterator[Fault]:
-    """TensorFlow looks nothing up in a table that was not filled, by an initializer or by the graph itself."""
+    """Tables that neither an initializer nor the graph fills: TensorFlow refuses every look-up in them."""
     fills = [graph.source(_first(node)) for graph in model.graphs for node in graph.nodes if node.op in FILLS]
     tables = {node.name: node for graph in model.graphs for node in graph.nodes if node.op in TABLES}
     if not tables.keys() >= {*fills}:
-        return  # one that comes as an argument may be any of them
+        return  # a table that is an argument of a function may be any of them
     filled = {*shared_names(tables[name] for name in fills)}
     for name, table in tables.items():
         if filled.isdisjoint(shared_names([table])):
-            yield Fault("the model does not say what is in this table", f"node {name!r}")
+            yield Fault("no node fills this table", f"node {name!r}")
 
 
 def _first(node: Node) -> str:
@@ -72,7 +72,7 @@ def _attr_faults(node: Node, functions: Mapping[str, Function]) -> Iterator[Faul
 
 
 def _own_faults(node: Node) -> Iterator[Fault]:
-    """TensorFlow reads control inputs at the end only, and its Python takes a slash from the end of a name."""
+    """TensorFlow reads control inputs at the end only, and its Python API removes a slash from the end of a name."""
     if not node.name or node.name.endswith("/"):
         yield Fault("TensorFlow does not load a node of this name")
     controls = [reference[:1] == "^" for reference in node.input]
@@ -81,7 +81,7 @@ def _own_faults(node: Node) -> Iterator[Fault]:
 
 
 def _count_faults(node: Node) -> Iterator[Fault]:
-    """How many tensors there are: TensorFlow makes room for each."""
+    """Attributes that count tensors: TensorFlow allocates memory for each."""
     for key in sorted(ops.table()[node.op].counts & node.attr.keys()) if node.op in ops.table() else ():
         if not 0 <= attr(node, key) <= _MOST_TENSORS:
             yield Fault(
@@ -92,12 +92,12 @@ def _count_faults(node: Node) -> Iterator[Fault]:
 # Sizes -------------------------------------------------------------------------------------------
 
 _RANKS = {"AvgPool3D": 5, "Conv3D": 5, "MaxPool3D": 5}
-"""Dimensions of the images of ops that have sizes by dimension; all others have 4."""
+"""Dimensions of the images of ops that have sizes by dimension, if not 4."""
 _BY_DIMENSION = ("dilations", "ksize", "rates", "strides")
 
 
 def _size_faults(node: Node) -> Iterator[Fault]:
-    """Lists that have an entry, or for paddings two, for each dimension of an image."""
+    """Lists without an entry, or for paddings two, for each dimension of an image."""
     row, rank = ops.table().get(node.op), _RANKS.get(node.op, 4)
     listed = [key for key in _BY_DIMENSION if row is not None and key in row.attrs]
     for key in listed:
@@ -143,7 +143,7 @@ def _is_inline(node: Node, graph: Graph) -> bool:
 
 
 def _constant_faults(const: Node) -> Iterator[Fault]:
-    """A value in the file itself, which need not be what the node says, or fit its own shape."""
+    """A value that is of another dtype than its node, or does not fit its own shape."""
     tensor, dtype = const.attr["value"].tensor, attr(const, "dtype")
     sizes = [dim.size for dim in tensor.tensor_shape.dim]
     if dtype not in _VALUES or tensor.dtype != dtype:

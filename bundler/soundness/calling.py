@@ -1,6 +1,6 @@
-"""Functions, and the nodes that call them: do they fit?
+"""Checks that functions exist and fit the nodes that call them.
 
-TensorFlow looks at a function when it is first called: a SavedModel whose functions are missing, or do not fit their
+TensorFlow examines a function when it is first called: a SavedModel whose functions are missing, or do not fit their
 callers, loads.
 """
 
@@ -31,18 +31,18 @@ _CALLS: Mapping[str, Mapping[str, tuple[str, str]]] = {
 }
 """By op, the attributes that name a function, and those that list the dtypes of its arguments and results."""
 _DEEPEST = 100
-"""Calls inside of calls."""
+"""Calls within calls that are allowed."""
 
 
 def name_faults(key: str, value: AttrValue, functions: Mapping[str, Function]) -> Iterator[Fault]:
-    """The functions that an attribute names, or an attribute within, and the model does not have."""
+    """Functions that an attribute names, at any depth, and that the model lacks."""
     for name in sorted({name for name in function_names(value) if name not in functions}):
         hint = closest(name, functions)
         yield Fault(f"attribute {key!r} names a function that the model does not have", found=repr(name), hint=hint)
 
 
 def call_faults(node: Node, functions: Mapping[str, Function]) -> Iterator[Fault]:
-    """The functions that a node calls and that take, or give, something else than the node says."""
+    """Functions whose arguments or results differ from those of the node that calls them."""
     for key, (arguments, results) in _CALLS.get(node.op, {}).items():
         if key not in node.attr:
             yield Fault(f"{node.op} lacks an attribute that names a function", expected=key)
@@ -77,7 +77,7 @@ def _listed(types: list[int]) -> str:
 
 
 def function_faults(name: str, function: Function) -> Iterator[Fault]:
-    """What is wrong with a function itself: its name, its arguments, its results."""
+    """Faults of a function itself: its name, its arguments, its results."""
     signature = function.definition.signature
     if name in ops.table():
         yield Fault("the function has the name of an op")
@@ -106,12 +106,12 @@ def _result_fault(tensor: Tensor, dtype: int, arguments: Mapping[str, int], grap
 
 
 def recursion_faults(model: Model) -> Iterator[Fault]:
-    """TensorFlow dies of functions that call themselves, and takes a minute for hundreds that call each other."""
+    """Functions that call themselves, of which TensorFlow dies, or call each other too deeply, which takes minutes."""
     depths, path = dict[str, int](), dict[str, list[str]]()
     pending = [*model.functions]
     while pending:
         name = pending[-1]
-        if name in path:  # and all that it calls has a depth by now
+        if name in path:  # all functions that it calls have a depth by now
             depths[name] = 1 + max((depths[other] for other in path.pop(name)), default=0)
         elif name not in depths:
             calls = sorted(other for other in called(model.functions[name].graph) if other in model.functions)

@@ -1,7 +1,7 @@
-"""Version 1 loops: does every node stand in one frame?
+"""Checks of version 1 loops: every node must read from one frame.
 
-Enter leads into a frame, Exit out of it, and a node reads tensors of its own frame only. TensorFlow looks at that when
-a graph is first run: see `BuildControlFlowInfo` in tensorflow/core/graph/control_flow.cc.
+Enter leads into a frame, Exit out of it, and a node reads tensors of its own frame only. TensorFlow checks this when a
+graph is first run: see `BuildControlFlowInfo` in tensorflow/core/graph/control_flow.cc.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _OPS = frozenset({"Enter", "Exit", "NextIteration", "RefEnter", "RefExit", "RefN
 
 
 class _Frame(NamedTuple):
-    """A frame by its name, and by the number of the one around it; the first has neither."""
+    """A frame: its name, and the number of the one around it. Number 0, with no name, is outside of all loops."""
 
     name: str
     parent: int
@@ -34,7 +34,7 @@ def faults(model: Model) -> Iterator[Fault]:
 
 
 class _Frames:
-    """The frames of a graph, and the number of that which each node's outputs are in."""
+    """The frames of a graph, and for each node the number of the frame that its outputs are in."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
@@ -44,7 +44,7 @@ class _Frames:
 
     @property
     def faults(self) -> Iterator[Fault]:
-        """What is wrong, as long as the frames of what a node reads are known."""
+        """The first node that does not fit its frame; the frames of later ones depend on it."""
         for node in in_order(self._graph):
             fault = self._fault(node, self._read(node))
             if fault is not None:
@@ -53,7 +53,7 @@ class _Frames:
         yield from self._turn_faults()
 
     def _read(self, node: Node) -> dict[int, str]:
-        """The frames that a node reads from, and a tensor in each. The next turn is not made yet."""
+        """The frames that a node reads from, and a tensor in each. NextIterations come later and are left out."""
         inputs = self._graph.inputs[node.name]
         return {self._outputs[tensor.node]: str(tensor) for tensor in inputs if tensor.node in self._outputs}
 
@@ -78,7 +78,7 @@ class _Frames:
         return None
 
     def _turn_faults(self) -> Iterator[Fault]:
-        """A NextIteration goes to a node of its own frame."""
+        """Merges that read a NextIteration of another frame."""
         for node in self._graph.nodes:
             for tensor in self._graph.inputs[node.name] if node.op.endswith("Merge") else ():
                 if self._outputs[tensor.node] != self._outputs[node.name]:

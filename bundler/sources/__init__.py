@@ -107,7 +107,7 @@ def _refuse_unknown_scheme(source: str) -> None:
     scheme = re.match("[A-Za-z][A-Za-z0-9+.-]+:", source)
     if scheme:
         raise SourceError(
-            "no source is spelled so",
+            "this kind of source is unknown",
             where=source,
             found=scheme[0],
             expected=f"a path, {', '.join(filter(None, _FINDERS))}",

@@ -82,7 +82,7 @@ def locate(folder: Path, inside: str = "") -> Path:
         _refuse_foreign(folder)
     more = f" and {len(found) - _LISTED:,} more" if len(found) > _LISTED else ""
     raise SourceError(
-        "which model is meant?",
+        "the path must name one model of the archive",
         found=f"{', '.join(found[:_LISTED])}{more}" if found else "no model.json",
         expected="a path inside",
         hint=f"add the path, such as {found[0]}" if found else _models_hint(folder),

@@ -156,7 +156,7 @@ def _refuse_insecure(url: str) -> None:
         raise SourceError("an address with a login is not fetched", hint="download the model, and name the folder")
     if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in _LOOPBACK):
         raise SourceError(
-            "anyone on the way could change the model",
+            "a model that is fetched over plain HTTP can be changed on the way",
             found=f"{parts.scheme}://",
             expected="https://",
             hint="use https://",

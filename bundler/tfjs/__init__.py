@@ -1,4 +1,4 @@
-"""TensorFlow.js' format: every quirk of it ends here."""
+"""TensorFlow.js' format: models become graphs that TensorFlow takes, and no quirk of the format goes further."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ from bundler.ir.model import Graph, Model, Signature, TensorSpec
 from bundler.ir.nodes import Node, Tensor, attr, new_node, shape_proto
 from bundler.ir.protos import TensorShapeProto
 from bundler.ir.weight import Weight
-from bundler.tfjs import fields, layers
+from bundler.tfjs import fields
 from bundler.tfjs.fields import Json
 from bundler.tfjs.initializer import join_initializer
+from bundler.tfjs.layers import read_layers
 from bundler.tfjs.notes import notes
 from bundler.tfjs.signatures import read_signature
 from bundler.tfjs.topology import read_functions, read_graph
@@ -26,12 +27,12 @@ from bundler.tfjs.weights import read_weights
 __all__ = ["is_graph_model", "names_its_signature", "read"]
 
 _OF_LAYERS = ("model_config", "class_name", "keras_version")
-"""What a topology of Keras layers has: from Python the first, from JavaScript the second."""
+"""Keys of a topology of Keras layers: written by Python the first, by JavaScript the second."""
 _VERSIONS = range(1 << 31)
 
 
 def is_graph_model(artifact: Artifact) -> bool:
-    """Whether it holds a graph (and not Keras layers). `format` is missing in files older than 1.0."""
+    """Whether the model is a graph (and not of Keras layers). Its `format` is missing in files from before 1.0."""
     return "node" in _topology(artifact)
 
 
@@ -47,15 +48,18 @@ def names_its_signature(artifact: Artifact) -> bool:
 def read(artifact: Artifact, format: Literal["auto", "graph", "layers"] = "auto") -> Model:
     """A model with the one signature that TensorFlow.js would use, under an empty key.
 
-    Raises SourceError where weights and files do not fit, ConversionError where the model makes no sense, is not of
-    the `format` that was asked for, or is of layers and what reads those is not installed.
+    Raises SourceError if the files do not have the size of the weights; ConversionError if the model is malformed, of
+    another `format`, or of layers that cannot be converted.
     """
     found = _format(artifact)
     if format not in ("auto", found):
         raise ConversionError("the model is of another format", where=artifact.entry, found=found, expected=format)
     weights = read_weights(artifact)
     with within(artifact.entry):
-        return (_read_layers if found == "layers" else _read_graph)(artifact, weights)
+        if found == "graph":
+            return _read_graph_model(artifact.document, weights)
+        model = read_layers(artifact, weights)
+        return model.noting(notes({}, model.graph))
 
 
 def _topology(artifact: Artifact) -> Json:
@@ -73,18 +77,6 @@ def _format(artifact: Artifact) -> str:
             expected="a modelTopology with a graph (node) or with layers (model_config, class_name)",
         )
     return "layers"
-
-
-def _read_graph(artifact: Artifact, weights: Mapping[str, Weight]) -> Model:
-    return _read_graph_model(artifact.document, weights)
-
-
-def _read_layers(artifact: Artifact, weights: Mapping[str, Weight]) -> Model:
-    described = layers.description_of(artifact, weights)
-    if layers.is_covered(described):
-        model = layers.read_model(artifact, described, weights)
-        return model.noting(notes({}, model.graph))
-    return _read_graph_model(*layers.as_graph_model(artifact, described, weights))
 
 
 def _read_graph_model(document: Json, weights: Mapping[str, Weight]) -> Model:
@@ -110,10 +102,10 @@ def _producer(versions: object) -> int:
 
 
 def _with_input_shapes(graph: Graph, signature: Signature) -> Graph:
-    """Placeholders with the shapes of the signature where their own says nothing, and with a dtype.
+    """The graph, with the signature's shape for each Placeholder that has none of its own, and a dtype for each.
 
-    A Placeholder without dimensions means unknown, not scalar, when the signature says otherwise. TensorFlow.js feeds
-    one without a dtype with anything.
+    A Placeholder without dimensions is of unknown rank, not a scalar, if the signature has another shape. TensorFlow.js
+    accepts any dtype for a Placeholder without one.
     """
     specs = {spec.tensor.node: spec for spec in signature.inputs.values()}
 

@@ -1,7 +1,7 @@
-"""Attributes as TensorFlow wants them: nothing it does not know, everything it cannot do without.
+"""The attributes of nodes, as the ops' definitions have them.
 
-TensorFlow.js reads attributes by name, takes what it finds and defaults the rest; TensorFlow
-refuses a node whose attributes are not those of the op's definition.
+TensorFlow.js reads the attributes that it uses, and has a default for each. TensorFlow refuses a node whose attributes
+are not exactly those of the op's definition.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ from bundler.tfjs.spelling import convert_numbers, respell
 __all__ = ["derive", "tidy"]
 
 _SLOTS = {"int": "i", "string": "s", "float": "f", "bool": "b"}
-"""Where an AttrValue holds what an OpDef calls so; the other kinds have the same name in both."""
+"""The field of an AttrValue for a kind of an OpDef; the other kinds have the same name in both."""
 _MOST_TENSORS = 1 << 16
 _TURNS = 10
-"""How often nodes are asked what their inputs tell: once suffices but for loops."""
+"""Passes over the nodes to infer attributes from inputs: one suffices except for loops."""
 
 
 def tidy(op: str, attrs: dict[str, AttrValue]) -> None:
-    """Mend the freshly read attributes of an op, in place; those of an op outside the table stay as they are.
+    """Change freshly read attributes, in place, to those of the op's definition. An op outside the table keeps its own.
 
-    ConversionError for an attribute of a kind that the op does not have.
+    ConversionError if an attribute is of another kind than in the definition.
     """
     row = ops.table().get(op)
     if row is not None:
@@ -49,7 +49,7 @@ def _rename(row: Op, attrs: dict[str, AttrValue]) -> None:
 
 
 def _drop(row: Op, attrs: dict[str, AttrValue]) -> None:
-    """Attributes that TensorFlow's op does not have: `Conv2D.useCudnnOnGpu`, `LogicalAnd.T`, …"""
+    """Drop attributes that TensorFlow's op does not have: `Conv2D.useCudnnOnGpu`, `LogicalAnd.T`, …"""
     for key in attrs.keys() - row.attrs.keys():
         del attrs[key]
 
@@ -61,12 +61,12 @@ def _default(row: Op, attrs: dict[str, AttrValue]) -> None:
 
 
 def _check(op: str, row: Op, attrs: Mapping[str, AttrValue]) -> None:
-    """Attributes are of the kinds that the op's definition tells, and counts are not out of this world."""
+    """Raise ConversionError for a value of another kind than in the op's definition, or an absurd count."""
     for key, value in attrs.items():
         if not _is_of(row.attrs[key], value):
             raise ConversionError(f"attribute {key!r} of {op} is of another kind", expected=row.attrs[key])
         if key in row.counts and not 0 <= value.i <= _MOST_TENSORS:
-            raise ConversionError(f"attribute {key!r} of {op} counts tensors", found=str(value.i))
+            raise ConversionError(f"attribute {key!r} of {op} is no number of tensors", found=str(value.i))
 
 
 def _is_of(kind: str, value: AttrValue) -> bool:
@@ -79,7 +79,7 @@ def _is_of(kind: str, value: AttrValue) -> bool:
 
 
 def derive(nodes: Sequence[Node], arguments: Mapping[str, DType], weights: Mapping[str, Weight] = {}) -> list[Node]:
-    """The nodes with what they do not say of themselves and their surroundings do.
+    """The nodes with the attributes that they lack and their inputs imply: dtypes, and counts of tensors.
 
     `arguments` are the dtypes of a function's arguments, `weights` the values of constants.
     """
@@ -87,24 +87,24 @@ def derive(nodes: Sequence[Node], arguments: Mapping[str, DType], weights: Mappi
 
 
 def _derive_inputs(nodes: Sequence[Node], arguments: Mapping[str, DType]) -> list[Node]:
-    """The dtypes and counts that the inputs tell. What one node learns, its readers may learn next."""
+    """The nodes with dtypes and counts from their inputs. An attribute of one node may imply those of its readers."""
     pending = {node.name: node for node in nodes if _lacks(node)}
     if not pending:
         return [*nodes]
     by_name, in_order = {node.name: node for node in nodes}, _inputs_first(pending)
     for _ in range(_TURNS):
-        told = 0
+        changed = False
         for name in in_order:
-            learned = _told(by_name[name], by_name, arguments)
-            by_name[name] = by_name[name].having(**learned) if learned else by_name[name]
-            told += bool(learned)
-        if not told:
+            implied = _implied(by_name[name], by_name, arguments)
+            if implied:
+                by_name[name], changed = by_name[name].having(**implied), True
+        if not changed:
             break
     return [by_name[node.name] for node in nodes]
 
 
 def _inputs_first(nodes: Mapping[str, Node]) -> list[str]:
-    """The names of nodes, each after those among them that it reads, as far as they do not read each other in turn."""
+    """The names of nodes, each after those of them that it reads, except in cycles."""
     found, met = list[str](), set[str]()
     pending = [(name, False) for name in reversed([*nodes])]
     while pending:
@@ -120,31 +120,31 @@ def _inputs_first(nodes: Mapping[str, Node]) -> list[str]:
 
 
 def _lacks(node: Node) -> Set[str]:
-    """The attributes that would tell the dtypes and the number of the inputs, and are not there."""
+    """The attributes for the dtypes and the number of the inputs that the node lacks."""
     row = ops.table().get(node.op)
     return row.input_attrs - node.attr.keys() if row is not None else set()
 
 
-def _told(node: Node, by_name: Mapping[str, Node], arguments: Mapping[str, DType]) -> dict[str, Value]:
-    """What a node's inputs tell of the attributes that it lacks."""
-    lacks, told = _lacks(node), dict[str, Value]()
+def _implied(node: Node, by_name: Mapping[str, Node], arguments: Mapping[str, DType]) -> dict[str, Value]:
+    """The attributes that a node lacks and its inputs imply."""
+    lacks, implied = _lacks(node), dict[str, Value]()
     if not lacks:
-        return told
+        return implied
     inputs = [reference for reference in node.input if not reference.startswith("^")]
     for argument, given in _shared_out(node, inputs):
         if argument.number in lacks:
-            told[argument.number] = len(given)
+            implied[argument.number] = len(given)
         if argument.kind in lacks:
             known = [dtype for reference in given if (dtype := _dtype_of(reference, by_name, arguments))]
             if argument.listed and len(known) == len(given):
-                told[argument.kind] = known
+                implied[argument.kind] = known
             elif known and not argument.listed:
-                told[argument.kind] = known[0]
-    return told
+                implied[argument.kind] = known[0]
+    return implied
 
 
 def _shared_out(node: Node, inputs: Sequence[str]) -> Iterator[tuple[ops.Argument, Sequence[str]]]:
-    """Each argument of the op with its inputs. A list of unknown length takes what the others leave."""
+    """Each argument of the op with its inputs. A list of unknown length has the inputs that the others leave."""
     lacks, arguments = _lacks(node), ops.table()[node.op].inputs
     sizes = [argument.count(node) for argument in arguments]
     left, at = max(0, len(inputs) - sum(sizes)), 0

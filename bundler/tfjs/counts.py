@@ -1,7 +1,7 @@
-"""How many tensors a node reads or gives, where its attributes are silent or wrong.
+"""The number of tensors that a node reads or returns, if its attributes lack it or are wrong.
 
-TensorFlow.js counts the inputs that are there and the rows of the tensor that is split. It reads neither `N`
-nor `num` (`getParamValue` in tfjs-converter/src/operations/executors/utils.ts, slice_join_executor.ts).
+TensorFlow.js counts the inputs of a node, and the rows of the tensor that it splits. It reads neither `N` nor `num`
+(`getParamValue` in tfjs-converter/src/operations/executors/utils.ts, slice_join_executor.ts).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def count(nodes: Sequence[Node], weights: Mapping[str, Weight]) -> list[Node]:
 
 
 def _without_wrong_count(made: Node) -> Node:
-    """The node; one that has more or fewer inputs than it says does not say so."""
+    """The node, without a count of inputs that is not the number of its inputs."""
     row = ops.table().get(made.op)
     if row is None or not row.input_counts or made.op in _HEEDED or not row.input_counts <= made.attr.keys():
         return made
@@ -48,7 +48,7 @@ def _uncounted(made: Node) -> Set[str]:
 
 
 def _counted(made: Node, read: int, shape: Callable[[str], Shape | None]) -> Iterator[Node]:
-    """The node with the counts of its outputs. `read` is how many of them others read."""
+    """The node with the counts of its outputs, of which other nodes read the first `read`."""
     lacking = _uncounted(made)
     known = _known_count(made, shape) if lacking else None
     if made.op == "Unpack" and lacking and known is None:
@@ -58,7 +58,7 @@ def _counted(made: Node, read: int, shape: Callable[[str], Shape | None]) -> Ite
 
 
 def _known_count(made: Node, shape: Callable[[str], Shape | None]) -> int | None:
-    """How many parts a tensor of known shape falls into."""
+    """The number of outputs, if the shape of the input is known."""
     if made.op not in ("Unpack", "SplitV") or len(made.input) < ops.table()[made.op].input_count(made):
         return None
     at, axis = (0, attr(made, "axis", 0)) if made.op == "Unpack" else (1, 0)
@@ -80,14 +80,14 @@ def _shapes(nodes: Mapping[str, Node], weights: Mapping[str, Weight]) -> Callabl
         if made.op == "Const":
             return weights[made.name].shape if made.name in weights else None
         proto = attr(made, "shape") if made.op == "Placeholder" else None
-        # A Placeholder without dimensions may be one of unknown rank.
+        # A Placeholder without dimensions may be of unknown rank.
         return shape_of(proto) if isinstance(proto, TensorShapeProto) and proto.dim else None
 
     return shape
 
 
 def _rows(unpack: Node, read: int) -> Iterator[Node]:
-    """An Unpack of an unknown number of rows: those that are read, gathered one by one.
+    """An Unpack of an unknown number of rows: the rows that other nodes read, gathered one by one.
 
     Before:
         y = Unpack(x, axis=1)

@@ -26,7 +26,7 @@ def check_edges(graph: Graph, arguments: Container[str] = ()) -> None:
     # Most files list a node after its inputs: then there is no cycle.
     cyclic = [] if _is_in_order(graph) else _never_ready(graph)
     if cyclic:
-        raise ConversionError("nodes wait for each other outside of a loop", found=", ".join(cyclic[:_SHOWN]))
+        raise ConversionError("nodes depend on each other outside of a loop", found=", ".join(cyclic[:_SHOWN]))
 
 
 def _check_names(graph: Graph) -> None:
@@ -39,7 +39,7 @@ def _check_inputs(graph: Graph, arguments: Container[str]) -> None:
     for name, inputs in graph.inputs.items():
         for tensor in inputs:
             if not _exists(tensor, graph, arguments):
-                raise ConversionError("reads what no node gives", where=f"node {name!r}", found=str(tensor))
+                raise ConversionError("reads a tensor that no node has", where=f"node {name!r}", found=str(tensor))
 
 
 def _exists(tensor: Tensor, graph: Graph, arguments: Container[str]) -> bool:

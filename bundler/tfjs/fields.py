@@ -1,6 +1,6 @@
-"""The JSON of a model.json, taken apart with care: it may come from anywhere.
+"""Values of a model.json, which is untrusted, with checks of their kinds.
 
-What is not of the kind that it must be is a ConversionError that says so; the caller adds the place.
+A value of the wrong kind is a ConversionError; the caller adds the place.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ _SHOWN = 60
 
 
 def of(kind: type[_Kind], value: object, what: str) -> _Kind:
-    """A value that must be of one kind; `what` tells the reader which it is."""
+    """A value that must be of one kind. `what` names the value in errors."""
     if not isinstance(value, kind) or (isinstance(value, str) and not _is_unicode(value)):
         raise _wrong(what, value, _KINDS[kind])
     return value
 
 
 def text(entry: Json, key: str, default: str | None = None) -> str:
-    """A string; where there is none `default`, if there is one."""
+    """A string; without one, `default` unless that is None."""
     value = entry.get(key, default)
     if isinstance(value, str) and value.isascii():
-        return value  # nearly always: a model has a name and an op for each of its nodes
+        return value  # the usual case, for speed: each node has a name and an op
     return of(str, value, repr(key))
 
 
 def table(entry: Json, key: str) -> Json:
-    """An object; an empty one where there is none. Its keys are strings that protobuf can hold."""
+    """An object; an empty one if the key is missing. Its keys are strings that protobuf can hold."""
     found = of(dict, entry.get(key) or {}, repr(key))
     for name in found:
         if not name.isascii():
@@ -47,19 +47,19 @@ def table(entry: Json, key: str) -> Json:
 
 
 def loose(entry: Json, key: str) -> Json:
-    """An object; an empty one in place of any other value, which TensorFlow.js passes over."""
+    """An object; an empty one in place of any other value, which TensorFlow.js ignores."""
     found = entry.get(key)
     return found if isinstance(found, dict) else {}
 
 
 def tables(entry: Json, key: str) -> list[Json]:
-    """A list of objects; an empty one where there is none."""
+    """A list of objects; an empty one if the key is missing."""
     what = f"an item of {key!r}"
     return [of(dict, item, what) for item in of(list, entry.get(key) or [], repr(key))]
 
 
 def texts(entry: Json, key: str) -> list[str]:
-    """A list of strings; an empty one where there is none."""
+    """A list of strings; an empty one if the key is missing."""
     found = of(list, entry.get(key) or [], repr(key))
     for item in found:
         if not (isinstance(item, str) and item.isascii()):
@@ -68,7 +68,7 @@ def texts(entry: Json, key: str) -> list[str]:
 
 
 def integer(value: object) -> int:
-    """A 64-bit integer: JSON's own number, or a string of digits as protobuf writes it."""
+    """A 64-bit integer: a number of JSON, or a string of digits as protobuf writes it."""
     if type(value) is int and value in _INT64:
         return value
     found = _converted(int, value)
@@ -78,7 +78,7 @@ def integer(value: object) -> int:
 
 
 def number(value: object) -> float:
-    """A number: JSON's own, or one of protobuf's `"NaN"`, `"Infinity"`, `"-Infinity"`."""
+    """A number: one of JSON, or protobuf's `"NaN"`, `"Infinity"`, `"-Infinity"`."""
     found = _converted(float, value)
     if found is None:
         raise _wrong("a number", value, "a number")
@@ -96,9 +96,9 @@ def shown(value: object) -> str:
 
 
 def _converted(kind: Callable[[Any], _Kind], value: object) -> _Kind | None:
-    """`kind(value)` where that means something: Python would take true for 1."""
+    """`kind(value)`; None if the value is no such number. Python would accept true as 1."""
     try:
-        # Python would read "1_000", too.
+        # Python would also accept "1_000".
         return None if isinstance(value, bool) or (isinstance(value, str) and "_" in value) else kind(value)
     except (TypeError, ValueError, OverflowError):
         return None
@@ -109,5 +109,5 @@ def _wrong(what: str, value: object, expected: str) -> ConversionError:
 
 
 def _is_unicode(value: str) -> bool:
-    """JSON can spell halves of characters, surrogates, which no UTF-8 holds."""
+    """Whether UTF-8 can encode a string: JSON can spell single surrogates, which it cannot."""
     return value.isascii() or not any("\ud800" <= character <= "\udfff" for character in value)

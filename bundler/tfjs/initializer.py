@@ -1,11 +1,11 @@
 """`modelInitializer` of a model.json: the graph that fills the hash tables, once, after loading.
 
-TensorFlow.js runs it as a graph of its own, and hands its tables to the main graph. In files of TensorFlow 2
-models (those with an `initializerSignature`) a Placeholder takes the table, and the same `resourceId` stands at
-an output of the initializer; in older ones both graphs have the table, under one name. See
-`setResourceIdToCapturedInput` in tfjs-converter/src/executor/graph_model.ts, and resource_manager.ts.
+TensorFlow.js runs it as a graph of its own, and passes its tables to the main graph. In files of TensorFlow 2 models
+(those with an `initializerSignature`) a Placeholder receives the table, and an output of the initializer has the same
+`resourceId`. In older files both graphs have the table, under one name. See `setResourceIdToCapturedInput` in
+tfjs-converter/src/executor/graph_model.ts, and resource_manager.ts.
 
-Here both graphs become one, and a table one node of it, under the name that the main graph knows.
+Here both graphs become one, in which a table is one node, under its name in the main graph.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _Functions: TypeAlias = "dict[str, Function]"
 def join_initializer(model: Model, document: Json, weights: Mapping[str, Weight]) -> Model:
     """The model and its initializer in one; the nodes that fill a table become `Model.initializers`.
 
-    The inputs by which tables came in are gone from its signatures.
+    The signatures lose the inputs that received tables.
     """
     topology = fields.loose(document, "modelInitializer")
     initializer, functions = _read(topology, weights, model.functions)
@@ -90,7 +90,7 @@ def _is_table(graph: Graph, name: str) -> bool:
 
 
 def _is_made(graph: Graph, name: str) -> bool:
-    """Whether a node gives something; that it is a table is for others to find out."""
+    """Whether a node has an output; later checks show whether that is a table."""
     return name in graph.by_name and ops.has_port(graph.by_name[name], 0)
 
 
@@ -110,7 +110,7 @@ def _resources(signature: Json, side: str) -> Iterator[tuple[int, str]]:
 
 
 def _names(graph: Graph, initializer: Graph, shared: Mapping[str, str]) -> dict[str, str]:
-    """What the initializer's nodes are called from now on: both graphs may have an `Identity`."""
+    """The new names of the initializer's nodes, as both graphs may have an `Identity`."""
     scope = _free_scope(node.name for node in graph.nodes)
     names = {node.name: f"{scope}{node.name}" for node in initializer.nodes}
     return names | {inner: name for name, inner in shared.items()}
@@ -122,7 +122,7 @@ def _free_scope(taken: Iterable[str]) -> str:
 
 
 def _table(initializer: Graph, shared: Mapping[str, str], node: Node) -> Node:
-    """The initializer's table, in place of a node of the main graph; it waits for nothing."""
+    """The initializer's table, in place of a node of the main graph, without control inputs."""
     return initializer.by_name[shared[node.name]]._replace(name=node.name, input=())
 
 

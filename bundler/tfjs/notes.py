@@ -1,4 +1,4 @@
-"""What of a model.json is left out of the graph: nothing that TensorFlow.js heeds, but somebody wrote it."""
+"""Notes on parts of a model.json that are left out of the graph. TensorFlow.js ignores them, too."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _MOST = 20
 
 
 def notes(document: Json, graph: Graph) -> Iterator[str]:
-    """What was left out of a graph that was read from a document, in words."""
+    """Notes on what the graph of a document leaves out."""
     foreign = sorted(_foreign_attributes(fields.table(document, "modelTopology")))
     if foreign:
         yield f"attributes that TensorFlow's ops do not have are left out: {', '.join(_first(foreign))}"
@@ -30,7 +30,7 @@ def notes(document: Json, graph: Graph) -> Iterator[str]:
 
 
 def _first(items: Sequence[str]) -> Sequence[str]:
-    """As many as a reader looks at: a file may have a hundred thousand."""
+    """The first items: a file may have a hundred thousand."""
     return items if len(items) <= _MOST else [*items[:_MOST], f"… and {len(items) - _MOST} more"]
 
 
@@ -39,11 +39,11 @@ def _lost_entries(document: Json, graph: Graph) -> Iterator[str]:
         for key, entry in sorted(fields.table(declared_signature(document), side).items()):
             name = fields.text(entry, "name", "") or key
             if Tensor.parse(name).node not in graph.by_name:
-                yield f"{side} of its signature: {key!r} is left out, for no node makes {name!r}"
+                yield f"{side} of its signature: {key!r} is left out, as no node makes {name!r}"
 
 
 def _foreign_attributes(topology: Json) -> set[str]:
-    """As `op.attribute`. Those that begin with _ are private to whatever program wrote them."""
+    """As `op.attribute`. Attributes that begin with _ are private to the program that wrote them."""
     functions = fields.tables(fields.table(topology, "library"), "function")
     bodies = [fields.tables(function, "nodeDef") for function in functions]
     nodes = chain(fields.tables(topology, "node"), *bodies)

@@ -1,8 +1,7 @@
 """The signature by which TensorFlow.js itself would call the model.
 
-`loadWithWeightMap` in tfjs-converter/src/executor/graph_model.ts: `userDefinedMetadata.signature`,
-else `signature`, else none; without inputs all Placeholders count, without outputs the nodes that
-nobody reads.
+`loadWithWeightMap` in tfjs-converter/src/executor/graph_model.ts: `userDefinedMetadata.signature`, else `signature`,
+else none. Without inputs it has all Placeholders, without outputs the nodes that no other node reads.
 """
 
 from __future__ import annotations
@@ -28,9 +27,9 @@ _NUMBERED = re.compile("(?:.*/)?[Ii]dentity(?:_([0-9]{1,9}))?")
 
 
 def read_signature(document: Json, graph: Graph) -> Signature:
-    """The effective signature; what names a node that is not there (freezing removes some) is left out.
+    """The effective signature, without entries for nodes that do not exist (freezing removes some).
 
-    ConversionError where an entry makes no sense.
+    ConversionError if an entry is malformed.
     """
     declared = declared_signature(document)
     with within("signature"):
@@ -41,7 +40,7 @@ def read_signature(document: Json, graph: Graph) -> Signature:
 
 
 def declared_signature(document: Json) -> Json:
-    """The signature as the file has it; empty where it has none."""
+    """The signature in the file; empty if there is none."""
     metadata = fields.loose(document, "userDefinedMetadata")
     with within("signature"):
         return fields.table(metadata if metadata.get("signature") is not None else document, "signature")
@@ -57,16 +56,16 @@ def _entries(declared: Json, side: str, graph: Graph) -> Iterator[tuple[str, Ten
 
 
 def _declared(entry: Json, key: str) -> TensorSpec:
-    """What a TensorInfo says; it may lack anything but the name."""
+    """The tensor of a TensorInfo, which may lack all but the name."""
     dtype = read_dtype(entry["dtype"]) if entry.get("dtype") not in _NO_DTYPE else None
     shape = shape_of(read_shape(entry["tensorShape"])) if entry.get("tensorShape") is not None else None
     return TensorSpec(Tensor.parse(fields.text(entry, "name", "") or key), dtype, shape)
 
 
 def _with_facts(spec: TensorSpec, node: Node) -> TensorSpec:
-    """The node's own dtype goes before the signature's; a Placeholder's shape fills in for a missing one.
+    """The entry with the node's own dtype, and without a shape that of a Placeholder.
 
-    A node of half precision, which TensorFlow.js computes in float32, is what the signature says.
+    TensorFlow.js computes a node of half precision in float32: such a node has the dtype of the signature.
     """
     if not ops.has_port(node, spec.tensor.port):
         raise ConversionError("the node has no such output", found=str(spec.tensor))
@@ -76,7 +75,7 @@ def _with_facts(spec: TensorSpec, node: Node) -> TensorSpec:
     shape = spec.shape
     if shape is None and node.op == "Placeholder":
         known = attr(node, "shape")
-        # No dimensions mean "nobody said" here: a scalar is not told from an unknown shape.
+        # A shape without dimensions may be a scalar's or unknown: the file does not distinguish them.
         shape = shape_of(known) if isinstance(known, TensorShapeProto) and known.dim else None
     return TensorSpec(spec.tensor, dtype, shape)
 
@@ -88,14 +87,14 @@ def _placeholders(graph: Graph) -> Iterator[tuple[str, TensorSpec]]:
 
 
 def _unread(graph: Graph) -> Iterator[tuple[str, TensorSpec]]:
-    """The nodes without consumers; those without outputs (NoOp) have nothing to give."""
+    """The nodes that no other node reads, except those without outputs (NoOp)."""
     for node in graph.nodes:
         if node.name not in graph.consumers and ops.has_port(node, 0):
             yield node.name, _with_facts(TensorSpec(Tensor(node.name)), node)
 
 
 def _structured(outputs: dict[str, TensorSpec], keys: Sequence[str]) -> Mapping[str, TensorSpec]:
-    """The names that the outputs had in the original model.
+    """The outputs under their names in the original model.
 
     The converter writes them sorted, and the outputs as `Identity`, `Identity_1`, …: number n has key n.
     """

@@ -1,9 +1,9 @@
 """Attribute values as TensorFlow spells them.
 
-TensorFlow.js lower-cases every string, reads a number from whichever of `i` and `f` is there, and of strides,
-dilations and window sizes only the entries of the spatial dimensions (`getStringParam`, `getNumberParam` in
+TensorFlow.js ignores the case of strings and reads a number from `i` or `f`; of strides, dilations and window sizes it
+reads the entries of the spatial dimensions only (`getStringParam`, `getNumberParam` in
 tfjs-converter/src/operations/operation_mapper.ts; executors/convolution_executor.ts). TensorFlow compares strings
-exactly and refuses a stride or a dilation along the batch or the channels.
+exactly, and refuses a stride or a dilation along the batch or the channels.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ _IMAGE = 4
 
 
 def convert_numbers(row: Op, attrs: dict[str, AttrValue]) -> None:
-    """Write the numbers among freshly read attributes as the op's definition has them, in place."""
+    """Change the numbers among freshly read attributes, in place, to the kinds of the op's definition."""
     for key, value in attrs.items():
         attrs[key] = _as_kind(row.attrs[key], value)
 
 
 def respell(row: Op, attrs: dict[str, AttrValue]) -> None:
-    """Write strings and sizes by dimension as TensorFlow has them, in place; all attributes are of the op's kinds."""
+    """Change strings and sizes by dimension, in place, to TensorFlow's spelling. Attributes are of the op's kinds."""
     for key in row.attrs.keys() & attrs.keys() & _ENUMERATED:
         attrs[key] = _spelled(key, attrs[key])
     for key in row.attrs.keys() & attrs.keys() & _WINDOWS:
@@ -43,7 +43,7 @@ def respell(row: Op, attrs: dict[str, AttrValue]) -> None:
 
 
 def _as_kind(kind: str, value: AttrValue) -> AttrValue:
-    """An integer where a fraction belongs, or a whole number written as a fraction where an integer does."""
+    """The value; an integer becomes a float or a whole float an integer if the op's attribute is of that kind."""
     if kind == "float" and value.WhichOneof("value") == "i":
         return AttrValue(f=value.i)
     if kind == "int" and value.WhichOneof("value") == "f" and _is_whole(value.f):
@@ -64,7 +64,7 @@ def _spelled(key: str, value: AttrValue) -> AttrValue:
 
 
 def _in_place(attrs: Mapping[str, AttrValue], sizes: Sequence[int]) -> list[int]:
-    """Sizes by dimension: what TensorFlow.js reads, with ones for the batch and the channels.
+    """Sizes by dimension: those that TensorFlow.js reads, with ones for the batch and the channels.
 
     Sizes that TensorFlow takes stay as they are: spatial ones in the order of `data_format`, and windows of a
     pooling over the channels alone.

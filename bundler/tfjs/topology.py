@@ -46,8 +46,8 @@ def _nodes(entries: Sequence[Json], weights: Container[str]) -> list[Node]:
         with within(f"node {name!r}"):
             op, attrs = fields.text(entry, "op", ""), fields.table(entry, "attr")
             if op == "Const" and name in weights:
-                attrs = {key: value for key, value in attrs.items() if key == "dtype"}  # the weight has the rest
-            # Files list attributes in any order. Two that are spelled alike differ in version 1 if one is interned.
+                attrs = {key: value for key, value in attrs.items() if key == "dtype"}  # the weight is the value
+            # Attributes may be in any order. Version 0, as version 1 and later write interned strings differently.
             spelled = (op, marshal.dumps(sorted(attrs.items()), 0))
             kind = kinds.get(spelled)
             if kind is None:
@@ -58,7 +58,7 @@ def _nodes(entries: Sequence[Json], weights: Container[str]) -> list[Node]:
 
 def _attrs(op: str, entries: Json) -> dict[str, AttrValue]:
     """The attributes of a node."""
-    # Private attributes (`_class`, `_output_shapes`, …) speak of the program that wrote the graph.
+    # Private attributes (`_class`, `_output_shapes`, …) are for the program that wrote the graph.
     row = ops.table().get(op)
     known = entries.keys() if row is None else row.attrs.keys() | row.aliases.keys()
     attrs = read_attrs({key: value for key, value in entries.items() if key[:1] != "_" and key in known})
@@ -140,7 +140,7 @@ class _Own(Mapping[str, Weight]):
 
 
 def _function_signature(name: str, entry: Json) -> OpDef:
-    """Name, arguments and results. Control outputs (`controlRet`) mean nothing to TensorFlow.js."""
+    """Name, arguments and results. TensorFlow.js ignores control outputs (`controlRet`)."""
     return OpDef(
         name=name,
         input_arg=[_argument(argument) for argument in fields.tables(entry, "inputArg")],
@@ -195,7 +195,7 @@ class _Names:
         found = next((spelled for spelled in self._spellings(name) if spelled in self._known), None)
         tensor = ops.read_tensor(f"{caret}{found}{colon}{port}", self._by_name)
         if tensor.node != found:
-            raise ConversionError("a name leads nowhere in the function", found=reference)
+            raise ConversionError("the function has no such tensor", found=reference)
         return tensor
 
     def _spellings(self, name: str) -> tuple[str, ...]:

@@ -1,7 +1,7 @@
 """Values in a model.json: attributes, shapes, dtypes, tensors.
 
-They are in protobuf's own JSON form (camelCase keys, int64 as strings, bytes in base64), with the liberties
-that TensorFlow.js allows: see `operation_mapper.ts` in tfjs-converter/src/operations.
+They are in protobuf's JSON (camelCase keys, int64 as strings, bytes in base64), with the variants that TensorFlow.js
+accepts: see `operation_mapper.ts` in tfjs-converter/src/operations.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _DEEPEST = 8
 
 
 def read_shape(entry: object) -> TensorShapeProto:
-    """A shape. A dimension of size 0 is written as an empty object; a negative one is unknown."""
+    """A shape. A dimension of size 0 is an empty object; a negative size is unknown."""
     shape = fields.of(dict, entry, "a shape")
     if shape.get("unknownRank"):
         return TensorShapeProto(unknown_rank=True)
@@ -42,7 +42,7 @@ def read_dtype(spelled: object) -> DType:
 
 
 def read_attrs(entries: Json, depth: int = 0) -> dict[str, AttrValue]:
-    """Attributes by name; one that holds nothing is as good as none. `depth` counts the functions around them."""
+    """Attributes by name, without empty ones. `depth` counts the functions around them."""
     if depth > _DEEPEST:
         raise ConversionError("functions are nested in attributes of functions", expected=f"at most {_DEEPEST} deep")
     found: dict[str, AttrValue] = {}
@@ -85,18 +85,18 @@ def _bytes(spelled: object) -> bytes:
 
 
 def _short(value: object) -> str:
-    """A value in an error. Lists and objects may be too large, or nested too deeply, to be written as a whole."""
+    """A value for an error, cut: lists and objects may be too large, or nested too deeply, to be written whole."""
     spelled = value if isinstance(value, str) else reprlib.repr(value)
     return spelled[:60].encode(errors="backslashreplace").decode()
 
 
 def read_bool(value: object) -> bool:
-    """True or false; nothing else is taken for either."""
+    """True or false; ConversionError for any other value."""
     return fields.of(bool, value, "a truth value")
 
 
 def _tensor(entry: object) -> TensorProto:
-    """A tensor of an attribute; that of a Const has no content, which is among the weights."""
+    """A tensor of an attribute. That of a Const has no content: the weights have it."""
     tensor = fields.of(dict, entry, "a tensor")
     made = TensorProto(tensor_shape=read_shape(fields.table(tensor, "tensorShape")))
     if tensor.get("dtype"):
@@ -133,7 +133,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "shape": read_shape,
     "tensor": _tensor,
 }
-"""By the kind of an attribute what reads it; a `func` has attributes in turn."""
+"""The reader of each kind of attribute, except `func`, which has attributes itself."""
 _TENSOR_VALUES: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "halfVal": ("half_val", fields.integer),
     "floatVal": ("float_val", fields.number),
@@ -147,4 +147,4 @@ _TENSOR_VALUES: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "uint32Val": ("uint32_val", fields.integer),
     "uint64Val": ("uint64_val", fields.integer),
 }
-"""How the JSON spells the values of a TensorProto, and the field that takes them."""
+"""By its name in JSON, each list of values of a TensorProto: its field, and the reader of an item."""

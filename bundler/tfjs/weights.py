@@ -1,7 +1,7 @@
 """`weightsManifest` of a model.json: which bytes of which files are which weight.
 
-The files of a group are read as one; a weight may span them, and the weights fill the group to its
-last byte (`decodeWeights` in tfjs-core/src/io/io_utils.ts, `write_weights.py` in tfjs-converter).
+The files of a group are one sequence of bytes. A weight may span files, and the weights fill the group to its last byte
+(`decodeWeights` in tfjs-core/src/io/io_utils.ts, `write_weights.py` in tfjs-converter).
 """
 
 from __future__ import annotations
@@ -29,16 +29,16 @@ __all__ = ["read_weights"]
 _LISTED = 10
 """Files or sizes that an error lists."""
 _LOOKED_AT = 100
-"""Files of a group that are looked at, if its size is wrong."""
+"""Files of a group that are examined if its size is wrong."""
 _WINDOW = 1 << 16
-"""Bytes read at a time to find where strings end."""
+"""Bytes read at a time to find the ends of strings."""
 _BOMB = "the weights take far more bytes than their files: they may be a bomb"
 _STRING_BYTES = 16 << 20
-"""Bytes to which strings may unpack, however small their files are: each is an object in memory while it is read."""
+"""Bytes that strings may unpack to, however small their files are: each is an object in memory while it is read."""
 _STRING_RATIO = 10
-"""How many times the size of their files strings may unpack to; text reaches 4."""
+"""How many times the size of their files strings may unpack to. Text reaches 4."""
 _PIECE = 1 << 18
-"""Bytes unpacked at a time to find how large a file's content is."""
+"""Bytes unpacked at a time to find the size of a file's content."""
 _MOST_DIMENSIONS = 254
 """TensorFlow's TensorShape::MaxDimensions (tensorflow/core/framework/tensor_shape.h)."""
 _MOST_ELEMENTS = (1 << 63) - 1
@@ -56,10 +56,10 @@ class _Laid(NamedTuple):
 
 
 def read_weights(artifact: Artifact) -> dict[str, Weight]:
-    """The weights by name; those of an optimizer are left out.
+    """The weights by name, without those of an optimizer.
 
-    Raises SourceError when the files hold fewer or more bytes than the weights need, or take a small part of what they
-    unpack to; ConversionError when an entry makes no sense.
+    Raises SourceError if the files have fewer or more bytes than the weights need, or unpack to many times their size;
+    ConversionError if an entry is malformed.
     """
     found: dict[str, Weight] = {}
     allowed = files.allowance(_packed_size(map(artifact.path, artifact.shards)))
@@ -79,8 +79,7 @@ def read_weights(artifact: Artifact) -> dict[str, Weight]:
 def _read_group(entries: Sequence[Json], paths: Sequence[Path], allowed: int) -> _Laid:
     """The weights of one group, whether or not its files are gzipped; they unpack to `allowed` bytes at most.
 
-    Weights may begin with gzip's magic by chance, so the plain reading goes first: only where its size
-    is wrong are the files taken as compressed.
+    Weights may begin with gzip's magic by chance. So the files are unpacked only if their own size is wrong.
     """
     plain = Group(tuple(map(_plain, paths)))
     try:
@@ -93,7 +92,7 @@ def _read_group(entries: Sequence[Json], paths: Sequence[Path], allowed: int) ->
 
 
 def _refuse_foreign(paths: Sequence[Path]) -> None:
-    """A file that holds no weights at all, such as the page that a server gave in place of one."""
+    """Raise SourceError if a file is of another format, such as a page that a server sent in its place."""
     for path in paths[:_LOOKED_AT]:
         kind = foreign.of_shard(path)
         if kind is not None:
@@ -101,7 +100,7 @@ def _refuse_foreign(paths: Sequence[Path]) -> None:
 
 
 def _needed(entries: Sequence[Json], paths: Sequence[Path]) -> int:
-    """The bytes that weights take, at the most: how many strings take depends on the content."""
+    """The most bytes that weights take; those of strings depend on the content."""
     none, strings = Group(()), DType.string.name
     numbers = sum(_weight(entry, none, 0).stored_bytes for entry in entries if entry.get("dtype") != strings)
     if all(entry.get("dtype") != strings for entry in entries):
@@ -110,7 +109,7 @@ def _needed(entries: Sequence[Json], paths: Sequence[Path]) -> int:
 
 
 def _packed_size(paths: Iterable[Path]) -> int:
-    """The bytes of files as they lie on disk. Each counts once, however many times it is named."""
+    """The bytes of files on disk. A file counts once, however often it is named."""
     return sum(_plain(path).size for path in set(paths))
 
 
@@ -125,7 +124,7 @@ def _is_gzipped(path: Path) -> bool:
 
 
 def _unpacked(paths: Sequence[Path], needed: int, allowed: int) -> Iterator[File]:
-    """The files and the sizes of their contents. SourceError as soon as they are more than `needed` or `allowed`."""
+    """The files with the sizes of their contents. SourceError once they exceed `needed` or `allowed`."""
     if needed > allowed:
         raise SourceError(_BOMB)
     left = needed
@@ -138,7 +137,7 @@ def _unpacked(paths: Sequence[Path], needed: int, allowed: int) -> Iterator[File
 
 
 def _content_size(path: Path, most: int) -> int:
-    """The size of a gzip'ed file's content. What is past `most` is not unpacked."""
+    """The size of a gzip'ed file's content. Unpacking stops above `most`."""
     room, size = bytearray(_PIECE), 0
     with _reading(path), files.unpacked(path) as content:
         while size <= most and (count := content.readinto(room)):
@@ -163,7 +162,7 @@ def _misfit(paths: Sequence[Path], found: str, expected: str, hint: str = "") ->
 
 
 def _lay_out(entries: Sequence[Json], group: Group) -> _Laid:
-    """Each weight at its offset. The bytes used must be the bytes present."""
+    """Each weight at its offset. SourceError unless the weights take all bytes of the group."""
     found: dict[str, Weight] = {}
     offset = 0
     for entry in entries:
@@ -223,7 +222,7 @@ def _shape(entry: Json) -> tuple[int, ...]:
 
 
 def _string_bytes(group: Group, offset: int, count: int) -> int:
-    """How many bytes `count` strings take: only reading their lengths tells."""
+    """The bytes that `count` strings take, by their lengths in the file."""
     at, window, start = offset, b"", offset
     for _ in range(count):
         if at + 4 > group.size:

@@ -9,7 +9,6 @@ from bundler.outputs import checkpoint, savedmodel
 from bundler.report import Check, Entries
 from bundler.runtimes.tensorflow import Runtime
 from bundler.verbs.linked import Linked
-from bundler.verify.batches import batches
 
 __all__ = ["written"]
 
@@ -34,7 +33,7 @@ def _run(bundle: Linked, folder: Path, runtime: Runtime) -> list[Check]:
     restored = [verify.restore(folder, metagraph, runtime) for metagraph in bundle.metagraphs if metagraph.variables]
     batched = {name for name, made in bundle.models.items() if made.batched}
     tried = [
-        batches(folder, metagraph, keys, runtime)
+        verify.batches(folder, metagraph, keys, runtime)
         for metagraph, owners in bundle.parts
         if (keys := {key: name for key, name in owners.items() if name in batched})
     ]

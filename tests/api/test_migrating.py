@@ -47,8 +47,8 @@ def test_the_page_names_all_that_the_predecessor_offers() -> None:
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.split("|")[1].strip())
 def test_every_row_has_a_test(row: str) -> None:
-    *_, told, _ = row.split("|")
-    file, test = re.fullmatch(r" `([\w/]+\.py)::(test_\w+)` ", told).groups()  # type: ignore[union-attr]
+    *_, shown_by, _ = row.split("|")
+    file, test = re.fullmatch(r" `([\w/]+\.py)::(test_\w+)` ", shown_by).groups()  # type: ignore[union-attr]
     assert test in _tests_in(file)
 
 

@@ -128,7 +128,7 @@ def test_tags_may_be_one_or_several(tags: Any, expected: list[str], export_dir: 
 
 
 @pytest.mark.parametrize(
-    ("signatures", "told"),
+    ("signatures", "said"),
     [
         ({"": {}}, "a signature needs outputs"),
         ({"": {tfjs.SIGNATURE_OUTPUTS: []}}, "a signature needs outputs"),
@@ -137,9 +137,9 @@ def test_tags_may_be_one_or_several(tags: Any, expected: list[str], export_dir: 
     ],
 )
 def test_a_wrong_signature_is_a_value_error_and_writes_nothing(
-    signatures: Any, told: str, export_dir: str, model_dir: Written
+    signatures: Any, said: str, export_dir: str, model_dir: Written
 ) -> None:
-    with pytest.raises(ValueError, match=told):
+    with pytest.raises(ValueError, match=said):
         tfjs.graph_model_to_saved_model(model_dir("multi_head"), export_dir, signature_def_map=signatures)
     assert not Path(export_dir).exists()
 
@@ -147,7 +147,7 @@ def test_a_wrong_signature_is_a_value_error_and_writes_nothing(
 # Several models -----------------------------------------------------------------------------------
 
 
-def test_several_models_are_told_apart_by_tags(export_dir: str, tf: Any, runtime: Runtime, model_dir: Written) -> None:
+def test_several_models_are_found_by_their_tags(export_dir: str, tf: Any, runtime: Runtime, model_dir: Written) -> None:
     models = [(model_dir("simple"), ["serve", "first"]), (model_dir("prelu"), ["serve", "second"])]
     assert tfjs.graph_models_to_saved_model(models, export_dir) == str(Path(export_dir, "saved_model.pb"))
     for name, tags in (("simple", ["serve", "first"]), ("prelu", ["serve", "second"])):
@@ -193,7 +193,7 @@ def test_every_model_is_converted_in_the_mode_that_was_asked_for(export_dir: str
     assert not {op for op in ops if op.startswith(("_", "Fused", "Prelu"))}
 
 
-def test_the_record_does_not_tell_where_on_this_machine_the_models_were(export_dir: str, model_dir: Written) -> None:
+def test_the_record_has_no_path_of_this_machine(export_dir: str, model_dir: Written) -> None:
     tfjs.graph_models_to_saved_model([(model_dir("simple"), "a"), (model_dir("prelu"), "b")], export_dir)
     record = Path(export_dir, "assets.extra", "bundle.json").read_text()
     assert '"simple"' in record

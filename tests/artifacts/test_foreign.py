@@ -20,7 +20,7 @@ HDF5 = b"\x89HDF\r\n\x1a\n" + b"\0" * 100
 TFLITE = b"\x1c\0\0\0TFL3" + b"\0" * 100
 
 
-def told(path: Path) -> tuple[str, str]:
+def error_of(path: Path) -> tuple[str, str]:
     with pytest.raises(SourceError) as caught:
         artifact.open(path)
     (fault,) = caught.value.faults
@@ -50,7 +50,7 @@ def told(path: Path) -> tuple[str, str]:
 )
 def test_a_file_of_another_format(tmp_path: Path, name: str, content: bytes, what: str, do: str) -> None:
     (tmp_path / name).write_bytes(content)
-    found, hint = told(tmp_path / name)
+    found, hint = error_of(tmp_path / name)
     assert found == what
     assert do in hint
 
@@ -67,7 +67,7 @@ def test_a_folder_of_another_format(tmp_path: Path, names: list[str], what: str)
     for name in names:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()
-    assert told(tmp_path)[0] == what
+    assert error_of(tmp_path)[0] == what
 
 
 def test_an_archive_of_another_format(tmp_path: Path) -> None:

@@ -145,7 +145,7 @@ def test_a_model_without_weights_needs_no_data(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "error"),
     [
         (
             lambda document: specs(document),
@@ -179,12 +179,12 @@ def test_a_model_without_weights_needs_no_data(tmp_path: Path) -> None:
     ],
 )
 def test_what_is_missing_or_malformed_is_an_error_of_the_file(
-    tmp_path: Path, document: Document, change: Callable[[Document], Document], told: str
+    tmp_path: Path, document: Document, change: Callable[[Document], Document], error: str
 ) -> None:
     path = written(tmp_path, change(document))
     with pytest.raises(SourceError) as caught:
         read_model(path)
-    assert str(caught.value) == f"{path}: {told}"
+    assert str(caught.value) == f"{path}: {error}"
 
 
 def test_data_of_another_size_than_the_weights_is_an_error(tmp_path: Path, document: Document) -> None:

@@ -49,7 +49,7 @@ def python(*arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, timeout=60, check=False)
 
 
-def test_version_tells_three() -> None:
+def test_version_names_bundler_tensorflow_and_python() -> None:
     done = CliRunner().invoke(main, ["--version"])
     own, python_version = __version__, ".".join(map(str, sys.version_info[:3]))
     assert done.exit_code == 0
@@ -62,7 +62,7 @@ def test_help_names_the_reference_of_the_manifest() -> None:
 
 
 @pytest.mark.parametrize("flag", ["--help", "--version"])
-def test_a_flag_that_only_tells_loads_nothing_heavy(flag: str) -> None:
+def test_a_flag_that_only_informs_loads_nothing_heavy(flag: str) -> None:
     done = python("-X", "importtime", "-m", "bundler", flag)
     loaded = {line.rpartition("|")[2].strip() for line in done.stderr.splitlines()}
     assert done.returncode == 0
@@ -78,7 +78,7 @@ def test_a_command_has_help(command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["biuld"], "No such command 'biuld'."),
         (["build"], "Missing argument 'MANIFEST...'."),
@@ -89,10 +89,10 @@ def test_a_command_has_help(command: str) -> None:
         (["inspect"], "Missing argument 'PATH'."),
     ],
 )
-def test_wrong_usage_exits_with_2(arguments: list[str], told: str) -> None:
+def test_wrong_usage_exits_with_2(arguments: list[str], message: str) -> None:
     done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 2
-    assert told in done.stderr
+    assert message in done.stderr
     assert done.stdout == ""
 
 
@@ -163,8 +163,8 @@ def test_the_json_of_several_manifests_is_an_array_with_a_report_or_an_error_for
     [(BundlerError, 1), (SourceError, 4), (ConversionError, 5), (VerificationError, 6)],
 )
 def test_an_error_has_its_exit_status(error: type[BundlerError], status: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    told = failing_with(error("is torn", where="cat", hint="sew it"), monkeypatch)
-    assert told == (status, "", "error: pets.toml: cat: is torn\nhint: sew it\n")
+    outcome = failing_with(error("is torn", where="cat", hint="sew it"), monkeypatch)
+    assert outcome == (status, "", "error: pets.toml: cat: is torn\nhint: sew it\n")
 
 
 @pytest.mark.parametrize("command", ["build", "check"])
@@ -180,9 +180,9 @@ def test_a_model_that_tensorflow_refuses_exits_with_5_and_is_named(command: str,
 
 
 def test_an_explained_error_shows_its_traceback_when_asked_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    _, _, told = failing_with(BundlerError("is torn"), monkeypatch, "-vv")
-    assert told.startswith("Traceback (most recent call last):\n")
-    assert told.endswith("\nerror: pets.toml: is torn\n")
+    _, _, shown = failing_with(BundlerError("is torn"), monkeypatch, "-vv")
+    assert shown.startswith("Traceback (most recent call last):\n")
+    assert shown.endswith("\nerror: pets.toml: is torn\n")
 
 
 def test_an_error_that_was_not_foreseen_is_a_bug_of_bundler(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,8 +241,8 @@ def test_termination_cleans_up_and_exits_with_143(tmp_path: Path) -> None:
     while not (tmp_path / "started").exists() and child.poll() is None:
         time.sleep(0.02)
     child.send_signal(signal.SIGTERM)
-    _, told = child.communicate(timeout=30)
-    assert (child.returncode, told) == (143, b"interrupted\n")
+    _, shown = child.communicate(timeout=30)
+    assert (child.returncode, shown) == (143, b"interrupted\n")
     assert (tmp_path / "cleaned").exists()
 
 

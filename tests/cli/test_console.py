@@ -19,7 +19,7 @@ DIGEST = "sha256:" + "0123456789abcdef" * 4
 
 
 class Screen(StringIO):
-    """A terminal, as far as a program can tell."""
+    """A stream that says it is a terminal."""
 
     def isatty(self) -> bool:
         return True
@@ -203,6 +203,7 @@ def test_text_is_no_json(capsys: pytest.CaptureFixture[str]) -> None:
 
 FAULTS = [
     Fault("is no op", "node 'y'", "Foo", "an op", "did you mean 'For'?", 3, Place(("model", 0, "source"), "a.toml", 7)),
+    Fault("is too large", place=Place(file="a.toml")),
     Fault("two lines\nof text"),
 ]
 
@@ -218,6 +219,15 @@ DOCUMENT = {
             "hint": "did you mean 'For'?",
             "others": 3,
             "place": {"file": "a.toml", "line": 7, "keys": ["model", 0, "source"]},
+        },
+        {
+            "what": "is too large",
+            "where": "a.toml",
+            "found": "",
+            "expected": "",
+            "hint": "",
+            "others": 0,
+            "place": {"file": "a.toml", "line": None, "keys": []},
         },
         {
             "what": "two lines\nof text",
@@ -244,6 +254,7 @@ def test_each_fault_has_its_line_and_its_hint(capsys: pytest.CaptureFixture[str]
         "error: a.toml:7: node 'y': is no op (found Foo, expected an op)\n"
         "  … and 3 more\n"
         "hint: did you mean 'For'?\n"
+        "error: a.toml: is too large\n"
         "error: two lines\n"
         "  of text\n",
     )

@@ -147,7 +147,7 @@ def test_silent_shows_nothing_and_a_note_stays_away(model: str, output: Path) ->
         assert (ended.exit_code, ended.stdout, ended.stderr) == (0, "", "")
 
 
-def test_flags_that_a_frozen_graph_has_no_use_for_are_told(model: str, output: Path) -> None:
+def test_flags_that_do_not_apply_to_a_frozen_graph_are_noted(model: str, output: Path) -> None:
     ended = convert(model, output, "--outputs", "Identity", "--saved_model_tags", "serve")
     assert ended.exit_code == 0
     assert ended.stderr == (
@@ -155,7 +155,7 @@ def test_flags_that_a_frozen_graph_has_no_use_for_are_told(model: str, output: P
     )
 
 
-def test_a_run_tells_what_it_made(model: str, output: Path) -> None:
+def test_a_run_shows_its_result(model: str, output: Path) -> None:
     shown = convert(model, output, *SAVED).stdout
     assert shown.startswith("serving_default (tfjs_model)\n  in   x           float32[?, 12]\n")
     assert f"{output}: 1 signature, 1 model" in shown
@@ -187,7 +187,7 @@ def test_flags_that_speak_of_a_signature_need_outputs(flag: str, model: str, out
 
 
 @pytest.mark.parametrize(
-    ("flags", "told"),
+    ("flags", "message"),
     [
         (("--outputs", "Identify"), "error: --outputs: the model has no such tensor (found 'Identify')\nhint: did you"),
         (("--outputs", "Identity,Identity"), "error: --outputs: 'Identity' is also outputs[0]"),
@@ -203,11 +203,11 @@ def test_flags_that_speak_of_a_signature_need_outputs(flag: str, model: str, out
     ],
 )
 def test_a_wrong_flag_is_explained_in_words_of_the_command_line(
-    flags: tuple[str, ...], told: str, model: str, output: Path
+    flags: tuple[str, ...], message: str, model: str, output: Path
 ) -> None:
     ended = convert(model, output, *SAVED, *flags)
     assert (ended.exit_code, ended.stdout) == (2, "")
-    assert told in ended.stderr
+    assert message in ended.stderr
     assert not output.exists()
 
 
@@ -230,7 +230,7 @@ def test_a_failure_leaves_the_older_file_alone(model: str, output: Path) -> None
     assert sorted(output.parent.iterdir()) == sorted([output, output.parent / "two heads"])
 
 
-def test_a_folder_where_a_file_is_asked_for_exits_with_1(model: str, output: Path) -> None:
+def test_a_folder_in_place_of_the_output_file_exits_with_1(model: str, output: Path) -> None:
     output.mkdir()
     ended = convert(model, output)
     assert (ended.exit_code, ended.stderr.splitlines()[0]) == (

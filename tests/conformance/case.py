@@ -46,10 +46,10 @@ class Case:
     """A graph whose node `y` is of the op in question.
 
     `inputs` are `y`'s inputs in order: arrays are fed through Placeholders, `Const`s are weights of the file.
-    `nodes` stand in place of the single node `y` where one is not enough (they read the inputs by name); what
+    `nodes` stand in place of the single node `y` if one is not enough (they read the inputs by name); what
     needs `functions` or more of the document says so. `outputs` are the tensors to compare.
 
-    What is right is what TensorFlow gives for these very nodes, or for `meaning` where TensorFlow lacks the op or
+    What is right is what TensorFlow gives for these very nodes, or for `meaning` if TensorFlow lacks the op or
     TensorFlow.js' own meaning counts: nodes of TensorFlow's that make the same outputs from the same inputs.
     Random results have a range, `drawn`, in place of values. What bundler refuses has words of its error, `refused`.
     """
@@ -109,7 +109,7 @@ def case(
 ) -> Case:
     """A case of one op: its inputs, called x, x1, x2, … in the graph, then its attributes.
 
-    Lists of numbers are float32 or int32 as they are spelled. Types and counts that the inputs tell (`T`, `N`, …)
+    Lists of numbers are float32 or int32 as they are spelled. Types and counts that follow from the inputs (`T`, …)
     need not be given. The outputs compared are all that the op has. See Case for the rest.
     """
     values = {f"x{at or ''}": given if isinstance(given, Const) else array(given) for at, given in enumerate(inputs)}
@@ -132,15 +132,15 @@ def case(
 
 
 def one(op: str, name: str, inputs: Mapping[str, np.ndarray | Const], **attrs: Value) -> Node:
-    """A node that reads `inputs`, with the types and counts that they tell. None leaves an attribute out."""
+    """A node that reads `inputs`, with the types and counts that follow from them. None leaves an attribute out."""
     values = [given.value if isinstance(given, Const) else given for given in inputs.values()]
-    return new_node(op, name, inputs, **{**_told(op, [dtype_of(value) for value in values]), **attrs})
+    return new_node(op, name, inputs, **{**_implied(op, [dtype_of(value) for value in values]), **attrs})
 
 
-def _told(op: str, dtypes: list[DType]) -> dict[str, Value]:
+def _implied(op: str, dtypes: list[DType]) -> dict[str, Value]:
     """The attributes that the inputs' dtypes and number determine, as the converter writes them."""
     row, left = ops.table()[op], list(dtypes)
-    told: dict[str, Value] = {}
+    implied: dict[str, Value] = {}
     counts: dict[str, int] = {}
     for argument in row.inputs:
         spare = max(0, len(dtypes) - (len(row.inputs) - 1))
@@ -149,8 +149,8 @@ def _told(op: str, dtypes: list[DType]) -> dict[str, Value]:
         if argument.number:
             counts[argument.number] = count
         if taken and argument.kind in row.attrs:
-            told[argument.kind] = taken if argument.listed else taken[0]
-    return {**told, **counts}
+            implied[argument.kind] = taken if argument.listed else taken[0]
+    return {**implied, **counts}
 
 
 def _ports(made: Node) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""How far two results are apart, and how they are told to a reader."""
+"""How far two results are apart, and how a reader sees it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def farthest(found: Sequence[np.ndarray], right: Sequence[np.ndarray], *, narrow
 
 
 def apart(found: np.ndarray, right: np.ndarray, *, narrow: bool = False) -> float:
-    """The largest |found - right| / max(1, |right|); infinite where dtypes, shapes, or any whole values differ.
+    """The largest |found - right| / max(1, |right|); infinite if dtypes, shapes, or any whole values differ.
 
     NaN is NaN, and infinity infinity. With `narrow`, `found` may have the nearest dtype that TensorFlow.js has.
     """

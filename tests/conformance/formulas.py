@@ -1,4 +1,4 @@
-"""What an op means where TensorFlow lacks it, or lacks a kernel for it on some machines."""
+"""The meaning of an op if TensorFlow lacks it, or lacks a kernel for it on some machines."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["depthwise", "prelu", "the_value"]
 
 
 def the_value(array: np.ndarray, name: str = "y") -> list[Node]:
-    """The meaning of a node whose result NumPy tells."""
+    """The meaning of a node whose result NumPy computes."""
     return [new_node("Const", name, dtype=DType.parse(array.dtype.name), value=array)]
 
 

@@ -71,7 +71,7 @@ def channels_first(
     javascript: Verdict = AGREES,
     **attrs: Any,
 ) -> Case:
-    """An op in NCHW or NCDHW, its attributes told in NHWC or NDHWC."""
+    """An op in NCHW or NCDHW, its attributes given in NHWC or NDHWC."""
     meaning = transposed(op, "y", x, *further, **attrs)
     how: dict[str, Any] = {"meaning": meaning, "tolerance": TOLERANCE, "javascript": javascript, "outputs": outputs}
     return case(op, name, first(x), *further, **how, **first_attrs(x, **attrs))

@@ -22,7 +22,7 @@ class Outcome:
     """What came of a case.
 
     `imported` are the ops that bundler writes for the op; `error` is the largest distance from what must agree, None
-    where the results are no fractions; `faults` is what the suite must not find; `note` tells where bundler or
+    if the results are no fractions; `faults` is what the suite must not find; `note` says where bundler or
     TensorFlow.js goes its own way, and `example` what TensorFlow.js and TensorFlow then give.
     """
 
@@ -95,7 +95,7 @@ def _undrawn(drawn: tuple[float, float], name: str, found: Sequence[np.ndarray],
 
 
 def _measured_javascript(case: Case, found: Result, right: Sequence[np.ndarray]) -> Measured:
-    """How far TensorFlow.js is, where the case says that it agrees; else whether what the case says is true."""
+    """How far TensorFlow.js is, if the case says that it agrees; else whether what the case says is true."""
     measured = _measured(case, "TensorFlow.js", found, right, narrow=True)
     if case.javascript == AGREES:
         return measured

@@ -15,11 +15,11 @@ What bundler makes of every op that TensorFlow.js lists, and how that was tried:
 run by TensorFlow.js in Node, by TensorFlow as it is, and by TensorFlow as bundler imports it, with oneDNN and without.
 `tests/conformance` holds the cases; its run writes this page (`python tests/generate/ops_page.py`).
 
-- **imported as**: the ops in the bundle, where they are not the op itself.
+- **imported as**: the ops in the bundle, if they are not the op itself.
 - **error**: the largest distance of bundler's result from TensorFlow's and TensorFlow.js', relative where numbers are
   beyond 1, as the next power of ten. Whole numbers, truth values and strings must be equal; of random numbers, shape,
   dtype and range are compared.
-- **note**: where TensorFlow.js goes its own way, bundler gives TensorFlow's result. An example shows both.
+- **note**: if TensorFlow.js differs from TensorFlow, bundler gives TensorFlow's result. An example shows both.
 
 | op | imported as | cases | error | note |
 |---|---|---:|---|---|
@@ -59,9 +59,9 @@ def _error(outcomes: Sequence[Outcome]) -> str:
 
 def _notes(outcomes: Sequence[Outcome]) -> Iterator[str]:
     """Each note once, with its first example."""
-    told: set[str] = set()
+    listed: set[str] = set()
     for outcome in outcomes:
-        if outcome.note and outcome.note not in told:
-            told.add(outcome.note)
+        if outcome.note and outcome.note not in listed:
+            listed.add(outcome.note)
             where = "" if outcome.case.refused else f"{outcome.case.name}: "
             yield f"{where}{outcome.note}" + (f" ({outcome.example})" if outcome.example else "")

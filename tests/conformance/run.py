@@ -127,7 +127,7 @@ def _question(case: Case, model: Model) -> Question:
 def _answers(
     runtime: Runtime, asked: Mapping[str, Question], models: Mapping[str, Model], folder: Path
 ) -> dict[str, Result]:
-    """All questions put to one bundle at once; where TensorFlow refuses, each to a bundle of its own."""
+    """All questions put to one bundle at once; if TensorFlow refuses, each to a bundle of its own."""
     feeds = {name: value for question in asked.values() for name, value in question.feeds.items()}
     fetches = [name for question in asked.values() for name in question.fetches]
     found = _run(runtime, _written(models, folder / "all"), feeds, fetches)

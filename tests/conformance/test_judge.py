@@ -104,7 +104,7 @@ def test_javascript_may_have_the_nearest_dtype_that_it_has() -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "right", "told"),
+    ("found", "right", "shown"),
     [
         ([[1.0, 2.0]], [1.0, 2.0], ("shape [1, 2]", "shape [2]")),
         ([1, 2], [1.5, 2.5], ("int32 1, 2", "float32 1.5, 2.5")),
@@ -112,5 +112,5 @@ def test_javascript_may_have_the_nearest_dtype_that_it_has() -> None:
         (["a", "b"], ["a", "c"], ("'b'", "'c'")),
     ],
 )
-def test_a_contrast_tells_what_differs_and_no_more(found: Array, right: Array, told: tuple[str, str]) -> None:
-    assert contrast([array(found)], [array(right)]) == told
+def test_a_contrast_shows_what_differs_and_no_more(found: Array, right: Array, shown: tuple[str, str]) -> None:
+    assert contrast([array(found)], [array(right)]) == shown

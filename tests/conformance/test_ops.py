@@ -67,6 +67,6 @@ def test_there_are_cases_enough() -> None:
     assert len(ALL) >= 600
 
 
-def test_the_page_of_ops_tells_what_the_suite_finds(outcomes: Outcomes) -> None:
+def test_the_page_of_ops_says_what_the_suite_finds(outcomes: Outcomes) -> None:
     found = [outcome for category in CATEGORIES for outcome in outcomes.of(category).values()]
     assert (ROOT / "docs" / "OPS.md").read_text() == page(found), "python tests/generate/ops_page.py writes it anew"

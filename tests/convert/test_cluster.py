@@ -43,11 +43,20 @@ class Cluster(NamedTuple):
 def running(folder: Path, *, workers: int = 2, package: Path = ROOT, **environment: str) -> Iterator[Cluster]:
     """A cluster that imports bundler from `package`."""
     shared = {**os.environ, "PYTHONPATH": str(package), **environment}
-    told = folder / "scheduler.json"
-    options = ["--host", "127.0.0.1", "--port", "0", "--dashboard-address", "127.0.0.1:0", "--scheduler-file", told]
+    scheduler_file = folder / "scheduler.json"
+    options = [
+        "--host",
+        "127.0.0.1",
+        "--port",
+        "0",
+        "--dashboard-address",
+        "127.0.0.1:0",
+        "--scheduler-file",
+        scheduler_file,
+    ]
     started = [_start("distributed.cli.dask_scheduler", *options, folder=folder, environment=shared)]
     try:
-        address = _address(told)
+        address = _address(scheduler_file)
         for index in range(workers):
             own = folder / str(index)
             own.mkdir()
@@ -69,11 +78,11 @@ def _start(module: str, *options: object, folder: Path, environment: dict[str, s
         return subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
 
 
-def _address(told: Path) -> str:
+def _address(scheduler_file: Path) -> str:
     """Where a scheduler listens, as soon as it has said so."""
     for _ in range(600):
         with suppress(OSError, ValueError):
-            return str(json.loads(told.read_text())["address"])
+            return str(json.loads(scheduler_file.read_text())["address"])
         time.sleep(0.05)
     raise TimeoutError("the scheduler did not start")
 
@@ -196,8 +205,8 @@ def test_a_folder_that_a_worker_lacks_is_an_error_that_says_so(
 
 @pytest.fixture
 def slow(tmp_path: Path) -> Path:
-    """A manifest of models that take a worker a while each."""
-    sources = {f"m{index}": write_nodes(tmp_path / f"m{index}", 5_000, seed=index) for index in range(4)}
+    """A manifest of models that take a worker some tenths of a second each."""
+    sources = {f"m{index}": write_nodes(tmp_path / f"m{index}", 3_000, seed=index) for index in range(3)}
     return write_manifest(tmp_path, **sources)
 
 

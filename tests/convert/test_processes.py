@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
 
@@ -25,7 +26,7 @@ LARGE = [size * 10_000_000 for size in SIZES]
 @pytest.fixture(params=METHODS)
 def method(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """The platform's way to start processes."""
-    monkeypatch.setattr(multiprocessing, "get_start_method", lambda: request.param)
+    monkeypatch.setattr(multiprocessing, "get_start_method", lambda **_: request.param)
     return str(request.param)
 
 
@@ -49,6 +50,16 @@ def test_large_work_is_done_beside_this_process_and_comes_in_order(sizes: list[i
 def test_workers_that_are_forked_pay_for_less_work(method: str, beside: bool) -> None:
     done = processes.each(where, [5, 6], [5_000_000] * 2, 2)
     assert all((process != os.getpid()) is beside for _, process in done), method
+
+
+def test_a_program_may_choose_its_start_method_later() -> None:
+    program = """
+        import multiprocessing
+        from bundler.convert import processes
+        assert processes.each(abs, [-1, -2], [2_000_000] * 2, 2) == [1, 2]
+        multiprocessing.set_start_method("spawn")
+    """
+    subprocess.run([sys.executable, "-c", dedent(program)], env={**os.environ, "PYTHONPATH": str(ROOT)}, check=True)
 
 
 def fails(task: int) -> int:

@@ -150,7 +150,7 @@ def test_shapes_that_the_graph_cannot_have_are_an_error_of_the_manifest(tmp_path
 
 
 @pytest.mark.parametrize(
-    ("shapes", "told"),
+    ("shapes", "error"),
     [
         ({"imag": [1, 3]}, "shapes.imag: the model has no such input (found 'imag')"),
         ({"w": [1, 3]}, "shapes.w: the model has no such input (found 'w')"),
@@ -160,15 +160,15 @@ def test_shapes_that_the_graph_cannot_have_are_an_error_of_the_manifest(tmp_path
     ],
 )
 def test_what_does_not_fit_the_model_is_an_error_of_the_manifest(
-    tmp_path: Path, shapes: Mapping[str, object], told: str
+    tmp_path: Path, shapes: Mapping[str, object], error: str
 ) -> None:
     with pytest.raises(ManifestError) as caught:
         built(tmp_path, matmul(None, 3), {"w": WEIGHT}, shapes)
-    assert str(caught.value) == f"model[0].{told}"
+    assert str(caught.value) == f"model[0].{error}"
 
 
 @pytest.mark.parametrize(
-    ("shapes", "told"),
+    ("shapes", "error"),
     [
         ({"x": [-2]}, "model[0].shapes.x[0]: is too small (found -2, expected -1 or more)"),
         ({"x": [1 << 63]}, "model[0].shapes.x[0]: is too large (found 9223372036854775808,"),
@@ -179,10 +179,10 @@ def test_what_does_not_fit_the_model_is_an_error_of_the_manifest(
         ({"x": [1] * 255}, "model[0].shapes.x: is too long"),
     ],
 )
-def test_shapes_of_another_form_are_errors(tmp_path: Path, shapes: Mapping[str, object], told: str) -> None:
+def test_shapes_of_another_form_are_errors(tmp_path: Path, shapes: Mapping[str, object], error: str) -> None:
     with pytest.raises(ManifestError) as caught:
         asked(tmp_path, matmul(None, 3), {"w": WEIGHT}, shapes)
-    assert told in str(caught.value)
+    assert error in str(caught.value)
 
 
 def test_shapes_count_in_the_manifests_digest(tmp_path: Path) -> None:

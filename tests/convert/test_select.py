@@ -57,7 +57,7 @@ def signature(model: Model = MODEL, **asked: Any) -> tuple[dict[str, str], dict[
     return inputs, outputs
 
 
-def told(model: Model = MODEL, **asked: Any) -> list[tuple[str, str]]:
+def faults_of(model: Model = MODEL, **asked: Any) -> list[tuple[str, str]]:
     """What is wrong, and the hints."""
     return [(str(fault), fault.hint) for fault in ask(model, **asked).faults]
 
@@ -143,7 +143,7 @@ def test_an_inner_tensor_may_be_fed_and_nothing_before_it_is_needed(outputs: lis
 
 
 def test_feeding_one_port_of_a_node_does_not_feed_the_others() -> None:
-    assert told(outputs=["top:1"], inputs=["top"]) == [
+    assert faults_of(outputs=["top:1"], inputs=["top"]) == [
         ("signature[0].inputs: the outputs need more inputs (found top, expected hidden, image)", "")
     ]
 
@@ -290,15 +290,15 @@ def test_the_method_is_kept() -> None:
     ids=str,
 )
 def test_what_is_wrong_is_told_by_its_place_with_a_way_out(asked: Any, faults: list[tuple[str, str]]) -> None:
-    assert told(**asked) == faults
+    assert faults_of(**asked) == faults
 
 
 def test_a_model_without_outputs_is_a_fault() -> None:
     empty = Model(Graph(NODES), {"": Signature({}, {})})
-    assert told(empty) == [("signature[0].outputs: the model has no outputs of its own", "")]
+    assert faults_of(empty) == [("signature[0].outputs: the model has no outputs of its own", "")]
 
 
-def test_the_faults_of_all_signatures_are_told_at_once() -> None:
+def test_the_faults_of_all_signatures_come_at_once() -> None:
     selection = select(MODEL, [SignatureSpec(key="one", outputs=("zzz",)), SignatureSpec(key="two", outputs=("yyy",))])
     places = [fault.place.keys for fault in selection.faults]
     assert places == [("signature", 0, "outputs", 0), ("signature", 1, "outputs", 0)]

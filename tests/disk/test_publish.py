@@ -225,7 +225,7 @@ def test_home_root_and_the_current_folder_are_never_replaced(
 
 def test_a_file_in_place_of_a_parent_folder_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "dist").touch()
-    with pytest.raises(BundlerError, match="nothing can be written here"):
+    with pytest.raises(BundlerError, match="the output's folder cannot be written"):
         build(tmp_path / "dist" / "out", "new")
 
 
@@ -302,7 +302,7 @@ def test_an_output_that_holds_an_input_is_never_replaced(tmp_path: Path, name: s
     held.parent.mkdir(parents=True, exist_ok=True)
     (tmp_path / "elsewhere").touch()
     held.symlink_to(tmp_path / "elsewhere") if name == "linked" else held.touch()
-    with pytest.raises(BundlerError, match=f"would replace what it is made from .found .*{name}"):
+    with pytest.raises(BundlerError, match=f"would replace one of its own inputs .found .*{name}"):
         replaceable(tmp_path / "out", force=force, inputs=[held])
 
 
@@ -314,7 +314,7 @@ def test_an_output_beside_or_below_an_input_is_free(tmp_path: Path) -> None:
 def test_a_file_that_is_an_input_is_never_replaced(tmp_path: Path) -> None:
     (tmp_path / "model.json").touch()
     with (
-        pytest.raises(BundlerError, match="would replace what it is made from"),
+        pytest.raises(BundlerError, match="would replace one of its own inputs"),
         publishing_file(tmp_path / "model.json", inputs=[tmp_path / "model.json"]),
     ):
         pass

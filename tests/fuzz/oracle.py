@@ -70,7 +70,7 @@ class Oracle:
 
     def __enter__(self) -> Oracle:
         self._runtime = Runtime()
-        # In memory where the system has such a place: a build waits for the disk otherwise.
+        # In memory if the system has such a place: else a build waits for the disk.
         shared = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
         self._folder = Path(tempfile.mkdtemp(prefix="bundler-fuzz-", dir=shared))
         return self

@@ -15,7 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-# What TensorFlow.js adds to TensorFlow's ops, told in the table's own terms
+# What TensorFlow.js adds to TensorFlow's ops, in the table's own terms
 # (tfjs-converter/python/tensorflowjs/converters/fuse_prelu.py, fuse_depthwise_conv2d.py).
 OWN_OPS: dict[str, dict[str, Any]] = {
     "Prelu": {"in": ["x:T", "alpha:T"], "out": ["y:T"], "attrs": {"T": "type"}},

@@ -1,4 +1,4 @@
-"""Write `docs/OPS.md`: run the op conformance suite and tell what came of it.
+"""Write `docs/OPS.md`: run the op conformance suite and list its outcomes.
 
 TensorFlow.js must be installed in tests/node (`npm ci`); a case that fails ends in an error.
 
@@ -15,7 +15,7 @@ from tests.support.places import ROOT
 
 
 def main() -> None:
-    """Run all categories, and write the page where no case is at fault."""
+    """Run all categories, and write the page if no case is at fault."""
     from bundler.runtimes.javascript import TensorFlowJs
     from bundler.runtimes.tensorflow import Runtime
     from tests.conformance.judge import judge

@@ -200,11 +200,12 @@ def drawn(digit: int) -> Array:
 def _blocks() -> Array:
     """[64, 16]: pixel to block of 2x2 pixels."""
     row, column = np.divmod(np.arange(64), 8)
-    return np.equal.outer(row // 2 * 4 + column // 2, np.arange(16))
+    blocks: Array = np.equal.outer(row // 2 * 4 + column // 2, np.arange(16))
+    return blocks
 
 
 def _perceptron(blocks: Array) -> tuple[Array, Array]:
-    """Kernel [16, 10] and bias [10], in whole numbers, that tell all of the samples apart."""
+    """Kernel [16, 10] and bias [10], in whole numbers, that separate all of the samples."""
     kernel, bias = np.zeros((16, 10), np.int64), np.zeros(10, np.int64)
     samples = [(np.maximum(image @ blocks - 1, 0), digit) for image, digit in _samples()]
     mistakes = True

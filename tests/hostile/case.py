@@ -2,7 +2,7 @@
 
 <fault>/model.json, …     the input, copied to the folder `model` of an empty project
 <fault>/make.py           `make(project)` writes what a repository cannot hold: FIFOs, large or binary files
-<fault>/manifest.toml     the manifest, where the input is not one model in the folder `model`
+<fault>/manifest.toml     the manifest, if the input is not one model in the folder `model`
 <fault>/case.toml         `error`, the class of the error ("" for none); `command`, if it is not a build
 <fault>/expected.txt      the whole of standard error; `{project}` stands for the project's path
 

@@ -63,7 +63,7 @@ def test_there_is_a_table_of_faults() -> None:
 
 
 @pytest.mark.parametrize("fault", sorted(path.stem for path in FAULTY.glob("*.toml")))
-def test_a_fault_is_told_with_its_place(
+def test_a_fault_is_shown_with_its_place(
     fault: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(FAULTY)

@@ -48,9 +48,9 @@ def test_the_table_has_a_row_for_each_op_of_the_op_lists_and_no_other() -> None:
 def test_every_row_names_its_attributes() -> None:
     for name, op in ops.table().items():
         arguments = [*op.inputs, *op.outputs]
-        told = {argument.kind for argument in arguments} - DType.__members__.keys()
-        told |= {argument.number for argument in arguments} - {""}
-        assert told <= op.attrs.keys(), name
+        named = {argument.kind for argument in arguments} - DType.__members__.keys()
+        named |= {argument.number for argument in arguments} - {""}
+        assert named <= op.attrs.keys(), name
         assert set(op.defaults) | set(op.aliases.values()) <= op.attrs.keys(), name
 
 
@@ -81,8 +81,8 @@ def test_an_argument_is_one_tensor_or_a_list(spelled: str, argument: Argument) -
     ],
 )
 def test_an_argument_has_the_dtypes_that_its_node_tells(argument: Argument, dtypes: list[DType | None]) -> None:
-    told = new_node("Op", "y", T=FLOAT, N=2, Ts=[FLOAT, INT])
-    assert [argument.dtype(told, index) for index in range(argument.count(told))] == dtypes
+    node = new_node("Op", "y", T=FLOAT, N=2, Ts=[FLOAT, INT])
+    assert [argument.dtype(node, index) for index in range(argument.count(node))] == dtypes
 
 
 @pytest.mark.parametrize(
@@ -135,16 +135,16 @@ def test_an_output_that_the_table_does_not_know_has_its_index_for_a_port(reader:
 
 
 @pytest.mark.parametrize(
-    ("reader", "port", "told"),
+    ("reader", "port", "error"),
     [
         (UNIQUE, 2, "node 'u': no output of 'UniqueV2' is known by that number (found 2)"),
         (UNKNOWN, 0, "node 'evil': no output of 'WriteFile' is known by that number (found 0)"),
     ],
 )
-def test_a_port_without_a_name_is_an_error(reader: Node, port: int, told: str) -> None:
+def test_a_port_without_a_name_is_an_error(reader: Node, port: int, error: str) -> None:
     with pytest.raises(ConversionError) as caught:
         ops.named_port(reader, port)
-    assert str(caught.value) == told
+    assert str(caught.value) == error
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_a_reference_in_a_function_is_read_with_its_nodes(reference: str, tensor
 # What may be imported
 
 
-def told(*nodes: Node, allowed: tuple[str, ...] = ()) -> list[str]:
+def faults(*nodes: Node, allowed: tuple[str, ...] = ()) -> list[str]:
     return [str(fault) for fault in ops.faults(Model(Graph(nodes)), allowed)]
 
 
@@ -174,15 +174,15 @@ RELU = new_node("Relu", "y", ["x"], T=FLOAT)
 
 
 def test_a_known_op_with_its_inputs_is_fine() -> None:
-    assert told(new_node("Placeholder", "x", dtype=FLOAT), RELU, SPLIT, WHILE, UNIQUE) == []
+    assert faults(new_node("Placeholder", "x", dtype=FLOAT), RELU, SPLIT, WHILE, UNIQUE) == []
 
 
 def test_control_inputs_are_not_counted() -> None:
-    assert told(new_node("Relu", "y", ["x", "^c"], T=FLOAT)) == []
+    assert faults(new_node("Relu", "y", ["x", "^c"], T=FLOAT)) == []
 
 
 def test_a_control_input_does_not_stand_for_one_that_is_missing() -> None:
-    assert told(new_node("AddV2", "y", ["x", "^c"], T=FLOAT)) == [
+    assert faults(new_node("AddV2", "y", ["x", "^c"], T=FLOAT)) == [
         "node 'y': AddV2 with a wrong number of inputs (found 1, expected 2)"
     ]
 
@@ -194,11 +194,11 @@ def test_an_unknown_op_is_refused_once_by_name_with_a_way_out() -> None:
 
 
 def test_an_op_that_is_trusted_is_not_refused() -> None:
-    assert told(UNKNOWN, allowed=("WriteFile",)) == []
+    assert faults(UNKNOWN, allowed=("WriteFile",)) == []
 
 
 def test_an_op_that_cannot_be_imported_says_why() -> None:
-    (fault,) = told(new_node("SimpleMLInferenceOpWithHandle", "trees"))
+    (fault,) = faults(new_node("SimpleMLInferenceOpWithHandle", "trees"))
     assert fault.startswith("node 'trees': op 'SimpleMLInferenceOpWithHandle' needs TensorFlow Decision Forests")
 
 
@@ -220,8 +220,8 @@ def test_ops_in_functions_are_looked_at() -> None:
             new_node("AddN", "y", ["a"], T=FLOAT, N=2),
             "node 'y': AddN with a wrong number of inputs (found 1, expected 2)",
         ),
-        (new_node("Relu", "y", ["x"]), "node 'y': Relu lacks an attribute that nothing else tells (expected T)"),
+        (new_node("Relu", "y", ["x"]), "node 'y': Relu lacks an attribute (expected T)"),
     ],
 )
 def test_every_node_that_tensorflow_would_refuse_is_told(wrong: Node, fault: str) -> None:
-    assert told(RELU, wrong) == [fault]
+    assert faults(RELU, wrong) == [fault]

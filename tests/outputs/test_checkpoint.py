@@ -76,20 +76,20 @@ def test_tensorflow_reads_the_weights_back(
 
 
 def test_progress_is_told_in_bytes(tmp_path: Path, runtime: Runtime) -> None:
-    told: list[Any] = []
+    calls: list[Any] = []
 
     class Told:
         def start(self, what: str, total: int | None = None) -> None:
-            told.append((what, total))
+            calls.append((what, total))
 
         def advance(self, amount: int = 1) -> None:
-            told.append(amount)
+            calls.append(amount)
 
         def finish(self) -> None:
-            told.append("finished")
+            calls.append("finished")
 
     checkpoint.write(WEIGHTS, tmp_path, runtime, progress=Told())
-    (first, *amounts, last) = told
+    (first, *amounts, last) = calls
     assert (first, sum(amounts), last) == (("writing variables", 2712), 2712, "finished")
 
 

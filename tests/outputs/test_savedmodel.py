@@ -185,20 +185,20 @@ def _turned(entries: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def test_progress_is_told_in_bytes(tmp_path: Path) -> None:
-    told: list[Any] = []
+    calls: list[Any] = []
 
     class Told:
         def start(self, what: str, total: int | None = None) -> None:
-            told.append((what, total))
+            calls.append((what, total))
 
         def advance(self, amount: int = 1) -> None:
-            told.append(amount)
+            calls.append(amount)
 
         def finish(self) -> None:
-            told.append("finished")
+            calls.append("finished")
 
     size = savedmodel.write(BOTH, tmp_path, progress=Told())
-    (first, *amounts, last) = told
+    (first, *amounts, last) = calls
     assert (first, sum(amounts), last) == (("writing", size), size, "finished")
 
 

@@ -110,14 +110,14 @@ def test_inspect_tells_the_signatures_of_each(bundle: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "told"),
+    ("before", "after", "error"),
     [
         ('["serve", "dog"]', '["cat", "serve"]', r"model\[1\].tags: 'cat, serve' is also the tag set of model\[0\]"),
         ('tags = ["serve", "dog"]\n', "", r"model\[1\].tags: is required"),
         ('layout = "tags"', 'layout = "tags"\ntags = ["serve"]', r"bundle.tags: has no meaning"),
     ],
 )
-def test_tags_that_do_not_tell_models_apart_are_errors(before: str, after: str, told: str, tmp_path: Path) -> None:
+def test_tags_that_name_no_single_model_are_errors(before: str, after: str, error: str, tmp_path: Path) -> None:
     (tmp_path / "pets.toml").write_text(MANIFEST.replace(before, after))
-    with pytest.raises(ManifestError, match=told):
+    with pytest.raises(ManifestError, match=error):
         manifest.read(tmp_path / "pets.toml")

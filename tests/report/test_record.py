@@ -52,7 +52,7 @@ def test_the_record_names_no_machine(built: Path, tmp_path: Path) -> None:
     assert str(tmp_path) not in (built / RECORD).read_text()
 
 
-def test_what_has_not_changed_is_told_from_the_record(built: Path, spec: Manifest) -> None:
+def test_the_report_of_an_unchanged_bundle_comes_from_its_record(built: Path, spec: Manifest) -> None:
     report = record.fresh(built, spec, checked=True)
     assert report is not None
     assert (report.name, report.output, report.up_to_date) == ("b", built, True)

@@ -103,5 +103,5 @@ def test_a_name_that_is_no_text_is_still_json() -> None:
         (None, "float32 ?"),
     ],
 )
-def test_a_type_tells_an_unknown_size_from_an_unknown_rank(shape: Shape | None, expected: str) -> None:
+def test_a_type_distinguishes_an_unknown_size_from_an_unknown_rank(shape: Shape | None, expected: str) -> None:
     assert TensorReport("x", "x:0", "float32", shape).type == expected

@@ -117,7 +117,7 @@ RESET = [each._replace(input=("x",)) if each.op == "NextIteration" else each for
 
 
 @pytest.mark.parametrize(
-    ("nodes", "output", "told"),
+    ("nodes", "output", "error"),
     [
         (APART, "x", "node 'y': reads from loops that do not lie within each other (found loop 'one', loop 'two')"),
         (DEEP, "x", "loops are nested too deeply (expected at most 16)"),
@@ -126,7 +126,7 @@ RESET = [each._replace(input=("x",)) if each.op == "NextIteration" else each for
         (
             RESET,
             "y",
-            "node 'loop/next': NextIteration reads from outside of its loop, whose turns it cannot count (found x)",
+            "node 'loop/next': NextIteration reads a value from outside of its loop (found x)",
         ),
         (
             [new_node("Mystery", "m", ["x"]), *loop([added("m")], limit="x")],
@@ -135,6 +135,6 @@ RESET = [each._replace(input=("x",)) if each.op == "NextIteration" else each for
         ),
     ],
 )
-def test_a_graph_that_no_executor_takes_is_refused(nodes: list[Node], output: str, told: str) -> None:
-    with pytest.raises(ConversionError, match=re.escape(told)):
+def test_a_graph_that_no_executor_takes_is_refused(nodes: list[Node], output: str, error: str) -> None:
+    with pytest.raises(ConversionError, match=re.escape(error)):
         entered(source("x"), *nodes, output=output)

@@ -45,7 +45,7 @@ def test_inputs_control_edges_signatures_and_initializers_follow() -> None:
     assert show(made.graph.nodes[1]) == "y = Neg(a_b:1, ^a_b)"
     assert made.signatures["k"].outputs == {"a b": TensorSpec(Tensor("a_b", 1), FLOAT)}
     assert made.initializers == ("a_b",)
-    assert made.notes == ("renamed, for TensorFlow refuses such names: 'a b' is 'a_b'",)
+    assert made.notes == ("renamed, because TensorFlow refuses such names: 'a b' is 'a_b'",)
 
 
 def test_a_note_spells_out_a_few() -> None:

@@ -255,7 +255,7 @@ def test_an_answer_that_takes_too_long_is_an_error(tensorflowjs_modules: Path) -
         assert hurried.version
 
 
-def test_a_machine_without_node_is_told_what_to_install(
+def test_without_node_the_error_says_what_to_install(
     tensorflowjs_modules: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "")

@@ -291,5 +291,5 @@ def test_the_native_engine_loads_nothing_but_itself() -> None:
         "print(*{name.partition('.')[0] for name in sys.modules} - sys.stdlib_module_names)"
     )
     own = Path(bundler.runtimes.tensorflow.__file__).parent
-    told = subprocess.run([sys.executable, "-I", "-S", "-c", code, own], capture_output=True, text=True, check=True)
-    assert set(told.stdout.split()) <= {"engines", "__main__"}
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", code, own], capture_output=True, text=True, check=True)
+    assert set(done.stdout.split()) <= {"engines", "__main__"}

@@ -11,7 +11,7 @@ FLOAT, INT, STRING, UNKNOWN = DType.float32, DType.int32, DType.string, None
 Side = dict[str, "DType | None"]
 
 
-def told(method: str, inputs: Side, outputs: Side) -> list[str]:
+def messages(method: str, inputs: Side, outputs: Side) -> list[str]:
     sides = ({name: TensorSpec(Tensor(name), dtype) for name, dtype in side.items()} for side in (inputs, outputs))
     return [str(fault) for fault in method_faults(Signature(*sides, f"tensorflow/serving/{method}"))]
 
@@ -30,7 +30,7 @@ def told(method: str, inputs: Side, outputs: Side) -> list[str]:
     ],
 )
 def test_serving_takes_such_signatures(method: str, inputs: Side, outputs: Side) -> None:
-    assert told(method, inputs, outputs) == []
+    assert messages(method, inputs, outputs) == []
 
 
 NO_INPUT = "TensorFlow Serving takes no such input for this method (found {}, expected inputs: string)"
@@ -62,7 +62,7 @@ NO_REGRESSION = "TensorFlow Serving takes no such output for this method (found 
     ],
 )
 def test_serving_takes_no_others(method: str, inputs: Side, outputs: Side, faults: list[str]) -> None:
-    assert told(method, inputs, outputs) == faults
+    assert messages(method, inputs, outputs) == faults
 
 
 def test_a_way_out_is_hinted_at() -> None:

@@ -38,12 +38,12 @@ class Server:
 
 
 class _Handler(SimpleHTTPRequestHandler):
-    def __init__(self, *arguments: Any, told: Server, **keywords: Any) -> None:
-        self.told = told
+    def __init__(self, *arguments: Any, site: Server, **keywords: Any) -> None:
+        self.site = site
         super().__init__(*arguments, **keywords)
 
     def do_GET(self) -> None:
-        self.told.asked.append(self.path)
+        self.site.asked.append(self.path)
         if self.path.startswith("/elsewhere/"):
             self.send_response(302)
             self.send_header("Location", "http://example.invalid/model.json")
@@ -62,13 +62,13 @@ class _Handler(SimpleHTTPRequestHandler):
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    told = Server(tmp_path / "www", "")
-    told.folder.mkdir()
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, directory=str(told.folder), told=told)) as running:
-        told.url = f"http://127.0.0.1:{running.server_port}"
+    site = Server(tmp_path / "www", "")
+    site.folder.mkdir()
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, directory=str(site.folder), site=site)) as running:
+        site.url = f"http://127.0.0.1:{running.server_port}"
         thread = threading.Thread(target=running.serve_forever, args=(0.01,))
         thread.start()
-        yield told
+        yield site
         running.shutdown()
         thread.join()
 

@@ -116,8 +116,8 @@ def test_a_folder_may_have_a_hash_or_an_archives_suffix_in_its_name(digits: Path
     [
         ("digit", "no such file or folder", "did you mean 'digits'?"),
         ("digits.zip", "no such archive", ""),
-        ("nmp:digits@1.0.0", "no source is spelled so", "did you mean 'npm:'?"),
-        ("ftp://host/model.json", "no source is spelled so", ""),
+        ("nmp:digits@1.0.0", "this kind of source is unknown", "did you mean 'npm:'?"),
+        ("ftp://host/model.json", "this kind of source is unknown", ""),
     ],
 )
 def test_a_source_that_is_nothing_is_an_error(digits: Path, cache: Path, source: str, what: str, hint: str) -> None:

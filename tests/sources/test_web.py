@@ -15,7 +15,7 @@ from tests.support.models import placeholder, write_early, write_model
 
 
 class Heard:
-    """A Progress that keeps what it is told."""
+    """A Progress that records its calls."""
 
     def __init__(self) -> None:
         self.steps: list[tuple[str, int | None, int]] = []
@@ -154,7 +154,7 @@ def test_a_server_that_is_not_there_is_an_error(server, cache: Path, tmp_path: P
 
 @pytest.mark.parametrize("source", ["http://example.invalid/model.json", "http://127.0.0.1.example.invalid/model.json"])
 def test_plain_http_is_refused(cache: Path, tmp_path: Path, source: str) -> None:
-    with pytest.raises(SourceError, match="could change the model") as caught:
+    with pytest.raises(SourceError, match="over plain HTTP can be changed") as caught:
         sources.fetch(source, tmp_path, cache=cache)
     assert caught.value.faults[0].hint == "use https://"
 

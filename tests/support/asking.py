@@ -37,10 +37,10 @@ def ask(runtime: Runtime, bundle: Path, key: str, **feeds: np.ndarray) -> dict[s
 
 
 def error(found: np.ndarray, expected: np.ndarray) -> float:
-    """The largest difference, as a part of the largest value; infinite where shapes or whole numbers differ."""
+    """The largest difference, as a part of the largest value; infinite if shapes or whole numbers differ."""
     if found.shape != expected.shape:
         return np.inf
     if found.dtype.kind != "f":
         return 0.0 if np.array_equal(found, expected) else np.inf
-    scale = max(float(np.abs(expected).max(initial=0)), np.finfo(np.float32).tiny)
+    scale = max(float(np.abs(expected).max(initial=0)), float(np.finfo(np.float32).tiny))
     return float(np.abs(found - expected).max(initial=0)) / scale

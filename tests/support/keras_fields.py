@@ -31,8 +31,9 @@ OF_TRAINING: Mapping[str, Mapping[str, Any]] = {
 
 def made(keras: Any, kind: str, options: Mapping[str, Any]) -> Any:
     """A layer; an object among its options is another, a list of objects are several."""
-    values = {key: _value(keras, value) for key, value in options.items()} | MORE.get((keras.__name__, kind), {})
-    return getattr(keras.layers, kind)(**values, **OF_TRAINING.get(kind, {}))
+    values = {key: _value(keras, value) for key, value in options.items()}
+    more = MORE.get((keras.__name__, kind), {})
+    return getattr(keras.layers, kind)(**{**values, **more, **OF_TRAINING.get(kind, {})})
 
 
 def _value(keras: Any, value: Any) -> Any:

@@ -1,6 +1,6 @@
 """Write layers models as Python programs do, with Keras 2 and Keras 3, and what Keras computes: run as a program.
 
-    python tests/keras_models.py FOLDER
+    python tests/support/keras_models.py FOLDER
 
 Each model is written to a folder of its own, with the arrays of `inputs.npz` and `outputs.npz` beside it.
 """
@@ -72,7 +72,7 @@ def write(keras: Keras, make: Callable[[Keras], Any], folder: Path) -> None:
     outputs = model.predict(list(inputs.values()), verbose=0)
     outputs = outputs if isinstance(outputs, list) else [outputs]
     save_keras_model(model, str(folder))
-    np.savez(folder / "inputs.npz", **inputs)
+    np.savez(folder / "inputs.npz", **dict[str, Any](inputs))
     names = getattr(model, "output_names", [model.layers[-1].name])  # Keras 3 has none for a Sequential
     np.savez(folder / "outputs.npz", **dict(zip(names, outputs)))
 

@@ -41,7 +41,7 @@ def write_model(
     gzipped: bool = False,
     **document: Any,
 ) -> Path:
-    """Write `model.json` and its shards into `folder` (made where it is not), and give the path of `model.json`.
+    """Write `model.json` and its shards into `folder` (made if it is not there), and give the path of `model.json`.
 
     `nodes` are messages, as `new_node` makes them, or JSON as it is to stand in the file. A weight is an
     array, for strings an object array or a list of bytes; a Const node is made for each that `nodes` lacks, unless it

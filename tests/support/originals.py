@@ -72,8 +72,8 @@ def main(folder: Path) -> None:
             answers[original] = _saved(tf, original, saved)
         formats = ["--input_format=tf_saved_model", "--output_format=tfjs_graph_model"]
         converter.convert([*formats, *options, str(saved), str(folder / name)])
-    told = {name: tuple(answers[original]) for name, (original, _) in VARIANTS.items()}
-    (folder / ANSWERS).write_bytes(pickle.dumps(told))
+    given = {name: tuple(answers[original]) for name, (original, _) in VARIANTS.items()}
+    (folder / ANSWERS).write_bytes(pickle.dumps(given))
 
 
 def _saved(tf: Any, name: str, folder: Path) -> Answer:

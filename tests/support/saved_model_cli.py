@@ -2,14 +2,32 @@
 
 from __future__ import annotations
 
-import subprocess
+import io
+import runpy
 import sys
+from contextlib import redirect_stdout
 from pathlib import Path
+
+from tests.support.elsewhere import call
 
 __all__ = ["saved_model_cli"]
 
 
 def saved_model_cli(*arguments: str) -> str:
-    """What it prints: the tool lies next to the Python that has TensorFlow."""
-    tool = Path(sys.executable).with_name("saved_model_cli")
-    return subprocess.run([tool, *arguments], check=True, capture_output=True, text=True).stdout
+    """What the tool prints. It lies next to the Python that has TensorFlow, and runs as it is, in a shared process."""
+    return call(_run, str(Path(sys.executable).with_name("saved_model_cli")), arguments, environment={})
+
+
+def _run(tool: str, arguments: tuple[str, ...]) -> str:
+    from absl.flags import FLAGS
+
+    for name in FLAGS:
+        FLAGS[name].unparse()  # else an option of the last call stays
+    printed, sys.argv = io.StringIO(), [tool, *arguments]
+    with redirect_stdout(printed):
+        try:
+            runpy.run_path(tool, run_name="__main__")
+        except SystemExit as end:
+            if end.code:
+                raise
+    return printed.getvalue()

@@ -134,28 +134,32 @@ def test_an_op_outside_the_table_stays_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("op", "attrs", "told"),
+    ("op", "attrs", "error"),
     [
         ("Relu", {"T": 1}, "attribute 'T' of Relu is of another kind (expected type)"),
         ("Relu", {"T": [FLOAT]}, "attribute 'T' of Relu is of another kind (expected type)"),
         ("Conv2D", {"strides": 1}, "attribute 'strides' of Conv2D is of another kind (expected list(int))"),
         ("Conv2D", {"strides": ["a"]}, "attribute 'strides' of Conv2D is of another kind (expected list(int))"),
         ("LeakyRelu", {"alpha": True}, "attribute 'alpha' of LeakyRelu is of another kind (expected float)"),
-        ("AddN", {"N": -1}, "attribute 'N' of AddN counts tensors (found -1)"),
-        ("Split", {"num_split": 1 << 40}, "attribute 'num_split' of Split counts tensors (found 1099511627776)"),
+        ("AddN", {"N": -1}, "attribute 'N' of AddN is no number of tensors (found -1)"),
+        (
+            "Split",
+            {"num_split": 1 << 40},
+            "attribute 'num_split' of Split is no number of tensors (found 1099511627776)",
+        ),
     ],
 )
-def test_an_attribute_of_another_kind_is_told(op: str, attrs: Any, told: str) -> None:
+def test_an_attribute_of_another_kind_is_an_error(op: str, attrs: Any, error: str) -> None:
     with pytest.raises(ConversionError) as caught:
         tidied(op, **attrs)
-    assert str(caught.value) == told
+    assert str(caught.value) == error
 
 
 def test_an_empty_list_is_a_list_of_any_kind() -> None:
     assert tidied("Conv2D", strides=[], explicit_paddings=[]) == {"strides": [], "explicit_paddings": []}
 
 
-# What the surroundings tell
+# What the inputs imply
 
 X, COUNT = new_node("Placeholder", "x", dtype=HALF), new_node("Placeholder", "i", dtype=INT)
 
@@ -271,6 +275,7 @@ def test_inputs_count_and_not_what_is_said_of_them(given: Node, shown: str) -> N
     assert show(last, *sorted(last.attr)) == shown
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("order", [1, -1], ids=["forward", "backward"])
 def test_long_chains_are_no_matter(order: int) -> None:
     chain = [new_node("Relu", f"n{index}", [f"n{index - 1}" if index else "x"]) for index in range(10_000)]
@@ -280,6 +285,7 @@ def test_long_chains_are_no_matter(order: int) -> None:
     assert time.perf_counter() - started < 5
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("is_reversed", [False, True])
 def test_what_is_learned_along_a_long_chain_takes_no_longer_than_the_chain(is_reversed: bool) -> None:
     count = 5000

@@ -164,7 +164,7 @@ def test_a_layer_may_stand_for_an_activation() -> None:
     ("kind", "given", "words"),
     [
         ("Resizing", {"height": 2, "width": 2, "antialias": True}, "found antialias=true, expected antialias=false"),
-        ("LSTM", {"units": 2, "stateful": True}, "found stateful=true, expected stateful=false"),
+        ("LSTM", {"units": 2, "num_constants": 1}, "found num_constants=1, expected num_constants=0"),
         ("InputLayer", {"sparse": True}, "found sparse=true, expected sparse=false"),
         ("Conv3DTranspose", {"filters": 2, "kernel_size": 2, "dilation_rate": [1, 2, 1]}, "found dilation_rate=a list"),
     ],
@@ -319,14 +319,6 @@ def test_calls_are_counted_from_0_whoever_counts_the_models_own_outputs(version:
 
 
 EMBEDDED = {"input_dim": 2, "output_dim": 3}
-
-
-def test_calls_stand_in_keras_order() -> None:
-    """It goes through the layers again and again, and makes the calls whose tensors are there."""
-    names = {"c": ["b", 0, 0], "a": ["x", 0, 0], "b": ["a", 0, 0]}
-    layers = [{**layer("Flatten", name=name), "name": name, "inbound_nodes": [[at]]} for name, at in names.items()]
-    made = functional(*layers, version="2.15.0", output_layers=["c", 0, 0])
-    assert [call.layer for call in made.calls] == ["a", "b", "c"]
 
 
 def nodes(*points: Any) -> Any:

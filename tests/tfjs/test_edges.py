@@ -12,7 +12,7 @@ from bundler.tfjs.edges import check_edges
 X = new_node("Placeholder", "x")
 
 
-def told(*nodes: Node) -> str:
+def error_of(*nodes: Node) -> str:
     with pytest.raises(ConversionError) as caught:
         check_edges(Graph(nodes), {"argument"})
     return str(caught.value)
@@ -42,10 +42,10 @@ def test_version_1_loops_go_round() -> None:
     ("nodes", "fault"),
     [
         ((X, X), "2 nodes have the name 'x'"),
-        ((new_node("Relu", "y", ["x"]),), "node 'y': reads what no node gives (found x)"),
-        ((X, new_node("Relu", "y", ["x", "^z"])), "node 'y': reads what no node gives (found ^z)"),
-        ((X, new_node("Relu", "y", ["x:1"])), "node 'y': reads what no node gives (found x:1)"),
-        ((new_node("Relu", "y", ["y"]),), "nodes wait for each other outside of a loop (found y)"),
+        ((new_node("Relu", "y", ["x"]),), "node 'y': reads a tensor that no node has (found x)"),
+        ((X, new_node("Relu", "y", ["x", "^z"])), "node 'y': reads a tensor that no node has (found ^z)"),
+        ((X, new_node("Relu", "y", ["x:1"])), "node 'y': reads a tensor that no node has (found x:1)"),
+        ((new_node("Relu", "y", ["y"]),), "nodes depend on each other outside of a loop (found y)"),
         (
             (
                 X,
@@ -53,15 +53,16 @@ def test_version_1_loops_go_round() -> None:
                 new_node("Identity", "b", ["c:0"]),
                 new_node("Identity", "c", ["x", "^a"]),
             ),
-            "nodes wait for each other outside of a loop (found a, b, c)",
+            "nodes depend on each other outside of a loop (found a, b, c)",
         ),
     ],
     ids=["names", "input", "control", "port", "itself", "cycle"],
 )
 def test_a_graph_that_does_not_hold_together_is_an_error(nodes: tuple[Node, ...], fault: str) -> None:
-    assert told(*nodes) == fault
+    assert error_of(*nodes) == fault
 
 
+@pytest.mark.long
 def test_long_chains_are_no_matter() -> None:
     chain = [new_node("Relu", f"n{index}", [f"n{index - 1}" if index else "x"]) for index in range(20_000)]
     started = time.perf_counter()

@@ -37,7 +37,7 @@ def test_an_absent_text_is_what_the_caller_says() -> None:
 
 
 @pytest.mark.parametrize(
-    ("read", "key", "told"),
+    ("read", "key", "error"),
     [
         (fields.text, "absent", "'absent' is of the wrong kind (found nothing, expected a string)"),
         (fields.text, "table", "'table' is of the wrong kind (found {\"a\": 1}, expected a string)"),
@@ -49,10 +49,10 @@ def test_an_absent_text_is_what_the_caller_says() -> None:
         (fields.texts, "tables", "an item of 'tables' is of the wrong kind (found {\"a\": 1}, expected a string)"),
     ],
 )
-def test_what_is_of_another_kind_is_told(read: Callable[[Any, str], Any], key: str, told: str) -> None:
+def test_what_is_of_another_kind_is_an_error(read: Callable[[Any, str], Any], key: str, error: str) -> None:
     with pytest.raises(ConversionError) as caught:
         read(ENTRY, key)
-    assert str(caught.value) == told
+    assert str(caught.value) == error
 
 
 def test_keys_that_no_file_can_hold_are_told() -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sysconfig
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -27,6 +25,7 @@ from bundler.runtimes.tensorflow import Runtime
 from tests.support.answers import ONEDNN, answers
 from tests.support.asking import ask
 from tests.support.models import const, placeholder, read_model, write_model
+from tests.support.saved_model_cli import saved_model_cli
 
 WORDS = np.array(["cat", "dog"], object)
 TYPES = {"key_dtype": DType.string, "value_dtype": DType.int64}
@@ -157,12 +156,9 @@ def test_a_python_program_fills_the_tables_of_all_models(bundle: Path) -> None:
 
 
 def test_saved_model_cli_fills_the_tables(bundle: Path) -> None:
-    program = Path(sysconfig.get_path("scripts")) / "saved_model_cli"
     asked = ["--signature_def", "new", "--input_exprs", "word=[b'dog', b'fish']"]
-    told = subprocess.run(
-        [program, "run", "--dir", bundle, "--tag_set", "serve", *asked], capture_output=True, text=True, check=True
-    )
-    assert "[101  -1]" in told.stdout
+    printed = saved_model_cli("run", "--dir", str(bundle), "--tag_set", "serve", *asked)
+    assert "[101  -1]" in printed
 
 
 def test_the_node_to_run_first_is_no_signature(bundle: Path) -> None:
@@ -177,7 +173,7 @@ def test_a_scope_that_the_model_uses_is_left_to_it(tmp_path: Path) -> None:
 
 def test_a_table_that_nothing_makes_is_an_error_that_names_its_node(tmp_path: Path) -> None:
     entry = write_model(tmp_path / "js", [new_node("Placeholder", "table", dtype=DType.resource), *FIND], weights(1))
-    with pytest.raises(ConversionError, match="node 'table': the model does not say what makes this resource"):
+    with pytest.raises(ConversionError, match="node 'table': no node makes this resource"):
         imported(entry, "find", ["found"])
 
 

@@ -80,7 +80,7 @@ def test_a_layer_that_is_called_twice_has_its_weights_once() -> None:
 def test_layers_of_a_model_in_a_model_have_its_name_before_theirs() -> None:
     inner = {"class_name": "Sequential", "config": {"name": "inner", "layers": [dense("d")]}}
     built = made(inner)
-    assert [variable.name for variable in built.variables] == ["d/kernel:0", "d/bias:0"]
+    assert [variable.name for variable in built.variables] == ["d/kernel", "d/bias"]
     assert [variable.node for variable in built.variables] == ["inner/d/kernel", "inner/d/bias"]
 
 
@@ -88,6 +88,15 @@ def test_what_no_output_needs_is_not_written_and_needs_no_weights() -> None:
     calls = {name: [[["x", 0, 0]]] for name in ("used", "spare")}
     built = functional({name: dense(name) for name in calls}, calls, [["used", 0, 0]])
     assert {variable.layer for variable in built.variables} == {"used"}
+
+
+def test_calls_stand_in_tensorflowjs_order() -> None:
+    """What the first output needs stands first, and of the inputs of a call the last."""
+    layers = {name: layer("Add" if name == "add" else "ReLU", name) for name in ("other", "left", "right", "add")}
+    calls = {name: [[["x", 0, 0]]] for name in ("left", "right", "other")}
+    calls["add"] = [[["left", 0, 0], ["right", 0, 0]]]
+    built = functional(layers, calls, [["add", 0, 0], ["other", 0, 0]])
+    assert [node.name for node in built.nodes] == ["x", "right/Relu", "left/Relu", "add/AddV2", "other/Relu"]
 
 
 def test_the_signature_has_the_shapes_that_are_known() -> None:

@@ -1,4 +1,4 @@
-"""What a report tells of a model that is not in its graph, or means something else there."""
+"""Notes of a report: parts of a model that the graph lacks, or that have another meaning there."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ def test_attributes_that_tensorflow_lacks_are_told_once_each(tmp_path: Path) -> 
     assert model.notes == ("attributes that TensorFlow's ops do not have are left out: OnesLike.dtype, Relu.slope",)
 
 
-@pytest.mark.parametrize(("value", "is_told"), [(-1e30, True), (float("nan"), True), (65504, False)])
-def test_a_number_that_float16_does_not_hold_is_told(value: float, is_told: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("value", "is_noted"), [(-1e30, True), (float("nan"), True), (65504, False)])
+def test_a_number_that_float16_does_not_hold_is_told(value: float, is_noted: bool, tmp_path: Path) -> None:
     nodes = [X, new_node("AddV2", "y", ["x", "mask"], T=FLOAT)]
     with np.errstate(over="ignore"):
         weights = {"mask": np.array([0, value], np.float32)}
         entry = write_model(tmp_path, nodes, weights, quantization={"mask": {"dtype": "float16"}})
-    told = "weights hold infinities or NaN, which numbers above 65504 become in float16: mask"
-    assert read_model(entry).notes == ((told,) if is_told else ())
+    note = "weights hold infinities or NaN, which numbers above 65504 become in float16: mask"
+    assert read_model(entry).notes == ((note,) if is_noted else ())
 
 
 def test_entries_of_a_signature_that_name_no_node_are_told(tmp_path: Path) -> None:
@@ -51,8 +51,8 @@ def test_entries_of_a_signature_that_name_no_node_are_told(tmp_path: Path) -> No
     }
     model = read_model(write_model(tmp_path, [X, new_node("Relu", "y", ["x"], T=FLOAT)], signature=signature))
     assert model.notes == (
-        "inputs of its signature: 'training' is left out, for no node makes 'keras_learning_phase:0'",
-        "outputs of its signature: 'gone' is left out, for no node makes 'gone'",
+        "inputs of its signature: 'training' is left out, as no node makes 'keras_learning_phase:0'",
+        "outputs of its signature: 'gone' is left out, as no node makes 'gone'",
     )
 
 

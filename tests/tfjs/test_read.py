@@ -227,6 +227,7 @@ def outcome(path: Path) -> Model | BundlerError:
         return error
 
 
+@pytest.mark.long
 def test_whatever_is_wrong_with_a_file_is_explained(written: Path) -> None:
     document = json.loads(written.read_text())
     outcomes = []

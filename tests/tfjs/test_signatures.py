@@ -208,7 +208,7 @@ def test_structured_names_that_cannot_be_paired_are_not_used(outputs: Any, names
 
 
 @pytest.mark.parametrize(
-    ("document", "told"),
+    ("document", "error"),
     [
         ({"signature": "x"}, "signature: 'signature' is of the wrong kind (found \"x\", expected an object)"),
         (
@@ -245,7 +245,7 @@ def test_structured_names_that_cannot_be_paired_are_not_used(outputs: Any, names
         ),
     ],
 )
-def test_an_entry_that_makes_no_sense_is_told_by_its_place(document: Any, told: str) -> None:
+def test_an_entry_that_is_malformed_is_an_error_with_its_place(document: Any, error: str) -> None:
     with pytest.raises(ConversionError) as caught:
         read(**document)
-    assert str(caught.value) == told
+    assert str(caught.value) == error

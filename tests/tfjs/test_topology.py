@@ -84,7 +84,7 @@ def test_missing_attributes_are_told_by_the_inputs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("nodes", "told"),
+    ("nodes", "error"),
     [
         ({"node": "x"}, "'node' is of the wrong kind (found \"x\", expected a list)"),
         ({"node": [1]}, "an item of 'node' is of the wrong kind (found 1, expected an object)"),
@@ -102,14 +102,17 @@ def test_missing_attributes_are_told_by_the_inputs() -> None:
             {"node": [{"name": "y", "op": "Relu", "attr": {"T": {"i": 1}}}]},
             "node 'y': attribute 'T' of Relu is of another kind (expected type)",
         ),
-        ({"node": [{"name": "y", "op": "Relu", "input": ["x"]}]}, "node 'y': reads what no node gives (found x)"),
+        (
+            {"node": [{"name": "y", "op": "Relu", "input": ["x"]}]},
+            "node 'y': reads a tensor that no node has (found x)",
+        ),
         ({"node": [X, X]}, "2 nodes have the name 'x'"),
     ],
 )
-def test_what_makes_no_graph_is_told_by_its_place(nodes: Any, told: str) -> None:
+def test_what_makes_no_graph_is_an_error_with_its_place(nodes: Any, error: str) -> None:
     with pytest.raises(ConversionError) as caught:
         read_graph(nodes, {})
-    assert str(caught.value) == told
+    assert str(caught.value) == error
 
 
 @pytest.mark.parametrize("topology", [{}, {"node": None}, {"node": []}])
@@ -229,32 +232,35 @@ def test_the_dtype_of_an_argument_is_passed_on() -> None:
 
 
 @pytest.mark.parametrize(
-    ("entry", "told"),
+    ("entry", "error"),
     [
-        ({"ret": {"r": "a"}}, "function '': a name leads nowhere in the function (found a)"),
+        ({"ret": {"r": "a"}}, "function '': the function has no such tensor (found a)"),
         ({"signature": "f"}, "'signature' is of the wrong kind (found \"f\", expected an object)"),
         ({"signature": {"name": "f", "inputArg": [{}]}}, "function 'f': 'name' is of the wrong kind"),
         (
             {"signature": {"name": "f", "inputArg": [{"name": "a"}]}},
             "function 'f': argument 'a': 'None' is not a dtype",
         ),
-        (function(nodeDef=[MUL]), "function 'f': a name leads nowhere in the function (found c:output:0)"),
-        (function(ret={"r": "z:y:0"}), "function 'f': a name leads nowhere in the function (found z:y:0)"),
+        (function(nodeDef=[MUL]), "function 'f': the function has no such tensor (found c:output:0)"),
+        (function(ret={"r": "z:y:0"}), "function 'f': the function has no such tensor (found z:y:0)"),
         (function(ret={"r": 1}), "function 'f': a result is of the wrong kind (found 1, expected a string)"),
-        (function(nodeDef=[{"name": "m", "op": "Neg", "input": ["^a:b:c:d"]}]), "function 'f': a name leads nowhere"),
+        (
+            function(nodeDef=[{"name": "m", "op": "Neg", "input": ["^a:b:c:d"]}]),
+            "function 'f': the function has no such tensor",
+        ),
         (
             function(nodeDef=[{"name": "m", "op": "Neg", "input": ["a:1:2:3"]}]),
-            "function 'f': a name leads nowhere in the function (found a:1:2:3)",
+            "function 'f': the function has no such tensor (found a:1:2:3)",
         ),
         (
             function(
                 nodeDef=[{"name": "m", "op": "Neg", "input": ["a"]}, {**MUL, "name": "n", "input": ["a", "m:y:3"]}]
             ),
-            "function 'f': node 'n': reads what no node gives (found m:3)",
+            "function 'f': node 'n': reads a tensor that no node has (found m:3)",
         ),
     ],
 )
-def test_what_makes_no_function_is_told_by_its_place(entry: Any, told: str) -> None:
+def test_what_makes_no_function_is_an_error_with_its_place(entry: Any, error: str) -> None:
     with pytest.raises(ConversionError) as caught:
         read(entry)
-    assert str(caught.value).startswith(told)
+    assert str(caught.value).startswith(error)

@@ -129,11 +129,11 @@ WRONG: list[tuple[Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("written", "told"), WRONG, ids=[str(written) for written, _ in WRONG])
-def test_what_is_no_attribute_is_told_by_its_name(written: Any, told: str) -> None:
+@pytest.mark.parametrize(("written", "error"), WRONG, ids=[str(written) for written, _ in WRONG])
+def test_what_is_no_attribute_is_an_error_with_its_name(written: Any, error: str) -> None:
     with pytest.raises(ConversionError) as caught:
         read(written)
-    assert str(caught.value) == f"attribute 'a': {told}"
+    assert str(caught.value) == f"attribute 'a': {error}"
 
 
 def test_a_fault_within_a_function_is_told_by_both_names() -> None:

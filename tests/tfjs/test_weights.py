@@ -58,6 +58,7 @@ def test_strings_are_measured_through_any_window(tmp_path: Path, monkeypatch: py
     assert found["after"].array() == 2
 
 
+@pytest.mark.long
 def test_many_strings_are_measured_quickly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_model(tmp_path, [], {"words": [b"word"] * 50_000})
     reads: list[int] = []
@@ -137,7 +138,7 @@ def test_a_model_may_have_no_weights(two: Path, groups: Any) -> None:
 # What does not fit
 
 
-def told(path: Path, kind: type[BundlerError]) -> str:
+def error_of(path: Path, kind: type[BundlerError]) -> str:
     with pytest.raises(kind) as caught:
         read(path)
     return str(caught.value)
@@ -167,7 +168,7 @@ def test_a_shard_of_a_wrong_size_is_an_error_that_names_the_files(
 
 def test_weights_without_files_are_an_error(two: Path) -> None:
     groups = [{"paths": [], "weights": [{"name": "w", **ONE}]}]
-    assert told(edit(two, groups), SourceError) == (
+    assert error_of(edit(two, groups), SourceError) == (
         "model.json: weightsManifest[0]: the weights do not fit their files: no files (found 0 bytes, expected 4)"
     )
 
@@ -176,7 +177,7 @@ def test_weights_without_files_are_an_error(two: Path) -> None:
 def test_strings_that_end_early_are_an_error(tmp_path: Path, content: bytes) -> None:
     path = write_model(tmp_path, [], {"words": [b"some", b"word"]})
     (tmp_path / "group1-shard1of1.bin").write_bytes(content)
-    assert "the strings do not fit their files" in told(path, SourceError)
+    assert "the strings do not fit their files" in error_of(path, SourceError)
 
 
 def test_weights_that_begin_like_a_compressed_file_are_not_taken_for_one(tmp_path: Path) -> None:
@@ -202,7 +203,7 @@ def test_some_files_of_a_group_may_be_compressed(two: Path) -> None:
 def test_a_damaged_compressed_shard_is_an_error_that_names_it(two: Path, spoil: Any) -> None:
     first = next(shards(two))
     first.write_bytes(spoil(gzip.compress(np.arange(1000, dtype=np.float32).tobytes())))
-    message = told(two, SourceError)
+    message = error_of(two, SourceError)
     assert "the compressed file is damaged" in message
     assert first.name in message
 
@@ -247,13 +248,13 @@ ENTRIES: list[tuple[Any, str]] = [
 
 @pytest.mark.parametrize(("entry", "message"), ENTRIES, ids=[str(entry) for entry, _ in ENTRIES])
 def test_an_entry_that_makes_no_sense_is_told_by_its_place(two: Path, entry: Any, message: str) -> None:
-    found = told(edit(two, [{"paths": SHARDS, "weights": [entry]}]), BundlerError)
+    found = error_of(edit(two, [{"paths": SHARDS, "weights": [entry]}]), BundlerError)
     assert found.startswith(f"model.json: weightsManifest[0]: {message}")
 
 
 @pytest.mark.parametrize("weights", [3, "w", {"name": "w"}, ["w"], [None]])
 def test_a_group_whose_weights_are_no_list_of_entries_is_told(two: Path, weights: Any) -> None:
-    found = told(edit(two, [{"paths": SHARDS, "weights": weights}]), ConversionError)
+    found = error_of(edit(two, [{"paths": SHARDS, "weights": weights}]), ConversionError)
     assert found.startswith("model.json: weightsManifest[0]: ")
     assert "is of the wrong kind" in found
 
@@ -274,7 +275,7 @@ ZEROS = gzip.compress(bytes(1 << 20))
 def test_a_compressed_file_is_unpacked_to_the_bytes_that_are_needed(two: Path, members: int) -> None:
     path = zeros(two, [{"name": "w", **ONE}], packed=ZEROS * members, paths=["w.bin"])
     found = "the weights do not fit their files: w.bin (found more than 4 bytes, expected 4)"
-    assert told(path, SourceError) == f"model.json: weightsManifest[0]: {found}"
+    assert error_of(path, SourceError) == f"model.json: weightsManifest[0]: {found}"
 
 
 def test_compressed_files_share_what_is_needed(two: Path) -> None:
@@ -294,15 +295,16 @@ BOMB = "model.json: weightsManifest[0]: the weights take far more bytes than the
 )
 def test_weights_that_are_far_larger_than_their_files_are_refused(two: Path, packed: bytes, paths: list[str]) -> None:
     path = zeros(two, [{"name": "w", "dtype": "uint8", "shape": [200, 1 << 20]}], packed=packed, paths=paths)
-    assert told(path, SourceError) == BOMB
+    assert error_of(path, SourceError) == BOMB
 
 
+@pytest.mark.long
 def test_groups_share_what_their_files_may_unpack_to(two: Path) -> None:
     entry = {"name": "w", "dtype": "uint8", "shape": [50, 1 << 20]}
     path = zeros(two, [entry], packed=ZEROS * 50, paths=["w.bin"])
     assert read(path)["w"].size == 50 << 20
     group = json.loads(path.read_text())["weightsManifest"][0]
-    assert told(edit(path, [group] * 3), SourceError) == BOMB.replace("[0]", "[2]")
+    assert error_of(edit(path, [group] * 3), SourceError) == BOMB.replace("[0]", "[2]")
 
 
 def test_strings_may_unpack_to_a_few_times_the_size_of_their_files(two: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -312,13 +314,15 @@ def test_strings_may_unpack_to_a_few_times_the_size_of_their_files(two: Path, mo
     path = zeros(two, entries, packed=gzip.compress(content), paths=["w.bin"])
     assert read(path)["w"].strings() == words
     monkeypatch.setattr(bundler.tfjs.weights, "_STRING_BYTES", len(content) - 1)
-    assert "found more than 79,999 bytes" in told(path, SourceError)
+    assert "found more than 79,999 bytes" in error_of(path, SourceError)
 
 
 @pytest.mark.parametrize("spoil", [lambda packed: packed[:-9], lambda packed: packed[:10], lambda packed: packed[:3]])
 def test_a_compressed_file_that_is_damaged_is_told(two: Path, spoil: Any) -> None:
     path = zeros(two, [{"name": "w", **ONE}], packed=spoil(gzip.compress(b"1234")), paths=["w.bin"])
-    assert told(path, SourceError).startswith("model.json: weightsManifest[0]: w.bin: the compressed file is damaged")
+    assert error_of(path, SourceError).startswith(
+        "model.json: weightsManifest[0]: w.bin: the compressed file is damaged"
+    )
 
 
 def test_a_shard_that_is_gone_since_the_model_was_opened_is_told(two: Path) -> None:
@@ -331,7 +335,7 @@ def test_a_shard_that_is_gone_since_the_model_was_opened_is_told(two: Path) -> N
 def test_files_are_listed_in_part(two: Path) -> None:
     for number in range(30):
         (two.parent / f"{number}.bin").touch()
-    found = told(
+    found = error_of(
         edit(two, [{"paths": [f"{number}.bin" for number in range(30)], "weights": [{"name": "w", **ONE}]}]),
         SourceError,
     )

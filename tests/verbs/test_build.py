@@ -266,7 +266,7 @@ def test_a_failed_conversion_shows_its_origin_with_vv(project: Path) -> None:
     assert ended.returncode == 5
     assert "Traceback (most recent call last):" in ended.stderr
     assert re.search(r'File ".*/bundler/rewrites/__init__\.py", line \d+, in run\n', ended.stderr)
-    assert "error: model 'digits'" in ended.stderr
+    assert re.search(r"^error: .*bundle\.toml:6: model 'digits': model\.json: node", ended.stderr, re.M)
 
 
 def test_shapes_that_tensorflow_refuses_show_its_refusal_as_the_origin(project: Path) -> None:

@@ -42,7 +42,7 @@ def bundle(folder: Path, output: TensorSpec) -> MetaGraph:
     ("tensor", "shape"),
     [("y", (None, 3)), ("y", (5, 3)), ("y", (None, None)), ("y", None), ("any", (1, 2)), ("any", None)],
 )
-def test_a_bundle_whose_signatures_tell_the_truth_is_good(
+def test_a_bundle_whose_signatures_fit_its_graph_passes(
     tmp_path: Path, runtime: Runtime, tensor: str, shape: Any
 ) -> None:
     metagraph = bundle(tmp_path, TensorSpec(Tensor(tensor), FLOAT, shape))
@@ -52,7 +52,7 @@ def test_a_bundle_whose_signatures_tell_the_truth_is_good(
 
 
 @pytest.mark.parametrize("inputs", [["in"], ["a b", "a:b"], [""]])
-def test_inputs_that_python_cannot_pass_are_told(tmp_path: Path, runtime: Runtime, inputs: list[str]) -> None:
+def test_inputs_that_python_cannot_pass_are_faults(tmp_path: Path, runtime: Runtime, inputs: list[str]) -> None:
     signature = Signature(dict.fromkeys(inputs, X), {"out": TensorSpec(Tensor("y"), FLOAT, (None, 3))})
     metagraph = MetaGraph(("serve",), Model(GRAPH, {"s": signature}, producer=1395))
     savedmodel.write([metagraph], tmp_path)
@@ -65,7 +65,7 @@ def test_inputs_that_python_cannot_pass_are_told(tmp_path: Path, runtime: Runtim
 
 
 @pytest.mark.parametrize(
-    ("output", "told"),
+    ("output", "said"),
     [
         (TensorSpec(Tensor("y"), INT, (None, 3)), ["TensorFlow knows another dtype (found float32, expected int32)"]),
         (
@@ -83,24 +83,24 @@ def test_inputs_that_python_cannot_pass_are_told(tmp_path: Path, runtime: Runtim
     ],
     ids=["dtype", "size", "rank", "both"],
 )
-def test_a_tensor_that_tensorflow_knows_otherwise_is_told_by_its_place(
-    tmp_path: Path, runtime: Runtime, output: TensorSpec, told: list[str]
+def test_a_tensor_that_tensorflow_knows_otherwise_is_a_fault_with_its_place(
+    tmp_path: Path, runtime: Runtime, output: TensorSpec, said: list[str]
 ) -> None:
     with pytest.raises(VerificationError) as caught:
         verify.load(tmp_path, bundle(tmp_path, output), OWNERS, runtime)
     assert [str(fault) for fault in caught.value.faults] == [
-        f"model 'm': signature 's', 'out': {what}" for what in told
+        f"model 'm': signature 's', 'out': {what}" for what in said
     ]
 
 
 @pytest.mark.parametrize(
-    ("tensor", "told"),
+    ("tensor", "said"),
     [(Tensor("absent"), "there is no node 'absent' in the graph"), (Tensor("y", 1), "node 'y' has no output 1")],
 )
 def test_a_tensor_that_is_not_there_is_an_error_that_names_it(
-    tmp_path: Path, runtime: Runtime, tensor: Tensor, told: str
+    tmp_path: Path, runtime: Runtime, tensor: Tensor, said: str
 ) -> None:
-    with pytest.raises(VerificationError, match=told):
+    with pytest.raises(VerificationError, match=said):
         verify.load(tmp_path, bundle(tmp_path, TensorSpec(tensor, FLOAT, None)), OWNERS, runtime)
 
 

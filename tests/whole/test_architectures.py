@@ -37,14 +37,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("architectures")
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "TF_USE_LEGACY_KERAS": "1", **NO_ONEDNN}
     command = [sys.executable, "-m", "tests.whole.architectures.make", str(made)]
-    told = subprocess.run(command, cwd=ROOT, env={**os.environ, **quiet}, capture_output=True, check=False)
-    assert told.returncode == 0, told.stderr.decode()[-3000:]
+    done = subprocess.run(command, cwd=ROOT, env={**os.environ, **quiet}, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()[-3000:]
     return made
 
 
 @pytest.fixture(scope="module")
 def expected(folder: Path) -> Mapping[str, Answer]:
-    return {name: Answer(*told) for name, told in pickle.loads((folder / ANSWERS).read_bytes()).items()}
+    return {name: Answer(*values) for name, values in pickle.loads((folder / ANSWERS).read_bytes()).items()}
 
 
 @pytest.fixture(scope="module")

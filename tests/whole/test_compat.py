@@ -32,7 +32,7 @@ TOLERANCE = 1e-5
 NOT_TFLITE = {
     "models.faceboxes": "tensor arrays that two version 1 loops fill: TFLite has none",
     "models.facemesh-attention": "TFLite's converter dies over a concatenation: see PRODUCT_BEFORE_ZEROS",
-    "models.rvm": "version 1 conditions within conditions: TFLite's converter cannot tell which belong together",
+    "models.rvm": "version 1 conditions within conditions: TFLite's converter does not find those that belong together",
 }
 """Real models that do not become TFLite, and why."""
 

@@ -84,7 +84,7 @@ def test_callers_ask_for_nodes_by_their_names_in_the_file(tmp_path: Path) -> Non
     (tmp_path / "bundle.toml").write_text('[bundle]\nname = "b"\n' + asked)
     report = bundler.build(tmp_path / "bundle.toml", output=tmp_path / "bundle")
     assert report.models[0].notes == (
-        "renamed, for TensorFlow refuses such names: 'my x' is 'my_x', 'my node' is 'my_node'",
+        "renamed, because TensorFlow refuses such names: 'my x' is 'my_x', 'my node' is 'my_node'",
     )
     given = answers(tmp_path / "bundle", {"k": {"my x": np.ones(3, np.float32)}}, ONEDNN)
     assert given["k"]["my node"].tolist() == [-1, -1, -1]

@@ -35,7 +35,7 @@ def test_basic_pitch_agrees_with_the_saved_model_that_it_was_made_from(tmp_path:
     found = answers(bundle, {"serving_default": audio}, ONEDNN)["serving_default"]
     expected = answers(original(tmp_path), {"serving_default": audio}, ONEDNN)["serving_default"]
 
-    # The converter numbered the outputs anew: notes, onsets and contours are told by their shapes and values.
+    # The converter numbered the outputs anew: their shapes and values identify notes, onsets and contours.
     for name, value in expected.items():
         same = [other for other, output in found.items() if output.shape == value.shape and close(output, value)]
         assert len(same) == 1, f"{name}: {same}"

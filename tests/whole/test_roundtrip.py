@@ -32,13 +32,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The models, converted, in a folder each, and a manifest of all."""
     made = tmp_path_factory.mktemp("originals")
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1", "TF_USE_LEGACY_KERAS": "1"}
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, str(originals.__file__), str(made)],
         env={**os.environ, **quiet},
         capture_output=True,
         check=False,
     )
-    assert told.returncode == 0, told.stderr.decode()[-3000:]
+    assert done.returncode == 0, done.stderr.decode()[-3000:]
     (made / "bundle.toml").write_text(MANIFEST)
     return made
 
@@ -46,7 +46,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def expected(folder: Path) -> Mapping[str, Answer]:
     """What the original models give."""
-    return {name: Answer(*told) for name, told in pickle.loads((folder / ANSWERS).read_bytes()).items()}
+    return {name: Answer(*values) for name, values in pickle.loads((folder / ANSWERS).read_bytes()).items()}
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +83,7 @@ def test_the_converter_wrote_what_is_to_be_read(name: str, folder: Path) -> None
 
 
 RENAMED = {"heads": {"left": "Identity_1", "right": "Identity_2"}}
-"""Outputs of one dtype and shape, which the converter cannot tell apart: it numbers them."""
+"""Outputs of one dtype and shape, which the converter does not distinguish: it numbers them."""
 
 
 @pytest.mark.parametrize("name", VARIANTS)

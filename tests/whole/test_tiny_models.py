@@ -18,7 +18,7 @@ def test_the_generator_gives_the_files_in_the_repository(name: str) -> None:
     assert tiny_models.files(tiny_models.models()[name]) == committed
 
 
-def test_the_repository_holds_no_tiny_model_that_nobody_generates() -> None:
+def test_every_tiny_model_of_the_repository_is_generated() -> None:
     assert {path.name for path in COMMITTED.iterdir()} == set(tiny_models.models())
 
 

@@ -1,6 +1,7 @@
-"""A tour of the whole, on the tiny models of `manifests/tiny.toml`: read it first.
+"""A tour of the whole, on the tiny models of `manifests/tiny.toml`. Read it first.
 
-Each step is a stage, called as `bundler.build` calls it; the last ones use what was built.
+Each step is a stage of the picture in `bundler/__init__.py`, in its order, and the folder of the same name; the last
+steps are the verbs that put the stages together, and what they build.
 """
 
 from __future__ import annotations
@@ -10,14 +11,19 @@ from pathlib import Path
 
 import numpy as np
 
-from bundler import manifest, rewrites, sources, tfjs
+import bundler
+from bundler import manifest, rewrites, sources, tfjs, verify
+from bundler.convert.one import Converted, Task, convert
 from bundler.convert.select import select
 from bundler.ir.model import Model
 from bundler.ir.nodes import show
 from bundler.link import link
 from bundler.manifest import Compat, SignatureSpec
 from bundler.outputs import savedmodel
+from bundler.outputs.savedmodel import MetaGraph
 from bundler.runtimes.tensorflow import Runtime
+from bundler.verbs.given import Given
+from bundler.verbs.linked import linked
 from tests.generate.tiny_models import drawn
 from tests.support.asking import ask
 from tests.support.places import MANIFESTS
@@ -25,19 +31,19 @@ from tests.support.places import MANIFESTS
 TINY = manifest.read(MANIFESTS / "tiny.toml")
 
 
-def test_1_a_manifest_lists_models_and_the_signatures_that_callers_will_see() -> None:
+def test_manifest_lists_models_and_the_signatures_that_callers_will_see() -> None:
     assert TINY.bundle.name == "tiny"
     assert [model.name for model in TINY.models] == ["digits", "edges", "moments"]
     assert [signature.key for signature in TINY.models[1].signatures] == ["edge_strength", "edge_gradients"]
 
 
-def test_2_a_source_becomes_files_with_a_digest() -> None:
+def test_sources_makes_an_artifact_of_a_source_files_with_a_digest() -> None:
     artifact = sources.fetch("models/digits", TINY.folder)
     assert artifact.files == ("model.json", "group1-shard1of2.bin", "group1-shard2of2.bin")
     assert artifact.digest.startswith("sha256:")
 
 
-def test_3_the_reader_makes_a_model_whose_weights_stay_on_disk() -> None:
+def test_tfjs_reads_a_model_whose_weights_stay_on_disk() -> None:
     model = read("models/digits")
     (own,) = model.signatures.values()
     assert [node.op for node in model.graph.nodes if node.op != "Const"] == [
@@ -51,14 +57,14 @@ def test_3_the_reader_makes_a_model_whose_weights_stay_on_disk() -> None:
     assert all(weight.nbytes == weight.array().nbytes for weight in model.graph.weights.values())
 
 
-def test_4_selecting_gives_the_model_the_signatures_that_were_asked_for() -> None:
+def test_convert_selects_the_signatures_that_the_manifest_asks_for() -> None:
     asked = SignatureSpec(key="classify_digit", outputs=("Identity",), rename={"Identity": "probabilities"})
     selection = select(read("models/digits"), [asked])
     assert selection.faults == ()
     assert list(selection.model.signatures["classify_digit"].outputs) == ["probabilities"]
 
 
-def test_5_rewrites_leave_public_ops_of_tensorflow_only() -> None:
+def test_rewrites_leave_public_ops_of_tensorflow_only() -> None:
     digits = select(read("models/digits"), [SignatureSpec(key="digits")]).model
     portable = rewrites.run(digits, Compat.NONE)
     assert [show(node).replace("StatefulPartitionedCall/digits/", "") for node in portable.graph.nodes[4:]] == [
@@ -73,7 +79,15 @@ def test_5_rewrites_leave_public_ops_of_tensorflow_only() -> None:
     ]
 
 
-def test_6_linking_puts_every_model_into_a_scope_of_one_graph() -> None:
+def test_convert_does_all_this_for_one_model() -> None:
+    spec = TINY.models[0]
+    made = convert(Task(spec, TINY.signatures(spec), TINY.compat(spec), TINY.folder, index=0))
+    assert isinstance(made, Converted)
+    assert list(made.model.signatures) == ["serving_default"]
+    assert made.ops["_FusedMatMul"] == 2
+
+
+def test_link_puts_every_model_into_a_scope_of_one_graph() -> None:
     models = {
         name: rewrites.run(select(read(f"models/{name}"), [SignatureSpec(key=name)]).model, Compat.NONE)
         for name in ("digits", "moments")
@@ -83,12 +97,42 @@ def test_6_linking_puts_every_model_into_a_scope_of_one_graph() -> None:
     assert {node.name.split("/")[0] for node in bundle.graph.nodes} == {"digits", "moments"}
 
 
-def test_7_the_bundle_is_one_saved_model(built: Callable[[str], Path]) -> None:
+def test_outputs_write_a_saved_model_that_verify_loads(tmp_path: Path, runtime: Runtime) -> None:
+    digits = rewrites.run(select(read("models/digits"), [SignatureSpec(key="digits")]).model, Compat.NONE)
+    metagraph = MetaGraph(("serve",), link({"digits": digits}))
+    size = savedmodel.write([metagraph], tmp_path)
+    assert [(path.name, path.stat().st_size) for path in tmp_path.iterdir()] == [(savedmodel.FILE, size)]
+    assert verify.load(tmp_path, metagraph, {"digits": "digits"}, runtime).name == "load"
+
+
+def test_verbs_link_a_manifest_as_a_whole_and_report_it(runtime: Runtime) -> None:
+    with linked(Given(TINY), runtime) as bundle:
+        ((metagraph, owners),) = bundle.parts
+        report = bundle.report()
+    assert metagraph.tags == ("serve",)
+    assert owners == {
+        "serving_default": "digits",
+        "edge_strength": "edges",
+        "edge_gradients": "edges",
+        "moments": "moments",
+    }
+    assert report.models["digits"].ops["_FusedMatMul"] == 2
+    assert report.signatures["edge_strength"].inputs["image"].type == "float32[?, ?, ?, 1]"
+
+
+def test_the_bundle_is_one_saved_model_and_its_record(built: Callable[[str], Path]) -> None:
     files = sorted(path.relative_to(built("tiny")).as_posix() for path in built("tiny").rglob("*") if path.is_file())
     assert files == ["assets.extra/bundle.json", savedmodel.FILE]
+    assert bundler.inspect(built("tiny")).signatures["moments"].outputs.names == (
+        "is_outlier",
+        "mean",
+        "normalised",
+        "outliers",
+        "variance",
+    )
 
 
-def test_8_every_signature_answers(built: Callable[[str], Path], runtime: Runtime) -> None:
+def test_every_signature_answers(built: Callable[[str], Path], runtime: Runtime) -> None:
     bundle = built("tiny")
     seven = drawn(7).reshape(1, 64).astype(np.float32)
     assert ask(runtime, bundle, "serving_default", pixels=seven)["probabilities"].argmax() == 7

@@ -1,1 +1,1 @@
-"""The rules, one file for each family."""
+"""Rules and passes, one file for each family."""

@@ -1,7 +1,7 @@
 """Activations that TensorFlow's optimizers take for others.
 
-The patterns are those of `tensorflow/core/grappler/optimizers/remapper.cc` with oneDNN, the same in 2.16 to 2.21. Each
-rule keeps a graph out of a pattern that would change its numbers, and leaves it where the fusion is right.
+The patterns are those of tensorflow/core/grappler/optimizers/remapper.cc with oneDNN, the same in 2.16 to 2.21. Each
+rule keeps a graph out of a pattern that would change its numbers. A graph that is fused rightly stays as it is.
 """
 
 from __future__ import annotations
@@ -72,8 +72,8 @@ def _are_all(numbers: list[float], number: float) -> bool:
 def keep_maximum_out_of_leaky_relu(maximum: Node, graph: Graph) -> list[Node] | None:
     """Keep the maximum of x and a * x out of a LeakyRelu that differs from it.
 
-    The remapper does not see that LeakyRelu is another function for a above 1, that a may have more dimensions than
-    x, and that x may be another than the first output of its node.
+    The remapper does not check that a is at most 1, that it has no more dimensions than x, and that x is the first
+    output of its node.
 
     Before:
         m = Mul(x, slope)
@@ -103,7 +103,7 @@ def _is_unlike_leaky_relu(product: str, other: str, graph: Graph) -> bool:
 
 @rule(*ADDS, "AddN")
 def keep_sum_out_of_activation(sum: Node, graph: Graph) -> list[Node] | None:
-    """Keep the activation behind convolution + bias + addend out of the fusion, where that has no such activation.
+    """Keep the activation behind convolution + bias + addend out of a fusion that lacks it.
 
     The remapper fuses a LeakyRelu without its slope, and a Mish without a kernel for it.
 

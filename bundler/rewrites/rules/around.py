@@ -1,4 +1,4 @@
-"""What stands around a node: the nodes that make its operands, and those that read it."""
+"""The neighbours of a node: those that make its operands, and those that read it."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def is_near(value: np.ndarray, number: float) -> bool:
 
 
 def factors(node: Node, graph: Graph) -> Iterator[float]:
-    """What a Mul or RealDiv multiplies its other operand by."""
+    """The constants by which a Mul or RealDiv multiplies its other operand."""
     for value, other in constants_of(node, graph):
         if node.op == "Mul":
             yield from map(float, value.flat)
@@ -70,7 +70,7 @@ def factors(node: Node, graph: Graph) -> Iterator[float]:
 
 
 def products_behind(node: Node, graph: Graph) -> Iterator[Node]:
-    """The products that a node stands in: the next two, and what these are products of."""
+    """The products that read a node, their operands that are products, and the products that read them."""
     for product in readers(node, graph, "Mul", "RealDiv"):
         operators = (maker(reference, graph, "Mul", "RealDiv") for reference in operands(product))
         yield product

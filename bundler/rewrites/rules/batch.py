@@ -1,4 +1,4 @@
-"""Images without a batch, and batches of matrices: ranks that TensorFlow.js takes and TensorFlow's ops refuse."""
+"""Images without a batch, and batches of matrices: ranks that TensorFlow.js accepts and TensorFlow's ops refuse."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def batch_image(op: Node, graph: Graph) -> list[Node] | None:
 
 @rule("MatMul")
 def multiply_batches(product: Node, graph: Graph) -> list[Node] | None:
-    """Multiply batches of matrices by the op for them.
+    """Multiply batches of matrices with BatchMatMulV2.
 
     Before:
         y = MatMul(image, m, transpose_b=1)

@@ -1,4 +1,4 @@
-"""Ops that TFLite runs only with the help of TensorFlow, written with ops that it has itself, its builtins."""
+"""Ops that TFLite runs only with TensorFlow's kernels, written with its own, the builtins."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["clip_by_comparing"]
 
 @rule("ClipByValue")
 def clip_by_comparing(clip: Node, _graph: Graph) -> list[Node]:
-    """Write ClipByValue as what it does; TFLite has no builtin for it.
+    """Write ClipByValue, which has no builtin, as Minimum and Maximum.
 
     Before:
         y = ClipByValue(x, low, high)

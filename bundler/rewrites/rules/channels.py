@@ -1,4 +1,4 @@
-"""Channels last: TensorFlow's own CPU kernels know no other order."""
+"""Channels last, the only order of TensorFlow's own CPU kernels."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _IMAGES = {
     **dict.fromkeys(["AvgPool", "AvgPool3D", "BiasAdd", "Conv2D", "Conv3D", "DepthToSpace"], 0),
     **dict.fromkeys(["DepthwiseConv2dNative", "MaxPool", "MaxPool3D"], 0),
 }
-"""Which input is an image. Batch norms take either order everywhere."""
+"""The index of the input that is an image. Batch norms have kernels for either order."""
 _BY_DIMENSION = ("dilations", "ksize", "strides")
 _INT = DType.int32
 
@@ -29,9 +29,9 @@ _INT = DType.int32
 def put_channels_last(op: Node, graph: Graph) -> list[Node] | None:
     """Run an op on images in NCHW as one in NHWC, between two transpositions.
 
-    Only oneDNN has kernels for NCHW, so without it (ARM, macOS) TensorFlow refuses the graph. Of two
-    transpositions that meet, one op's last and the next one's first, TensorFlow's optimizer removes both.
-    A BiasAdd needs none, and gets them only behind a convolution, so that the two can be fused again.
+    Only oneDNN has kernels for NCHW, so without it (ARM, macOS) TensorFlow refuses the graph. TensorFlow's optimizer
+    removes the transpositions between two such ops. A BiasAdd has kernels for both orders; behind a convolution it is
+    transposed with it, so that the two can be fused again.
 
     Before:
         y = Conv2D(x, w, strides=[1, 1, 2, 2], padding=SAME, data_format=NCHW)
@@ -65,7 +65,7 @@ def _is_convolved(reference: str, graph: Graph) -> bool:
 
 
 def _reordered(op: Node, order: Sequence[int], last: str) -> dict[str, Value]:
-    """The op's attributes, those that go by dimension in the new order."""
+    """The op's attributes, with those that have an entry for each dimension in the new order."""
     found: dict[str, Any] = {key: op.attr[key] for key in sorted(op.attr) if key in ops.table()[op.op].attrs}
     for key in found.keys() & _BY_DIMENSION:
         values = attr(op, key)

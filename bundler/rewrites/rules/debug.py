@@ -1,4 +1,4 @@
-"""What a graph says about itself while it runs: nothing, in TensorFlow.js and in a served model."""
+"""Checks and messages while a graph runs. TensorFlow.js has none, and neither has the bundle."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ __all__ = ["drop_debug_op"]
 
 @rule("Assert", "CheckNumerics", "Print", note="checks and prints are left out, as in TensorFlow.js")
 def drop_debug_op(debug: Node, _graph: Graph) -> list[Node] | None:
-    """Let pass what is checked or printed.
+    """Pass on what is checked or printed.
 
-    An assertion has no output. Others may wait for it, perhaps in a loop: a NoOp stands there, in its frame. This is
-    the first pass, before it is known that a node has the inputs of its op.
+    An assertion has no output, but other nodes may wait for it, perhaps in a loop: it becomes a NoOp in its frame. Ops
+    are not checked yet, so that a node may lack inputs.
 
     Before:
         y = Print(x, message)

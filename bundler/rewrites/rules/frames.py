@@ -23,11 +23,13 @@ from bundler.ir.order import in_order, is_next_turn
 __all__ = ["enter_frames"]
 
 Frame: TypeAlias = "str | None"
-"""A frame by its name; None is outside of every loop."""
+"""The name of a frame; None is outside of every loop."""
 _DEEPEST = 16
-"""Loops within loops that are followed. What a program writes has a few."""
+"""Loops within loops that are allowed. Programs have a few."""
 _PASSES = 10
-"""Passes over a graph after which the frames of its nodes must be known. In the order of a program two are enough."""
+"""Passes over a graph until the frames of its nodes are known. In the order in which they run, two are enough."""
+_LIVE = ("NextIteration", "Exit")
+"""Ops that end a turn: they must read a Switch, because a constant of the loop has a value after the last turn too."""
 
 
 def enter_frames(model: Model) -> Model:
@@ -61,10 +63,6 @@ def _arguments(function: Function) -> dict[str, DType]:
     return {argument.name: DType(argument.type) for argument in function.definition.signature.input_arg}
 
 
-_LIVE = ("NextIteration", "Exit")
-"""Ops that must read what a Switch lets pass: a constant of the loop is there in the last turn too."""
-
-
 class _Frames:
     """The frame in which each node of a graph runs, and the frame in which its outputs are."""
 
@@ -83,8 +81,8 @@ class _Frames:
         order = list(in_order(graph))
         for _ in range(_PASSES):
             before = dict(self._around), dict(self._runs)
-            for made in order:
-                self._place(made)
+            for node in order:
+                self._place(node)
             if before == (self._around, self._runs):
                 return
         raise ConversionError("loops are entangled", found=f"{len(self._around)} loops")
@@ -98,34 +96,39 @@ class _Frames:
         return self._gives.get(name)
 
     def between(self, outer: Frame, inner: Frame) -> list[str] | None:
-        """The frames to enter on the way from one into another, outermost first; None if there is no way."""
+        """The frames to enter from one into another, outermost first; None if it does not lie around the other."""
         if outer == inner:
             return []
         chain = self._chain(inner)
         return [name for name in reversed(chain[: chain.index(outer)]) if name is not None] if outer in chain else None
 
-    def _place(self, made: Node) -> None:
-        runs: Frame = None
-        if made.name in self._turning:
-            runs = self._runs.get(self._turning[made.name])  # whatever it reads itself
-        else:
-            for tensor in self._graph.inputs[made.name]:
-                runs = self._inner(runs, self._gives.get(tensor.node))
-        if made.op == "Enter":
-            own = str(attr(made, "frame_name", ""))
-            runs = self._around[own] = self._inner(runs, self._around.get(own))
-            self._gives[made.name] = own
-        else:
-            self._gives[made.name] = self._around.get(runs) if made.op == "Exit" and runs is not None else runs
-        self._runs[made.name] = runs
+    def _place(self, node: Node) -> None:
+        """Note the frames of a node, as far as those of its inputs are known."""
+        runs = gives = self._innermost(node)
+        if node.op == "Enter":
+            gives = str(attr(node, "frame_name", ""))
+            runs = self._around[gives] = self._inner(runs, self._around.get(gives))
+        elif node.op == "Exit" and runs is not None:
+            gives = self._around.get(runs)
+        self._runs[node.name], self._gives[node.name] = runs, gives
+
+    def _innermost(self, node: Node) -> Frame:
+        """The innermost frame that a node reads from; of a NextIteration, whose inputs may lack Enters, its Merge's."""
+        if node.name in self._turning:
+            return self._runs.get(self._turning[node.name])
+        innermost: Frame = None
+        for tensor in self._graph.inputs[node.name]:
+            innermost = self._inner(innermost, self._gives.get(tensor.node))
+        return innermost
 
     def _inner(self, one: Frame, other: Frame) -> Frame:
+        """The inner one of two frames; `other` if neither lies in the other."""
         if other is None or one == other:
             return one
         return one if other in self._chain(one) else other
 
     def _chain(self, frame: Frame) -> list[Frame]:
-        """A frame and all around it."""
+        """A frame and all frames around it, innermost first."""
         chain = [frame]
         while chain[-1] is not None:
             around = self._around.get(chain[-1])
@@ -145,7 +148,7 @@ def _entered(graph: Graph, arguments: Mapping[str, DType], outputs: Iterable[Ten
         return graph
     frames = _Frames(graph)
     entering = _Entering(graph, frames, arguments)
-    nodes = tuple(new for made in graph.nodes for new in entering.nodes(made))
+    nodes = tuple(new for node in graph.nodes for new in entering.nodes(node))
     for tensor in outputs:
         if frames.gives(tensor.node) is not None:
             raise ConversionError("an output is inside a loop", where=f"node {tensor.node!r}")
@@ -153,7 +156,7 @@ def _entered(graph: Graph, arguments: Mapping[str, DType], outputs: Iterable[Ten
 
 
 class _Entering:
-    """Readers with Enters before them. A value enters a frame once, however many nodes read it there."""
+    """Adds Enters before nodes. A value enters a frame once, however many nodes read it there."""
 
     def __init__(self, graph: Graph, frames: _Frames, arguments: Mapping[str, DType]) -> None:
         self.made: dict[tuple[Tensor, str, bool], Tensor] = {}
@@ -162,27 +165,27 @@ class _Entering:
         self._arguments = arguments
         self._fresh = FreshNames([*graph.by_name, *arguments])
         self._turns = {
-            attr(made, "frame_name"): made.attr.get("parallel_iterations") for made in graph.nodes if made.op == "Enter"
+            attr(node, "frame_name"): node.attr.get("parallel_iterations") for node in graph.nodes if node.op == "Enter"
         }
 
-    def nodes(self, made: Node) -> Iterator[Node]:
-        """The node, and before it what brings its inputs into its frame."""
-        inner, changed = self._frames.of(made.name), dict[Tensor, Tensor | None]()
-        for tensor in self._graph.inputs[made.name]:
+    def nodes(self, node: Node) -> Iterator[Node]:
+        """The node, and before it the Enters that bring its inputs into its frame."""
+        inner, changed = self._frames.of(node.name), dict[Tensor, Tensor | None]()
+        for tensor in self._graph.inputs[node.name]:
             way = self._frames.between(self._frames.gives(tensor.node), inner)
             if way is None:
-                raise self._unrelated(made)
-            if way and made.op in _LIVE and not tensor.is_control:
-                what = f"{made.op} reads from outside of its loop, whose turns it cannot count"
-                raise ConversionError(what, where=f"node {made.name!r}", found=str(tensor))
+                raise self._unrelated(node)
+            if way and node.op in _LIVE and not tensor.is_control:
+                what = f"{node.op} reads a value from outside of its loop"
+                raise ConversionError(what, where=f"node {node.name!r}", found=str(tensor))
             if way:
-                new, entered = self._enter(tensor, way, is_constant=made.op != "Merge")
+                new, entered = self._enter(tensor, way, is_constant=node.op != "Merge")
                 changed[tensor] = entered
                 yield from new
-        yield _reading(made, changed) if changed else made
+        yield _reading(node, changed) if changed else node
 
     def _enter(self, tensor: Tensor, way: Sequence[str], *, is_constant: bool) -> tuple[list[Node], Tensor | None]:
-        """The new Enters from one frame to the next, and what the last one gives; None for a node without outputs."""
+        """The new Enters from one frame to the next, and the output of the last; None for a node without outputs."""
         new, at = list[Node](), tensor._replace(port=max(tensor.port, 0))
         dtype = self._dtype(at)
         if dtype is None and tensor.is_control:
@@ -204,13 +207,13 @@ class _Entering:
         producer = self._graph.by_name.get(tensor.node)
         return self._arguments.get(tensor.node) if producer is None else ops.output_dtype(producer, tensor.port)
 
-    def _unrelated(self, made: Node) -> ConversionError:
-        frames = {self._frames.gives(tensor.node) for tensor in self._graph.inputs[made.name]}
+    def _unrelated(self, node: Node) -> ConversionError:
+        frames = {self._frames.gives(tensor.node) for tensor in self._graph.inputs[node.name]}
         found = ", ".join(sorted("no loop" if frame is None else f"loop {frame!r}" for frame in frames))
         what = "reads from loops that do not lie within each other"
-        return ConversionError(what, where=f"node {made.name!r}", found=found)
+        return ConversionError(what, where=f"node {node.name!r}", found=found)
 
 
-def _reading(made: Node, changed: Mapping[Tensor, Tensor | None]) -> Node:
-    inputs = [changed.get(tensor, tensor) for tensor in map(Tensor.parse, made.input)]
-    return made._replace(input=tuple(str(tensor) for tensor in inputs if tensor is not None))
+def _reading(node: Node, changed: Mapping[Tensor, Tensor | None]) -> Node:
+    inputs = [changed.get(tensor, tensor) for tensor in map(Tensor.parse, node.input)]
+    return node._replace(input=tuple(str(tensor) for tensor in inputs if tensor is not None))

@@ -1,8 +1,8 @@
-"""Fused ops are always split: op, bias, activation.
+"""Fused ops, which are always split into op, bias and activation.
 
-Graphs written before TensorFlow 2.13 or so lack the attribute `TArgs` that the fused op now needs and do
-not import; the fused kernels lack several activations, XLA, TFLite and gradients. It costs nothing when
-the model runs: TensorFlow's own remapper fuses again on load.
+Graphs that were written before TensorFlow 2.13 or so lack the attribute `TArgs` of the fused op, and are not imported.
+The fused kernels lack several activations, XLA, TFLite and gradients. The split graph is as fast: TensorFlow's remapper
+fuses it again when it is loaded.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _BASES = {
     "FusedDepthwiseConv2dNative": "DepthwiseConv2dNative",
 }
 _MOST = 2
-"""A bias, or none, and an activation: TensorFlow.js reads no more."""
+"""Ops that TensorFlow.js reads: a bias, or NoOp, and an activation."""
 _ACTIVATIONS = ("Relu", "Relu6", "Elu", "Sigmoid", "Tanh", "LeakyRelu", "Prelu")
 
 
@@ -80,6 +80,6 @@ def _steps(fused: Node) -> Iterator[tuple[str, list[str], dict[str, Value]]]:
 
 
 def _carried(fused: Node, base: str) -> dict[str, Value]:
-    """The attributes that the base op shares with the fused one, as they are."""
+    """The attributes that the base op shares with the fused one."""
     known = ops.table()[base].attrs
     return {key: value for key, value in fused.attr.items() if key in known and key != "T"}

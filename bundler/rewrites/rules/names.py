@@ -1,4 +1,4 @@
-"""Names that TensorFlow takes: letters, digits and a few signs of ASCII. TensorFlow.js takes any string."""
+"""Names that TensorFlow accepts: ASCII letters, digits and a few signs. TensorFlow.js accepts any string."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _PIECE = "[A-Za-z0-9.][A-Za-z0-9._/-]*"
 _LEGAL = re.compile(f"{_PIECE}(?:>{_PIECE})*")
 """`IsValidNodeName` in tensorflow/core/graph/validate.cc."""
 _FUNCTION = re.compile("[A-Za-z0-9._/>-]+")
-"""Functions may begin with any of these: TensorFlow's own are called `__inference_…`."""
+"""Names of functions may begin with any of these signs: TensorFlow's own begin with `__inference_`."""
 _START = re.compile("[A-Za-z0-9.]")
 _FOREIGN = re.compile("[^A-Za-z0-9._/-]")
 _LISTED = 5
-"""Renames that a note spells out."""
+"""Renames that a note lists."""
 
 
 def legal_names(model: Model) -> Model:
-    """Rename nodes, functions and arguments whose names TensorFlow refuses, and all that refers to them.
+    """Rename nodes, functions and arguments whose names TensorFlow refuses, and the references to them.
 
     Keys of signatures stay as they are. The names of loop frames, tables and tensor arrays may be any string.
 
@@ -55,11 +55,11 @@ def legal_names(model: Model) -> Model:
 def _note(renames: Iterable[tuple[str, str]]) -> str:
     spelled = [f"{old!r} is {new!r}" for old, new in renames]
     more = f" and {len(spelled) - _LISTED} more" if len(spelled) > _LISTED else ""
-    return f"renamed, for TensorFlow refuses such names: {', '.join(spelled[:_LISTED])}{more}"
+    return f"renamed, because TensorFlow refuses such names: {', '.join(spelled[:_LISTED])}{more}"
 
 
 def _renames(names: Iterable[str], legal: re.Pattern[str] = _LEGAL) -> dict[str, str]:
-    """New names for those that are illegal, unlike all others and each other."""
+    """New names for those that are illegal; all names stay different."""
     listed = list(names)
     fresh = FreshNames(listed)
     return {name: fresh(_legal(name)) for name in listed if not legal.fullmatch(name)}

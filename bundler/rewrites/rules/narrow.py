@@ -1,4 +1,4 @@
-"""Inputs of 64-bit integers, which TensorFlow.js does not have, become inputs of 32-bit integers."""
+"""Inputs of 64-bit integers, a dtype that TensorFlow.js lacks."""
 
 from __future__ import annotations
 
@@ -13,14 +13,13 @@ from bundler.ir.nodes import Node, Tensor, attr, free_name, new_node
 __all__ = ["narrow_int64"]
 
 _EITHER = {"Cast": "SrcT", "Gather": "Tindices", "GatherNd": "Tindices", "GatherV2": "Tindices", "OneHot": "TI"}
-"""Ops that take integers of either width at one place, whatever the rest of them is; and the attribute that tells."""
+"""Ops that accept integers of either width for one input, and the attribute that holds its dtype."""
 
 
 def narrow_int64(model: Model) -> Model:
-    """Take int32 where callers give int64, and cast it for the ops that insist.
+    """Accept int32 from callers in place of int64, and cast it for the ops that need int64.
 
-    The values inside the graph stay what they were: TensorFlow.js writes int64 weights as int32, and the nodes that
-    hold them say int64 all the same.
+    Other nodes keep their dtypes. The converter writes int64 weights as int32 values in nodes of int64.
 
     Before:
         x = Placeholder(dtype=int64)
@@ -33,10 +32,10 @@ def narrow_int64(model: Model) -> Model:
         z = AddV2(x/int64, v, T=int64)
     """
     nodes = model.graph.by_name
-    wide = {name: free_name(f"{name}/int64", nodes) for name, given in nodes.items() if _is_wide(given)}
+    wide = {name: free_name(f"{name}/int64", nodes) for name, node in nodes.items() if _is_wide(node)}
     if not wide:
         return model
-    made = tuple(new for given in model.graph.nodes for new in _narrowed(given, wide))
+    made = tuple(new for node in model.graph.nodes for new in _narrowed(node, wide))
 
     def narrowed(spec: TensorSpec) -> TensorSpec:
         return replace(spec, dtype=DType.int32) if spec.tensor.node in wide else spec
@@ -45,21 +44,21 @@ def narrow_int64(model: Model) -> Model:
     return narrow.noting([f"inputs take int32 in place of int64: {', '.join(sorted(wide))}"])
 
 
-def _is_wide(given: Node) -> bool:
-    return given.op == "Placeholder" and bool(attr(given, "dtype") == DType.int64)
+def _is_wide(node: Node) -> bool:
+    return node.op == "Placeholder" and bool(attr(node, "dtype") == DType.int64)
 
 
-def _narrowed(given: Node, wide: Mapping[str, str]) -> Iterator[Node]:
-    """The node, reading casts of the wide inputs; such an input with its cast."""
-    if given.name in wide:
-        yield given.having(dtype=DType.int32)
-        yield new_node("Cast", wide[given.name], [given.name], SrcT=DType.int32, DstT=DType.int64)
+def _narrowed(node: Node, wide: Mapping[str, str]) -> Iterator[Node]:
+    """The node with casts of the wide inputs in place of these; such an input, and its cast."""
+    if node.name in wide:
+        yield node.having(dtype=DType.int32)
+        yield new_node("Cast", wide[node.name], [node.name], SrcT=DType.int32, DstT=DType.int64)
         return
-    for index, tensor in enumerate(map(Tensor.parse, given.input)):
+    for index, tensor in enumerate(map(Tensor.parse, node.input)):
         if tensor.node in wide and not tensor.is_control:
-            free = _EITHER.get(given.op)
-            if free and ops.table()[given.op].inputs[index].kind == free:
-                given = given.having(**{free: DType.int32})
+            free = _EITHER.get(node.op)
+            if free and ops.table()[node.op].inputs[index].kind == free:
+                node = node.having(**{free: DType.int32})
             else:
-                given = given._replace(input=(*given.input[:index], wide[tensor.node], *given.input[index + 1 :]))
-    yield given
+                node = node._replace(input=(*node.input[:index], wide[tensor.node], *node.input[index + 1 :]))
+    yield node

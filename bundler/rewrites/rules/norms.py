@@ -1,7 +1,7 @@
 """Normalisations that TensorFlow's remapper fuses into something else.
 
 With oneDNN, moments followed by a normalisation become one op, `_MklLayerNorm` or `_MklFusedInstanceNorm`. The remapper
-does not check all that these ops take for granted (`FindMklLayerNorm`, `FindInstanceNorm` in
+does not check all preconditions of these ops (`FindMklLayerNorm`, `FindInstanceNorm` in
 https://github.com/tensorflow/tensorflow/blob/v2.19.0/tensorflow/core/grappler/optimizers/remapper.cc; the same in 2.16
 to 2.21).
 """
@@ -112,7 +112,7 @@ def _norms(rsqrt: Node, moments: _Moments, graph: Graph) -> Iterator[_Norm]:
 
 
 def _other(node: Node, known: Node) -> str:
-    """The operand of `node` that `known` does not make; `known` itself where it is both."""
+    """The operand of `node` that `known` does not make, or `known` if it makes both."""
     others = [reference for reference in operands(node) if Tensor.parse(reference).node != known.name]
     return others[0] if others else known.name
 

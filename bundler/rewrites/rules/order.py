@@ -1,4 +1,4 @@
-"""What TensorFlow's arithmetic optimizer moves or replaces, with oneDNN and without, in 2.16 to 2.21.
+"""Nodes that TensorFlow's arithmetic optimizer moves or replaces, with oneDNN and without, in 2.16 to 2.21.
 
 https://github.com/tensorflow/tensorflow/blob/v2.19.0/tensorflow/core/grappler/optimizers/arithmetic_optimizer.cc
 """

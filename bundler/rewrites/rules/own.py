@@ -1,4 +1,4 @@
-"""Ops that TensorFlow.js has and TensorFlow has under another name, or with other attributes."""
+"""Ops of TensorFlow.js that TensorFlow has under another name, or with other attributes."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def _conv2d_of_one_row(conv: Node, graph: Graph) -> list[Node]:
 
 
 def _fill(own: Node, value: int, graph: Graph) -> list[Node]:
-    draft, dtype = Draft(own, graph), attr(own, "T", DType.float32)  # TensorFlow.js' own default
+    draft, dtype = Draft(own, graph), attr(own, "T", DType.float32)  # the default of TensorFlow.js
     filled = draft.constant("value", scalar(value, dtype))
     return draft.end("Fill", *draft.inputs, filled, T=dtype, index_type=attr(own, "index_type"))
 

@@ -1,4 +1,4 @@
-"""Outputs that are inputs: a session refuses to fetch what it is fed."""
+"""Outputs that are inputs: a session refuses to fetch a tensor that it is fed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Half precision: TensorFlow.js has none, and computes in float32 what a graph calls half or bfloat16."""
+"""Half precision (float16 and bfloat16), which TensorFlow.js computes in float32."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def compute_in_float32(model: Model) -> Model:
     """Compute in float32 between those inputs and outputs that signatures declare half, which stay half.
 
     The converter folds batch norms into convolutions of half precision and leaves their offsets in float32, which
-    TensorFlow refuses. TensorFlow.js reads no `T` and maps DT_HALF to float32 (`parseDtypeParam` in
+    TensorFlow refuses. TensorFlow.js ignores `T` and maps DT_HALF to float32 (`parseDtypeParam` in
     tfjs-converter/src/operations/operation_mapper.ts).
 
     Before:
@@ -45,7 +45,7 @@ def compute_in_float32(model: Model) -> Model:
 
 
 def _has_halves(model: Model) -> bool:
-    sets = {id(made.attr): made.attr for graph in model.graphs for made in graph.nodes}  # nodes share attributes
+    sets = {id(node.attr): node.attr for graph in model.graphs for node in graph.nodes}  # nodes share attributes
     return any(_widened(value) is not value for attrs in sets.values() for value in attrs.values())
 
 
@@ -57,14 +57,14 @@ class _Wide:
         self._attrs: dict[int, tuple[Mapping[str, AttrValue], Mapping[str, AttrValue]]] = {}  # nodes share them
 
     def graph(self, graph: Graph) -> Graph:
-        half = [made.name for made in graph.nodes if _is_half_input(made) and made.name in self._inputs]
+        half = [node.name for node in graph.nodes if _is_half_input(node) and node.name in self._inputs]
         fresh = FreshNames(graph.by_name)
         casts = {name: fresh(f"{name}/float32") for name in half}
         weights = {
             name: weight.cast(DType.float32) if weight.dtype in HALVES else weight
             for name, weight in graph.weights.items()
         }
-        return Graph(tuple(new for made in graph.nodes for new in self._nodes(made, casts)), weights)
+        return Graph(tuple(new for node in graph.nodes for new in self._nodes(node, casts)), weights)
 
     def function(self, function: Function) -> Function:
         definition = FunctionDef()
@@ -74,14 +74,14 @@ class _Wide:
                 argument.type = DType.float32.value
         return replace(function, definition=definition, graph=self.graph(function.graph))
 
-    def _nodes(self, made: Node, casts: Mapping[str, str]) -> Iterator[Node]:
-        if made.name in casts:
-            yield made
-            yield new_node("Cast", casts[made.name], [made.name], SrcT=attr(made, "dtype"), DstT=DType.float32)
+    def _nodes(self, node: Node, casts: Mapping[str, str]) -> Iterator[Node]:
+        if node.name in casts:
+            yield node
+            yield new_node("Cast", casts[node.name], [node.name], SrcT=attr(node, "dtype"), DstT=DType.float32)
             return
-        if casts and any(Tensor.parse(reference).node in casts for reference in made.input):
-            made = made.reading(lambda tensor: tensor if tensor.is_control else _moved(tensor, casts))
-        yield made._replace(attr=self._wide(made.attr))
+        if casts and any(Tensor.parse(reference).node in casts for reference in node.input):
+            node = node.reading(lambda tensor: tensor if tensor.is_control else _moved(tensor, casts))
+        yield node._replace(attr=self._wide(node.attr))
 
     def _wide(self, attrs: Mapping[str, AttrValue]) -> Mapping[str, AttrValue]:
         known = self._attrs.get(id(attrs))
@@ -91,8 +91,8 @@ class _Wide:
         return known[1]
 
 
-def _is_half_input(made: Node) -> bool:
-    return made.op == "Placeholder" and attr(made, "dtype") in HALVES
+def _is_half_input(node: Node) -> bool:
+    return node.op == "Placeholder" and attr(node, "dtype") in HALVES
 
 
 def _moved(tensor: Tensor, names: Mapping[str, str]) -> Tensor:
@@ -115,7 +115,7 @@ def _widened(value: AttrValue) -> AttrValue:
 
 
 def _wide_tensor(tensor: TensorProto) -> TensorProto:
-    """A constant's value. One that has only a type and a shape is a weight's, or missing."""
+    """A constant's value in float32. One without content, whose value is a weight's or missing, stays without."""
     bits = np.frombuffer(tensor.tensor_content, "<u2") if tensor.tensor_content else np.array(tensor.half_val, "<u2")
     values = bits.view("<f2") if tensor.dtype == DType.float16 else (bits.astype("<u4") << 16).view("<f4")
     made = TensorProto(dtype=DType.float32.value, tensor_shape=tensor.tensor_shape)
@@ -126,7 +126,7 @@ def _wide_tensor(tensor: TensorProto) -> TensorProto:
 
 
 def _narrow_outputs(model: Model) -> Model:
-    """The model whose outputs of half precision are cast to it. A tensor in the middle that is fed is float32."""
+    """The model with casts to the outputs of half precision. Inputs that are not Placeholders become float32."""
     graph, casts, fresh = model.graph, dict[Tensor, Node](), FreshNames(model.graph.by_name)
 
     def cast(spec: TensorSpec) -> TensorSpec:

@@ -1,4 +1,4 @@
-"""Prelu, which TensorFlow has no op for."""
+"""Prelu, an op that TensorFlow lacks."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ __all__ = ["expand_prelu"]
 def expand_prelu(prelu: Node, _graph: Graph) -> list[Node]:
     """Write Prelu with the ops TensorFlow has: relu(x) + -alpha * relu(-x).
 
-    TFLite knows this form and turns it back into its PRELU. Alpha may be any tensor, and may have other
-    readers: it stays as it is.
+    TFLite turns this form into its PRELU. Alpha may be any tensor, and may have other readers.
 
     Before:
         y = Prelu(x, alpha)

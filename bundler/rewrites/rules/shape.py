@@ -1,4 +1,4 @@
-"""What the graph itself says of a tensor's shape; TensorFlow is not asked."""
+"""Ranks and channels that follow from nearby nodes, without TensorFlow's shape inference."""
 
 from __future__ import annotations
 
@@ -24,44 +24,44 @@ _STEPS = 8
 
 def rank(reference: str, graph: Graph, steps: int = _STEPS) -> int | None:
     """The number of dimensions of a tensor; None if no node nearby determines it."""
-    made = graph.producer(reference)
-    if made is None or not steps:
+    node = graph.producer(reference)
+    if node is None or not steps:
         return None
-    if made.op in _ALIKE:
-        return rank(made.input[0], graph, steps - 1)
-    if made.op in _BROADCAST:
-        ranks = [rank(each, graph, steps // 2) for each in made.input[:2]]
+    if node.op in _ALIKE:
+        return rank(node.input[0], graph, steps - 1)
+    if node.op in _BROADCAST:
+        ranks = [rank(each, graph, steps // 2) for each in node.input[:2]]
         return None if None in ranks else max(filter(None, ranks), default=0)
-    shape = _given_shape(reference, made, graph)
-    return _RANKS.get(made.op) if shape is None else len(shape)
+    shape = _given_shape(reference, node, graph)
+    return _RANKS.get(node.op) if shape is None else len(shape)
 
 
 def channels(reference: str, graph: Graph, axis: int = -1) -> int | None:
-    """How many channels an input of the model has, or a convolution or MatMul gives; None if it is unknown.
+    """The number of channels of a tensor; None unless it is an input of the model, or a convolution or MatMul.
 
-    `axis` is the dimension of the channels.
+    `axis` is the dimension of the channels of an input.
     """
-    made = graph.producer(reference)
-    while made is not None and made.op in ("Identity", "StopGradient"):
-        made = graph.producer(made.input[0])
-    if made is None:
+    node = graph.producer(reference)
+    while node is not None and node.op in ("Identity", "StopGradient"):
+        node = graph.producer(node.input[0])
+    if node is None:
         return None
-    if made.op == "Placeholder":
-        shape = _given_shape(reference, made, graph)
+    if node.op == "Placeholder":
+        shape = _given_shape(reference, node, graph)
         return shape[axis] if shape is not None and len(shape) > 1 else None
-    filter = graph.constant_shape(made.input[1]) if made.op in _FILTERED else None
-    return None if filter is None or len(filter) != _FILTERED[made.op] else _channels(made, filter)
+    filter = graph.constant_shape(node.input[1]) if node.op in _FILTERED else None
+    return None if filter is None or len(filter) != _FILTERED[node.op] else _channels(node, filter)
 
 
-def _channels(made: Node, filter: Sequence[int]) -> int:
-    if made.op == "DepthwiseConv2dNative":
+def _channels(node: Node, filter: Sequence[int]) -> int:
+    if node.op == "DepthwiseConv2dNative":
         return filter[2] * filter[3]
-    return filter[-2] if attr(made, "transpose_b", False) else filter[-1]
+    return filter[-2] if attr(node, "transpose_b", False) else filter[-1]
 
 
-def _given_shape(reference: str, made: Node, graph: Graph) -> Shape | None:
+def _given_shape(reference: str, node: Node, graph: Graph) -> Shape | None:
     """The shape of a constant, or of an input of the model."""
-    proto = attr(made, "shape") if made.op == "Placeholder" else None
+    proto = attr(node, "shape") if node.op == "Placeholder" else None
     if isinstance(proto, TensorShapeProto) and proto.dim:
         return shape_of(proto)
     return graph.constant_shape(reference)

@@ -1,6 +1,6 @@
 """Sums behind products that TensorFlow's optimizers take for a bias, and biases that they move.
 
-Without a word on it, these hold with oneDNN and without, in TensorFlow 2.16 to 2.21.
+Unless a rule says otherwise, this happens with oneDNN and without, in TensorFlow 2.16 to 2.21.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _CONVOLUTIONS = ("Conv2D", "Conv3D")
 
 
 def add_moved_biases(model: Model) -> Model:
-    """Write a BiasAdd that an optimizer would move to where it is wrong as an AddV2.
+    """Write a BiasAdd that an optimizer would move to a wrong place as an AddV2.
 
     The remapper moves it before a Squeeze, even if that drops the channels. Constant folding adds it to a constant of
     one channel (`[1, H, W, 1]`), which BiasAdd refuses.
@@ -39,23 +39,23 @@ def add_moved_biases(model: Model) -> Model:
 
 
 def _with_moved_biases_added(graph: Graph) -> Graph:
-    moved = {made.name for made in _moved(graph)} if "BiasAdd" in graph.ops else set()
+    moved = {node.name for node in _moved(graph)} if "BiasAdd" in graph.ops else set()
     if not moved:
         return graph
     nodes = (
-        new_node("AddV2", made.name, made.input, T=made.attr.get("T")) if made.name in moved else made
-        for made in graph.nodes
+        new_node("AddV2", node.name, node.input, T=node.attr.get("T")) if node.name in moved else node
+        for node in graph.nodes
     )
     return replace(graph, nodes=tuple(nodes))
 
 
 def _moved(graph: Graph) -> Iterator[Node]:
-    """The biases that would be moved. To ask each for its readers would take longer than to look at all sums."""
-    for made in graph.nodes:
-        if made.op == "BiasAdd" and _drops_channels(made, graph):
-            yield made
-        elif made.op in ADDS:
-            for reference, other in (made.input[:2], made.input[1::-1]):
+    """The biases that would be moved. A look at all sums is faster than one at the readers of each bias."""
+    for node in graph.nodes:
+        if node.op == "BiasAdd" and _drops_channels(node, graph):
+            yield node
+        elif node.op in ADDS:
+            for reference, other in (node.input[:2], node.input[1::-1]):
                 biased = maker(reference, graph, "BiasAdd")
                 if biased is not None and _has_one_channel(graph.constant_shape(other)) and _is_channels_last(biased):
                     yield biased

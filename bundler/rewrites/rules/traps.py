@@ -1,7 +1,6 @@
-"""Graphs that are right, and that TensorFlow's own optimizers break.
+"""Graphs that TensorFlow's own optimizers break.
 
-Each rule changes no number; each names the trap that it keeps the graph out of. The minimal cases are
-in tests/rewrites/test_traps.py and tests/rewrites/fusions.
+The rules change no numbers. Minimal graphs are in tests/rewrites/test_traps.py and tests/rewrites/fusions.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ _CONVOLUTIONS = ("Conv2D", "Conv3D")
 
 @rule("Pad")
 def keep_pad_out_of_conv(pad: Node, graph: Graph) -> list[Node] | None:
-    """Write a Pad that an optimizer would take for a convolution's own padding as PadV2, which none does.
+    """Write a Pad that an optimizer would take for a convolution's own padding as PadV2, which no optimizer knows.
 
     With oneDNN on, the remapper fuses Conv2D + BiasAdd + Add, and the layout pass then takes an addend that
     is a Pad for the padding of the convolution: the process dies (TensorFlow 2.12 to 2.21). A Pad before a
@@ -89,7 +88,7 @@ def _is_merged_with_volumes(pad: Node, conv: Node, graph: Graph) -> bool:
 def keep_relu6_out_of_hard_swish(relu6: Node, graph: Graph) -> list[Node] | None:
     """Write the Relu6 of an inexact hard-swish as ClipByValue.
 
-    The remapper fuses x * relu6(x + 3) * c with 3 and 1/6, where the graph's constants may be 0.01 off (TensorFlow 2.16
+    The remapper fuses x * relu6(x + 3) * c with 3 and 1/6, even if the graph's constants are 0.01 off (TensorFlow 2.16
     to 2.21 with oneDNN). In models whose weights were float16, c is 0.16662598: one percent off at the end of a deep
     network.
 
@@ -116,7 +115,7 @@ def keep_relu6_out_of_hard_swish(relu6: Node, graph: Graph) -> list[Node] | None
 
 
 def _threes(relu6: Node, graph: Graph) -> Iterator[float]:
-    """What is added to x before Relu6, if it is taken for 3, and the Relu6 is multiplied by x."""
+    """The constants that are added to x before Relu6 and are near 3, if the Relu6 is multiplied by x."""
     add = maker(relu6.input[0], graph, *ADDS)
     for value, x in constants_of(add, graph) if add else ():
         if is_near(value, 3):
@@ -126,5 +125,5 @@ def _threes(relu6: Node, graph: Graph) -> Iterator[float]:
 
 
 def _sixths(relu6: Node, graph: Graph) -> Iterator[float]:
-    """The factors in the products with Relu6 that are taken for 1/6."""
+    """The factors in the products with Relu6 that are near 1/6."""
     return (factor for factor in factors_behind(relu6, graph) if is_near(np.array(factor), 1 / 6))

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import EllipsisType
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 __all__ = [
     "MODELS",
@@ -26,7 +26,6 @@ __all__ = [
     "Value",
     "inner",
     "parts",
-    "restore",
 ]
 
 MODELS = ("Functional", "Model", "Sequential")
@@ -100,7 +99,7 @@ class Stack:
 
 @dataclass(frozen=True)
 class Network:
-    """Layers and their calls (`Functional`), in an order in which every call comes after those that it needs."""
+    """Layers and their calls (`Functional`); those of one layer stand in their order, and none needs itself."""
 
     name: str | None
     layers: tuple[Part, ...]
@@ -125,38 +124,3 @@ def parts(part: Part) -> Iterator[Part]:
     yield part
     for each in inner(part):
         yield from parts(each)
-
-
-def restore(plain: Mapping[str, Any]) -> Part:
-    """The part of which `dataclasses.asdict` gave this, after a passage through JSON.
-
-    Raises KeyError or TypeError for any other object: there is none in a description that is not a part.
-    """
-    if "options" in plain:
-        shape = plain["shape"]
-        options = {key: _restored(value) for key, value in plain["options"].items()}
-        return Layer(**{**plain, "shape": None if shape is None else tuple(shape), "options": options})
-    layers = tuple(restore(part) for part in plain["layers"])
-    if "calls" not in plain:
-        return Stack(plain["name"], layers)
-    calls = tuple(
-        Call(name, _tensors(inputs), {key: _argument(value) for key, value in arguments.items()})
-        for name, inputs, arguments in plain["calls"]
-    )
-    return Network(plain["name"], layers, calls, _tensors(plain["inputs"]), _tensors(plain["outputs"]))
-
-
-def _restored(value: Any) -> Value:
-    if isinstance(value, dict):
-        return restore(value)
-    return tuple(_restored(item) for item in value) if isinstance(value, list) else value
-
-
-def _tensors(plain: Any) -> tuple[Tensor, ...]:
-    return tuple(Tensor(**each) for each in plain)
-
-
-def _argument(plain: Any) -> Argument:
-    if isinstance(plain, list):
-        return _tensors(plain)
-    return Tensor(**plain) if isinstance(plain, dict) else bool(plain) if plain is not None else None

@@ -14,17 +14,19 @@ from itertools import groupby
 from typing import NamedTuple
 
 from bundler.errors import ConversionError, Fault
+from bundler.ir.dtypes import DType
 
 __all__ = ["Variable", "match"]
 
 
 class Variable(NamedTuple):
-    """A variable: `name` is `dense/kernel:0`, `node` the constant that stands for it in the graph, if it is read."""
+    """A variable: `name` is `dense/kernel`, `node` the constant that stands for it, `model/dense/kernel`."""
 
     layer: str
     name: str
     shape: tuple[int, ...]
-    node: str | None
+    node: str
+    dtype: DType = DType.float32
 
 
 def match(variables: Sequence[Variable], weights: Mapping[str, tuple[int, ...]]) -> dict[Variable, str]:
@@ -32,8 +34,14 @@ def match(variables: Sequence[Variable], weights: Mapping[str, tuple[int, ...]])
 
     ConversionError that tells every variable without a weight of its shape.
     """
-    found = {variable: name for variable in variables for name in _spellings(variable) if name in weights}
-    layers, used = {variable.layer for variable in variables}, {*found.values()}
+    found, used = dict[Variable, str](), set[str]()
+    for spell in (_with_models, _in_its_layer, _without_its_cell):
+        for variable in variables:
+            name = spell(variable)
+            if variable not in found and name in weights and name not in used:
+                found[variable] = name
+                used.add(name)
+    layers = {variable.layer for variable in variables}
     free = {name: _layer_of(name, layers) for name in weights if name not in used}
     for layer, own in groupby(variables, key=lambda variable: variable.layer):
         lacking = [variable for variable in own if variable not in found]
@@ -47,12 +55,18 @@ def match(variables: Sequence[Variable], weights: Mapping[str, tuple[int, ...]])
     return found
 
 
-def _spellings(variable: Variable) -> Iterator[str]:
-    """The names under which TensorFlow.js finds it, the best last."""
-    name = variable.name.rpartition(":")[0] or variable.name
-    *path, _, last = ["", *name.split("/")]
-    yield "/".join([*path[1:], last])  # `lstm/lstm_cell/kernel` was `lstm/kernel` before TensorFlow 2.2
-    yield name
+def _with_models(variable: Variable) -> str:
+    return variable.node
+
+
+def _in_its_layer(variable: Variable) -> str:
+    return variable.name
+
+
+def _without_its_cell(variable: Variable) -> str:
+    """`lstm/lstm_cell/kernel` was `lstm/kernel` before TensorFlow 2.2."""
+    *path, _, last = ["", *variable.name.split("/")]
+    return "/".join([*path[1:], last])
 
 
 def _layer_of(weight: str, layers: set[str]) -> str | None:
@@ -67,7 +81,7 @@ def _within_layer(variables: Sequence[Variable], weights: Sequence[str]) -> Iter
     if len(variables) != len(weights):
         return
     lasts = {name.rpartition("/")[2]: name for name in weights}
-    wanted = [variable.name.rpartition("/")[2].partition(":")[0] for variable in variables]
+    wanted = [variable.name.rpartition("/")[2] for variable in variables]
     if len(lasts) == len(weights) and set(wanted) == lasts.keys():
         weights = [lasts[last] for last in wanted]
     yield from zip(variables, weights)

@@ -105,8 +105,10 @@ def _conv_lstm(rank: int) -> Options:
     }
 
 
+_RESET_AFTER = Field(flag, False)
+"""Every writer that has this option writes it. Earlier ones computed without; Keras 2 takes true for a missing one."""
 _GRU: Options = {
-    **_cell(recurrent_activation=Activation("sigmoid"), reset_after=Field(flag, True)),
+    **_cell(recurrent_activation=Activation("sigmoid"), reset_after=_RESET_AFTER),
     **_IMPLEMENTATION,
 }
 _LSTM: Options = {
@@ -115,7 +117,10 @@ _LSTM: Options = {
 }
 _STEPS: Options = {
     name: Field(flag, False)
-    for name in ("return_sequences", "return_state", "go_backwards", "unroll", "time_major", "zero_output_for_mask")
+    for name in (
+        *("return_sequences", "return_state", "go_backwards", "stateful"),
+        *("unroll", "time_major", "zero_output_for_mask"),
+    )
 }
 _IMAGE_STEPS: Options = {name: field for name, field in _STEPS.items() if name != "time_major"}
 _ATTENTION: Options = {"dropout": Field(number, 0.0), "causal": Field(flag, False)}
@@ -301,8 +306,8 @@ NEUTRAL: Mapping[str, Mapping[str, Value]] = {
     "CategoryEncoding": {"sparse": False},
     "LayerNormalization": {"rms_scaling": False},
     "BatchNormalization": {"renorm": False, "virtual_batch_size": None},
-    **{kind: {"stateful": False, "num_constants": 0} for kind in _RECURRENT},
-    **{kind: {"stateful": False, "num_constants": 0, "time_major": False} for kind in _CONVOLUTIONAL},
+    **{kind: {"num_constants": 0} for kind in _RECURRENT},
+    **{kind: {"num_constants": 0, "time_major": False} for kind in _CONVOLUTIONAL},
     "Bidirectional": {"num_constants": 0},
 }
 """Fields that must have this value: another one asks for something that Keras 2 lacks, or that no bundle can do."""

@@ -18,7 +18,7 @@ from bundler.tfjs.layers.origins import Origin
 if TYPE_CHECKING:
     from bundler.tfjs.layers.graph.scope import Scope
 
-__all__ = ["Apply", "Library", "Stored"]
+__all__ = ["Apply", "Kept", "Library", "Stored"]
 
 Apply: TypeAlias = "Callable[[Part, Scope, tuple[Value, ...], Mapping[str, Any]], tuple[Value, ...]]"
 """Calls a layer or a model in a scope."""
@@ -34,8 +34,15 @@ class Stored(NamedTuple):
     value: Value
 
 
+class Kept(NamedTuple):
+    """The states that a layer keeps from one call of the model to the next: inputs, and values that become outputs."""
+
+    before: tuple[Value, ...]
+    after: tuple[Value, ...]
+
+
 class Library:
-    """The main graph, variables by path, functions by name, and how much more may be written."""
+    """The main graph, variables and kept states by path, functions by name, and how much more may be written."""
 
     def __init__(self, origin: Origin, elements: int, apply: Apply) -> None:
         self.origin = origin
@@ -43,6 +50,7 @@ class Library:
         self.main = Sketch()
         self.functions: dict[str, Function] = {}
         self.stored: dict[str, Stored] = {}
+        self.kept: dict[str, Kept] = {}
         self.function_names = FreshNames(())
         self._elements = self._elements_left = elements
         self._nodes_left = _MOST_NODES

@@ -15,7 +15,7 @@ from bundler.ir.dtypes import DType
 from bundler.ir.nodes import Shape
 from bundler.tfjs.layers.description import Part
 from bundler.tfjs.layers.graph.carried import Carried
-from bundler.tfjs.layers.graph.library import Library, Stored
+from bundler.tfjs.layers.graph.library import Kept, Library, Stored
 from bundler.tfjs.layers.graph.sketch import Sketch
 from bundler.tfjs.layers.graph.value import Operand, Value, broadcast
 from bundler.tfjs.layers.matching import Variable
@@ -118,8 +118,27 @@ class Scope:
         main = self.library.main
         node = nodes.new_node("Const", main.fresh(path), dtype=dtype)
         main.nodes.append(node)
-        variable = Variable(self.layer, f"{_joined(self.layer, self.part, name)}:0", known, node.name)
+        variable = Variable(self.layer, _joined(self.layer, self.part, name), known, node.name, dtype)
         return Stored(variable, Value(node.name, known, dtype, main))
+
+    # States --------------------------------------------------------------------------------------
+
+    def recall(self, shapes: Sequence[Shape]) -> tuple[Value, ...]:
+        """The float32 states that the layer kept: from its last call in this graph, or else as inputs of the model."""
+        if self.name not in self.library.kept:
+            inputs = tuple(self.placeholder(f"state_{number}", shape) for number, shape in enumerate(shapes))
+            self.library.kept[self.name] = Kept(inputs, inputs)
+        return self.library.kept[self.name].after
+
+    def keep(self, states: Sequence[Value]) -> None:
+        """Keep what `recall` gives next time: in the next call of the layer, or of the model."""
+        self.library.kept[self.name] = self.library.kept[self.name]._replace(after=tuple(states))
+
+    def placeholder(self, name: str, shape: Shape, dtype: DType = DType.float32) -> Value:
+        """An input of the model."""
+        made = nodes.new_node("Placeholder", self._fresh(name), dtype=dtype, shape=nodes.shape_proto(shape))
+        self.library.main.nodes.append(made)
+        return Value(made.name, shape, dtype, self.library.main)
 
     # Scopes in scopes ----------------------------------------------------------------------------
 

@@ -11,11 +11,12 @@ from bundler.errors import ConversionError, within
 from bundler.ir.dtypes import DType
 from bundler.ir.fresh import FreshNames
 from bundler.ir.model import Function, Signature, TensorSpec
-from bundler.ir.nodes import Node, Shape, Tensor, new_node, shape_proto
+from bundler.ir.nodes import Node, Shape, Tensor
 from bundler.tfjs.layers import description
-from bundler.tfjs.layers.description import Call, Layer, Network, Part, Stack, parts
+from bundler.tfjs.layers.description import Call, Layer, Network, Part, Stack
 from bundler.tfjs.layers.graph.arguments import accepts, prepared, takes, wrong_number
 from bundler.tfjs.layers.graph.library import Library
+from bundler.tfjs.layers.graph.order import needed_calls
 from bundler.tfjs.layers.graph.scope import Scope
 from bundler.tfjs.layers.graph.tensors import FLOATS
 from bundler.tfjs.layers.graph.value import Value
@@ -23,22 +24,16 @@ from bundler.tfjs.layers.kinds import LAYERS
 from bundler.tfjs.layers.matching import Variable
 from bundler.tfjs.layers.origins import Origin
 
-__all__ = ["Built", "build", "covers"]
+__all__ = ["Built", "build"]
 
 
 class Built(NamedTuple):
-    """The graph of a model. Each of `variables` is a Const node without a value; `dtypes` are theirs by node."""
+    """The graph of a model. Each of `variables` is a Const node without a value."""
 
     nodes: tuple[Node, ...]
     functions: Mapping[str, Function]
     signature: Signature
     variables: tuple[Variable, ...]
-    dtypes: Mapping[str, DType]
-
-
-def covers(model: Stack | Network) -> bool:
-    """Whether all layers of a model, at any depth, are in the table."""
-    return all(part.kind in LAYERS for part in parts(model) if isinstance(part, Layer))
 
 
 def build(model: Stack | Network, origin: Origin, elements: int) -> Built:
@@ -49,18 +44,26 @@ def build(model: Stack | Network, origin: Origin, elements: int) -> Built:
     library = Library(origin, elements, _apply)
     root = Scope(library, library.main)
     entries = tuple(_entries(model, origin))
-    inputs = tuple(_placeholder(root, entry) for entry in entries)
+    inputs = tuple(root.placeholder(*entry) for entry in entries)
     outputs = _apply(model, root, inputs, {})
     names = FreshNames(())
     starts = {entry.name: value for entry, value in zip(entries, inputs)}
     ends = {names(name): value for name, value in zip(_output_names(model, origin), outputs)}
+    for name, (before, after) in _states(library, FreshNames([*starts, *ends])):
+        starts[name], ends[name] = before, after
     return Built(
         nodes=tuple(library.main.nodes),
         functions=library.functions,
         signature=Signature(_specs(starts), _specs(ends)),
         variables=tuple(stored.variable for stored in library.stored.values()),
-        dtypes={stored.value.reference: stored.value.dtype for stored in library.stored.values()},
     )
+
+
+def _states(library: Library, fresh: FreshNames) -> Iterator[tuple[str, tuple[Value, Value]]]:
+    """The states that layers keep, under the names that they have as inputs and as outputs."""
+    for path, kept in library.kept.items():
+        for number, pair in enumerate(zip(kept.before, kept.after)):
+            yield fresh(f"{path.replace('/', '_')}_state_{number}"), pair
 
 
 def _specs(values: Mapping[str, Value]) -> dict[str, TensorSpec]:
@@ -76,12 +79,6 @@ class _Entry(NamedTuple):
     name: str
     shape: Shape
     dtype: DType
-
-
-def _placeholder(root: Scope, entry: _Entry) -> Value:
-    made = new_node("Placeholder", root.sketch.fresh(entry.name), dtype=entry.dtype, shape=shape_proto(entry.shape))
-    root.sketch.nodes.append(made)
-    return Value(made.name, entry.shape, entry.dtype, root.sketch)
 
 
 def _entries(model: Part, origin: Origin) -> Iterator[_Entry]:
@@ -146,7 +143,7 @@ def _network(network: Network, scope: Scope, inputs: tuple[Value, ...]) -> tuple
         raise wrong_number(inputs, str(len(network.inputs)))
     results: _Results = {(tensor.layer, tensor.call): (value,) for tensor, value in zip(network.inputs, inputs)}
     layers = dict(zip(_names(network), network.layers))
-    for number, call in _needed_calls(network):
+    for number, call in needed_calls(network):
         given = tuple(_result(each, results) if isinstance(each, description.Tensor) else each for each in call.inputs)
         arguments = _arguments(call, results) if scope.origin.heeds_calls else {}
         results[call.layer, number] = _called(layers[call.layer], call.layer, scope, given, arguments)
@@ -166,6 +163,8 @@ def _called(
 
 def _carrying(part: Part, scope: Scope, inputs: tuple[Value, ...], arguments: Mapping[str, Any]) -> tuple[Value, ...]:
     """A call that carries the mask of an earlier one. It does not become one of the output, nor leaves a model."""
+    if not inputs:
+        return _apply(part, scope, inputs, arguments)
     scope.carried.meet(inputs)
     first, *rest = inputs
     if not isinstance(part, Layer):
@@ -198,22 +197,6 @@ def _arguments(call: Call, results: _Results) -> dict[str, Any]:
         return tuple(_result(each, results) for each in value) if isinstance(value, tuple) else value
 
     return {key: read(value) for key, value in call.arguments.items()}
-
-
-def _needed_calls(network: Network) -> list[tuple[int, Call]]:
-    """The calls that the outputs need, each with its number among those of its layer."""
-    numbers: dict[str, int] = {}
-    numbered: list[tuple[int, Call]] = []
-    for call in network.calls:
-        numbers[call.layer] = numbers.get(call.layer, -1) + 1
-        numbered.append((numbers[call.layer], call))
-    needed = {(tensor.layer, tensor.call) for tensor in network.outputs}
-    kept: list[tuple[int, Call]] = []
-    for number, call in reversed(numbered):
-        if (call.layer, number) in needed:
-            needed |= {(tensor.layer, tensor.call) for tensor in call.tensors}
-            kept.append((number, call))
-    return kept[::-1]
 
 
 # One layer ---------------------------------------------------------------------------------------

@@ -49,6 +49,7 @@ def sequenced(
     go_backwards: bool,
     time_major: bool,
     zero_output_for_mask: bool,
+    stateful: bool,
     **_: object,
 ) -> tuple[Value, ...]:
     """The outputs of a recurrent layer: the last one or all of them, then the last states if these are asked for."""
@@ -58,6 +59,7 @@ def sequenced(
         backwards=go_backwards,
         time=0 if time_major else 1,
         skipped=Skipped.STATE if scope.origin.repeats_state else skipped,
+        keeps=stateful,
     )
     found = walk(scope, cell, floats(scope, x), tuple(floats(scope, state) for state in states), way)
     output = found.last if found.sequence is None else found.sequence.masked(x.mask)

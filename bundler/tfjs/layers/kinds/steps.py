@@ -44,12 +44,16 @@ class Skipped(Enum):
 
 
 class Way(NamedTuple):
-    """How to go through a sequence. `time` is its axis, 0 or 1; the batch is the other one."""
+    """How to go through a sequence. `time` is its axis, 0 or 1; the batch is the other one.
+
+    `keeps`: the first states are the last ones of the call before.
+    """
 
     sequences: bool
     backwards: bool = False
     time: int = 1
     skipped: Skipped = Skipped.PREVIOUS
+    keeps: bool = False
 
 
 class Outcome(NamedTuple):
@@ -81,7 +85,10 @@ def walk(scope: Scope, cell: Cell, x: Value, initial: States, way: Way) -> Outco
     start = _start(scope, cell, given, initial, way)
     mask = _mask(scope, x.mask, given.rank)
     run = _written_out if steps is not None and steps <= _WRITTEN_OUT else _looped
-    return run(scope, _Walk(cell, way, start), given, mask)
+    outcome = run(scope, _Walk(cell, way, start), given, mask)
+    if way.keeps:
+        scope.keep(outcome.states)
+    return outcome
 
 
 # Before the first step ---------------------------------------------------------------------------
@@ -99,10 +106,14 @@ def _start(scope: Scope, cell: Cell, given: Value, initial: States, way: Way) ->
     if initial and len(initial) != len(cell.states):
         expected = f"{len(cell.states)} initial states, or none"
         raise ConversionError("the layer has another number of states", found=str(len(initial)), expected=expected)
+    if initial and way.keeps:
+        raise ConversionError("the layer is stateful and called with initial states: one of them can begin only")
     lengths = sizes(scope, given)
     outer = (lengths[1 - way.time], *lengths[2:-1])
     output = _zeros(scope, (*outer, cell.size))
-    if initial:
+    if way.keeps:
+        states = scope.recall([(*output.shape[:-1], each) for each in cell.states])
+    elif initial:
         states = tuple(_fitting(state, (*output.shape[:-1], each)) for state, each in zip(initial, cell.states))
     else:
         states = tuple(output if each == cell.size else _zeros(scope, (*outer, each)) for each in cell.states)
@@ -123,13 +134,14 @@ def _fitting(state: Value, expected: Shape) -> Value:
 
 
 def _mask(scope: Scope, mask: Value | None, rank: int) -> Value | None:
-    """The mask with as many axes as the steps have: all but the first two of size 1."""
+    """The mask with as many axes as the steps have, those that it lacks of size 1."""
     if mask is None:
         return None
-    if mask.rank != 2:
-        raise ConversionError("the mask of a sequence is of another rank", found=shown(mask.shape), expected="[?, ?]")
+    if not 2 <= mask.rank < rank:
+        expected = f"2 to {rank - 1} dimensions"
+        raise ConversionError("the mask of a sequence is of another rank", found=shown(mask.shape), expected=expected)
     mask = cast(scope, mask, DType.bool)
-    for _ in range(rank - 2):
+    for _ in range(mask.rank, rank):
         mask = expand(scope, mask, -1)
     return mask
 
