@@ -18,8 +18,9 @@ from bundler.tfjs.layers.configuration import translate
 from bundler.tfjs.layers.graph.walk import build
 from bundler.tfjs.layers.limits import check
 from bundler.tfjs.layers.matching import Variable
-from bundler.tfjs.layers.options import KINDS, REQUIRED, Field, Inside
+from bundler.tfjs.layers.options import KINDS
 from bundler.tfjs.layers.origins import origin_of
+from bundler.tfjs.layers.schema import REQUIRED, Field, Inside
 from tests.fuzz.mutate import STRANGE
 from tests.layers import model as words
 from tests.layers.table import cases

@@ -20,7 +20,6 @@ __all__ = ["SIZES"]
 SIZES: Mapping[str, int] = {
     "MobileNet": 64,
     "MobileNetV2": 64,
-    "MobileNetV3Small": 64,
     "Xception": 96,
     "DenseNet121": 64,
     "NASNetMobile": 64,

@@ -87,7 +87,8 @@ def _unlisted(values: list[Any]) -> Any:
 
 
 def _listed(value: Any) -> list[Any]:
-    return list(value) if isinstance(value, (list, tuple)) else [value]
+    """The tensors of a result: stacked cells give lists of states in a list."""
+    return [item for each in value for item in _listed(each)] if isinstance(value, (list, tuple)) else [value]
 
 
 def answer(keras: Keras, case: Mapping[str, Any], folder: Path) -> dict[str, Any]:
@@ -98,6 +99,10 @@ def answer(keras: Keras, case: Mapping[str, Any], folder: Path) -> dict[str, Any
     model = Maker(keras).part(case["model"])
     random = np.random.default_rng(5)
     model.set_weights([_drawn(variable, random) for variable in model.weights])
+    for layer in model.layers:
+        getattr(
+            layer, "finalize_state", lambda: None
+        )()  # as when a file is loaded: Normalization reads its weights here
     feeds = [np.array(feed["values"], feed["dtype"]).reshape(feed["shape"]) for feed in case["feeds"]]
     outputs = _listed(_run(model, _unlisted(feeds)))
     save_keras_model(model, str(folder))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.layers.case import JAVASCRIPT, Reloads, case, lacks
+from tests.layers.case import JAVASCRIPT, KERAS_3, Refused, Reloads, case, lacks
 from tests.layers.model import Input, ids, layer
 
 ACTIVATIONS = (
@@ -18,7 +18,7 @@ LACKING = {
     **{name: {} for name in ("log_softmax", "relu6")},
     **{name: lacks(javascript=UNKNOWN) for name in ("leaky_relu", "silu")},
     **{
-        name: lacks(javascript=UNKNOWN, keras2=UNKNOWN)
+        name: {**lacks(javascript=UNKNOWN, keras2=UNKNOWN), KERAS_3: Refused("a field of the configuration is wrong")}
         for name in (
             *("celu", "glu", "hard_shrink", "hard_silu", "hard_tanh", "log_sigmoid", "soft_shrink", "sparse_plus"),
             *("sparse_sigmoid", "sparsemax", "squareplus", "tanh_shrink"),

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tests.layers.case import Case, Origin, Verdict, case, lacks
+from tests.layers.case import KERAS_2, KERAS_3, Case, Origin, Refused, Verdict, case, lacks
 from tests.layers.model import layer
 
 SERIES, IMAGE, VOLUME = (9, 3), (8, 7, 3), (6, 5, 7, 2)
 PASS = layer("Reshape", target_shape=IMAGE)
 FIRST = {"data_format": "channels_first"}
-NO_METHOD = lacks(javascript="nterpolation")
-RARE = lacks(keras3="Invalid value for argument `interpolation`")
+UNKNOWN_METHOD = Refused("TensorFlow.js does not interpolate this way")
+NO_METHOD = {**lacks(javascript="nterpolation"), KERAS_2: UNKNOWN_METHOD, KERAS_3: UNKNOWN_METHOD}
 METHODS = {
     **dict.fromkeys(("bicubic", "area", "lanczos3", "lanczos5"), NO_METHOD),
-    **{method: {**NO_METHOD, **RARE} for method in ("gaussian", "mitchellcubic")},
+    **{method: NO_METHOD | lacks(keras3="Invalid value for argument") for method in ("gaussian", "mitchellcubic")},
 }
 UNRANKED = lacks(javascript="x must be rank 3 or 4, but got rank 1")
 """TensorFlow.js gives the kernel a list of one image in place of the image."""
 INPUT_SHAPE = lacks(javascript="expected x to have shape")
 """TensorFlow.js writes the shape of the output for that of the input, and refuses the input when it loads its file."""
+UNSIZED = {origin: Refused("needs a size of its input that is unknown") for origin in (KERAS_2, KERAS_3)}
 
 
 def cropped(height: int, width: int, but: Mapping[Origin, Verdict] | None = None) -> Case:
@@ -97,5 +98,5 @@ CASES = [
     case("CenterCrop", "beyond one side", IMAGE, height=5, width=12, but=INPUT_SHAPE),
     *(cropped(height, width) for height, width in ((4, 3), (5, 4), (8, 3))),
     *(cropped(height, width, UNRANKED) for height, width in ((10, 12), (5, 12), (9, 4))),
-    case("CenterCrop", "on unknown sizes", (None, None, 3), height=4, width=3, but=INPUT_SHAPE),
+    case("CenterCrop", "on unknown sizes", (None, None, 3), height=4, width=3, but=INPUT_SHAPE | UNSIZED),
 ]
