@@ -61,7 +61,7 @@ class Reloads(NamedTuple):
 
 
 class Differs(NamedTuple):
-    """TensorFlow.js' plain CPU backend gives other numbers than its other backends; bundler gives theirs."""
+    """One backend of the library gives other numbers than its others, by a mistake; bundler gives theirs."""
 
     why: str
 

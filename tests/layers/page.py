@@ -144,5 +144,5 @@ def _happening(verdict: object) -> str:
     if isinstance(verdict, Refused):
         return f"bundler refuses the model: “{verdict.words}”"
     if isinstance(verdict, Differs):
-        return f"{verdict.why}; bundler's numbers are those of the other libraries"
+        return f"{verdict.why}; bundler does not"
     return f"the library does not load its own file (“{verdict.words}”); bundler does"

@@ -11,7 +11,7 @@ QUERY, VALUE = (5, 4), (6, 4)
 EMBEDDED = layer("Embedding", input_dim=4, output_dim=4, mask_zero=True)
 TOKENS = {"a": ids(5), "b": ids(6)}
 HEADS = {"num_heads": 2, "key_dim": 3}
-UNCAUSAL = lacks(keras2="nrecognized keyword", keras3="nrecognized keyword")
+UNCAUSAL = lacks(keras3="nrecognized keyword")
 
 
 def self_attention(name: str, x: Shape = (5, 4), **options: Any) -> Case:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tests.layers.case import Case, case, lacks
+from tests.layers.case import KERAS_3, Case, Differs, case, lacks
 from tests.layers.model import Input
 
 SERIES, IMAGE, VOLUME = (9, 4), (8, 7, 4), (6, 5, 7, 2)
-FIRST = {1: (4, 9), 2: (4, 8, 7), 3: (2, 6, 5, 7)}
+FIRST = {1: (4, 11), 2: (4, 8, 11), 3: (2, 6, 5, 7)}
 UNKNOWN = {1: (None, 4), 2: (None, None, 4), 3: (None, None, None, 2)}
 KNOWN = {1: SERIES, 2: IMAGE, 3: VOLUME}
+ALONG_WIDTH = {KERAS_3: Differs("it adds the bias along the width if that has as many elements as there are channels")}
+"""`add` in keras/src/backend/tensorflow/numpy.py takes it for a bias of the last axis."""
 CAUSAL = lacks(javascript="CAUSAL padding mode in conv1dWithBias is not implemented")
 LACKING = {
     ("Conv2DTranspose", "dilated unequally"): lacks(keras2="dimensions of the `dilation_rate` argument to be equal"),
@@ -103,6 +105,14 @@ CASES = [
     case("SeparableConv2D", "multiplied", IMAGE, filters=3, kernel_size=3, depth_multiplier=2),
     *(made for family in (window, dilated, first) for made in family("DepthwiseConv1D", 1)),
     *(made for family in (window, dilated, first) for made in family("DepthwiseConv2D", 2)),
+    case(
+        "DepthwiseConv2D",
+        "channels first as wide as its channels",
+        (4, 8, 5),
+        kernel_size=2,
+        data_format="channels_first",
+        but=ALONG_WIDTH,
+    ),
     case("DepthwiseConv1D", "multiplied", SERIES, kernel_size=3, depth_multiplier=2),
     case("DepthwiseConv2D", "multiplied", IMAGE, kernel_size=3, depth_multiplier=2),
     case(

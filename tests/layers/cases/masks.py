@@ -64,7 +64,7 @@ MERGES = ("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum")
 
 CASES = [
     *(
-        case(kind, "passes a mask on", TOKENS, before=[EMBEDDED], after=[READ], **more)
+        case(kind, "passes a mask on", TOKENS, before=[EMBEDDED], after=[READ], **more, but=UNMASKED.get(kind))
         for kind, more in BETWEEN.items()
     ),
     *(
