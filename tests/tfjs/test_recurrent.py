@@ -194,6 +194,11 @@ def test_states_that_do_not_fit_are_an_error(entry: dict[str, Any], states: Any,
         called(entry, *states)
 
 
+def test_a_stateful_layer_that_goes_on_from_step_to_step_is_an_error() -> None:
+    with pytest.raises(ConversionError, match="layer 'each': a stateful layer goes on from step to step"):
+        made(layer("TimeDistributed", "each", layer=lstm(stateful=True)), shape=(2, 4, 4, 3))
+
+
 def test_constants_for_a_cell_are_an_error() -> None:
     with pytest.raises(ConversionError, match="layer 'r': the cell of the layer takes no constants"):
         called(lstm(), constants=[["x", 0, 0]])

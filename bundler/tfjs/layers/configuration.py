@@ -24,13 +24,11 @@ from bundler.tfjs.layers.operators import IGNORED_OF_OPERATORS, OPERATORS, is_op
 from bundler.tfjs.layers.options import (
     ACTIVATIONS,
     AS_ACTIVATIONS,
-    IGNORED,
-    IGNORED_ENDINGS,
     KINDS,
-    NEUTRAL,
 )
 from bundler.tfjs.layers.origins import Origin, origin_of
 from bundler.tfjs.layers.schema import REQUIRED, Activation, Field, Inside, Required
+from bundler.tfjs.layers.unread import IGNORED, IGNORED_ENDINGS, NEUTRAL
 
 __all__ = ["LAYERS", "translate"]
 

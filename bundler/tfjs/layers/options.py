@@ -11,17 +11,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bundler.tfjs.layers import readers
-from bundler.tfjs.layers.description import Value
 from bundler.tfjs.layers.readers import flag, maybe, number, numbers, one_of, pairs, sizes, whole, wholes
 from bundler.tfjs.layers.schema import Activation, Field, Inside, Options
 
 __all__ = [
     "ACTIVATIONS",
     "AS_ACTIVATIONS",
-    "IGNORED",
-    "IGNORED_ENDINGS",
+    "CELLS",
+    "CONVOLUTIONAL",
+    "IMAGES_OF_TRAINING",
     "KINDS",
-    "NEUTRAL",
+    "RECURRENT",
 ]
 
 
@@ -32,11 +32,11 @@ ACTIVATIONS = (
 )
 """Names of activations. `configuration` makes another name of those that mean something else to their writer."""
 AS_ACTIVATIONS = frozenset(["ReLU", "LeakyReLU", "PReLU", "ELU", "ThresholdedReLU", "Softmax"])
-_CELLS = frozenset(["SimpleRNNCell", "GRUCell", "LSTMCell"])
+CELLS = frozenset(["SimpleRNNCell", "GRUCell", "LSTMCell"])
 _ANY: frozenset[str] = frozenset()
 """Layers of all kinds, and models."""
-_CONVOLUTIONAL = frozenset(["ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"])
-_RECURRENT = frozenset(["RNN", "SimpleRNN", "GRU", "LSTM", *_CONVOLUTIONAL])
+CONVOLUTIONAL = frozenset(["ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"])
+RECURRENT = frozenset(["RNN", "SimpleRNN", "GRU", "LSTM", *CONVOLUTIONAL])
 
 # Fields of several layers ------------------------------------------------------------------------
 
@@ -127,7 +127,7 @@ _ATTENTION: Options = {"dropout": Field(number, 0.0), "causal": Field(flag, Fals
 _GLOBAL: Options = {**_DATA_FORMAT, "keepdims": Field(flag, False)}
 _MERGE: Options = {}
 
-_IMAGES_OF_TRAINING: Mapping[str, frozenset[str]] = {
+IMAGES_OF_TRAINING: Mapping[str, frozenset[str]] = {
     "RandomBrightness": frozenset(["factor", "value_range", "data_format"]),
     "RandomContrast": frozenset(["factor", "value_range", "data_format"]),
     "RandomFlip": frozenset(["mode", "data_format"]),
@@ -235,8 +235,8 @@ KINDS: Mapping[str, Options] = {
     "SpatialDropout3D": {"rate": _RATE, **_DATA_FORMAT},
     "ActivityRegularization": {"l1": Field(number, 0.0), "l2": Field(number, 0.0)},
     "Identity": {},
-    **{kind: {} for kind in _IMAGES_OF_TRAINING},
-    "RNN": {"cell": Inside(_CELLS | {"StackedRNNCells"}), **_STEPS},
+    **{kind: {} for kind in IMAGES_OF_TRAINING},
+    "RNN": {"cell": Inside(CELLS | {"StackedRNNCells"}), **_STEPS},
     "SimpleRNN": {**_cell(), **_STEPS},
     "GRU": {**_GRU, **_STEPS},
     "LSTM": {**_LSTM, **_STEPS},
@@ -247,10 +247,10 @@ KINDS: Mapping[str, Options] = {
     "SimpleRNNCell": _cell(),
     "GRUCell": _GRU,
     "LSTMCell": _LSTM,
-    "StackedRNNCells": {"cells": Inside(_CELLS | {"StackedRNNCells"}, many=True)},
+    "StackedRNNCells": {"cells": Inside(CELLS | {"StackedRNNCells"}, many=True)},
     "Bidirectional": {
-        "layer": Inside(_RECURRENT),
-        "backward_layer": Inside(_RECURRENT, optional=True),
+        "layer": Inside(RECURRENT),
+        "backward_layer": Inside(RECURRENT, optional=True),
         "merge_mode": Field(one_of("concat", "sum", "mul", "ave", None), "concat", takes_null=True),
     },
     "TimeDistributed": {"layer": Inside(_ANY)},
@@ -288,40 +288,3 @@ KINDS: Mapping[str, Options] = {
     },
 }
 """The layers of TensorFlow.js, less `RandomWidth`, which gives another width each time, and more of Keras."""
-
-# Fields that are not options ---------------------------------------------------------------------
-
-NEUTRAL: Mapping[str, Mapping[str, Value]] = {
-    "InputLayer": {"sparse": False, "ragged": False},
-    "MultiHeadAttention": {"use_gate": False, "sliding_window": None},
-    "Conv3DTranspose": {"dilation_rate": (1, 1, 1)},
-    "Resizing": {
-        "antialias": False,
-        "pad_to_aspect_ratio": False,
-        "fill_mode": "constant",
-        "fill_value": 0.0,
-        "data_format": "channels_last",
-    },
-    "CenterCrop": {"data_format": "channels_last"},
-    "CategoryEncoding": {"sparse": False},
-    "LayerNormalization": {"rms_scaling": False},
-    "BatchNormalization": {"renorm": False, "virtual_batch_size": None},
-    **{kind: {"num_constants": 0} for kind in _RECURRENT},
-    **{kind: {"num_constants": 0, "time_major": False} for kind in _CONVOLUTIONAL},
-    "Bidirectional": {"num_constants": 0},
-}
-"""Fields that must have this value: another one asks for something that Keras 2 lacks, or that no bundle can do."""
-
-IGNORED_ENDINGS = ("_initializer", "_regularizer", "_constraint")
-"""How the names of fields end that only say how to begin or to go on training: the weights are those of the file."""
-IGNORED: Mapping[str, frozenset[str]] = {
-    "": frozenset(["trainable", "optional", "seed", "noise_shape", "quantization_config", "implementation"]),
-    "MultiHeadAttention": frozenset(["query_shape", "key_shape", "value_shape", "flash_attention"]),
-    **_IMAGES_OF_TRAINING,
-    "BatchNormalization": frozenset(["renorm_clipping", "renorm_momentum", "synchronized", "fused"]),
-    "RNN": frozenset({"cells", "filters", "kernel_size"}.union(*(KINDS[kind] for kind in _CELLS))),
-}
-"""Fields without a bearing on what a trained model computes, in all layers and in one. They are not read.
-
-TensorFlow.js writes the fields of a cell into its RNN besides.
-"""

@@ -1,4 +1,4 @@
-"""Recurrent layers whose steps are series, images or volumes, which convolutions take the place of matrices for.
+"""Recurrent layers whose steps are series, images or volumes: convolutions in place of matrix products.
 
 Sources: tfjs-layers/src/layers/convolutional_recurrent.ts,
 https://github.com/keras-team/tf-keras/blob/v2.19.0/tf_keras/src/layers/rnn/base_conv_lstm.py,

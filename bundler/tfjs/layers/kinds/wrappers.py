@@ -108,6 +108,8 @@ def _time_distributed(scope: Scope, x: Value, *, layer: Part) -> tuple[Value, ..
     if x.rank < 3:
         expected = "at least 3 dimensions"
         raise ConversionError("the layer's input is of another rank", found=shown(x.shape), expected=expected)
+    if any(isinstance(part, Layer) and part.options.get("stateful") for part in parts(layer)):
+        raise ConversionError("a stateful layer goes on from step to step here, which is not supported")
     if x.mask is not None and _reads_masks(scope, layer):
         raise ConversionError("TensorFlow.js takes the mask of the steps for one of the steps inside of each step")
     inner = _folded(scope, x).masked(_folded_mask(scope, x.mask))
