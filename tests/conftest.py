@@ -47,7 +47,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def pytest_make_parametrize_id(val: object) -> str | None:
     """Names of tests stay short, whatever text they are about."""
-    return f"{ascii(val[:40])}…" if isinstance(val, (str, bytes)) and len(val) > 80 else None
+    return f"{val[:40]!a}…" if isinstance(val, (str, bytes)) and len(val) > 80 else None
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

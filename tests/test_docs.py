@@ -92,5 +92,12 @@ def test_the_code_of_a_guide_runs(guide: str) -> None:
     assert set(blocks)
 
 
+def test_the_nightly_run_has_the_rows_of_the_matrix() -> None:
+    (rows,) = re.findall(r"^MATRIX \?= (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    nightly = (ROOT / ".github" / "workflows" / "nightly.yml").read_text()
+    assert re.findall(r"{ row: (\S+), python", nightly) == rows.split()
+    assert all(row.startswith(f"{python}-") for row, python in re.findall(r"row: (\S+), python: \"(.*)\"", nightly))
+
+
 def test_the_reference_of_the_manifest_is_made_from_the_fields() -> None:
     assert (ROOT / "docs" / "MANIFEST.md").read_text() == page()
