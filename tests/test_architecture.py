@@ -38,9 +38,9 @@ OWNERS = {
     "rich": ("cli/screen.py",),
     "click": ("cli/", "__main__.py"),
     "pydantic": ("manifest/", "report/record.py"),
-    "tensorflow": ("ir/protos.py", "runtimes/tensorflow/engines/python.py", "api/", "tfjs/layers/"),
+    "tensorflow": ("ir/protos.py", "runtimes/tensorflow/engines/python.py", "api/"),
     "tensorflowjs": (),
-    "tf_keras": ("tfjs/layers/",),
+    "tf_keras": (),
 }
 """Packages that only these rooms import."""
 
@@ -108,7 +108,7 @@ def test_folders_are_small_and_few_modules_lie_beside_them() -> None:
     files = {
         folder.relative_to(PACKAGE).as_posix(): sum(path.is_file() for path in folder.iterdir()) for folder in folders
     }
-    del files["rewrites/rules"]
+    del files["rewrites/rules"], files["tfjs/layers/kinds"]
     assert len(list(PACKAGE.glob("*.py"))) <= 5
     assert {folder: count for folder, count in files.items() if count > MOST_FILES} == {}
 

@@ -18,7 +18,7 @@ from bundler.ir.weight import Weight
 from bundler.tfjs import fields
 from bundler.tfjs.fields import Json
 from bundler.tfjs.initializer import join_initializer
-from bundler.tfjs.layers import as_graph_model
+from bundler.tfjs.layers import read_layers
 from bundler.tfjs.notes import notes
 from bundler.tfjs.signatures import read_signature
 from bundler.tfjs.topology import read_functions, read_graph
@@ -54,11 +54,12 @@ def read(artifact: Artifact, format: Literal["auto", "graph", "layers"] = "auto"
     found = _format(artifact)
     if format not in ("auto", found):
         raise ConversionError("the model is of another format", where=artifact.entry, found=found, expected=format)
-    document, weights = artifact.document, read_weights(artifact)
-    if found == "layers":
-        document, weights = as_graph_model(artifact, weights)
+    weights = read_weights(artifact)
     with within(artifact.entry):
-        return _read_graph_model(document, weights)
+        if found == "graph":
+            return _read_graph_model(artifact.document, weights)
+        model = read_layers(artifact, weights)
+        return model.noting(notes({}, model.graph))
 
 
 def _topology(artifact: Artifact) -> Json:

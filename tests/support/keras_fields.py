@@ -21,12 +21,19 @@ MORE: Mapping[tuple[str, str], Mapping[str, Any]] = {
     **{("keras", f"AveragePooling{rank}D"): {"pool_size": 2} for rank in (1, 2, 3)},
 }
 """Options that only one of the two requires, or calls so."""
+OF_TRAINING: Mapping[str, Mapping[str, Any]] = {
+    **{kind: {"factor": 0.2} for kind in ("RandomBrightness", "RandomContrast", "RandomRotation")},
+    "RandomTranslation": {"height_factor": 0.2, "width_factor": 0.2},
+    "RandomZoom": {"height_factor": 0.2},
+}
+"""Options that both require and that have no bearing on what a model computes."""
 
 
 def made(keras: Any, kind: str, options: Mapping[str, Any]) -> Any:
     """A layer; an object among its options is another, a list of objects are several."""
     values = {key: _value(keras, value) for key, value in options.items()}
-    return getattr(keras.layers, kind)(**{**values, **MORE.get((keras.__name__, kind), {})})
+    more = MORE.get((keras.__name__, kind), {})
+    return getattr(keras.layers, kind)(**{**values, **more, **OF_TRAINING.get(kind, {})})
 
 
 def _value(keras: Any, value: Any) -> Any:

@@ -1,6 +1,6 @@
 """Write layers models as Python programs do, with Keras 2 and Keras 3, and what Keras computes: run as a program.
 
-    python tests/keras_models.py FOLDER
+    python tests/support/keras_models.py FOLDER
 
 Each model is written to a folder of its own, with the arrays of `inputs.npz` and `outputs.npz` beside it.
 """

@@ -9,8 +9,9 @@ from bundler.tfjs.layers.matching import Variable, match
 
 
 def layer(name: str, **shapes: tuple[int, ...]) -> list[Variable]:
-    """The variables of a layer, as Keras 2 names them; `__` stands for a slash."""
-    return [Variable(name, f"{name}/{last.replace('__', '/')}:0", shape, None) for last, shape in shapes.items()]
+    """The variables of a layer of the model `m`, as Keras 2 names them; `__` stands for a slash."""
+    names = {f"{name}/{last.replace('__', '/')}": shape for last, shape in shapes.items()}
+    return [Variable(name, each, shape, f"m/{each}") for each, shape in names.items()]
 
 
 DENSE = layer("dense", kernel=(2, 3), bias=(3,))
@@ -40,6 +41,18 @@ NORM = layer("norm", gamma=(3,), beta=(3,), moving_mean=(3,), moving_variance=(3
 def test_weights_are_found(variables: list[Variable], weights: list[str]) -> None:
     shapes = {name: variable.shape for name, variable in zip(weights, variables)}
     assert list(match(variables, shapes).values()) == weights
+
+
+def test_layers_of_one_name_in_two_models_have_their_models_weights() -> None:
+    variables = [Variable("dense", "dense/kernel", (2,), f"{model}/dense/kernel") for model in "ab"]
+    weights = ["b/dense/kernel", "a/dense/kernel"]
+    assert list(match(variables, dict.fromkeys(weights, (2,))).values()) == weights[::-1]
+
+
+def test_a_weight_is_that_of_one_variable() -> None:
+    variables = [Variable("dense", "dense/kernel", (2,), f"{model}/dense/kernel") for model in "ab"]
+    with pytest.raises(ConversionError, match="the model has no weight for 'dense/kernel'"):
+        match(variables, {"dense/kernel": (2,)})
 
 
 def test_names_go_before_order() -> None:

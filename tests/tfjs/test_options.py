@@ -13,15 +13,29 @@ import pytest
 
 from bundler.tfjs.layers.configuration import translate
 from bundler.tfjs.layers.description import Layer
-from bundler.tfjs.layers.options import KINDS, REQUIRED, Field
+from bundler.tfjs.layers.options import KINDS
+from bundler.tfjs.layers.schema import REQUIRED, Field
 from tests.support.places import TESTS
 from tests.tfjs.test_layers import NEEDS_KERAS
 
 GRU, CELL = ({"class_name": kind, "config": {"units": 2}} for kind in ("GRU", "GRUCell"))
-GIVEN = {"dims": [1], "layer": GRU, "cell": CELL, "cells": [CELL], "target_shape": [3], "rate": 0.5, "stddev": 0.5}
+GIVEN = {
+    "dims": [1],
+    "layer": GRU,
+    "cell": CELL,
+    "cells": [CELL],
+    "target_shape": [3],
+    "rate": 0.5,
+    "stddev": 0.5,
+    "equation": "ab,bc->ac",
+    "output_shape": 3,
+}
 """Values for options without a default; 2 for all others."""
 VERSIONS = {"tf_keras": "2.15.0", "keras": "3.5.0"}
-LACKING = {"tf_keras": set(), "keras": {"ThresholdedReLU"}}
+LACKING = {
+    "tf_keras": {"ConvLSTM2DCell", "RMSNormalization"},
+    "keras": {"ConvLSTM2DCell", "ThresholdedReLU"},
+}
 
 
 @pytest.fixture(scope="module")
@@ -62,8 +76,16 @@ def test_the_defaults_are_those_of_keras_2(written: Mapping[str, Any]) -> None:
         needed = ["name", *(key for key in KINDS[kind] if is_required(kind, key))]
         given = {key: value for key, value in entry["config"].items() if key in needed}
         lean, full = (read("tf_keras", {**entry, "config": config}).options for config in (given, entry["config"]))
+        lean = {
+            key: value for key, value in lean.items() if key != "reset_after"
+        }  # older than the field are those that leave it out
         for key, value in lean.items() if kind != "Activation" else ():
             assert _equal(value, full[key]), (kind, key, value, full[key])
+
+
+@pytest.mark.parametrize("package", VERSIONS)
+def test_a_gru_from_before_reset_after_resets_before(package: str) -> None:
+    assert read(package, {"class_name": "GRU", "config": {"units": 2}}).options["reset_after"] is False
 
 
 def _equal(short: object, full: object) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -12,14 +11,10 @@ from typing import Any
 
 import pytest
 
-from bundler.errors import ConversionError
-from bundler.runtimes.child import Child
-from bundler.tfjs.layers import process
 from bundler.tfjs.layers.configuration import translate
 from tests.hostile.case import MANIFEST, Case
 from tests.hostile.layers.roads import MARKER, Road
 from tests.support.places import ROOT
-from tests.tfjs.test_layers import NEEDS_KERAS
 
 HOSTILE = ROOT / "tests" / "hostile" / "layers"
 COMMANDS = {
@@ -72,7 +67,6 @@ def test_a_road_that_is_not_read_leaves_no_trace_in_the_description(road: str, t
     assert translate(changed.document["modelTopology"]) == translate(plain.document["modelTopology"])
 
 
-@NEEDS_KERAS
 def test_a_model_is_built_in_spite_of_roads_that_are_not_read(tmp_path: Path) -> None:
     road = Road(tmp_path)
     for put in IGNORED.values():
@@ -82,62 +76,3 @@ def test_a_model_is_built_in_spite_of_roads_that_are_not_read(tmp_path: Path) ->
     done = run(["build", "manifest.toml"], tmp_path)
     assert done.returncode == 0, done.stderr
     assert not (tmp_path / MARKER).exists()
-
-
-# Keras' answers ----------------------------------------------------------------------------------
-
-GRAPH = {"topology": {}, "signature": {}, "variables": [], "openings": []}
-
-
-def answering(monkeypatch: pytest.MonkeyPatch, answer: bytes) -> None:
-    """Have a program in Keras' place that gives this answer to every question."""
-    program = f"from bundler.runtimes.child import serve; serve(lambda question: {answer!r})"
-    monkeypatch.setattr(process, "start", lambda _: Child("Keras", [sys.executable, "-c", program]))
-
-
-@pytest.mark.parametrize(
-    ("answer", "words"),
-    [
-        (b"\x80", "no JSON"),
-        (b"[" * 100_000, "no JSON"),
-        (b"3", "found 3, expected an object"),
-        (b'{"error": "two\\nlines \\u001b[31m"}', r"^Keras: two lines \?\[31m$"),
-        (b'{"error": ["x"]}', "^Keras: an error without words$"),
-        (json.dumps({**GRAPH, "topology": "x"}).encode(), "found 'x', expected an object"),
-        (json.dumps({**GRAPH, "variables": [{"layer": "y", "name": 3, "shape": []}]}).encode(), "expected a string"),
-        (json.dumps({**GRAPH, "variables": [{"layer": "y", "name": "k", "shape": [-1]}]}).encode(), "found -1"),
-        (json.dumps({**GRAPH, "variables": [{"layer": "y", "name": "k", "shape": [None]}]}).encode(), "shape"),
-    ],
-)
-def test_what_keras_answers_is_read_as_what_a_stranger_says(
-    answer: bytes, words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    answering(monkeypatch, answer)
-    monkeypatch.setenv("BUNDLER_CACHE", str(tmp_path / "cache"))
-    with pytest.raises(ConversionError, match=words):
-        process.graph(translate(Road(tmp_path).document["modelTopology"]), 100)
-    assert not list(tmp_path.rglob("graph.json"))
-
-
-def test_a_way_out_that_is_open_is_said(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    answering(monkeypatch, json.dumps({**GRAPH, "openings": ["files: the kernel has no Landlock"]}).encode())
-    monkeypatch.setenv("BUNDLER_CACHE", str(tmp_path / "cache"))
-    process.graph(translate(Road(tmp_path).document["modelTopology"]), 100)
-    assert caplog.messages == ["Keras' process is not confined as it should be: files: the kernel has no Landlock"]
-
-
-@NEEDS_KERAS
-def test_keras_has_so_long_and_no_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(process, "_SECONDS", 0.2)
-    monkeypatch.setenv("BUNDLER_CACHE", str(tmp_path / "cache"))
-    with pytest.raises(ConversionError, match=r"Keras did not answer in 0\.2 s"):
-        process.graph(translate(Road(tmp_path).document["modelTopology"]), 100)
-
-
-@pytest.mark.parametrize("module", ["keras.py", "making.py", "options.py", "description.py"])
-def test_the_key_of_a_kept_graph_covers_the_code_that_makes_it(module: str) -> None:
-    """A change of any of these makes another graph, or another description of it."""
-    text = (Path(process.__file__).parent / module).read_bytes()
-    assert text in process._code()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
 import os
 import signal
 import socket
@@ -95,45 +93,3 @@ def test_npm_is_ended_with_the_run(number: signal.Signals, tmp_path: Path) -> No
     assert left(tmp_path) == ["cache/pid", "programs/npm"]
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid.read_text()), 0)
-
-
-SHAPES = {"kernel": [2, 3], "bias": [3]}
-DENSE = {"class_name": "Dense", "config": {"name": "wide", "units": 3, "batch_input_shape": [None, 2]}}
-
-
-def children(process: int) -> list[int]:
-    """The processes that a process has started and that are there."""
-    listed = Path(f"/proc/{process}/task/{process}/children")
-    return [int(number) for number in listed.read_text().split()] if listed.exists() else []
-
-
-def runs_keras(process: int) -> bool:
-    try:
-        return b"bundler.tfjs.layers.keras" in Path(f"/proc/{process}/cmdline").read_bytes()
-    except OSError:
-        return False
-
-
-@pytest.mark.skipif(importlib.util.find_spec("tf_keras") is None, reason="the extra `layers` is not installed")
-@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="the system does not list processes")
-@pytest.mark.parametrize("number", STATUS, ids=lambda number: number.name)
-def test_keras_is_ended_with_the_run(number: signal.Signals, tmp_path: Path) -> None:
-    weights = [{"name": f"wide/{name}", "shape": shape, "dtype": "float32"} for name, shape in SHAPES.items()]
-    config = {"name": "m", "layers": [DENSE]}
-    topology = {"keras_version": "2.15.0", "model_config": {"class_name": "Sequential", "config": config}}
-    (tmp_path / "model").mkdir()
-    (tmp_path / "model" / "w.bin").write_bytes(bytes(36))
-    document = {"modelTopology": topology, "weightsManifest": [{"paths": ["w.bin"], "weights": weights}]}
-    (tmp_path / "model" / "model.json").write_text(json.dumps(document))
-    process = start(tmp_path, "model", "--no-check")
-    while not (keras := [child for child in children(process.pid) if runs_keras(child)]):
-        assert process.poll() is None
-        time.sleep(0.02)
-    time.sleep(1)  # TensorFlow is being imported
-    started = time.monotonic()
-    process.send_signal(number)
-    said = process.communicate(timeout=60)
-    assert (process.returncode, said) == (STATUS[number], ("", "interrupted\n"))
-    assert time.monotonic() - started < PATIENCE
-    assert left(tmp_path) == ["model/model.json", "model/w.bin"]
-    assert not any(runs_keras(child) for child in keras)

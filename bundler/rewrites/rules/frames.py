@@ -15,10 +15,10 @@ from typing import TypeAlias
 from bundler import ops
 from bundler.errors import ConversionError
 from bundler.ir.dtypes import DType
+from bundler.ir.fresh import FreshNames
 from bundler.ir.model import Function, Graph, Model
 from bundler.ir.nodes import Node, Tensor, attr, new_node
 from bundler.ir.order import in_order, is_next_turn
-from bundler.rewrites.rules.fresh import FreshNames
 
 __all__ = ["enter_frames"]
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from bundler.ir.fresh import FreshNames
 from bundler.ir.model import Function, Graph, Model
 from bundler.ir.nodes import Node, Tensor
 from bundler.ir.renames import calling, with_name
-from bundler.rewrites.rules.fresh import FreshNames
 
 __all__ = ["legal_names"]
 

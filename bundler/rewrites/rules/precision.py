@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 
 from bundler.ir.dtypes import HALVES, DType
+from bundler.ir.fresh import FreshNames
 from bundler.ir.model import Function, Graph, Model, TensorSpec
 from bundler.ir.nodes import Node, Tensor, attr, new_node
 from bundler.ir.protos import AttrValue, FunctionDef, TensorProto
-from bundler.rewrites.rules.fresh import FreshNames
 
 __all__ = ["compute_in_float32"]
 

@@ -1,11 +1,11 @@
-"""Keras models in TensorFlow.js' form, "layers models", become graph models.
+"""Keras models in TensorFlow.js' form, "layers models", become graphs.
 
-    modelTopology ──► configuration ──► description ──► keras ──► matching
-        JSON            our readers       typed          graph     weights
+    modelTopology ──► configuration ──► description ──► graph ──► matching
+        JSON            our readers       typed         nodes      weights
 
-Keras itself makes the graph, in a process of its own (see `process`). It gets the description only, in which every
-value was made by `configuration`; the graph that comes back has a constant for each variable, and the weights stay on
-disk like those of any graph model.
+`origins` says which library wrote the model, and what its layers mean there; `kinds` has a function for each layer.
+The graph has a constant for each variable, and the weights stay on disk like those of any graph model. No code of Keras
+or of the model runs.
 """
 
 from __future__ import annotations
@@ -13,28 +13,28 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bundler.artifacts.artifact import Artifact
-from bundler.errors import within
+from bundler.ir.model import Graph, Model
 from bundler.ir.weight import Weight
-from bundler.tfjs.fields import Json
-from bundler.tfjs.layers import limits, process
+from bundler.tfjs.layers import limits
 from bundler.tfjs.layers.configuration import translate
+from bundler.tfjs.layers.graph.walk import build
 from bundler.tfjs.layers.matching import match
+from bundler.tfjs.layers.origins import origin_of
 
-__all__ = ["as_graph_model"]
+__all__ = ["read_layers"]
 
 
-def as_graph_model(artifact: Artifact, weights: Mapping[str, Weight]) -> tuple[Json, dict[str, Weight]]:
-    """The document of a graph model that does the same, and its weights by their nodes' names.
+def read_layers(artifact: Artifact, weights: Mapping[str, Weight]) -> Model:
+    """The graph of a layers model, with its weights, and one signature under an empty key.
 
-    Inputs and outputs have the names that Keras gives them: those of layers. ConversionError if the packages of the
-    extra `layers` are missing, the configuration has something that cannot be imported, or Keras refuses the model.
+    Inputs and outputs have the names of layers. ConversionError if the configuration has something that cannot be
+    imported, a layer cannot do what it is asked to do with its inputs, or a weight is missing.
     """
-    with within(artifact.entry):
-        process.check_installed()
-        stored = sum(weight.size for weight in weights.values())
-        model = translate(artifact.document["modelTopology"])
-        limits.check(model, stored)
-        graph = process.graph(model, limits.elements(stored))
-        matched = match(graph.variables, {name: weight.shape for name, weight in weights.items()})
-    document = {"modelTopology": graph.topology, "signature": graph.signature}
-    return document, {variable.node: weights[name] for variable, name in matched.items() if variable.node is not None}
+    topology = artifact.document["modelTopology"]
+    stored = sum(weight.size for weight in weights.values())
+    model = translate(topology)
+    limits.check(model, stored)
+    built = build(model, origin_of(topology), limits.elements(stored))
+    matched = match(built.variables, {name: weight.shape for name, weight in weights.items()})
+    constants = {variable.node: weights[name].cast(variable.dtype) for variable, name in matched.items()}
+    return Model(Graph(built.nodes, constants), {"": built.signature}, built.functions)

@@ -10,7 +10,7 @@ Sources: `keras/src/saving/serialization_lib.py` and `keras/src/models/functiona
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -20,6 +20,7 @@ from bundler.tfjs.layers import readers
 from bundler.tfjs.layers.connections import connect
 from bundler.tfjs.layers.description import MODELS, Layer, Network, Part, Stack, Value
 from bundler.tfjs.layers.limits import MOST_LAYERS
+from bundler.tfjs.layers.operators import IGNORED_OF_OPERATORS, OPERATORS, is_operator, operator_kind
 from bundler.tfjs.layers.options import (
     ACTIVATIONS,
     AS_ACTIVATIONS,
@@ -27,12 +28,9 @@ from bundler.tfjs.layers.options import (
     IGNORED_ENDINGS,
     KINDS,
     NEUTRAL,
-    REQUIRED,
-    Activation,
-    Field,
-    Inside,
-    Required,
 )
+from bundler.tfjs.layers.origins import Origin, origin_of
+from bundler.tfjs.layers.schema import REQUIRED, Activation, Field, Inside, Required
 
 __all__ = ["LAYERS", "translate"]
 
@@ -61,15 +59,9 @@ _RENAMED_IN = {("LeakyReLU", "negative_slope"): "alpha"}
 
 
 class _Writer(NamedTuple):
-    """What a writer of configurations means otherwise than Keras 2.
+    """The library that wrote the model. `depth` is that of the layer that is being read."""
 
-    `names` are of activations and layers that compute something else under that name. A model that is a layer of
-    another counts its own outputs as its first call, except in Keras 3: `counts_own`. `depth` is that of the layer
-    that is being read.
-    """
-
-    names: Mapping[str, str] = {}
-    counts_own: bool = True
+    origin: Origin
     depth: int = 0
 
     def inside(self) -> _Writer:
@@ -78,23 +70,14 @@ class _Writer(NamedTuple):
         return self._replace(depth=self.depth + 1)
 
 
-_WRITERS = {
-    "3.": _Writer({"hard_sigmoid": "keras_3_hard_sigmoid"}, counts_own=False),
-    "tfjs-layers": _Writer({"UpSampling2D": "JavaScriptUpSampling2D"}),
-}
-"""By how `keras_version` begins. The names on the right are explained in `keras`."""
-
-
 def translate(topology: Json) -> Stack | Network:
     """The model of a `modelTopology`.
 
     ConversionError for a layer that TensorFlow.js does not have, a field that its layer does not have, a value of the
     wrong type, or connections that make no graph.
     """
-    version = topology.get("keras_version")
-    started = (writer for start, writer in _WRITERS.items() if isinstance(version, str) and version.startswith(start))
     entry = _read(topology, "model_config", readers.table, topology)
-    model = _part({key: entry.get(key) for key in ("class_name", "config")}, next(started, _Writer()))
+    model = _part({key: entry.get(key) for key in ("class_name", "config")}, _Writer(origin_of(topology)))
     if isinstance(model, Layer):
         raise ConversionError("this is a layer, not a model", found=model.kind, expected=" or ".join(MODELS))
     return model
@@ -105,6 +88,8 @@ def _part(entry: object, writer: _Writer, known: Iterable[str] = LAYERS) -> Part
     entry = readers.table(entry)
     kind, config = entry.get("class_name"), entry.get("config")
     with within(_where(kind, config)):
+        if writer.origin.has_operators and known is LAYERS and _is_operator(entry):
+            return _operator(str(kind), readers.table(config))
         if not isinstance(kind, str) or kind not in known:
             raise _no_such(kind, known)
         _check_known(entry, _OF_ENTRY, "a layer's entry")
@@ -144,12 +129,25 @@ def _layer(kind: str, config: Json, writer: _Writer) -> Layer:
         _check_neutral(kind, key, plain.pop(key, neutral), neutral)
     _check_known(plain, [*KINDS[kind], *_COMMON], kind)
     return Layer(
-        kind=writer.names.get(kind, kind),
+        kind=kind,
         name=_read(plain, "name", readers.maybe(readers.name), None),
         dtype=_read(plain, "dtype", readers.dtype, "float32"),
         shape=_read(plain, "batch_input_shape", readers.maybe(readers.shape), None),
         options={key: _option(kind, key, plain, writer) for key in KINDS[kind]},
     )
+
+
+def _is_operator(entry: Json) -> bool:
+    config = entry.get("config")
+    return isinstance(config, dict) and is_operator(entry.get("class_name"), config, entry.get("inbound_nodes"), KINDS)
+
+
+def _operator(kind: str, config: Json) -> Layer:
+    fields = OPERATORS[kind]
+    _check_known(config, [*fields, *_COMMON, *IGNORED_OF_OPERATORS], kind)
+    options = {key: _plain(config, key, field) for key, field in fields.items() if isinstance(field, Field)}
+    name = _read(config, "name", readers.maybe(readers.name), None)
+    return Layer(operator_kind(kind), name, dtype="float32", shape=None, options=options)
 
 
 def _is_ignored(kind: str, key: str) -> bool:
@@ -211,7 +209,7 @@ def _activation(value: object, writer: _Writer) -> Value:
     spelled = value.get("config") if isinstance(value, dict) else value
     name = readers.one_of(*ACTIVATIONS)(spelled)
     assert name is not None
-    return writer.names.get(name, name)
+    return name
 
 
 # Models ------------------------------------------------------------------------------------------
@@ -225,7 +223,7 @@ def _model(kind: str, config: Json, writer: _Writer) -> Stack | Network:
     if kind == "Sequential":
         return Stack(name, _unique(_begun(layers, config)))
     named = _unique(tuple(_named(part, entry) for part, entry in zip(layers, entries)))
-    return Network(name, named, *connect(named, entries, config, writer.counts_own))
+    return Network(name, named, *connect(named, entries, config, writer.origin.counts_own))
 
 
 def _named(part: Part, entry: Json) -> Part:

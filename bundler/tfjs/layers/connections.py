@@ -9,20 +9,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
+from types import EllipsisType
 from typing import NamedTuple
 
 from bundler.errors import ConversionError, within
 from bundler.tfjs.fields import Json
 from bundler.tfjs.layers import readers
-from bundler.tfjs.layers.description import Argument, Call, Layer, Network, Part, Tensor
+from bundler.tfjs.layers.description import Argument, Call, Input, Layer, Network, Part, Slice, Tensor
 
 __all__ = ["connect"]
 
 _MOST = 20_000
 """Calls of a layer, and tensors of a call."""
 
-_TENSORS = ("mask", "initial_state", "constants", "count_weights")
-"""Arguments of a call that are tensors; `training` is the only other one."""
+_TENSORS = (
+    *("mask", "initial_state", "states", "constants", "count_weights"),
+    *("query", "value", "key", "query_mask", "value_mask", "key_mask", "attention_mask"),
+)
+_FLAGS = ("training", "use_causal_mask", "return_attention_scores")
+"""Arguments of a call that are tensors, and those that are true or false."""
 
 
 class _Place(NamedTuple):
@@ -94,13 +99,47 @@ def _calls(part: Part, entry: Json, tensor: _ReadTensor) -> Iterator[Call]:
             yield Call(part.name, inputs, arguments)
 
 
-def _of_keras_3(node: Json, tensor: _ReadTensor) -> tuple[tuple[Tensor, ...], dict[str, Argument]]:
-    args = readers.items(node.get("args"))
-    if len(args) != 1:
-        raise ConversionError("a layer is called in a way that Keras 2 cannot write", found=f"{len(args)} arguments")
+def _of_keras_3(node: Json, tensor: _ReadTensor) -> tuple[tuple[Input, ...], dict[str, Argument]]:
+    args = [value for value in readers.items(node.get("args"), _MOST) if value is not None]
     kwargs = {key: value for key, value in readers.table(node.get("kwargs", {})).items() if value is not None}
     history = _through(_history, tensor)
-    return _listed(args[0], history), _arguments(kwargs, history)
+    return tuple(each for value in args for each in _inputs(value, history)), _arguments(kwargs, history)
+
+
+def _inputs(value: object, tensor: _ReadTensor) -> Iterator[Input]:
+    """A tensor, a list of tensors, a number, or an index."""
+    if isinstance(value, (bool, int, float)):
+        yield readers.number(value) if not isinstance(value, bool) else bool(value)
+    elif _is_index(value):
+        yield tuple(map(_index, value if isinstance(value, list) else [value]))
+    else:
+        yield from _listed(value, tensor)
+
+
+def _is_index(value: object) -> bool:
+    listed = value if isinstance(value, list) else [value]
+    return bool(listed) and all(
+        item is None or isinstance(item, int) or (isinstance(item, dict) and item.get("class_name") in _INDICES)
+        for item in listed
+    )
+
+
+_INDICES = ("__slice__", "__ellipsis__")
+
+
+def _index(item: object) -> int | Slice | EllipsisType | None:
+    whole = readers.whole(-(2**31))
+    if item is None or isinstance(item, int):
+        return item if item is None else whole(item)
+    entry = readers.table(item)
+    if entry.get("class_name") == "__ellipsis__":
+        return Ellipsis
+    config, read = readers.table(entry.get("config")), readers.maybe(whole)
+    return Slice(*(_whole_or_none(read(config.get(key))) for key in ("start", "stop", "step")))
+
+
+def _whole_or_none(value: object) -> int | None:
+    return value if isinstance(value, int) else None
 
 
 def _history(value: object) -> object:
@@ -125,14 +164,14 @@ def _arguments(kwargs: Json, tensor: _ReadTensor) -> dict[str, Argument]:
 
 
 def _argument_name(key: str) -> str:
-    found = readers.one_of("training", *_TENSORS)(key)
+    found = readers.one_of(*_FLAGS, *_TENSORS)(key)
     assert found is not None
     return found
 
 
 def _argument(key: str, value: object, tensor: _ReadTensor) -> Argument:
     with within(repr(key)):
-        if value is None or key == "training":
+        if value is None or key in _FLAGS:
             return None if value is None else readers.flag(value)
         is_one = isinstance(value, dict) or (isinstance(value, list) and value[:1] and isinstance(value[0], str))
         return tensor(value) if is_one else _listed(value, tensor)
@@ -150,11 +189,18 @@ def _ends(config: Json, side: str, tensor: _ReadTensor) -> tuple[Tensor, ...]:
 
 
 def _points(value: object) -> list[object]:
-    """`[layer, node, tensor]`, or a list of them."""
+    """`[layer, node, tensor]`, or a list of them, in which the states of stacked cells are lists of their own."""
     listed = readers.items(value, _MOST)
     if not listed:
         raise readers.wrong(value, "at least one tensor")
-    return [listed] if isinstance(listed[0], str) else listed
+    if isinstance(listed[0], str):
+        return [listed]
+    return [point for item in listed for point in (item if _is_listed(item) else [item])]
+
+
+def _is_listed(value: object) -> bool:
+    """Whether it is a list of tensors and not one."""
+    return isinstance(value, list) and all(isinstance(item, list) for item in value)
 
 
 # Their order -------------------------------------------------------------------------------------
@@ -173,7 +219,7 @@ def _ordered(calls: Mapping[_Place, Call], layers: Sequence[Part], ends: Sequenc
 
     for tensor in ends:
         place(tensor)
-    needs = {at: {*map(place, _needed(call)), *_before(at)} for at, call in calls.items()}
+    needs = {at: {*map(place, call.tensors), *_before(at)} for at, call in calls.items()}
     turns: dict[_Place, int] = {}
     try:
         for at in TopologicalSorter(needs).static_order():
@@ -186,11 +232,3 @@ def _ordered(calls: Mapping[_Place, Call], layers: Sequence[Part], ends: Sequenc
 
 def _before(at: _Place) -> set[_Place]:
     return {_Place(at.position, at.number - 1)} if at.number else set()
-
-
-def _needed(call: Call) -> Iterator[Tensor]:
-    for value in (call.inputs, *call.arguments.values()):
-        if isinstance(value, tuple):
-            yield from value
-        elif isinstance(value, Tensor):
-            yield value

@@ -8,21 +8,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from types import EllipsisType
+from typing import NamedTuple, TypeAlias
 
 __all__ = [
     "MODELS",
     "Argument",
     "Call",
+    "Index",
+    "Input",
     "Layer",
     "Network",
     "Part",
+    "Slice",
     "Stack",
     "Tensor",
     "Value",
     "inner",
     "parts",
-    "restore",
 ]
 
 MODELS = ("Functional", "Model", "Sequential")
@@ -41,6 +44,18 @@ class Tensor:
     output: int
 
 
+class Slice(NamedTuple):
+    """Part of an axis, as in `x[start:stop:step]`."""
+
+    start: int | None
+    stop: int | None
+    step: int | None
+
+
+Index: TypeAlias = "tuple[int | Slice | EllipsisType | None, ...]"
+"""What stands in the brackets of `x[…]`; None is a new axis."""
+Input: TypeAlias = "Tensor | bool | int | float | Index"
+"""An input of a layer is a tensor. Operators take numbers and indices, too."""
 Argument: TypeAlias = "bool | Tensor | tuple[Tensor, ...] | None"
 
 
@@ -48,8 +63,15 @@ class Call(NamedTuple):
     """One call of the layer of this name, with tensors and named arguments."""
 
     layer: str
-    inputs: tuple[Tensor, ...]
+    inputs: tuple[Input, ...]
     arguments: Mapping[str, Argument] = {}
+
+    @property
+    def tensors(self) -> Iterator[Tensor]:
+        """All tensors that the call needs."""
+        for value in (*self.inputs, *self.arguments.values()):
+            tensors = value if isinstance(value, tuple) else (value,)
+            yield from (each for each in tensors if isinstance(each, Tensor))
 
 
 @dataclass(frozen=True)
@@ -102,38 +124,3 @@ def parts(part: Part) -> Iterator[Part]:
     yield part
     for each in inner(part):
         yield from parts(each)
-
-
-def restore(plain: Mapping[str, Any]) -> Part:
-    """The part of which `dataclasses.asdict` gave this, after a passage through JSON.
-
-    Raises KeyError or TypeError for any other object: there is none in a description that is not a part.
-    """
-    if "options" in plain:
-        shape = plain["shape"]
-        options = {key: _restored(value) for key, value in plain["options"].items()}
-        return Layer(**{**plain, "shape": None if shape is None else tuple(shape), "options": options})
-    layers = tuple(restore(part) for part in plain["layers"])
-    if "calls" not in plain:
-        return Stack(plain["name"], layers)
-    calls = tuple(
-        Call(name, _tensors(inputs), {key: _argument(value) for key, value in arguments.items()})
-        for name, inputs, arguments in plain["calls"]
-    )
-    return Network(plain["name"], layers, calls, _tensors(plain["inputs"]), _tensors(plain["outputs"]))
-
-
-def _restored(value: Any) -> Value:
-    if isinstance(value, dict):
-        return restore(value)
-    return tuple(_restored(item) for item in value) if isinstance(value, list) else value
-
-
-def _tensors(plain: Any) -> tuple[Tensor, ...]:
-    return tuple(Tensor(**each) for each in plain)
-
-
-def _argument(plain: Any) -> Argument:
-    if isinstance(plain, list):
-        return _tensors(plain)
-    return Tensor(**plain) if isinstance(plain, dict) else bool(plain) if plain is not None else None

@@ -1,7 +1,7 @@
 """How much a description may ask for, in proportion to the weights that came with it.
 
-Keras makes every variable of a model before it is clear that the file has no weight for it. So sizes are compared with
-the file first: here, those that a layer declares; in Keras' process (see `keras`), each variable when it is made.
+A few characters can ask for variables of any size and for any number of nodes. Sizes are compared with the file: here,
+those that a layer declares; in `graph.library`, each variable when it is made, and the nodes.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ __all__ = ["MOST_LAYERS", "check", "elements"]
 MOST_LAYERS = 5000
 """The largest model of `keras.applications`, NASNetLarge, has 1,041."""
 _MOST_CALLS = 20_000
-"""Calls of layers, those inside of models counted each time that the model is called: each takes Keras milliseconds."""
+"""Calls of layers, those inside of models counted each time that the model is called."""
 
 _LEAST_ELEMENTS = 2**20
 """Elements that every model may have: a small model without weights gets as far as an error that lists them."""

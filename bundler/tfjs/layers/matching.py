@@ -14,17 +14,19 @@ from itertools import groupby
 from typing import NamedTuple
 
 from bundler.errors import ConversionError, Fault
+from bundler.ir.dtypes import DType
 
 __all__ = ["Variable", "match"]
 
 
 class Variable(NamedTuple):
-    """A variable: `name` is `dense/kernel:0`, `node` the constant that stands for it in the graph, if it is read."""
+    """A variable: `name` is `dense/kernel`, `node` the constant that stands for it, `model/dense/kernel`."""
 
     layer: str
     name: str
     shape: tuple[int, ...]
-    node: str | None
+    node: str
+    dtype: DType = DType.float32
 
 
 def match(variables: Sequence[Variable], weights: Mapping[str, tuple[int, ...]]) -> dict[Variable, str]:
@@ -32,24 +34,39 @@ def match(variables: Sequence[Variable], weights: Mapping[str, tuple[int, ...]])
 
     ConversionError that tells every variable without a weight of its shape.
     """
-    found = {variable: name for variable in variables for name in _spellings(variable) if name in weights}
+    found, used = dict[Variable, str](), set[str]()
+    for spell in (_with_models, _in_its_layer, _without_its_cell):
+        for variable in variables:
+            name = spell(variable)
+            if variable not in found and name in weights and name not in used:
+                found[variable] = name
+                used.add(name)
     layers = {variable.layer for variable in variables}
+    free = {name: _layer_of(name, layers) for name in weights if name not in used}
     for layer, own in groupby(variables, key=lambda variable: variable.layer):
         lacking = [variable for variable in own if variable not in found]
-        free = [name for name in weights if name not in found.values() and _layer_of(name, layers) == layer]
-        found |= dict(_within_layer(lacking, free))
+        given = [name for name, of in free.items() if of == layer] if lacking else []
+        taken = dict(_within_layer(lacking, given))
+        found |= taken
+        free = {name: of for name, of in free.items() if name not in taken.values()} if taken else free
     faults = list(_faults(variables, found, weights))
     if faults:
         raise ConversionError.of(faults)
     return found
 
 
-def _spellings(variable: Variable) -> Iterator[str]:
-    """The names under which TensorFlow.js finds it, the best last."""
-    name = variable.name.rpartition(":")[0] or variable.name
-    *path, _, last = ["", *name.split("/")]
-    yield "/".join([*path[1:], last])  # `lstm/lstm_cell/kernel` was `lstm/kernel` before TensorFlow 2.2
-    yield name
+def _with_models(variable: Variable) -> str:
+    return variable.node
+
+
+def _in_its_layer(variable: Variable) -> str:
+    return variable.name
+
+
+def _without_its_cell(variable: Variable) -> str:
+    """`lstm/lstm_cell/kernel` was `lstm/kernel` before TensorFlow 2.2."""
+    *path, _, last = ["", *variable.name.split("/")]
+    return "/".join([*path[1:], last])
 
 
 def _layer_of(weight: str, layers: set[str]) -> str | None:
@@ -64,7 +81,7 @@ def _within_layer(variables: Sequence[Variable], weights: Sequence[str]) -> Iter
     if len(variables) != len(weights):
         return
     lasts = {name.rpartition("/")[2]: name for name in weights}
-    wanted = [variable.name.rpartition("/")[2].partition(":")[0] for variable in variables]
+    wanted = [variable.name.rpartition("/")[2] for variable in variables]
     if len(lasts) == len(weights) and set(wanted) == lasts.keys():
         weights = [lasts[last] for last in wanted]
     yield from zip(variables, weights)
@@ -73,10 +90,11 @@ def _within_layer(variables: Sequence[Variable], weights: Sequence[str]) -> Iter
 def _faults(
     variables: Sequence[Variable], found: Mapping[Variable, str], weights: Mapping[str, tuple[int, ...]]
 ) -> Iterator[Fault]:
+    used = {*found.values()}
     for variable in variables:
         where, expected = f"layer {variable.layer!r}", str(list(variable.shape))
         if variable not in found:
-            unused = ", ".join(name for name in weights if name not in found.values())
+            unused = ", ".join(name for name in weights if name not in used)
             yield Fault(f"the model has no weight for {variable.name!r}", where, found=unused[:200], expected=expected)
         elif weights[found[variable]] != variable.shape:
             shape = str(list(weights[found[variable]]))

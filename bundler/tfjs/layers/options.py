@@ -9,12 +9,11 @@ Sources: `get_config` of the layers in `tf_keras/src/layers`, in `keras/src/laye
 from __future__ import annotations
 
 from collections.abc import Mapping
-from enum import Enum
-from typing import NamedTuple
 
 from bundler.tfjs.layers import readers
 from bundler.tfjs.layers.description import Value
-from bundler.tfjs.layers.readers import Reader, flag, maybe, number, numbers, one_of, pairs, sizes, whole, wholes
+from bundler.tfjs.layers.readers import flag, maybe, number, numbers, one_of, pairs, sizes, whole, wholes
+from bundler.tfjs.layers.schema import Activation, Field, Inside, Options
 
 __all__ = [
     "ACTIVATIONS",
@@ -23,50 +22,12 @@ __all__ = [
     "IGNORED_ENDINGS",
     "KINDS",
     "NEUTRAL",
-    "REQUIRED",
-    "Activation",
-    "Field",
-    "Inside",
-    "Options",
-    "Required",
 ]
 
 
-class Required(Enum):
-    """The default of a field that has none."""
-
-    REQUIRED = 0
-
-
-REQUIRED = Required.REQUIRED
-
-
-class Field(NamedTuple):
-    """A field that holds a plain value; null stands for the default, unless it is a value of its own."""
-
-    read: Reader
-    default: Value | Required = REQUIRED
-    takes_null: bool = False
-
-
-class Activation(NamedTuple):
-    """A field that holds the name of an activation, or a layer that has no more than one."""
-
-    default: str | None
-
-
-class Inside(NamedTuple):
-    """A field that holds a layer of one of these kinds, or a list of them."""
-
-    kinds: frozenset[str]
-    many: bool = False
-    optional: bool = False
-
-
-Options = Mapping[str, "Field | Activation | Inside"]
-
 ACTIVATIONS = (
-    *("elu", "exponential", "gelu", "hard_sigmoid", "leaky_relu", "linear", "log_softmax", "mish", "relu", "relu6"),
+    *("elu", "exponential", "gelu", "gelu_new", "hard_sigmoid", "leaky_relu", "linear", "log_softmax", "mish"),
+    *("relu", "relu6"),
     *("selu", "sigmoid", "silu", "softmax", "softplus", "softsign", "swish", "tanh"),
 )
 """Names of activations. `configuration` makes another name of those that mean something else to their writer."""
@@ -74,7 +35,8 @@ AS_ACTIVATIONS = frozenset(["ReLU", "LeakyReLU", "PReLU", "ELU", "ThresholdedReL
 _CELLS = frozenset(["SimpleRNNCell", "GRUCell", "LSTMCell"])
 _ANY: frozenset[str] = frozenset()
 """Layers of all kinds, and models."""
-_RECURRENT = frozenset(["RNN", "SimpleRNN", "GRU", "LSTM", "ConvLSTM2D"])
+_CONVOLUTIONAL = frozenset(["ConvLSTM1D", "ConvLSTM2D", "ConvLSTM3D"])
+_RECURRENT = frozenset(["RNN", "SimpleRNN", "GRU", "LSTM", *_CONVOLUTIONAL])
 
 # Fields of several layers ------------------------------------------------------------------------
 
@@ -85,6 +47,7 @@ _LINEAR: Options = {"activation": Activation("linear"), "use_bias": Field(flag, 
 _SCALED: Options = {"epsilon": Field(number, 1e-3), "center": Field(flag, True), "scale": Field(flag, True)}
 _DROPPED: Options = {"dropout": Field(number, 0.0), "recurrent_dropout": Field(number, 0.0)}
 _IMPLEMENTATION: Options = {"implementation": Field(lambda value: max(1, whole(0, 2)(value)), 2)}
+_AXIS = whole(-readers.RANK, readers.RANK)
 _AXES = wholes(-readers.RANK, readers.RANK)
 
 
@@ -108,6 +71,15 @@ def _transposed(rank: int) -> Options:
     return {**_conv(rank), "output_padding": Field(maybe(sizes(rank, 0)), None)}
 
 
+def _depthwise(rank: int) -> Options:
+    return {
+        "kernel_size": Field(sizes(rank)),
+        "groups": Field(whole(1), 1),
+        "depth_multiplier": Field(whole(1), 1),
+        **_moving(rank),
+    }
+
+
 def _pool(rank: int) -> Options:
     return {
         "pool_size": Field(sizes(rank), (2,) * rank),
@@ -121,8 +93,22 @@ def _cell(**more: Field | Activation) -> Options:
     return {"units": _SIZE, "activation": Activation("tanh"), "use_bias": Field(flag, True), **_DROPPED, **more}
 
 
+def _conv_lstm(rank: int) -> Options:
+    return {
+        "filters": _SIZE,
+        "kernel_size": Field(sizes(rank)),
+        **_moving(rank),
+        "activation": Activation("tanh"),
+        "recurrent_activation": Activation("hard_sigmoid"),
+        "unit_forget_bias": Field(flag, True),
+        **_DROPPED,
+    }
+
+
+_RESET_AFTER = Field(flag, False)
+"""Every writer that has this option writes it. Earlier ones computed without; Keras 2 takes true for a missing one."""
 _GRU: Options = {
-    **_cell(recurrent_activation=Activation("sigmoid"), reset_after=Field(flag, True)),
+    **_cell(recurrent_activation=Activation("sigmoid"), reset_after=_RESET_AFTER),
     **_IMPLEMENTATION,
 }
 _LSTM: Options = {
@@ -131,16 +117,42 @@ _LSTM: Options = {
 }
 _STEPS: Options = {
     name: Field(flag, False)
-    for name in ("return_sequences", "return_state", "go_backwards", "unroll", "time_major", "zero_output_for_mask")
+    for name in (
+        *("return_sequences", "return_state", "go_backwards", "stateful"),
+        *("unroll", "time_major", "zero_output_for_mask"),
+    )
 }
+_IMAGE_STEPS: Options = {name: field for name, field in _STEPS.items() if name != "time_major"}
+_ATTENTION: Options = {"dropout": Field(number, 0.0), "causal": Field(flag, False)}
 _GLOBAL: Options = {**_DATA_FORMAT, "keepdims": Field(flag, False)}
 _MERGE: Options = {}
+
+_IMAGES_OF_TRAINING: Mapping[str, frozenset[str]] = {
+    "RandomBrightness": frozenset(["factor", "value_range", "data_format"]),
+    "RandomContrast": frozenset(["factor", "value_range", "data_format"]),
+    "RandomFlip": frozenset(["mode", "data_format"]),
+    **dict.fromkeys(
+        ["RandomRotation", "RandomTranslation", "RandomZoom"],
+        frozenset(
+            [
+                *("factor", "height_factor", "width_factor", "fill_mode", "fill_value", "interpolation", "data_format"),
+            ]
+        ),
+    ),
+}
+"""Layers that change images in training only, and their fields."""
 
 # The layers --------------------------------------------------------------------------------------
 
 KINDS: Mapping[str, Options] = {
     "InputLayer": {},
     "Dense": {"units": _SIZE, **_LINEAR},
+    "EinsumDense": {
+        "equation": Field(readers.equation),
+        "output_shape": Field(readers.shape_or_size),
+        "bias_axes": Field(maybe(readers.letters), None),
+        "activation": Activation("linear"),
+    },
     "Activation": {"activation": Activation("linear")},
     "Dropout": {"rate": _RATE},
     "Flatten": _DATA_FORMAT,
@@ -157,16 +169,17 @@ KINDS: Mapping[str, Options] = {
     "Conv1D": _conv(1, "causal"),
     "Conv2D": _conv(2),
     "Conv3D": _conv(3),
+    "Conv1DTranspose": _transposed(1),
     "Conv2DTranspose": _transposed(2),
     "Conv3DTranspose": {key: field for key, field in _transposed(3).items() if key != "dilation_rate"},
+    "SeparableConv1D": {**_conv(1, "causal"), "depth_multiplier": Field(whole(1), 1)},
     "SeparableConv2D": {**_conv(2), "depth_multiplier": Field(whole(1), 1)},
-    "DepthwiseConv2D": {
-        "kernel_size": Field(sizes(2)),
-        "groups": Field(whole(1), 1),
-        "depth_multiplier": Field(whole(1), 1),
-        **_moving(2),
-    },
-    "Cropping2D": {"cropping": Field(pairs, ((0, 0), (0, 0))), **_DATA_FORMAT},
+    "DepthwiseConv1D": _depthwise(1),
+    "DepthwiseConv2D": _depthwise(2),
+    "Cropping1D": {"cropping": Field(pairs(1), ((1, 1),))},
+    "Cropping2D": {"cropping": Field(pairs(2), ((0, 0),) * 2), **_DATA_FORMAT},
+    "Cropping3D": {"cropping": Field(pairs(3), ((1, 1),) * 3), **_DATA_FORMAT},
+    "UpSampling1D": {"size": Field(sizes(1), (2,))},
     "UpSampling2D": {
         "size": Field(sizes(2), (2, 2)),
         **_DATA_FORMAT,
@@ -175,7 +188,10 @@ KINDS: Mapping[str, Options] = {
             "nearest",
         ),
     },
-    "ZeroPadding2D": {"padding": Field(pairs, ((1, 1), (1, 1))), **_DATA_FORMAT},
+    "UpSampling3D": {"size": Field(sizes(3), (2,) * 3), **_DATA_FORMAT},
+    "ZeroPadding1D": {"padding": Field(pairs(1), ((1, 1),)), **_DATA_FORMAT},
+    "ZeroPadding2D": {"padding": Field(pairs(2), ((1, 1),) * 2), **_DATA_FORMAT},
+    "ZeroPadding3D": {"padding": Field(pairs(3), ((1, 1),) * 3), **_DATA_FORMAT},
     "MaxPooling1D": _pool(1),
     "MaxPooling2D": _pool(2),
     "MaxPooling3D": _pool(3),
@@ -184,14 +200,17 @@ KINDS: Mapping[str, Options] = {
     "AveragePooling3D": _pool(3),
     "GlobalMaxPooling1D": _GLOBAL,
     "GlobalMaxPooling2D": _GLOBAL,
+    "GlobalMaxPooling3D": _GLOBAL,
     "GlobalAveragePooling1D": _GLOBAL,
     "GlobalAveragePooling2D": _GLOBAL,
+    "GlobalAveragePooling3D": _GLOBAL,
     "Add": _MERGE,
     "Average": _MERGE,
     "Maximum": _MERGE,
     "Minimum": _MERGE,
     "Multiply": _MERGE,
-    "Concatenate": {"axis": Field(whole(-readers.RANK, readers.RANK), -1)},
+    "Subtract": _MERGE,
+    "Concatenate": {"axis": Field(_AXIS, -1)},
     "Dot": {"axes": Field(_AXES), "normalize": Field(flag, False)},
     "ReLU": {
         "max_value": Field(maybe(number), None),
@@ -205,24 +224,26 @@ KINDS: Mapping[str, Options] = {
     "Softmax": {"axis": Field(_AXES, -1)},
     "BatchNormalization": {"axis": Field(_AXES, -1), "momentum": Field(number, 0.99), **_SCALED},
     "LayerNormalization": {"axis": Field(_AXES, -1), **_SCALED},
+    "GroupNormalization": {"groups": Field(whole(-1), 32), "axis": Field(_AXIS, -1), **_SCALED},
+    "RMSNormalization": {"axis": Field(_AXES, -1), "epsilon": Field(number, 1e-6)},
+    "UnitNormalization": {"axis": Field(_AXES, -1)},
     "GaussianNoise": {"stddev": _RATE},
     "GaussianDropout": {"rate": _RATE},
     "AlphaDropout": {"rate": _RATE},
     "SpatialDropout1D": {"rate": _RATE},
+    "SpatialDropout2D": {"rate": _RATE, **_DATA_FORMAT},
+    "SpatialDropout3D": {"rate": _RATE, **_DATA_FORMAT},
+    "ActivityRegularization": {"l1": Field(number, 0.0), "l2": Field(number, 0.0)},
+    "Identity": {},
+    **{kind: {} for kind in _IMAGES_OF_TRAINING},
     "RNN": {"cell": Inside(_CELLS | {"StackedRNNCells"}), **_STEPS},
     "SimpleRNN": {**_cell(), **_STEPS},
     "GRU": {**_GRU, **_STEPS},
     "LSTM": {**_LSTM, **_STEPS},
-    "ConvLSTM2D": {
-        "filters": _SIZE,
-        "kernel_size": Field(sizes(2)),
-        **_moving(2),
-        "activation": Activation("tanh"),
-        "recurrent_activation": Activation("hard_sigmoid"),
-        "unit_forget_bias": Field(flag, True),
-        **_DROPPED,
-        **{name: field for name, field in _STEPS.items() if name != "zero_output_for_mask"},
-    },
+    "ConvLSTM1D": {**_conv_lstm(1), **_IMAGE_STEPS},
+    "ConvLSTM2D": {**_conv_lstm(2), **_IMAGE_STEPS},
+    "ConvLSTM3D": {**_conv_lstm(3), **_IMAGE_STEPS},
+    "ConvLSTM2DCell": _conv_lstm(2),
     "SimpleRNNCell": _cell(),
     "GRUCell": _GRU,
     "LSTMCell": _LSTM,
@@ -233,6 +254,23 @@ KINDS: Mapping[str, Options] = {
         "merge_mode": Field(one_of("concat", "sum", "mul", "ave", None), "concat", takes_null=True),
     },
     "TimeDistributed": {"layer": Inside(_ANY)},
+    "Attention": {"use_scale": Field(flag, False), "score_mode": Field(one_of("dot", "concat"), "dot"), **_ATTENTION},
+    "AdditiveAttention": {"use_scale": Field(flag, True), **_ATTENTION},
+    "MultiHeadAttention": {
+        "num_heads": _SIZE,
+        "key_dim": _SIZE,
+        "value_dim": Field(maybe(whole(1)), None),
+        "use_bias": Field(flag, True),
+        "output_shape": Field(maybe(wholes(1)), None),
+        "attention_axes": Field(maybe(_AXES), None),
+        "dropout": Field(number, 0.0),
+    },
+    "Normalization": {
+        "axis": Field(maybe(_AXES), (-1,), takes_null=True),
+        "mean": Field(maybe(readers.nested), None),
+        "variance": Field(maybe(readers.nested), None),
+        "invert": Field(flag, False),
+    },
     "Rescaling": {"scale": Field(numbers), "offset": Field(numbers, 0.0)},
     "Resizing": {
         "height": _SIZE,
@@ -249,12 +287,13 @@ KINDS: Mapping[str, Options] = {
         "output_mode": Field(one_of("multi_hot", "one_hot", "count"), "multi_hot"),
     },
 }
-"""The layers of TensorFlow.js that tf_keras has, too, less `RandomWidth`, which gives another width each time."""
+"""The layers of TensorFlow.js, less `RandomWidth`, which gives another width each time, and more of Keras."""
 
 # Fields that are not options ---------------------------------------------------------------------
 
 NEUTRAL: Mapping[str, Mapping[str, Value]] = {
     "InputLayer": {"sparse": False, "ragged": False},
+    "MultiHeadAttention": {"use_gate": False, "sliding_window": None},
     "Conv3DTranspose": {"dilation_rate": (1, 1, 1)},
     "Resizing": {
         "antialias": False,
@@ -267,8 +306,8 @@ NEUTRAL: Mapping[str, Mapping[str, Value]] = {
     "CategoryEncoding": {"sparse": False},
     "LayerNormalization": {"rms_scaling": False},
     "BatchNormalization": {"renorm": False, "virtual_batch_size": None},
-    **{kind: {"stateful": False, "num_constants": 0} for kind in _RECURRENT},
-    "ConvLSTM2D": {"stateful": False, "num_constants": 0, "zero_output_for_mask": False},
+    **{kind: {"num_constants": 0} for kind in _RECURRENT},
+    **{kind: {"num_constants": 0, "time_major": False} for kind in _CONVOLUTIONAL},
     "Bidirectional": {"num_constants": 0},
 }
 """Fields that must have this value: another one asks for something that Keras 2 lacks, or that no bundle can do."""
@@ -277,6 +316,8 @@ IGNORED_ENDINGS = ("_initializer", "_regularizer", "_constraint")
 """How the names of fields end that only say how to begin or to go on training: the weights are those of the file."""
 IGNORED: Mapping[str, frozenset[str]] = {
     "": frozenset(["trainable", "optional", "seed", "noise_shape", "quantization_config", "implementation"]),
+    "MultiHeadAttention": frozenset(["query_shape", "key_shape", "value_shape", "flash_attention"]),
+    **_IMAGES_OF_TRAINING,
     "BatchNormalization": frozenset(["renorm_clipping", "renorm_momentum", "synchronized", "fused"]),
     "RNN": frozenset({"cells", "filters", "kernel_size"}.union(*(KINDS[kind] for kind in _CELLS))),
 }

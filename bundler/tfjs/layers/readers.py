@@ -7,6 +7,7 @@ returns, copies or prints a list or an object of the file: these can be of any s
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -18,15 +19,19 @@ __all__ = [
     "SHOWN",
     "Reader",
     "dtype",
+    "equation",
     "flag",
     "items",
+    "letters",
     "maybe",
     "name",
+    "nested",
     "number",
     "numbers",
     "one_of",
     "pairs",
     "shape",
+    "shape_or_size",
     "shown",
     "sizes",
     "table",
@@ -42,6 +47,7 @@ _LARGEST = 2**31 - 1
 """The largest size of a dimension: TensorFlow's kernels count in 32 bits."""
 RANK = 16
 """More dimensions than any layer takes."""
+_EQUATION = re.compile(r"(\.\.\.)?[a-zA-Z]+(\.\.\.)?,[a-zA-Z]+->(\.\.\.)?[a-zA-Z]+(\.\.\.)?")
 _LENGTH = 255
 """Characters of a name."""
 SHOWN = 60
@@ -144,13 +150,39 @@ def sizes(rank: int, least: int = 1) -> Callable[[object], tuple[int, ...]]:
     return read
 
 
-def pairs(value: object) -> tuple[tuple[int, ...], ...]:
-    """Two numbers (before, after) for height and for width; one number stands for both."""
-    if not isinstance(value, list):
-        return (sizes(2, 0)(value),) * 2
-    if len(value) != 2:
-        raise wrong(value, "2 pairs of integers")
-    return tuple(sizes(2, 0)(item) for item in value)
+def pairs(rank: int) -> Callable[[object], tuple[tuple[int, ...], ...]]:
+    """Two numbers (before, after) for each of `rank` dimensions; one number stands for two, or for all of them."""
+    pair = sizes(2, 0)
+
+    def read(value: object) -> tuple[tuple[int, ...], ...]:
+        if rank == 1 or not isinstance(value, list):
+            return (pair(value),) * rank
+        if len(value) != rank:
+            raise wrong(value, f"{rank} pairs of integers")
+        return tuple(pair(item) for item in value)
+
+    return read
+
+
+def equation(value: object) -> str:
+    """An equation of Einsum with two inputs: letters, and an ellipsis at one end."""
+    if isinstance(value, str) and len(value) <= _LENGTH:
+        plain = value.replace(" ", "")
+        if _EQUATION.fullmatch(plain):
+            return plain
+    raise wrong(value, "an equation such as 'ab,bc->ac'")
+
+
+def letters(value: object) -> str:
+    """Letters that name dimensions."""
+    if isinstance(value, str) and value.isascii() and value.isalpha() and len(value) <= RANK:
+        return str(value)
+    raise wrong(value, "letters")
+
+
+def nested(value: object) -> float | tuple[Any, ...]:
+    """A finite number, or lists of them of any depth."""
+    return tuple(nested(item) for item in items(value, 65536)) if isinstance(value, list) else number(value)
 
 
 def shape(value: object) -> tuple[int | None, ...]:
@@ -160,6 +192,11 @@ def shape(value: object) -> tuple[int | None, ...]:
     if math.prod(size or 1 for size in found) > _LARGEST:
         raise wrong(value, f"a shape of at most {_LARGEST} elements")
     return found
+
+
+def shape_or_size(value: object) -> tuple[int | None, ...]:
+    """A shape; one number stands for a list of it."""
+    return shape(value if isinstance(value, list) else [value])
 
 
 def target(value: object) -> tuple[int, ...]:
