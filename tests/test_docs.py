@@ -84,7 +84,7 @@ def test_make_knows_the_targets_that_a_page_names(page: Path) -> None:
     assert {target for target in named if not target.startswith("dist")} <= set(known)
 
 
-@pytest.mark.parametrize("guide", ["add-an-op", "add-a-rewrite", "add-a-source"])
+@pytest.mark.parametrize("guide", ["add-an-op", "add-a-rewrite", "add-a-source", "add-a-layer"])
 def test_the_code_of_a_guide_runs(guide: str) -> None:
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "guides" / f"{guide}.md").read_text(), re.DOTALL)
     names: dict[str, object] = {"__name__": guide}
