@@ -1,6 +1,6 @@
 """bundler: several TensorFlow.js models become one TensorFlow SavedModel.
 
-    manifest ──► sources ──► tfjs ──► convert ──► rewrites ──► link ──► outputs ──► verify ──► report
+    manifest ──► sources ──► tfjs ──► convert ──► rewrites ──► link ──► outputs ──► checks ──► report
       TOML       Artifact    Model     Model       Model       Model   one folder   Checks   text / JSON
                  └───────────── per model, in parallel ─────┘ └────────── once, for the bundle ────────┘
 

@@ -25,7 +25,7 @@ FLOORS = """
     tfjs rewrites link outputs
     report
     convert
-    verify
+    checks
     verbs
     api
     cli

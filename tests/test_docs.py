@@ -84,12 +84,19 @@ def test_make_knows_the_targets_that_a_page_names(page: Path) -> None:
     assert {target for target in named if not target.startswith("dist")} <= set(known)
 
 
-@pytest.mark.parametrize("guide", ["add-an-op", "add-a-rewrite", "add-a-source"])
+@pytest.mark.parametrize("guide", ["add-an-op", "add-a-rewrite", "add-a-source", "add-a-layer"])
 def test_the_code_of_a_guide_runs(guide: str) -> None:
     blocks = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "guides" / f"{guide}.md").read_text(), re.DOTALL)
     names: dict[str, object] = {"__name__": guide}
     exec("from __future__ import annotations\n" + "\n".join(blocks), names)
     assert set(blocks)
+
+
+def test_the_nightly_run_has_the_rows_of_the_matrix() -> None:
+    (rows,) = re.findall(r"^MATRIX \?= (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    nightly = (ROOT / ".github" / "workflows" / "nightly.yml").read_text()
+    assert re.findall(r"{ row: (\S+), python", nightly) == rows.split()
+    assert all(row.startswith(f"{python}-") for row, python in re.findall(r"row: (\S+), python: \"(.*)\"", nightly))
 
 
 def test_the_reference_of_the_manifest_is_made_from_the_fields() -> None:

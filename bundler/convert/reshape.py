@@ -1,7 +1,7 @@
 """`shapes` of a manifest: dimensions of a model's inputs that are fixed, or left open.
 
 The Placeholders get the shapes; TensorFlow infers those of the outputs. Whether a graph works with another batch than
-the one that it was made for shows when it runs: see `verify.batches`.
+the one that it was made for shows when it runs: see `checks.batches`.
 """
 
 from __future__ import annotations

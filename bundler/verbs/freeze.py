@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from pathlib import Path
 
-from bundler import verify
+from bundler import checks
 from bundler.disk.publish import publishing_file
 from bundler.ir.model import Model
 from bundler.outputs import savedmodel
@@ -27,9 +27,9 @@ def freeze(given: Given, output: Path, *, cuda: bool = False) -> Report:
             (part,) = bundle.parts
             model = part.metagraph.model
             size = savedmodel.write_graph(model, file, progress=given.progress)
-            checks = Entries([verify.graph(model, part.owners, runtime)])
+            imported = checks.graph(model, part.owners, runtime)
             report = bundle.report()
-    return replace(report, output=output, checks=checks, bytes=size, seconds=time.perf_counter() - started)
+    return replace(report, output=output, checks=Entries([imported]), bytes=size, seconds=time.perf_counter() - started)
 
 
 def frozen(given: Given, *, cuda: bool = False) -> Model:

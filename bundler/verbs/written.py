@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bundler import verify
+from bundler import checks
 from bundler.outputs import checkpoint, savedmodel
 from bundler.report import Check, Entries
 from bundler.runtimes.tensorflow import Runtime
@@ -21,7 +21,7 @@ def written(bundle: Linked, folder: Path, runtime: Runtime, *, check: bool) -> E
     jobs, progress = bundle.given.jobs, bundle.given.progress
     savedmodel.write(bundle.metagraphs, folder, jobs=jobs, progress=progress)
     # Before the checkpoint exists: loading a graph beside it would take the memory of all variables at once.
-    loaded = [verify.load(folder, *part, runtime) for part in bundle.parts] if check else []
+    loaded = [checks.load(folder, *part, runtime) for part in bundle.parts] if check else []
     variables = {variable.name: variable.weight for graph in bundle.metagraphs for variable in graph.variables}
     if variables:
         checkpoint.write(variables, folder, runtime, jobs=jobs, progress=progress)
@@ -30,10 +30,10 @@ def written(bundle: Linked, folder: Path, runtime: Runtime, *, check: bool) -> E
 
 def _run(bundle: Linked, folder: Path, runtime: Runtime) -> list[Check]:
     """Restore variables, and run the models whose inputs take another number of rows than they were made for."""
-    restored = [verify.restore(folder, metagraph, runtime) for metagraph in bundle.metagraphs if metagraph.variables]
+    restored = [checks.restore(folder, metagraph, runtime) for metagraph in bundle.metagraphs if metagraph.variables]
     batched = {name for name, made in bundle.models.items() if made.batched}
     tried = [
-        verify.batches(folder, metagraph, keys, runtime)
+        checks.batches(folder, metagraph, keys, runtime)
         for metagraph, owners in bundle.parts
         if (keys := {key: name for key, name in owners.items() if name in batched})
     ]

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import bundler
-from bundler import verify
+from bundler import checks
 from bundler.disk.shards import Group, Memory
 from bundler.errors import VerificationError
 from bundler.ir.dtypes import DType
@@ -260,7 +260,7 @@ def test_a_checkpoint_that_does_not_fit_is_found(
 ) -> None:
     metagraph = MetaGraph(("serve",), *with_variables(link({"m": model()})))
     written(tmp_path, runtime, VECTOR)
-    assert verify.restore(tmp_path, metagraph, runtime).name == "restore"
+    assert checks.restore(tmp_path, metagraph, runtime).name == "restore"
     fault(tmp_path, runtime)
     with pytest.raises(VerificationError, match=said):
-        verify.restore(tmp_path, metagraph, runtime)
+        checks.restore(tmp_path, metagraph, runtime)

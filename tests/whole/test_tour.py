@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 import bundler
-from bundler import manifest, rewrites, sources, tfjs, verify
+from bundler import checks, manifest, rewrites, sources, tfjs
 from bundler.convert.one import Converted, Task, convert
 from bundler.convert.select import select
 from bundler.ir.model import Model
@@ -97,12 +97,12 @@ def test_link_puts_every_model_into_a_scope_of_one_graph() -> None:
     assert {node.name.split("/")[0] for node in bundle.graph.nodes} == {"digits", "moments"}
 
 
-def test_outputs_write_a_saved_model_that_verify_loads(tmp_path: Path, runtime: Runtime) -> None:
+def test_outputs_write_a_saved_model_that_checks_load(tmp_path: Path, runtime: Runtime) -> None:
     digits = rewrites.run(select(read("models/digits"), [SignatureSpec(key="digits")]).model, Compat.NONE)
     metagraph = MetaGraph(("serve",), link({"digits": digits}))
     size = savedmodel.write([metagraph], tmp_path)
     assert [(path.name, path.stat().st_size) for path in tmp_path.iterdir()] == [(savedmodel.FILE, size)]
-    assert verify.load(tmp_path, metagraph, {"digits": "digits"}, runtime).name == "load"
+    assert checks.load(tmp_path, metagraph, {"digits": "digits"}, runtime).name == "load"
 
 
 def test_verbs_link_a_manifest_as_a_whole_and_report_it(runtime: Runtime) -> None:

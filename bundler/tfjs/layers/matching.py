@@ -2,7 +2,7 @@
 
 TensorFlow.js goes by names, and leaves the name of a recurrent cell out of account. Names differ for more reasons: a
 layer built twice in one graph of TensorFlow 1 is called `dense_1` and its weights `dense_1_1/kernel`; Keras 3 puts the
-model's name in front, or has numbers in place of names. Then the layer's own weights are told by their last name, and
+model's name in front, or has numbers in place of names. Then the layer's own weights are found by their last name, and
 where that says nothing by their order.
 """
 
@@ -32,7 +32,7 @@ class Variable(NamedTuple):
 def match(variables: Sequence[Variable], weights: Mapping[str, tuple[int, ...]]) -> dict[Variable, str]:
     """The weight of each variable; `weights` are shapes by name. Variables of one layer stand together.
 
-    ConversionError that tells every variable without a weight of its shape.
+    ConversionError that names every variable without a weight of its shape.
     """
     found, used = dict[Variable, str](), set[str]()
     for spell in (_with_models, _in_its_layer, _without_its_cell):

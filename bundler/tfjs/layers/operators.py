@@ -76,7 +76,7 @@ def operator_kind(kind: str) -> str:
 
 
 def is_operator(kind: object, config: Json, nodes: object, layers: Mapping[str, object]) -> bool:
-    """Whether a layer of Keras 3 is an operator: if a layer has its name, too, its fields or its call tell."""
+    """Whether a layer of Keras 3 is an operator: if a layer has its name, too, its fields or its call decide."""
     if not isinstance(kind, str) or kind not in OPERATORS:
         return False
     return kind not in layers or "newshape" in config or _is_called_with_two(nodes)

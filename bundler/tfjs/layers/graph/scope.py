@@ -173,7 +173,7 @@ def _array(value: object) -> np.ndarray:
 
 
 def _typed(op: str, inputs: Sequence[Value]) -> dict[str, nodes.Value]:
-    """The attributes that tell the dtypes and the number of an op's inputs."""
+    """The attributes that hold the dtypes and the number of an op's inputs."""
     row = ops.table().get(op)
     if row is None:
         return {"T": inputs[-1].dtype}

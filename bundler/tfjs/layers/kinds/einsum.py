@@ -30,7 +30,7 @@ def _einsum_dense(
     bias_axes: str | None,
     activation: str | Part,
 ) -> Value:
-    """The sums of products that an equation such as `ab,bc->ac` tells, plus a bias along some axes."""
+    """The sums of products of an equation such as `ab,bc->ac`, plus a bias along some axes."""
     x = floats(scope, x)
     given, weights, made, free = _terms(equation, x.rank)
     sizes = dict(zip(given, x.shape)) if len(given) == x.rank else {}

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from bundler.checks.functions import check_functions
 from bundler.convert.arguments import unusable
 from bundler.encoding.graphdef import structure
 from bundler.errors import Fault, VerificationError
@@ -22,7 +23,6 @@ from bundler.outputs.savedmodel import MetaGraph
 from bundler.report import Check
 from bundler.runtimes.failures import Failure
 from bundler.runtimes.tensorflow import Runtime
-from bundler.verify.functions import check_functions
 
 __all__ = ["graph", "load"]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bundler import verify
+from bundler import checks
 from bundler.errors import VerificationError
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Function, Graph, Model, Signature, TensorSpec
@@ -46,9 +46,9 @@ def test_a_bundle_whose_signatures_fit_its_graph_passes(
     tmp_path: Path, runtime: Runtime, tensor: str, shape: Any
 ) -> None:
     metagraph = bundle(tmp_path, TensorSpec(Tensor(tensor), FLOAT, shape))
-    checks = [verify.load(tmp_path, metagraph, OWNERS, runtime), verify.graph(metagraph.model, OWNERS, runtime)]
-    assert [check.name for check in checks] == ["load", "import"]
-    assert all(re.fullmatch(r"2 tensors found in \d+\.\d\d s", check.detail) for check in checks)
+    done = [checks.load(tmp_path, metagraph, OWNERS, runtime), checks.graph(metagraph.model, OWNERS, runtime)]
+    assert [check.name for check in done] == ["load", "import"]
+    assert all(re.fullmatch(r"2 tensors found in \d+\.\d\d s", check.detail) for check in done)
 
 
 @pytest.mark.parametrize("inputs", [["in"], ["a b", "a:b"], [""]])
@@ -57,11 +57,11 @@ def test_inputs_that_python_cannot_pass_are_faults(tmp_path: Path, runtime: Runt
     metagraph = MetaGraph(("serve",), Model(GRAPH, {"s": signature}, producer=1395))
     savedmodel.write([metagraph], tmp_path)
     with pytest.raises(VerificationError) as caught:
-        verify.load(tmp_path, metagraph, OWNERS, runtime)
+        checks.load(tmp_path, metagraph, OWNERS, runtime)
     (fault,) = caught.value.faults
     assert fault.where == f"model 'm': signature 's', {inputs[-1]!r}"
     assert fault.what.startswith("tf.saved_model.load cannot pass this input: ")
-    assert verify.graph(metagraph.model, OWNERS, runtime).name == "import"
+    assert checks.graph(metagraph.model, OWNERS, runtime).name == "import"
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_tensor_that_tensorflow_knows_otherwise_is_a_fault_with_its_place(
     tmp_path: Path, runtime: Runtime, output: TensorSpec, said: list[str]
 ) -> None:
     with pytest.raises(VerificationError) as caught:
-        verify.load(tmp_path, bundle(tmp_path, output), OWNERS, runtime)
+        checks.load(tmp_path, bundle(tmp_path, output), OWNERS, runtime)
     assert [str(fault) for fault in caught.value.faults] == [
         f"model 'm': signature 's', 'out': {what}" for what in said
     ]
@@ -101,13 +101,13 @@ def test_a_tensor_that_is_not_there_is_an_error_that_names_it(
     tmp_path: Path, runtime: Runtime, tensor: Tensor, said: str
 ) -> None:
     with pytest.raises(VerificationError, match=said):
-        verify.load(tmp_path, bundle(tmp_path, TensorSpec(tensor, FLOAT, None)), OWNERS, runtime)
+        checks.load(tmp_path, bundle(tmp_path, TensorSpec(tensor, FLOAT, None)), OWNERS, runtime)
 
 
 def test_other_tags_are_an_error(tmp_path: Path, runtime: Runtime) -> None:
     metagraph = bundle(tmp_path, X)
     with pytest.raises(VerificationError):
-        verify.load(tmp_path, metagraph._replace(tags=("train",)), OWNERS, runtime)
+        checks.load(tmp_path, metagraph._replace(tags=("train",)), OWNERS, runtime)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ def test_what_tensorflow_refuses_names_the_model(
     model = Model(Graph(torn), {"s": Signature({"x": X}, {"out": TensorSpec(Tensor("y"), FLOAT)})}, producer=1395)
     savedmodel.write([MetaGraph(("serve",), model)], tmp_path)
     with pytest.raises(VerificationError) as caught:
-        verify.load(tmp_path, MetaGraph(("serve",), model), owners, runtime)
+        checks.load(tmp_path, MetaGraph(("serve",), model), owners, runtime)
     assert str(caught.value) == f"{place}TensorFlow: Node 'dog/y': Unknown input node 'dog/x'"
 
 
@@ -150,7 +150,7 @@ def calling(*body: Node, gives: DType = FLOAT) -> MetaGraph:
 def test_a_function_that_tensorflow_can_import_passes(tmp_path: Path, runtime: Runtime) -> None:
     metagraph = calling(new_node("Relu", "r", ["a"], T=FLOAT))
     savedmodel.write([metagraph], tmp_path)
-    assert verify.load(tmp_path, metagraph, OWNERS, runtime).name == "load"
+    assert checks.load(tmp_path, metagraph, OWNERS, runtime).name == "load"
 
 
 @pytest.mark.parametrize(
@@ -172,6 +172,6 @@ def test_a_function_that_tensorflow_would_refuse_at_the_first_call_is_an_error(
     metagraph = calling(body, gives=gives)
     savedmodel.write([metagraph], tmp_path)
     with pytest.raises(VerificationError, match=re.escape(fault)):
-        verify.load(tmp_path, metagraph, OWNERS, runtime)
+        checks.load(tmp_path, metagraph, OWNERS, runtime)
     with pytest.raises(VerificationError, match=re.escape(fault)):
-        verify.graph(metagraph.model, OWNERS, runtime)
+        checks.graph(metagraph.model, OWNERS, runtime)
