@@ -99,7 +99,8 @@ def _shown(error: float) -> str:
     if error == 0:
         return "equal"
     power = math.floor(math.log10(error))
-    return f"{math.ceil(error / 10.0**power)}e{power}"
+    digit = math.ceil(error / 10.0**power)
+    return f"{digit}e{power}" if digit < 10 else f"1e{power + 1}"
 
 
 # Options -----------------------------------------------------------------------------------------
