@@ -321,14 +321,6 @@ def test_calls_are_counted_from_0_whoever_counts_the_models_own_outputs(version:
 EMBEDDED = {"input_dim": 2, "output_dim": 3}
 
 
-def test_calls_stand_in_keras_order() -> None:
-    """It goes through the layers again and again, and makes the calls whose tensors are there."""
-    names = {"c": ["b", 0, 0], "a": ["x", 0, 0], "b": ["a", 0, 0]}
-    layers = [{**layer("Flatten", name=name), "name": name, "inbound_nodes": [[at]]} for name, at in names.items()]
-    made = functional(*layers, version="2.15.0", output_layers=["c", 0, 0])
-    assert [call.layer for call in made.calls] == ["a", "b", "c"]
-
-
 def nodes(*points: Any) -> Any:
     return {**layer("Flatten"), "name": "y", "inbound_nodes": [[list(point)] for point in points]}
 

@@ -90,6 +90,15 @@ def test_what_no_output_needs_is_not_written_and_needs_no_weights() -> None:
     assert {variable.layer for variable in built.variables} == {"used"}
 
 
+def test_calls_stand_in_tensorflowjs_order() -> None:
+    """What the first output needs stands first, and of the inputs of a call the last."""
+    layers = {name: layer("Add" if name == "add" else "ReLU", name) for name in ("other", "left", "right", "add")}
+    calls = {name: [[["x", 0, 0]]] for name in ("left", "right", "other")}
+    calls["add"] = [[["left", 0, 0], ["right", 0, 0]]]
+    built = functional(layers, calls, [["add", 0, 0], ["other", 0, 0]])
+    assert [node.name for node in built.nodes] == ["x", "right/Relu", "left/Relu", "add/AddV2", "other/Relu"]
+
+
 def test_the_signature_has_the_shapes_that_are_known() -> None:
     built = made(layer("Conv2D", "c", filters=3, kernel_size=2, strides=2), shape=(None, 9, None, 4))
     assert built.signature.inputs["x"].shape == (None, 9, None, 4)

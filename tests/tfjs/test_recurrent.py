@@ -98,24 +98,24 @@ def test_the_weights_have_the_names_that_keras_gives_them() -> None:
     both = layer("Bidirectional", "both", layer=layer("SimpleRNN", "s", units=2))
     built = made(layer("RNN", "r", cell=stack, return_sequences=True), both)
     assert [variable.name for variable in built.variables] == [
-        "r/stack/a/kernel:0",
-        "r/stack/a/recurrent_kernel:0",
-        "r/stack/a/bias:0",
-        "r/stack/b/kernel:0",
-        "r/stack/b/recurrent_kernel:0",
-        "both/forward_s/simple_rnn_cell/kernel:0",
-        "both/forward_s/simple_rnn_cell/recurrent_kernel:0",
-        "both/forward_s/simple_rnn_cell/bias:0",
-        "both/backward_s/simple_rnn_cell/kernel:0",
-        "both/backward_s/simple_rnn_cell/recurrent_kernel:0",
-        "both/backward_s/simple_rnn_cell/bias:0",
+        "r/stack/a/kernel",
+        "r/stack/a/recurrent_kernel",
+        "r/stack/a/bias",
+        "r/stack/b/kernel",
+        "r/stack/b/recurrent_kernel",
+        "both/forward_s/simple_rnn_cell/kernel",
+        "both/forward_s/simple_rnn_cell/recurrent_kernel",
+        "both/forward_s/simple_rnn_cell/bias",
+        "both/backward_s/simple_rnn_cell/kernel",
+        "both/backward_s/simple_rnn_cell/recurrent_kernel",
+        "both/backward_s/simple_rnn_cell/bias",
     ]
 
 
 def test_the_weights_of_a_model_for_each_step_are_those_of_its_layers() -> None:
     inner = {"class_name": "Sequential", "config": {"name": "inner", "layers": [layer("Dense", "d", units=2)]}}
     built = made(layer("TimeDistributed", "each", layer=inner))
-    assert [(variable.layer, variable.name) for variable in built.variables] == [("d", "d/kernel:0"), ("d", "d/bias:0")]
+    assert [(variable.layer, variable.name) for variable in built.variables] == [("d", "d/kernel"), ("d", "d/bias")]
     assert [variable.node for variable in built.variables] == ["each/inner/d/kernel", "each/inner/d/bias"]
 
 

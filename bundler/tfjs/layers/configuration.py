@@ -2,7 +2,7 @@
 
 Python writes configurations, Keras 2 and Keras 3 each in its own form, and JavaScript does, in nearly that of Keras 2.
 Everything in a description is made here, field by field, by the readers of `options`. An object of the file never
-becomes a part of it: Keras would look into the object, and could run code that came with the model.
+becomes a part of it: what is not in a table is refused or left out.
 
 Sources: `keras/src/saving/serialization_lib.py` and `keras/src/models/functional.py` of Keras 3,
 `tf_keras/src/engine/functional.py`, and `tfjs-layers/src/layers/serialization.ts`.
@@ -105,7 +105,7 @@ def _where(kind: object, config: object) -> str:
 
 
 def _no_such(kind: object, known: Iterable[str]) -> ConversionError:
-    expected = "one that TensorFlow.js has" if known is LAYERS else f"one of {', '.join(sorted(known))}"
+    expected = "one that docs/LAYERS.md lists" if known is LAYERS else f"one of {', '.join(sorted(known))}"
     found = repr(kind[: readers.SHOWN]) if isinstance(kind, str) else "no class_name"
     return ConversionError("Keras layers of this kind cannot be imported", found=found, expected=expected)
 

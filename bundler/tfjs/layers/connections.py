@@ -1,4 +1,4 @@
-"""Which tensor goes where in a model: the calls of its layers, in an order in which they can be made.
+"""Which tensor goes where in a model: the calls of its layers.
 
 Keras 2 and JavaScript write `["layer", node, tensor, {arguments}]` for each tensor of a call, Keras 3 writes the
 arguments of a call with a configuration for each tensor. Keras itself never comes to an end on calls that wait for
@@ -55,7 +55,8 @@ def connect(
             for number, call in enumerate(_calls(part, entry, tensor)):
                 calls[_Place(position, number)] = call
     inputs, outputs = (_ends(config, side, tensor) for side in ("input_layers", "output_layers"))
-    return tuple(_ordered(calls, layers, [*inputs, *outputs])), inputs, outputs
+    _check(calls, layers, [*inputs, *outputs])
+    return tuple(calls.values()), inputs, outputs
 
 
 def _tensor(point: object, known: Mapping[str, Part], counts_own: bool) -> Tensor:
@@ -203,11 +204,11 @@ def _is_listed(value: object) -> bool:
     return isinstance(value, list) and all(isinstance(item, list) for item in value)
 
 
-# Their order -------------------------------------------------------------------------------------
+# Can they be made? -------------------------------------------------------------------------------
 
 
-def _ordered(calls: Mapping[_Place, Call], layers: Sequence[Part], ends: Sequence[Tensor]) -> Iterator[Call]:
-    """The calls in Keras' order: it goes through the layers again and again, and makes the calls that can be made."""
+def _check(calls: Mapping[_Place, Call], layers: Sequence[Part], ends: Sequence[Tensor]) -> None:
+    """ConversionError for a tensor of a call that is not there, or for calls that wait for each other."""
     positions = {part.name: position for position, part in enumerate(layers)}
     inputs = {_Place(position, 0) for position, part in enumerate(layers) if _is_input(part)}
 
@@ -220,15 +221,13 @@ def _ordered(calls: Mapping[_Place, Call], layers: Sequence[Part], ends: Sequenc
     for tensor in ends:
         place(tensor)
     needs = {at: {*map(place, call.tensors), *_before(at)} for at, call in calls.items()}
-    turns: dict[_Place, int] = {}
     try:
-        for at in TopologicalSorter(needs).static_order():
-            turns[at] = max((turns[need] + (need.position > at.position) for need in needs.get(at, ())), default=0)
+        TopologicalSorter(needs).prepare()
     except CycleError as error:
         circle = " → ".join(repr(layers[at.position].name) for at in error.args[1][:4])
         raise ConversionError("calls of layers wait for each other", found=circle) from None
-    return (calls[at] for at in sorted(calls, key=lambda at: (turns[at], at)))
 
 
 def _before(at: _Place) -> set[_Place]:
+    """A layer's calls are made one after the other."""
     return {_Place(at.position, at.number - 1)} if at.number else set()

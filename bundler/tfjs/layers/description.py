@@ -99,7 +99,7 @@ class Stack:
 
 @dataclass(frozen=True)
 class Network:
-    """Layers and their calls (`Functional`), in an order in which every call comes after those that it needs."""
+    """Layers and their calls (`Functional`); those of one layer stand in their order, and none needs itself."""
 
     name: str | None
     layers: tuple[Part, ...]

@@ -26,11 +26,23 @@ __all__ = [
 
 
 ACTIVATIONS = (
-    *("elu", "exponential", "gelu", "gelu_new", "hard_sigmoid", "leaky_relu", "linear", "log_softmax", "mish"),
-    *("relu", "relu6"),
-    *("selu", "sigmoid", "silu", "softmax", "softplus", "softsign", "swish", "tanh"),
+    *("celu", "elu", "exponential", "gelu", "gelu_new", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_tanh"),
+    *("leaky_relu", "linear", "log_sigmoid", "log_softmax", "mish", "relu", "relu6", "selu"),
+    *(
+        "sigmoid",
+        "silu",
+        "soft_shrink",
+        "softmax",
+        "softplus",
+        "softsign",
+        "sparse_plus",
+        "squareplus",
+        "swish",
+        "tanh",
+        "tanh_shrink",
+    ),
 )
-"""Names of activations. `configuration` makes another name of those that mean something else to their writer."""
+"""Names of activations. `Origin.activations` has those that mean something else to the library that wrote the model."""
 AS_ACTIVATIONS = frozenset(["ReLU", "LeakyReLU", "PReLU", "ELU", "ThresholdedReLU", "Softmax"])
 CELLS = frozenset(["SimpleRNNCell", "GRUCell", "LSTMCell"])
 _ANY: frozenset[str] = frozenset()

@@ -30,6 +30,8 @@ class Origin(NamedTuple):
     """The op that joins the masks of Concatenate along its last axis."""
     means_without_masked: bool = True
     """GlobalAveragePooling1D leaves masked steps out."""
+    zeroes_excluded: bool = False
+    """Softmax gives zero for what its mask excludes, also if that is everything."""
     dilates_depthwise: bool = True
     """DepthwiseConv2D reads its dilation_rate."""
     dilates_transposed: bool = True
@@ -84,6 +86,7 @@ KERAS_3 = Origin(
     merges_masks_by="LogicalOr",
     merges_all_masks_only=True,
     concatenates_masks_by="Any",
+    zeroes_excluded=True,  # `call` in keras/src/layers/activations/softmax.py
     epsilon_of_lengths=1e-14,  # `normalize` in keras/src/ops/nn.py
     # `Layer.__call__` in keras/src/layers/layer.py looks for a `sequences_mask` if there are several tensors
     masks_with_states=False,

@@ -41,7 +41,11 @@ def prepared(
 _NAMED = ("query", "value", "key")
 """Inputs that a call may name, in their order."""
 _TRAINED = frozenset(
-    ["AlphaDropout", "BatchNormalization", "Dropout", "GaussianDropout", "GaussianNoise", "SpatialDropout1D"]
+    [
+        *("AlphaDropout", "BatchNormalization", "Dropout", "GaussianDropout", "GaussianNoise"),
+        *("SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"),
+        *("RandomBrightness", "RandomContrast", "RandomFlip", "RandomRotation", "RandomTranslation", "RandomZoom"),
+    ]
 )
 """Layers that compute something else in training."""
 

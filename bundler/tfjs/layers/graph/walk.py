@@ -163,6 +163,8 @@ def _called(
 
 def _carrying(part: Part, scope: Scope, inputs: tuple[Value, ...], arguments: Mapping[str, Any]) -> tuple[Value, ...]:
     """A call that carries the mask of an earlier one. It does not become one of the output, nor leaves a model."""
+    if not inputs:
+        return _apply(part, scope, inputs, arguments)
     scope.carried.meet(inputs)
     first, *rest = inputs
     if not isinstance(part, Layer):

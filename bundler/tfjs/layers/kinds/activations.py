@@ -83,15 +83,57 @@ def _linear(scope: Scope, x: Value) -> Value:
     return x
 
 
+def _hard_silu(scope: Scope, x: Value) -> Value:
+    return scope.op("Mul", x, _keras_3_hard_sigmoid(scope, x))
+
+
+def _hard_tanh(scope: Scope, x: Value) -> Value:
+    return scope.op("Maximum", scope.op("Minimum", x, 1), -1)
+
+
+def _hard_shrink(scope: Scope, x: Value) -> Value:
+    """Zero from -0.5 to 0.5."""
+    return scope.op("SelectV2", scope.op("Greater", scope.op("Abs", x), 0.5), x, scope.op("ZerosLike", x))
+
+
+def _soft_shrink(scope: Scope, x: Value) -> Value:
+    """0.5 nearer to zero, but not beyond."""
+    return scope.op("Mul", scope.op("Sign", x), scope.op("Relu", scope.op("Sub", scope.op("Abs", x), 0.5)))
+
+
+def _tanh_shrink(scope: Scope, x: Value) -> Value:
+    return scope.op("Sub", x, scope.op("Tanh", x))
+
+
+def _log_sigmoid(scope: Scope, x: Value) -> Value:
+    return scope.op("Neg", scope.op("Softplus", scope.op("Neg", x)))
+
+
+def _sparse_plus(scope: Scope, x: Value) -> Value:
+    """A parabola from -1 to 1, that joins zero and the value itself."""
+    near = scope.op("Square", scope.op("Mul", scope.op("AddV2", _hard_tanh(scope, x), 1), 0.5))
+    return scope.op("AddV2", near, scope.op("Relu", scope.op("Sub", x, 1)))
+
+
+def _squareplus(scope: Scope, x: Value) -> Value:
+    root = scope.op("Sqrt", scope.op("AddV2", scope.op("Square", x), 4))
+    return scope.op("Mul", scope.op("AddV2", x, root), 0.5)
+
+
 ACTIVATIONS: Mapping[str, Callable[[Scope, Value], Value]] = {
+    "celu": _op("Elu"),
     "elu": _op("Elu"),
     "exponential": _op("Exp"),
     "gelu": _gelu,
     "gelu_new": _gelu_new,
+    "hard_shrink": _hard_shrink,
     "hard_sigmoid": _hard_sigmoid,
+    "hard_silu": _hard_silu,
+    "hard_tanh": _hard_tanh,
     "keras_3_hard_sigmoid": _keras_3_hard_sigmoid,
     "leaky_relu": _leaky_relu,
     "linear": _linear,
+    "log_sigmoid": _log_sigmoid,
     "log_softmax": _op("LogSoftmax"),
     "mish": _mish,
     "relu": _op("Relu"),
@@ -99,11 +141,15 @@ ACTIVATIONS: Mapping[str, Callable[[Scope, Value], Value]] = {
     "selu": _op("Selu"),
     "sigmoid": _op("Sigmoid"),
     "silu": _swish,
+    "soft_shrink": _soft_shrink,
     "softmax": _op("Softmax"),
     "softplus": _op("Softplus"),
     "softsign": _softsign,
+    "sparse_plus": _sparse_plus,
+    "squareplus": _squareplus,
     "swish": _swish,
     "tanh": _op("Tanh"),
+    "tanh_shrink": _tanh_shrink,
 }
 
 LAYERS: Mapping[str, Make] = {"Activation": _activation}

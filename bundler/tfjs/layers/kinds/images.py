@@ -21,6 +21,8 @@ from bundler.tfjs.layers.kinds.windows import Sizes, channels_back, channels_las
 
 __all__ = ["LAYERS"]
 
+_LONGEST = 1 << 16
+"""Pixels along an axis of an image whose places are listed."""
 _OPS = {"nearest": "ResizeNearestNeighbor", "bilinear": "ResizeBilinear"}
 
 
@@ -104,6 +106,9 @@ def _javascript_center_crop(scope: Scope, x: Value, found: Sizes, target: Sizes)
     """
     begins = [(have - want) // 2 for have, want in zip(found, target)]
     begins[1] = 1 if begins[1] == 0 and found[1] != target[1] else begins[1]
+    if max(target) > _LONGEST:
+        wide, expected = str(max(target)), f"at most {_LONGEST}"
+        raise ConversionError("the layer makes too large an image", found=wide, expected=expected)
     if min(begins) < 0:
         return _resized(scope, x, target, "bilinear", _Sampling())
     for axis, places in enumerate(map(_places, begins, found, target), start=1):

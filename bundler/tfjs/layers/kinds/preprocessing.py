@@ -64,7 +64,7 @@ def _statistic(scope: Scope, name: str, stated: _Nested | None, sizes: list[int]
     if numbers.size not in (1, math.prod(shape)):
         found, expected = f"{numbers.size} numbers", f"one, or {shape}"
         raise ConversionError(f"the {name} does not fit the input", found=found, expected=expected)
-    return scope.constant(np.full(sizes, numbers) if numbers.size == 1 else numbers.reshape(sizes), name)
+    return scope.constant(numbers.reshape([1] * len(sizes) if numbers.size == 1 else sizes), name)
 
 
 def _category_encoding(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bundler.ir.dtypes import DType
 from bundler.tfjs.layers.graph.scope import Make, Scope
 from bundler.tfjs.layers.graph.tensors import axis_of, cast, floats, reduce, transpose
 from bundler.tfjs.layers.graph.value import Value
@@ -65,11 +66,18 @@ def _above(scope: Scope, x: Value, threshold: float) -> Value:
     return scope.op("Mul", x, cast(scope, scope.op("Greater", x, threshold), x.dtype))
 
 
-def _softmax(scope: Scope, x: Value, *, axis: int | tuple[int, ...]) -> Value:
+def _softmax(scope: Scope, x: Value, mask: Value | None = None, *, axis: int | tuple[int, ...]) -> Value:
     """Exponentials that sum to one along an axis, or along several. What the mask excludes gets nearly nothing."""
-    x = floats(scope, x)
-    if x.mask is not None:
-        x = scope.op("AddV2", x, scope.op("Mul", scope.op("Sub", 1, cast(scope, x.mask, x.dtype)), -1e9))
+    kept = x.mask if mask is None else mask
+    if kept is None:
+        return _softmax_over(scope, floats(scope, x), axis)
+    kept = cast(scope, cast(scope, kept, DType.bool), DType.float32)
+    excluded = scope.op("Mul", scope.op("Sub", 1, kept), -1e9)
+    y = _softmax_over(scope, scope.op("AddV2", floats(scope, x), excluded), axis)
+    return scope.op("Mul", y, kept) if scope.origin.zeroes_excluded else y
+
+
+def _softmax_over(scope: Scope, x: Value, axis: int | tuple[int, ...]) -> Value:
     axes = sorted({axis_of(x, each) for each in (axis if isinstance(axis, tuple) else (axis,))})
     if len(axes) == 1:
         return softmax_along(scope, x, axes[0])
