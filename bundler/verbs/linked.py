@@ -12,7 +12,7 @@ from typing import NamedTuple
 from bundler.convert.every import Digests, convert_all, digest_all
 from bundler.convert.one import Converted
 from bundler.disk.digest import combined_digest
-from bundler.errors import ConversionError, ManifestError, within
+from bundler.errors import BundlerError, ConversionError, ManifestError, together, within
 from bundler.ir.model import Model
 from bundler.link import join
 from bundler.link.infer import infer
@@ -100,7 +100,7 @@ def linked(given: Given, runtime: Runtime) -> Iterator[Linked]:
     models = _converted(given)
     with Crew(max(1, given.jobs - 1)) as crew:  # this thread links meanwhile
         digests = digest_all(models, crew)
-        complete = {name: _inferred(given.manifest, name, made, runtime) for name, made in models.items()}
+        complete = _inferred(given.manifest, models, runtime)
         yield Linked(given, models, tuple(_parts(given.manifest, complete)), digests)
 
 
@@ -111,12 +111,33 @@ def _converted(given: Given) -> dict[str, Converted]:
     return {spec.name: model for spec, model in zip(given.manifest.models, finished)}
 
 
-def _inferred(manifest: Manifest, name: str, made: Converted, runtime: Runtime) -> Model:
-    """A model with every dtype and shape of its signatures."""
-    index, spec = next((index, spec) for index, spec in enumerate(manifest.models) if spec.name == name)
+def _inferred(manifest: Manifest, models: Mapping[str, Converted], runtime: Runtime) -> dict[str, Model]:
+    """The models with every dtype and shape of their signatures. Raises one error for all that TensorFlow refuses."""
+    complete: dict[str, Model] = {}
+    errors: list[BundlerError] = []
+    for index, (name, made) in enumerate(models.items()):
+        with _kept(errors):
+            complete[name] = _complete(manifest, index, made.model, runtime)
+    if errors:
+        raise together(errors)
+    return complete
+
+
+@contextmanager
+def _kept(errors: list[BundlerError]) -> Iterator[None]:
+    """Append a BundlerError of the block to `errors`, and go on after the block."""
     try:
-        with within(f"model {name!r}"):
-            return infer(made.model, runtime)
+        yield
+    except BundlerError as error:
+        errors.append(error)
+
+
+def _complete(manifest: Manifest, index: int, model: Model, runtime: Runtime) -> Model:
+    """The model at `index` of the manifest with every dtype and shape of its signatures."""
+    spec = manifest.models[index]
+    try:
+        with within(f"model {spec.name!r}"):
+            return infer(model, runtime)
     except ConversionError as error:
         if spec.shapes:
             place, found = manifest.place("model", index, "shapes"), error.faults[0].what
