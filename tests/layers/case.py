@@ -61,7 +61,7 @@ class Reloads(NamedTuple):
 
 
 class Differs(NamedTuple):
-    """The library gives other numbers than its file or its other backends, by a mistake that bundler does not repeat."""
+    """The library gives other numbers than its file or its other backends, a mistake that bundler does not repeat."""
 
     why: str
 
