@@ -18,16 +18,13 @@ from bundler.link import join
 from bundler.link.infer import infer
 from bundler.manifest import Manifest, ModelSpec
 from bundler.outputs.savedmodel import MetaGraph
-from bundler.outputs.variables import with_variables
+from bundler.outputs.variables import are_variables, with_variables
 from bundler.report import Entries, ModelReport, Report, SignatureReport
 from bundler.runtimes.tensorflow import Runtime
 from bundler.threads import Crew
 from bundler.verbs.given import Given
 
 __all__ = ["Linked", "Part", "linked"]
-
-_LARGE = 1 << 30
-"""Bytes of weights above which `weights = "auto"` uses variables: half of protobuf's limit."""
 
 
 class Part(NamedTuple):
@@ -160,10 +157,10 @@ class _Objects(NamedTuple):
 def _parts(manifest: Manifest, models: Mapping[str, Model]) -> Iterator[Part]:
     objects = _objects(manifest, models)
     joined = [join(each.models) for each in objects]
-    use_variables = _use_variables(manifest, joined)
+    in_checkpoint = are_variables(manifest.bundle.weights, joined)
     for (tags, scope, members), model in zip(objects, joined):
         owners = {key: name for name, member in members.items() for key in member.signatures}
-        yield Part(MetaGraph(tags, *(with_variables(model, scope) if use_variables else (model, ()))), owners)
+        yield Part(MetaGraph(tags, *(with_variables(model, scope) if in_checkpoint else (model, ()))), owners)
 
 
 def _objects(manifest: Manifest, models: Mapping[str, Model]) -> list[_Objects]:
@@ -171,9 +168,3 @@ def _objects(manifest: Manifest, models: Mapping[str, Model]) -> list[_Objects]:
     if manifest.bundle.layout == "tags":
         return [_Objects(spec.tags or (), spec.name, {spec.name: models[spec.name]}) for spec in manifest.models]
     return [_Objects(manifest.bundle.tags, "", models)]
-
-
-def _use_variables(manifest: Manifest, models: Sequence[Model]) -> bool:
-    """Whether weights become variables: if the manifest says so, or leaves it open and they are large."""
-    large = sum(model.weight_bytes for model in models) > _LARGE
-    return manifest.bundle.weights == "variables" or (manifest.bundle.weights == "auto" and large)
