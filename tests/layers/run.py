@@ -71,10 +71,10 @@ def _session(running: Runtime, bundle: Path, feeds: Mapping[str, Tensors]) -> di
     given = {known[key].inputs[name].tensor.full: value for key in feeds for name, value in feeds[key].items()}
     asked = [(key, name, spec.tensor.full) for key in feeds for name, spec in known[key].outputs.items()]
     values = running.run(bundle, ["serve"], given, [tensor for *_, tensor in asked])
-    found: dict[str, Result] = {key: {} for key in feeds}
+    found: dict[str, dict[str, np.ndarray]] = {key: {} for key in feeds}
     for (key, name, _), value in zip(asked, values):
-        found[key] = {**found[key], name: value}
-    return found
+        found[key][name] = value
+    return {**found}
 
 
 # Bundles -----------------------------------------------------------------------------------------
