@@ -1,6 +1,8 @@
 """Bundles of layers models give the numbers of the library that made the models, on every road.
 
-A test here is all models of one layer that one library made. What came of all of them is in docs/LAYERS.md.
+A test here is all models of one layer that one library made. What came of all of them is in docs/LAYERS.md. They are
+slow: a library's models take a minute of processor time on four roads. `tests/tfjs/test_layers.py` has models of all
+layers that JavaScript writes, on one road.
 """
 
 from __future__ import annotations
@@ -31,8 +33,10 @@ from tests.tfjs.test_layers import NEEDS_KERAS
 PAGE = ROOT / "docs" / "LAYERS.md"
 ALL = [case for family in cases().values() for case in family]
 BY_KIND = {kind: [case for case in ALL if case.kind == kind] for kind in sorted({case.kind for case in ALL})}
-BY_KERAS = (NEEDS_KERAS, pytest.mark.slow)
-LIBRARIES = [pytest.param(origin, marks=BY_KERAS if origin != JAVASCRIPT else ()) for origin in ORIGINS]
+LIBRARIES = [
+    pytest.param(origin, marks=[pytest.mark.slow, *([NEEDS_KERAS] if origin != JAVASCRIPT else [])])
+    for origin in ORIGINS
+]
 
 Found = Callable[[Origin], Mapping[str, Outcome]]
 
