@@ -75,7 +75,7 @@ def test_tensorflow_reads_the_weights_back(
     assert sorted(written) == ["variables", *data, "variables/variables.index"], "nothing that led there is left"
 
 
-def test_progress_is_told_in_bytes(tmp_path: Path, runtime: Runtime) -> None:
+def test_progress_is_in_bytes(tmp_path: Path, runtime: Runtime) -> None:
     calls: list[Any] = []
 
     class Recorded:

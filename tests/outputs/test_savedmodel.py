@@ -184,7 +184,7 @@ def _turned(entries: Mapping[str, Any]) -> dict[str, Any]:
     return dict(reversed(entries.items()))
 
 
-def test_progress_is_told_in_bytes(tmp_path: Path) -> None:
+def test_progress_is_in_bytes(tmp_path: Path) -> None:
     calls: list[Any] = []
 
     class Recorded:
