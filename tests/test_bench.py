@@ -51,7 +51,7 @@ def test_nothing_stays_in_the_scratch_folder(tmp_path: Path) -> None:
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
-def test_a_work_that_fails_is_told_in_its_row_and_in_the_exit_status(
+def test_a_work_that_fails_is_shown_in_its_row_and_in_the_exit_status(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(setting: Setting) -> Iterator[Row]:

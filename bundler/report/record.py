@@ -23,7 +23,7 @@ from bundler.manifest import Manifest, ModelSpec
 from bundler.report import Report
 from bundler.threads import Crew
 
-__all__ = ["fresh", "write"]
+__all__ = ["up_to_date", "write"]
 
 _LARGEST = 1 << 28
 """Bytes of a record. Bundler writes no larger one."""
@@ -84,7 +84,7 @@ def write(
             Cache(default_folder()).get(_mark(folder), lambda kept: (kept / "checked").touch())
 
 
-def fresh(folder: Path, manifest: Manifest, *, checked: bool, jobs: int = 1) -> Report | None:
+def up_to_date(folder: Path, manifest: Manifest, *, checked: bool, jobs: int = 1) -> Report | None:
     """The report of a bundle that a new build would write again, byte for byte; else None.
 
     Sources and output are compared by their contents, not by their times. With `checked`, a bundle that TensorFlow did

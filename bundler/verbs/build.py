@@ -57,7 +57,7 @@ def bundled(given: Given, place: Path, *, force: bool = False, check: bool = Tru
     replaceable(place, force=force, inputs=given.own_files())
     sweep_beside(place)
     anew = force or given.finish is not None
-    report = None if anew else record.fresh(place, given.manifest, checked=check, jobs=given.jobs)
+    report = None if anew else record.up_to_date(place, given.manifest, checked=check, jobs=given.jobs)
     if report is None:
         report = _new(given, place, force=force, check=check, cuda=cuda)
     return replace(report, seconds=time.perf_counter() - started)

@@ -288,6 +288,6 @@ def test_what_the_user_may_not_read_is_an_error(name: str, mode: int, call: str,
             (folder / name).chmod(0o755)
 
 
-def test_a_file_that_is_gone_has_no_digest_and_is_told(tmp_path: Path) -> None:
+def test_a_file_that_is_gone_has_no_digest_and_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=r"shard\.bin: cannot be read \(found .*No such file"):
         sha256(tmp_path / "shard.bin")

@@ -17,7 +17,7 @@ from bundler.artifacts import artifact
 from bundler.errors import SourceError
 from bundler.ir.dtypes import DType
 from bundler.ir.nodes import new_node
-from bundler.report.record import fresh
+from bundler.report.record import up_to_date
 from bundler.runtimes.javascript import TensorFlowJs
 from bundler.runtimes.tensorflow import Runtime
 from tests.support.models import placeholder, read_model, write_model
@@ -214,6 +214,6 @@ def test_a_bundle_is_up_to_date_as_long_as_the_data_beside_the_document_is(tmp_p
     entries = {"bundle": {"name": "b"}, "model": [{"name": "m", "source": "stored"}]}
     asked, output = manifest.of(entries, tmp_path / "manifest.toml"), tmp_path / "b"
     bundler.build(asked, output=output, check=False)
-    assert fresh(output, asked, checked=False) is not None
+    assert up_to_date(output, asked, checked=False) is not None
     path.with_name("weights.bin").write_bytes(RAW[::-1])
-    assert fresh(output, asked, checked=False) is None
+    assert up_to_date(output, asked, checked=False) is None

@@ -70,7 +70,7 @@ def test_what_is_not_as_said_is_one_fault(how: dict[str, Any]) -> None:
     assert len(outcome(**how).faults) == 1
 
 
-def test_a_difference_is_told_with_both_results() -> None:
+def test_a_difference_is_reported_with_both_results() -> None:
     found = outcome(javascript=Differs(WHY), theirs=WRONG)
     assert f"it: {WHY} (3 in TensorFlow.js, 2 in TensorFlow)" in page([found])
 

@@ -289,7 +289,7 @@ def test_the_method_is_kept() -> None:
     ],
     ids=str,
 )
-def test_what_is_wrong_is_told_by_its_place_with_a_way_out(asked: Any, faults: list[tuple[str, str]]) -> None:
+def test_what_is_wrong_is_reported_by_its_place_with_a_way_out(asked: Any, faults: list[tuple[str, str]]) -> None:
     assert faults_of(**asked) == faults
 
 

@@ -87,7 +87,7 @@ def _say(text: str) -> None:
 
 
 def _write(kind: str, number: str, failing: Input, what: str) -> None:
-    """A failure as a hostile case, but for `expected.txt`, which is to be thought about."""
+    """A failure as a hostile case without `expected.txt`, which its author writes."""
     folder = FAILURES / f"{kind.replace(' ', '-')}-{number}"
     shutil.rmtree(folder, ignore_errors=True)
     for name, content in failing.files.items():

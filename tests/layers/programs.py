@@ -53,7 +53,7 @@ def reference(origin: Origin, cases: Sequence[Case], node_modules: Path, folder:
     )
     assert run.returncode == 0, run.stderr.decode()[-3000:]
     found = json.loads((folder / FOLDERS[origin] / "answers.json").read_text())
-    return {name: _answer(told, given[name]) for name, told in found.items()}
+    return {name: _answer(answer, given[name]) for name, answer in found.items()}
 
 
 def entry(origin: Origin, case: Case, folder: Path) -> Path:
@@ -76,12 +76,12 @@ def _feed(value: np.ndarray) -> dict[str, Any]:
     return {"dtype": value.dtype.name, "shape": list(value.shape), "values": value.ravel().tolist()}
 
 
-def _answer(told: Mapping[str, Any], given: Sequence[np.ndarray]) -> Answer | str:
-    if "error" in told:
-        return str(told["error"])
-    names = _unique([output["name"] for output in told["outputs"]])
-    outputs = dict(zip(names, map(_value, told["outputs"])))
-    return Answer(dict(zip(told["inputs"], given)), outputs, told.get("reloads", ""))
+def _answer(answer: Mapping[str, Any], given: Sequence[np.ndarray]) -> Answer | str:
+    if "error" in answer:
+        return str(answer["error"])
+    names = _unique([output["name"] for output in answer["outputs"]])
+    outputs = dict(zip(names, map(_value, answer["outputs"])))
+    return Answer(dict(zip(answer["inputs"], given)), outputs, answer.get("reloads", ""))
 
 
 def _value(output: Mapping[str, Any]) -> np.ndarray:

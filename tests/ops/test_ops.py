@@ -80,7 +80,7 @@ def test_an_argument_is_one_tensor_or_a_list(spelled: str, argument: Argument) -
         (Argument("x", "absent", listed=True), []),
     ],
 )
-def test_an_argument_has_the_dtypes_that_its_node_tells(argument: Argument, dtypes: list[DType | None]) -> None:
+def test_an_argument_has_the_dtypes_of_its_node(argument: Argument, dtypes: list[DType | None]) -> None:
     node = new_node("Op", "y", T=FLOAT, N=2, Ts=[FLOAT, INT])
     assert [argument.dtype(node, index) for index in range(argument.count(node))] == dtypes
 
@@ -98,7 +98,7 @@ def test_an_argument_has_the_dtypes_that_its_node_tells(argument: Argument, dtyp
         (UNKNOWN, 0, None),
     ],
 )
-def test_the_dtype_of_an_output_is_told_by_attributes(reader: Node, port: int, dtype: DType | None) -> None:
+def test_the_dtype_of_an_output_follows_from_attributes(reader: Node, port: int, dtype: DType | None) -> None:
     assert ops.output_dtype(reader, port) == dtype
 
 
@@ -110,7 +110,7 @@ def test_the_dtype_of_an_output_is_told_by_attributes(reader: Node, port: int, d
         *((UNKNOWN, 9, True), (UNKNOWN, -1, False), (new_node("SimpleMLInferenceOpWithHandle", "t"), 1, True)),
     ],
 )
-def test_a_node_has_the_ports_that_the_table_tells(reader: Node, port: int, has: bool) -> None:
+def test_a_node_has_the_ports_of_its_row_in_the_table(reader: Node, port: int, has: bool) -> None:
     assert ops.has_port(reader, port) is has
 
 
@@ -223,5 +223,5 @@ def test_ops_in_functions_are_looked_at() -> None:
         (new_node("Relu", "y", ["x"]), "node 'y': Relu lacks an attribute (expected T)"),
     ],
 )
-def test_every_node_that_tensorflow_would_refuse_is_told(wrong: Node, fault: str) -> None:
+def test_every_node_that_tensorflow_would_refuse_is_reported(wrong: Node, fault: str) -> None:
     assert faults(RELU, wrong) == [fault]

@@ -75,10 +75,10 @@ def test_tensorflow_reads_the_weights_back(
     assert sorted(written) == ["variables", *data, "variables/variables.index"], "nothing that led there is left"
 
 
-def test_progress_is_told_in_bytes(tmp_path: Path, runtime: Runtime) -> None:
+def test_progress_is_in_bytes(tmp_path: Path, runtime: Runtime) -> None:
     calls: list[Any] = []
 
-    class Told:
+    class Recorded:
         def start(self, what: str, total: int | None = None) -> None:
             calls.append((what, total))
 
@@ -88,7 +88,7 @@ def test_progress_is_told_in_bytes(tmp_path: Path, runtime: Runtime) -> None:
         def finish(self) -> None:
             calls.append("finished")
 
-    checkpoint.write(WEIGHTS, tmp_path, runtime, progress=Told())
+    checkpoint.write(WEIGHTS, tmp_path, runtime, progress=Recorded())
     (first, *amounts, last) = calls
     assert (first, sum(amounts), last) == (("writing variables", 2712), 2712, "finished")
 

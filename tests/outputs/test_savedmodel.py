@@ -184,10 +184,10 @@ def _turned(entries: Mapping[str, Any]) -> dict[str, Any]:
     return dict(reversed(entries.items()))
 
 
-def test_progress_is_told_in_bytes(tmp_path: Path) -> None:
+def test_progress_is_in_bytes(tmp_path: Path) -> None:
     calls: list[Any] = []
 
-    class Told:
+    class Recorded:
         def start(self, what: str, total: int | None = None) -> None:
             calls.append((what, total))
 
@@ -197,7 +197,7 @@ def test_progress_is_told_in_bytes(tmp_path: Path) -> None:
         def finish(self) -> None:
             calls.append("finished")
 
-    size = savedmodel.write(BOTH, tmp_path, progress=Told())
+    size = savedmodel.write(BOTH, tmp_path, progress=Recorded())
     (first, *amounts, last) = calls
     assert (first, sum(amounts), last) == (("writing", size), size, "finished")
 

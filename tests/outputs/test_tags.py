@@ -99,7 +99,7 @@ def test_nodes_keep_their_names(bundle: Path) -> None:
         assert {"x", "y", "table"} <= {node.name for node in metagraph.graph_def.node}
 
 
-def test_inspect_tells_the_signatures_of_each(bundle: Path) -> None:
+def test_inspect_shows_the_signatures_of_each(bundle: Path) -> None:
     report = bundler.inspect(bundle)
     assert [model.name for model in report.models] == ["cat, serve", "dog, serve"]
     assert [(signature.model, signature.key) for signature in report.signatures] == [

@@ -53,7 +53,7 @@ def test_the_record_names_no_machine(built: Path, tmp_path: Path) -> None:
 
 
 def test_the_report_of_an_unchanged_bundle_comes_from_its_record(built: Path, spec: Manifest) -> None:
-    report = record.fresh(built, spec, checked=True)
+    report = record.up_to_date(built, spec, checked=True)
     assert report is not None
     assert (report.name, report.output, report.up_to_date) == ("b", built, True)
     assert report.models[0].notes == ("a note",)
@@ -64,8 +64,8 @@ def test_a_bundle_that_was_not_loaded_is_up_to_date_if_no_check_is_asked_for(
     built: Path, spec: Manifest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("BUNDLER_CACHE", str(tmp_path / "another cache"))
-    assert record.fresh(built, spec, checked=False) is not None
-    assert record.fresh(built, spec, checked=True) is None
+    assert record.up_to_date(built, spec, checked=False) is not None
+    assert record.up_to_date(built, spec, checked=True) is None
 
 
 def _shard(built: Path) -> Path:
@@ -137,4 +137,4 @@ CHANGES: dict[str, Callable[[Path], object]] = {
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES.keys())
 def test_whatever_changed_makes_a_bundle_stale(built: Path, spec: Manifest, change: Callable[[Path], object]) -> None:
     change(built)
-    assert record.fresh(built, spec, checked=True) is None
+    assert record.up_to_date(built, spec, checked=True) is None

@@ -65,7 +65,7 @@ def test_a_graph_whose_nodes_read_from_one_frame_is_fine(more: tuple[Node, ...])
     ],
     ids=lambda value: value.op if isinstance(value, Node) else "",
 )
-def test_a_node_that_reads_from_two_frames_is_told(wrong: Node, fault: str) -> None:
+def test_a_node_that_reads_from_two_frames_is_an_error(wrong: Node, fault: str) -> None:
     assert faults(*LOOP, wrong) == [fault]
 
 

@@ -166,7 +166,7 @@ def test_headers_with_long_names_are_read(tmp_path: Path, folder: Path) -> None:
         assert all((folder / f"{form}/{name}").is_file() for name in names)
 
 
-def test_an_archive_is_told_by_its_content_not_by_its_name(tmp_path: Path, folder: Path) -> None:
+def test_an_archive_is_recognised_by_its_content_not_by_its_name(tmp_path: Path, folder: Path) -> None:
     archive.unpack(tarball(tmp_path / "a.zip", member("a")), folder)
     archive.unpack(zip_file(tmp_path / "b.tgz", "b"), folder)
     assert sorted(path.name for path in folder.iterdir()) == ["a", "b"]

@@ -99,7 +99,7 @@ def const(name: str, value: Value) -> Node:
 
 
 def text(value: str | bytes) -> str:
-    """A string attribute as it stands in the file: base64."""
+    """A string attribute as the file has it: base64."""
     return base64.b64encode(value.encode() if isinstance(value, str) else value).decode()
 
 

@@ -195,11 +195,11 @@ def derived(*nodes: Node, arguments: Mapping[str, DType] = {}) -> str:
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )
-def test_what_a_node_lacks_is_told_by_its_inputs(given: Node, shown: str) -> None:
+def test_what_a_node_lacks_follows_from_its_inputs(given: Node, shown: str) -> None:
     assert derived(X, COUNT, given) == shown
 
 
-def test_an_argument_of_a_function_tells_its_dtype() -> None:
+def test_an_argument_of_a_function_gives_its_readers_their_dtype() -> None:
     assert (
         derived(new_node("Prelu", "y", ["a", "b"]), arguments={"a": FLOAT, "b": FLOAT}) == "y = Prelu(a, b, T=float32)"
     )
@@ -218,7 +218,7 @@ def test_a_dtype_is_passed_on_along_a_chain_in_any_order() -> None:
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )
-def test_outputs_are_as_many_as_are_read_where_nobody_counts_them(given: Node, shown: str) -> None:
+def test_outputs_are_as_many_as_are_read_if_no_attribute_counts_them(given: Node, shown: str) -> None:
     readers = [
         new_node("Relu", "r", ["y:2"], T=HALF),
         new_node("Relu", "s", ["y"], T=HALF),
@@ -227,7 +227,7 @@ def test_outputs_are_as_many_as_are_read_where_nobody_counts_them(given: Node, s
     assert derived(X, COUNT, *readers, given) == shown
 
 
-def test_an_output_that_nobody_reads_is_one_output() -> None:
+def test_an_output_without_readers_is_one_output() -> None:
     assert (
         derived(X, new_node("NoOp", "n", ["^y"]), new_node("Split", "y", ["i", "x"], T=HALF))
         == "y = Split(i, x, num_split=1)"

@@ -57,10 +57,10 @@ def called(entry: dict[str, Any], *args: Any, **kwargs: Any) -> dict[str, Any]:
 
 
 def test_all_layers_of_tensorflowjs_can_be_imported_but_one(tensorflowjs_modules: Path) -> None:
-    told = subprocess.run(
+    listed = subprocess.run(
         ["node", "-e", LIST_LAYERS, str(tensorflowjs_modules.resolve())], capture_output=True, text=True, check=True
     )
-    assert set(json.loads(told.stdout)) - LAYERS == {"RandomWidth"}, "it gives another width each time"
+    assert set(json.loads(listed.stdout)) - LAYERS == {"RandomWidth"}, "it gives another width each time"
 
 
 @pytest.mark.parametrize("kind", ["Lambda", "TFOpLambda", "RandomWidth", "os.system", "", None, ["Dense"]])

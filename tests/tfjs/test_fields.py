@@ -55,12 +55,12 @@ def test_what_is_of_another_kind_is_an_error(read: Callable[[Any, str], Any], ke
     assert str(caught.value) == error
 
 
-def test_keys_that_no_file_can_hold_are_told() -> None:
+def test_keys_that_no_file_can_hold_are_errors() -> None:
     with pytest.raises(ConversionError, match="^a key of 'attr' is of the wrong kind"):
         fields.table({"attr": {"\udfff": 1}}, "attr")
 
 
-def test_what_is_found_is_told_in_short() -> None:
+def test_what_is_found_is_shown_in_short() -> None:
     with pytest.raises(ConversionError) as caught:
         fields.text({"name": ["x" * 1000]}, "name")
     assert len(caught.value.faults[0].found) == 60

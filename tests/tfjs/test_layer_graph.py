@@ -121,7 +121,7 @@ def test_the_input_of_a_model_that_begins_a_model_has_its_origins_name(origin: O
     ("version", "origin"),
     [("2.15.0", KERAS_2), ("3.5.0", KERAS_3), ("tfjs-layers 4.22.0", JAVASCRIPT), (None, KERAS_2), (3, KERAS_2)],
 )
-def test_the_version_of_keras_tells_the_origin(version: object, origin: Origin) -> None:
+def test_the_version_of_keras_decides_the_origin(version: object, origin: Origin) -> None:
     assert origin_of({"keras_version": version}) is origin
 
 

@@ -145,9 +145,9 @@ def test_inputs_and_outputs_are_named_after_keras_layers(made_in_python: Path) -
 
 def test_inputs_and_outputs_have_the_names_that_the_browser_gives_them(made: Path, javascript: TensorFlowJs) -> None:
     (signature,) = tfjs.read(artifact.open(made / "nested")).signatures.values()
-    told = javascript.describe(made / "nested" / "model.json")
-    assert list(signature.inputs) == [port.name for port in told.inputs]
-    assert list(signature.outputs) == [port.name for port in told.outputs]
+    described = javascript.describe(made / "nested" / "model.json")
+    assert list(signature.inputs) == [port.name for port in described.inputs]
+    assert list(signature.outputs) == [port.name for port in described.outputs]
 
 
 def test_the_weights_stay_in_their_files(made: Path) -> None:

@@ -79,7 +79,7 @@ def test_a_weight_of_another_shape_is_an_error_that_names_it() -> None:
         match(DENSE, {"dense/kernel": (3, 2), "dense/bias": (3,)})
 
 
-def test_all_that_is_missing_is_told_at_once() -> None:
+def test_all_that_is_missing_is_reported_at_once() -> None:
     with pytest.raises(ConversionError) as caught:
         match(DENSE + NORM, {"dense/kernel": (2, 3), "other/thing": (7,)})
     assert [fault.where for fault in caught.value.faults] == ["layer 'dense'"] + ["layer 'norm'"] * 4

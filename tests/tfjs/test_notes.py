@@ -21,7 +21,7 @@ FLOAT = DType.float32
 X = placeholder("x", 1, 2, 2, 1)
 
 
-def test_attributes_that_tensorflow_lacks_are_told_once_each(tmp_path: Path) -> None:
+def test_attributes_that_tensorflow_lacks_are_noted_once_each(tmp_path: Path) -> None:
     relu = new_node("Relu", "r", ["a"], T=FLOAT, slope=0.5).message
     function = FunctionDef(signature=OpDef(name="f", input_arg=[OpDef.ArgDef(name="a", type=1)]), node_def=[relu])
     nodes = [
@@ -35,7 +35,7 @@ def test_attributes_that_tensorflow_lacks_are_told_once_each(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(("value", "is_noted"), [(-1e30, True), (float("nan"), True), (65504, False)])
-def test_a_number_that_float16_does_not_hold_is_told(value: float, is_noted: bool, tmp_path: Path) -> None:
+def test_a_number_that_float16_does_not_hold_is_noted(value: float, is_noted: bool, tmp_path: Path) -> None:
     nodes = [X, new_node("AddV2", "y", ["x", "mask"], T=FLOAT)]
     with np.errstate(over="ignore"):
         weights = {"mask": np.array([0, value], np.float32)}
@@ -44,7 +44,7 @@ def test_a_number_that_float16_does_not_hold_is_told(value: float, is_noted: boo
     assert read_model(entry).notes == ((note,) if is_noted else ())
 
 
-def test_entries_of_a_signature_that_name_no_node_are_told(tmp_path: Path) -> None:
+def test_entries_of_a_signature_that_name_no_node_are_noted(tmp_path: Path) -> None:
     signature = {
         "inputs": {"x": {"name": "x:0"}, "training": {"name": "keras_learning_phase:0"}},
         "outputs": {"y": {"name": "y:0"}, "gone": {}},
@@ -60,7 +60,7 @@ def rewritten(folder: Path, *nodes: object, compat: Compat = Compat.NONE, **weig
     return rewrites.run(read_model(write_model(folder, nodes, weights)), compat)  # type: ignore[arg-type]
 
 
-def test_what_tensorflow_would_take_otherwise_is_told_with_how_often(tmp_path: Path) -> None:
+def test_what_tensorflow_would_take_otherwise_is_noted_with_how_often(tmp_path: Path) -> None:
     statistics = {name: np.ones(1, np.float32) for name in ("scale", "offset", "mean", "variance")}
     made = rewritten(
         tmp_path,
@@ -80,7 +80,7 @@ def test_what_tensorflow_would_take_otherwise_is_told_with_how_often(tmp_path: P
     )
 
 
-def test_inputs_of_another_dtype_are_told(tmp_path: Path) -> None:
+def test_inputs_of_another_dtype_are_reported(tmp_path: Path) -> None:
     ids = placeholder("ids", 2, dtype=DType.int64)
     made = rewritten(tmp_path, ids, new_node("AddV2", "y", ["ids", "ids"], T=DType.int64), compat=Compat.TFJS)
     assert made.notes == ("inputs take int32 in place of int64: ids",)
@@ -93,7 +93,7 @@ def test_a_build_reports_the_notes(tmp_path: Path) -> None:
     assert report.models[0].notes == ("checks and prints are left out, as in TensorFlow.js: 1 Print",)
 
 
-def test_to_inspect_a_model_tells_the_notes_of_its_file(tmp_path: Path) -> None:
+def test_to_inspect_a_model_shows_the_notes_of_its_file(tmp_path: Path) -> None:
     write_model(tmp_path, [X, new_node("OnesLike", "y", ["x"], T=FLOAT, dtype=FLOAT)])
     (model,) = bundler.inspect(tmp_path).models
     assert model.notes == ("attributes that TensorFlow's ops do not have are left out: OnesLike.dtype",)

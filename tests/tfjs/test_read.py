@@ -172,7 +172,7 @@ def test_what_is_neither_graph_nor_layers_is_an_error(tmp_path: Path, topology: 
         read_model(write_model(tmp_path, [], modelTopology=topology))
 
 
-def test_a_fault_is_told_from_the_file_inwards(tmp_path: Path) -> None:
+def test_a_fault_names_places_from_the_file_inwards(tmp_path: Path) -> None:
     path = write_model(tmp_path, [{"name": "y", "op": "Relu", "attr": {"T": {"type": "DT_NONSENSE"}}}])
     with pytest.raises(ConversionError) as caught:
         read_model(path)

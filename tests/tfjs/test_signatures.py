@@ -60,7 +60,7 @@ ALL_OUTPUTS = {"Identity_1": "Identity_1:0", "mine": "mine:0"}
 
 
 @pytest.mark.parametrize("document", [{}, {"signature": {}}, {"signature": None}, {"signature": {"inputs": {}}}])
-def test_without_a_signature_placeholders_are_inputs_and_what_nobody_reads_are_outputs(document: Any) -> None:
+def test_without_a_signature_placeholders_are_inputs_and_unread_nodes_are_outputs(document: Any) -> None:
     assert tensors(**document) == (ALL_INPUTS, ALL_OUTPUTS)
 
 
@@ -117,7 +117,7 @@ def test_the_nodes_own_dtype_goes_before_the_signatures(written: Any) -> None:
     ("written", "dtype"),
     [({"dtype": "DT_INT32"}, INT), ({"dtype": 3}, INT), ({"dtype": "DT_INVALID"}, None), ({}, None)],
 )
-def test_where_the_node_does_not_tell_its_dtype_the_signature_does(written: Any, dtype: DType | None) -> None:
+def test_the_signature_gives_the_dtype_that_the_node_lacks(written: Any, dtype: DType | None) -> None:
     assert read(signature={"outputs": {"o": {"name": "mine", **written}}}).outputs["o"].dtype == dtype
 
 

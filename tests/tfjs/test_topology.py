@@ -78,7 +78,7 @@ def test_a_weight_belongs_to_a_constant_of_its_name_only() -> None:
     assert graph(X, x=weight(1), other=weight(2)).weights == {}
 
 
-def test_missing_attributes_are_told_by_the_inputs() -> None:
+def test_missing_attributes_follow_from_the_inputs() -> None:
     made = graph(X, {"name": "y", "op": "Prelu", "input": ["x", "x"]})
     assert show(made.by_name["y"], "T") == "y = Prelu(x, x, T=float32)"
 
@@ -120,7 +120,7 @@ def test_a_graph_may_have_no_nodes(topology: Any) -> None:
     assert read_graph(topology, {}).nodes == ()
 
 
-def test_a_weight_that_is_no_constant_of_that_dtype_is_told_by_its_node() -> None:
+def test_a_weight_that_is_no_constant_of_that_dtype_is_reported_by_its_node() -> None:
     const = {"name": "w", "op": "Const", "attr": {"dtype": {"type": "DT_STRING"}}}
     with pytest.raises(ConversionError, match="^node 'w': its weight is float32, which makes no constant"):
         graph(const, w=weight(1))

@@ -136,7 +136,7 @@ def test_what_is_no_attribute_is_an_error_with_its_name(written: Any, error: str
     assert str(caught.value) == f"attribute 'a': {error}"
 
 
-def test_a_fault_within_a_function_is_told_by_both_names() -> None:
+def test_a_fault_within_a_function_names_both() -> None:
     with pytest.raises(ConversionError, match="^attribute 'a': attribute 'n': 'x' is no kind of attribute"):
         read({"func": {"name": "f", "attr": {"n": {"x": 1}}}})
 

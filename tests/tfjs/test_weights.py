@@ -247,13 +247,13 @@ ENTRIES: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(("entry", "message"), ENTRIES, ids=[str(entry) for entry, _ in ENTRIES])
-def test_an_entry_that_makes_no_sense_is_told_by_its_place(two: Path, entry: Any, message: str) -> None:
+def test_an_entry_that_makes_no_sense_is_reported_by_its_place(two: Path, entry: Any, message: str) -> None:
     found = error_of(edit(two, [{"paths": SHARDS, "weights": [entry]}]), BundlerError)
     assert found.startswith(f"model.json: weightsManifest[0]: {message}")
 
 
 @pytest.mark.parametrize("weights", [3, "w", {"name": "w"}, ["w"], [None]])
-def test_a_group_whose_weights_are_no_list_of_entries_is_told(two: Path, weights: Any) -> None:
+def test_a_group_whose_weights_are_no_list_of_entries_is_an_error(two: Path, weights: Any) -> None:
     found = error_of(edit(two, [{"paths": SHARDS, "weights": weights}]), ConversionError)
     assert found.startswith("model.json: weightsManifest[0]: ")
     assert "is of the wrong kind" in found
@@ -318,14 +318,14 @@ def test_strings_may_unpack_to_a_few_times_the_size_of_their_files(two: Path, mo
 
 
 @pytest.mark.parametrize("spoil", [lambda packed: packed[:-9], lambda packed: packed[:10], lambda packed: packed[:3]])
-def test_a_compressed_file_that_is_damaged_is_told(two: Path, spoil: Any) -> None:
+def test_a_compressed_file_that_is_damaged_is_an_error(two: Path, spoil: Any) -> None:
     path = zeros(two, [{"name": "w", **ONE}], packed=spoil(gzip.compress(b"1234")), paths=["w.bin"])
     assert error_of(path, SourceError).startswith(
         "model.json: weightsManifest[0]: w.bin: the compressed file is damaged"
     )
 
 
-def test_a_shard_that_is_gone_since_the_model_was_opened_is_told(two: Path) -> None:
+def test_a_shard_that_is_gone_since_the_model_was_opened_is_an_error(two: Path) -> None:
     opened = artifact.open(two)
     (two.parent / SHARDS[1]).unlink()
     with pytest.raises(SourceError, match=r"group1-shard2of2\.bin: cannot be read \(found No such file or directory\)"):

@@ -34,7 +34,7 @@ def test_of_builds_at_the_same_time_one_stays_whole(tmp_path: Path, builders: in
         started = [start(tmp_path, number) for number in range(builders)]
         assert [(process.communicate()[1], process.returncode) for process in started] == [("", 0)] * builders
         fresh = [
-            record.fresh(tmp_path / "out", manifest.read(tmp_path / f"{number}.toml"), checked=False)
+            record.up_to_date(tmp_path / "out", manifest.read(tmp_path / f"{number}.toml"), checked=False)
             for number in range(builders)
         ]
         assert len([report for report in fresh if report is not None]) == 1

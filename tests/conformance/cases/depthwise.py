@@ -1,4 +1,4 @@
-"""Cases of convolution.json: depthwise convolutions. NumPy tells what they mean: TensorFlow's kernels lack most."""
+"""Cases of convolution.json: depthwise convolutions. NumPy gives their meaning: TensorFlow's kernels lack most."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cases of graph.json: sources, what passes a tensor on, and what tells its size."""
+"""Cases of graph.json: sources, ops that pass a tensor on, and ops that give its size."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ def volumes() -> Iterator[Case]:
 
 
 def places() -> Iterator[Case]:
-    """MaxPoolWithArgmax also tells where the largest numbers are."""
+    """MaxPoolWithArgmax also gives the places of the largest numbers."""
     for padding, batch in product(("SAME", "VALID"), (False, True)):
         attrs: dict[str, Value] = {"padding": padding, "ksize": plane(2, 2), "strides": plane(2, 2)}
         name = f"{padding} index {'over the batch' if batch else 'in the image'}"

@@ -25,14 +25,14 @@ MAKERS = (bert, gpt2, vit, t5, mobilenet, seq2seq, ssd, retinanet)
 
 def main(folder: Path) -> None:
     """Save, ask and convert each architecture."""
-    told = {}
+    answers = {}
     for make in MAKERS:
         name = make.__name__
-        told[name] = tuple(_saved(make(), folder / "saved" / name))
+        answers[name] = tuple(_saved(make(), folder / "saved" / name))
         formats = ["--input_format=tf_saved_model", "--output_format=tfjs_graph_model"]
         converter.convert([*formats, str(folder / "saved" / name), str(folder / name)])
-    assert told.keys() == TOLERANCES.keys()
-    (folder / ANSWERS).write_bytes(pickle.dumps(told))
+    assert answers.keys() == TOLERANCES.keys()
+    (folder / ANSWERS).write_bytes(pickle.dumps(answers))
 
 
 def _saved(made: Architecture, folder: Path) -> Answer:

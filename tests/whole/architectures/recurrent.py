@@ -17,13 +17,13 @@ __all__ = ["seq2seq"]
 def seq2seq() -> Architecture:
     tf_keras.utils.set_random_seed(10)
     layers = tf_keras.layers
-    given, told = layers.Input([9], dtype="int32"), layers.Input([7], dtype="int32")
+    given, heard = layers.Input([9], dtype="int32"), layers.Input([7], dtype="int32")
     read, *state = layers.LSTM(16, return_sequences=True, return_state=True)(layers.Embedding(30, 12)(given))
-    said = layers.LSTM(16, return_sequences=True)(layers.Embedding(30, 12)(told), initial_state=state)
+    said = layers.LSTM(16, return_sequences=True)(layers.Embedding(30, 12)(heard), initial_state=state)
     seen = layers.LayerNormalization(epsilon=1e-6)(
         layers.Concatenate()([layers.AdditiveAttention()([said, read]), said])
     )
-    model = tf_keras.Model([given, told], layers.Dense(30, activation="softmax")(seen))
+    model = tf_keras.Model([given, heard], layers.Dense(30, activation="softmax")(seen))
     random = np.random.default_rng(11)
     for weight in model.weights:
         weight.assign(random.normal(0, 0.4, weight.shape) + (1 if "gamma" in weight.name else 0))

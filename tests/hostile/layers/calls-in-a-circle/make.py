@@ -1,4 +1,4 @@
-"""Two layers that wait for each other: Keras would for ever."""
+"""Two layers that wait for each other: Keras never ends."""
 
 from pathlib import Path
 
