@@ -19,19 +19,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, NoReturn
+from typing import NamedTuple
 from unittest import mock
 
 import bundler
-from bundler import tfjs
-from bundler.artifacts.artifact import Artifact
-from bundler.errors import BundlerError, within
-from bundler.ir.weight import Weight
+from bundler.errors import BundlerError
 from bundler.runtimes.tensorflow import Runtime
-from bundler.tfjs.layers import limits
-from bundler.tfjs.layers.configuration import translate
 
-__all__ = ["MANIFEST", "AskedKeras", "Failure", "Input", "Oracle", "describe"]
+__all__ = ["MANIFEST", "Failure", "Input", "Oracle"]
 
 MANIFEST = '[bundle]\nname = "b"\n\n[[model]]\nname = "m"\nsource = "model"\n'
 SECONDS = 5.0
@@ -64,10 +59,6 @@ class Failure(Exception):
 
 class _Late(BaseException):
     """The time is over."""
-
-
-class AskedKeras(BundlerError):
-    """A configuration went through all checks: here Keras would make its graph, which takes seconds."""
 
 
 @dataclass
@@ -125,10 +116,7 @@ class Oracle:
 
     def _built(self, project: Path) -> str:
         try:
-            with (
-                mock.patch("bundler.runtimes.tensorflow.Runtime", self._shared),
-                mock.patch.object(tfjs, "as_graph_model", describe),
-            ):
+            with mock.patch("bundler.runtimes.tensorflow.Runtime", self._shared):
                 bundler.build(project / "manifest.toml", output=project / _OUTPUT)
         except BundlerError as error:
             if any("\ud800" <= character <= "\udfff" for character in str(error)):
@@ -139,14 +127,6 @@ class Oracle:
     @contextmanager
     def _shared(self, **_: object) -> Iterator[Runtime]:
         yield self._runtime
-
-
-def describe(artifact: Artifact, weights: Mapping[str, Weight]) -> NoReturn:
-    """In place of `as_graph_model`: all of it that comes before Keras."""
-    with within(artifact.entry):
-        model = translate(artifact.document["modelTopology"])
-        limits.check(model, sum(weight.size for weight in weights.values()))
-    raise AskedKeras("a configuration that Keras is asked about")
 
 
 def _listed(folder: Path) -> set[str]:
