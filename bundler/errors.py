@@ -21,7 +21,7 @@ import json
 import re
 import traceback
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
@@ -37,6 +37,7 @@ __all__ = [
     "SourceError",
     "VerificationError",
     "closest",
+    "together",
     "unforeseen",
     "within",
 ]
@@ -155,6 +156,11 @@ class BundlerError(Exception):
         error.faults = faults
         return error
 
+    @property
+    def trace(self) -> str:
+        """Where the error comes from: its `origin`, else its own traceback."""
+        return self.origin or "".join(traceback.format_exception(self))
+
     def __str__(self) -> str:
         return "\n".join(str(fault) for fault in self.faults)
 
@@ -208,6 +214,14 @@ class within:  # noqa: N801 - read as a word of the sentence: `with within("node
     def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> None:
         if isinstance(error, BundlerError):
             error.faults = tuple(fault.inside(self._where) for fault in error.faults)
+
+
+def together(errors: Sequence[BundlerError]) -> BundlerError:
+    """One error with all faults and tracebacks, of the kind with the lowest exit status: a manifest's errors win."""
+    kind = type(min(errors, key=lambda error: error.exit_code))
+    error = kind.of(fault for error in errors for fault in error.faults)
+    error.origin = "\n".join(error.trace for error in errors)
+    return error
 
 
 def unforeseen(error: Exception) -> BundlerError:

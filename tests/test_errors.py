@@ -15,6 +15,7 @@ from bundler.errors import (
     Place,
     SourceError,
     closest,
+    together,
     within,
 )
 
@@ -146,6 +147,15 @@ def test_errors_that_become_one_are_counted_together() -> None:
     assert len(error.faults) == 20
     assert error.faults[-1].others == 30 + 5 + 100 - 20
     assert error.faults[-1].where == "model 0: file 19"
+
+
+def test_errors_together_are_of_the_kind_that_ends_with_the_lowest_status() -> None:
+    lost, wrong = ConversionError("lost"), ManifestError("wrong")
+    lost.origin = "Traceback of a worker\n"
+    error = together([lost, wrong])
+    assert type(error) is ManifestError
+    assert [fault.what for fault in error.faults] == ["lost", "wrong"]
+    assert error.trace == "Traceback of a worker\n\nbundler.errors.ManifestError: wrong\n"
 
 
 def test_the_count_of_others_crosses_to_another_process() -> None:

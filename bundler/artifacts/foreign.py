@@ -57,6 +57,11 @@ _ONNX = Foreign(
 )
 _TORCH = Foreign("is a PyTorch model", "export it to ONNX, make a SavedModel of that, then use tensorflowjs_converter")
 _ZIP = Foreign("is a zip archive", "give it a name that ends in .zip")
+_MODULE = Foreign(
+    "is a JavaScript module, not JSON",
+    "if it exports the model, and you trust it, write that as JSON: "
+    """node -p 'JSON.stringify(require("./"+process.argv[1]))' MODEL > model.json""",
+)
 _HUB = Foreign(
     "is a page of a model hub",
     "download the model there in the variation TensorFlow.js, and name the archive",
@@ -71,6 +76,7 @@ _BY_NAME = {
     ".onnx": _ONNX,
     ".pt": _TORCH,
     ".pth": _TORCH,
+    **dict.fromkeys([".js", ".cjs", ".mjs"], _MODULE),
 }
 _TAGS = rb"!doctype\s+html|html|head|body|script|title|meta"
 _MARKUP = re.compile(rb"\s*(?:<!--(?:(?!-->).)*-->\s*)*<(?:%b)\b" % _TAGS, re.IGNORECASE | re.DOTALL)

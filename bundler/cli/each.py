@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -54,7 +53,7 @@ def _explained(error: Exception, manifest: Path) -> BundlerError:
     # The traceback is kept as text: its frames would keep the models in memory while the next manifest is built.
     known = error if isinstance(error, BundlerError) else unforeseen(error)
     explained = type(known).of(_naming(manifest, fault) for fault in known.faults)
-    explained.origin = known.origin or "".join(traceback.format_exception(error))
+    explained.origin = known.trace
     return explained
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Iterator
 from typing import Any
 
@@ -24,8 +23,7 @@ def error_lines(error: BundlerError) -> Iterator[Line]:
 
 def traceback_lines(error: BundlerError) -> Iterator[Line]:
     """The traceback of the exception behind an error, else of the error itself."""
-    text = error.origin or "".join(traceback.format_exception(error))
-    yield from ([(line, "")] for line in text.splitlines())
+    yield from ([(line, "")] for line in error.trace.splitlines())
 
 
 def error_document(error: BundlerError) -> dict[str, Any]:

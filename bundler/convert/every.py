@@ -13,7 +13,7 @@ from bundler.convert import cluster, processes
 from bundler.convert.one import Converted, Failed, Task, convert, find
 from bundler.disk.cache import Cache, default_folder
 from bundler.disk.digest import sha256
-from bundler.errors import SourceError
+from bundler.errors import SourceError, together
 from bundler.manifest import Manifest
 from bundler.progress import Progress
 from bundler.threads import Crew
@@ -73,13 +73,11 @@ def _outcomes(
 
 
 def _raise_all(failed: Sequence[Failed], manifest: Manifest) -> None:
-    """One error for all failures, of the kind with the lowest exit status: errors of the manifest come first."""
+    """One error for all failures, with their lines in the manifest."""
     if failed:
-        errors = [failure.error for failure in failed]
-        kind = type(min(errors, key=lambda error: error.exit_code))
-        raised = kind.of(manifest.located(fault) for error in errors for fault in error.faults)
-        raised.origin = "\n".join(error.origin for error in errors if error.origin)
-        raise raised
+        error = together([failure.error for failure in failed])
+        error.faults = tuple(map(manifest.located, error.faults))
+        raise error
 
 
 def _digests(name: str, made: Converted, sums: Sequence[Future[str]]) -> Digests:

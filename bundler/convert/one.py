@@ -6,7 +6,6 @@ stay in their files.
 
 from __future__ import annotations
 
-import traceback
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -133,7 +132,7 @@ def _failed(error: Exception, task: Task, *keys: str) -> Failed:
     """
     if isinstance(error, BundlerError):
         failed = error
-        failed.origin = error.origin or "".join(traceback.format_exception(error))
+        failed.origin = error.trace
     else:
         failed = unforeseen(error)
         failed.faults = tuple(fault.inside(f"model {task.spec.name!r}") for fault in failed.faults)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import TypeAlias
 
 from bundler.ir.model import Function, Graph
 from bundler.ir.nodes import Node
 from bundler.ir.protos import AttrValue, FunctionDef
 
 __all__ = ["calling", "named", "with_calls", "with_functions", "with_name"]
+
+Inner: TypeAlias = Callable[[str, AttrValue], AttrValue]
 
 
 def named(function: Function, names: Mapping[str, str]) -> Function:
@@ -37,10 +40,11 @@ def calling(node: Node, names: Mapping[str, str]) -> Node:
     return node._replace(op=names.get(node.op, node.op), attr=attrs)
 
 
-def with_functions(value: AttrValue, names: Mapping[str, str]) -> AttrValue:
+def with_functions(value: AttrValue, names: Mapping[str, str], inner: Inner | None = None) -> AttrValue:
     """An attribute that names functions by their new names; the same object if it names none.
 
-    A function that is named may have attributes of its own, which name others.
+    A function that is named may have attributes of its own. `inner` returns the new value for each key and value of
+    these; by default they name functions by their new names, too.
     """
     if not (value.HasField("func") or value.list.func):
         return value
@@ -49,5 +53,6 @@ def with_functions(value: AttrValue, names: Mapping[str, str]) -> AttrValue:
     for function in [made.func] if made.HasField("func") else made.list.func:
         function.name = names.get(function.name, function.name)
         for key in function.attr:
-            function.attr[key].CopyFrom(with_functions(function.attr[key], names))
+            old = function.attr[key]
+            old.CopyFrom(inner(key, old) if inner else with_functions(old, names))
     return made

@@ -73,7 +73,7 @@ class _Scope:
     def _scoped_attr(self, key: str, value: AttrValue) -> AttrValue:
         if key in _NAME_ATTRS and value.s:
             return AttrValue(s=self._prefix.encode() + value.s)
-        return with_functions(value, self._functions) if self._functions else value
+        return with_functions(value, self._functions, self._scoped_attr) if self._functions else value
 
 
 def _scoped_reference(reference: str, prefix: str) -> str:

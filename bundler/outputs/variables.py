@@ -31,9 +31,12 @@ from bundler.ir.prune import reachable
 from bundler.ir.weight import Weight
 from bundler.outputs.checkpoint import batches, restore, save, text
 
-__all__ = ["Variable", "described", "restoring", "with_variables"]
+__all__ = ["Variable", "are_variables", "described", "restoring", "with_variables"]
 
 _FLOATS = frozenset({DType.float16, DType.float32, DType.float64})
+
+_LARGE = 1 << 30
+"""Bytes of weights above which `weights = "auto"` means variables: half of protobuf's limit."""
 
 _FILENAME, _RESTORE, _SAVE = "checkpoint.filename", "checkpoint.restore", "checkpoint.save"
 """Names of the bundle's own nodes, in no scope. A model's node that has no scope either has no such dot."""
@@ -47,6 +50,11 @@ class Variable(NamedTuple):
     handle: str
     setter: str
     weight: Weight
+
+
+def are_variables(weights: str, models: Iterable[Model]) -> bool:
+    """Whether the weights of a bundle become variables, by the manifest's `weights` and, with "auto", their size."""
+    return weights == "variables" or (weights == "auto" and sum(model.weight_bytes for model in models) > _LARGE)
 
 
 def with_variables(model: Model, scope: str = "") -> tuple[Model, tuple[Variable, ...]]:

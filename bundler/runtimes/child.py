@@ -12,13 +12,10 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
-from queue import SimpleQueue
 from typing import IO, TYPE_CHECKING
 
 from bundler.runtimes.failures import Died
@@ -26,7 +23,7 @@ from bundler.runtimes.failures import Died
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-__all__ = ["Child", "serve"]
+__all__ = ["Child"]
 
 _REASONS = ("FATAL", "Check failed", "Error:")
 """Marks of the line that explains why a program died, among stack traces and notes."""
@@ -37,28 +34,17 @@ _STACK = ("@ ", "*** ")
 _DYING = 10
 """Seconds that a program has to end after its output ended: it may be writing a core dump."""
 
-_NEEDED = ("LANG", "LC_ALL", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PATH", "PYTHONHOME", "SYSTEMROOT", "TZ")
-"""Variables of the environment without which some programs do not start, or write another language."""
-
 
 class Child:
     """A running program, started at once and started again after it died.
 
-    Errors call it `name`; `environment` is added to ours. With a `folder` the program starts there, has it as its home,
-    and gets no more of our environment than a program needs to start.
+    Errors call it `name`; `environment` is added to ours.
     """
 
-    def __init__(
-        self,
-        name: str,
-        command: Sequence[str],
-        environment: Mapping[str, str] | None = None,
-        folder: Path | None = None,
-    ) -> None:
+    def __init__(self, name: str, command: Sequence[str], environment: Mapping[str, str] | None = None) -> None:
         self._name = name
         self._command = tuple(command)
-        self._environment = _surroundings(folder) | dict(environment or {})
-        self._folder = folder
+        self._environment = {**os.environ, **(environment or {})}
         self._turn = threading.Lock()
         self._closed = False
         self._start()
@@ -102,7 +88,6 @@ class Child:
             stdout=subprocess.PIPE,
             stderr=self._stderr,
             env=self._environment,
-            cwd=self._folder,
             start_new_session=True,  # an interrupt at the terminal is for us alone
         )
         assert self._process.stdin and self._process.stdout
@@ -154,36 +139,6 @@ class Child:
         spoken = [line for line in lines if line and not line.startswith(_STACK)]
         reasons = [line for line in spoken if any(mark in line for mark in _REASONS)]
         return (reasons or spoken or [""])[-1]
-
-
-def _surroundings(folder: Path | None) -> dict[str, str]:
-    """Our environment; for a program with a folder of its own, the part of it that programs need."""
-    if folder is None:
-        return dict(os.environ)
-    kept = {name: os.environ[name] for name in _NEEDED if name in os.environ}
-    return kept | dict.fromkeys(("HOME", "USERPROFILE", "TMPDIR", "TEMP", "TMP"), str(folder))
-
-
-def serve(answer: Callable[[bytes], bytes]) -> None:
-    """Run in a child's process: answer the questions of `Child` until standard input ends.
-
-    What `answer` prints goes to standard error.
-    """
-    answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    questions = SimpleQueue[bytes]()
-    threading.Thread(target=_receive, args=(questions,), daemon=True).start()
-    while True:
-        made = answer(questions.get())
-        answers.write(len(made).to_bytes(8, "little") + made)
-        answers.flush()
-
-
-def _receive(questions: SimpleQueue[bytes]) -> None:
-    """Read questions. Standard input ends when the parent does: then this process ends, whatever it is doing."""
-    while head := sys.stdin.buffer.read(8):
-        questions.put(sys.stdin.buffer.read(int.from_bytes(head, "little")))
-    os._exit(0)
 
 
 @contextmanager

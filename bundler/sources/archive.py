@@ -19,15 +19,11 @@ from pathlib import Path
 from bundler.artifacts import early, foreign
 from bundler.disk import files
 from bundler.errors import SourceError, closest
-from bundler.sources import tars, zips
+from bundler.sources import limits, tars, zips
 from bundler.sources.member import BOMB, Member
 
-__all__ = ["MAX_BYTES", "MAX_FILES", "is_archive", "locate", "unpack"]
+__all__ = ["is_archive", "locate", "unpack"]
 
-MAX_FILES = 20_000
-"""Files, folders and links in one archive."""
-MAX_BYTES = 8 << 30
-"""Bytes that one archive may unpack to, and bytes of the archive."""
 _LINKS = 40
 """Links that are followed one after another, as many as Linux follows."""
 _LISTED = 10
@@ -57,9 +53,11 @@ def unpack(archive: Path, folder: Path) -> None:
     """Unpack into an empty folder. SourceError if the archive is damaged, hostile or a bomb."""
     try:
         size = archive.stat().st_size
-        if size > MAX_BYTES:
-            raise SourceError("the archive is too large", found=f"{size:,} bytes", expected=f"at most {MAX_BYTES:,}")
-        allowed = min(MAX_BYTES, files.allowance(size))
+        if size > limits.MAX_BYTES:
+            raise SourceError(
+                "the archive is too large", found=f"{size:,} bytes", expected=f"at most {limits.MAX_BYTES:,}"
+            )
+        allowed = min(limits.MAX_BYTES, files.allowance(size))
         tree = _Tree(folder, allowed)
         for member in (tars if files.is_gzipped(archive) else zips).members(archive, allowed):
             tree.add(member)
@@ -142,8 +140,8 @@ class _Tree:
     def add(self, member: Member) -> None:
         """Put one member into the folder. Links are noted: their targets may come later."""
         self._count += 1
-        if self._count > MAX_FILES:
-            raise SourceError("the archive has too many files", expected=f"at most {MAX_FILES:,}")
+        if self._count > limits.MAX_FILES:
+            raise SourceError("the archive has too many files", expected=f"at most {limits.MAX_FILES:,}")
         path = self._claim(member.name, is_folder=member.content is None and member.target is None)
         if member.target is not None:
             self._links[path] = member.target

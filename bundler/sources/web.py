@@ -20,7 +20,7 @@ from bundler.disk import files
 from bundler.disk.cache import Cache
 from bundler.errors import SourceError, within
 from bundler.progress import Progress
-from bundler.sources import archive, pace
+from bundler.sources import archive, limits, pace
 from bundler.sources.expected import weight_bytes
 from bundler.sources.pace import Pace, TooMuch
 
@@ -29,8 +29,6 @@ __all__ = ["find"]
 _CHUNK = 1 << 18
 _USER_AGENT = "bundler"
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
-_MAX_SHARDS = 4096
-"""Shards of a model: 16 GiB, if they have the converter's size of 4 MiB."""
 _SLACK = 1 << 16
 """Bytes that gzip may add to a group of weights, besides a hundredth; each shard may add as many."""
 _ADDRESS = 300
@@ -63,7 +61,7 @@ def find(source: str, base: Path, cache: Cache, progress: Progress) -> Path:
 
 def _fetch_archive(url: str, folder: Path, progress: Progress) -> None:
     path = folder.with_name("archive")
-    _Downloads(progress).get(url, path, archive.MAX_BYTES)
+    _Downloads(progress).get(url, path, limits.MAX_BYTES)
     archive.unpack(path, folder)
 
 
@@ -75,9 +73,9 @@ def _fetch_model(url: str, entry: Path, progress: Progress) -> None:
     with _naming_files(entry.parent):
         model = artifact.read_entry(entry)
     names = set(model.shards)
-    if len(names) > _MAX_SHARDS:
-        raise SourceError("has too many shards", found=f"{len(names):,}", expected=f"at most {_MAX_SHARDS:,}")
-    left = archive.MAX_BYTES
+    if len(names) > limits.MAX_SHARDS:
+        raise SourceError("has too many shards", found=f"{len(names):,}", expected=f"at most {limits.MAX_SHARDS:,}")
+    left = limits.MAX_BYTES
     for shards, weights in zip(model.groups, model.document.get("weightsManifest") or ()):
         most = _most(weights, len(shards), left)
         for name in dict.fromkeys(shards):

@@ -26,7 +26,7 @@ def freeze(given: Given, output: Path, *, cuda: bool = False) -> Report:
         with linked(given, runtime) as bundle, publishing_file(output, inputs=bundle.inputs()) as file:
             (part,) = bundle.parts
             model = part.metagraph.model
-            size = savedmodel.write_graph(model, file, progress=given.progress)
+            size = savedmodel.write_graph(model, file, jobs=given.jobs, progress=given.progress)
             imported = checks.graph(model, part.owners, runtime)
             report = bundle.report()
     return replace(report, output=output, checks=Entries([imported]), bytes=size, seconds=time.perf_counter() - started)

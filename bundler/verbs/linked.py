@@ -12,22 +12,19 @@ from typing import NamedTuple
 from bundler.convert.every import Digests, convert_all, digest_all
 from bundler.convert.one import Converted
 from bundler.disk.digest import combined_digest
-from bundler.errors import ConversionError, ManifestError, within
+from bundler.errors import BundlerError, ConversionError, ManifestError, together, within
 from bundler.ir.model import Model
 from bundler.link import join
 from bundler.link.infer import infer
 from bundler.manifest import Manifest, ModelSpec
 from bundler.outputs.savedmodel import MetaGraph
-from bundler.outputs.variables import with_variables
+from bundler.outputs.variables import are_variables, with_variables
 from bundler.report import Entries, ModelReport, Report, SignatureReport
 from bundler.runtimes.tensorflow import Runtime
 from bundler.threads import Crew
 from bundler.verbs.given import Given
 
 __all__ = ["Linked", "Part", "linked"]
-
-_LARGE = 1 << 30
-"""Bytes of weights above which `weights = "auto"` uses variables: half of protobuf's limit."""
 
 
 class Part(NamedTuple):
@@ -100,7 +97,7 @@ def linked(given: Given, runtime: Runtime) -> Iterator[Linked]:
     models = _converted(given)
     with Crew(max(1, given.jobs - 1)) as crew:  # this thread links meanwhile
         digests = digest_all(models, crew)
-        complete = {name: _inferred(given.manifest, name, made, runtime) for name, made in models.items()}
+        complete = _inferred(given.manifest, models, runtime)
         yield Linked(given, models, tuple(_parts(given.manifest, complete)), digests)
 
 
@@ -111,12 +108,33 @@ def _converted(given: Given) -> dict[str, Converted]:
     return {spec.name: model for spec, model in zip(given.manifest.models, finished)}
 
 
-def _inferred(manifest: Manifest, name: str, made: Converted, runtime: Runtime) -> Model:
-    """A model with every dtype and shape of its signatures."""
-    index, spec = next((index, spec) for index, spec in enumerate(manifest.models) if spec.name == name)
+def _inferred(manifest: Manifest, models: Mapping[str, Converted], runtime: Runtime) -> dict[str, Model]:
+    """The models with every dtype and shape of their signatures. Raises one error for all that TensorFlow refuses."""
+    complete: dict[str, Model] = {}
+    errors: list[BundlerError] = []
+    for index, (name, made) in enumerate(models.items()):
+        with _kept(errors):
+            complete[name] = _complete(manifest, index, made.model, runtime)
+    if errors:
+        raise together(errors)
+    return complete
+
+
+@contextmanager
+def _kept(errors: list[BundlerError]) -> Iterator[None]:
+    """Append a BundlerError of the block to `errors`, and go on after the block."""
     try:
-        with within(f"model {name!r}"):
-            return infer(made.model, runtime)
+        yield
+    except BundlerError as error:
+        errors.append(error)
+
+
+def _complete(manifest: Manifest, index: int, model: Model, runtime: Runtime) -> Model:
+    """The model at `index` of the manifest with every dtype and shape of its signatures."""
+    spec = manifest.models[index]
+    try:
+        with within(f"model {spec.name!r}"):
+            return infer(model, runtime)
     except ConversionError as error:
         if spec.shapes:
             place, found = manifest.place("model", index, "shapes"), error.faults[0].what
@@ -139,10 +157,10 @@ class _Objects(NamedTuple):
 def _parts(manifest: Manifest, models: Mapping[str, Model]) -> Iterator[Part]:
     objects = _objects(manifest, models)
     joined = [join(each.models) for each in objects]
-    use_variables = _use_variables(manifest, joined)
+    in_checkpoint = are_variables(manifest.bundle.weights, joined)
     for (tags, scope, members), model in zip(objects, joined):
         owners = {key: name for name, member in members.items() for key in member.signatures}
-        yield Part(MetaGraph(tags, *(with_variables(model, scope) if use_variables else (model, ()))), owners)
+        yield Part(MetaGraph(tags, *(with_variables(model, scope) if in_checkpoint else (model, ()))), owners)
 
 
 def _objects(manifest: Manifest, models: Mapping[str, Model]) -> list[_Objects]:
@@ -150,9 +168,3 @@ def _objects(manifest: Manifest, models: Mapping[str, Model]) -> list[_Objects]:
     if manifest.bundle.layout == "tags":
         return [_Objects(spec.tags or (), spec.name, {spec.name: models[spec.name]}) for spec in manifest.models]
     return [_Objects(manifest.bundle.tags, "", models)]
-
-
-def _use_variables(manifest: Manifest, models: Sequence[Model]) -> bool:
-    """Whether weights become variables: if the manifest says so, or leaves it open and they are large."""
-    large = sum(model.weight_bytes for model in models) > _LARGE
-    return manifest.bundle.weights == "variables" or (manifest.bundle.weights == "auto" and large)

@@ -42,6 +42,7 @@ def error_of(path: Path) -> tuple[str, str]:
         ("saved_model.pb", b"\x08\x01", "is a TensorFlow SavedModel", "=tf_saved_model"),
         ("model.json", HTML, "is a page of HTML", "browser"),
         ("model.json", b"<!-- x --><HTML>", "is a page of HTML", "browser"),
+        ("model.min.js", b"!function(e){", "is a JavaScript module, not JSON", "model.min.js > model.json"),
         ("model.json", b"<!-- x --><!-- y -->\n<body>", "is a page of HTML", "browser"),
         ("model.json", b"<?xml version='1.0'?><Error/>", "is a page of XML", "server"),
         ("model.json", LFS, "is a pointer of Git LFS, not the file itself", "git lfs pull"),

@@ -61,7 +61,7 @@ class Reloads(NamedTuple):
 
 
 class Differs(NamedTuple):
-    """One backend of the library gives other numbers than its others, by a mistake; bundler gives theirs."""
+    """The library gives other numbers than its file or its other backends, a mistake that bundler does not repeat."""
 
     why: str
 

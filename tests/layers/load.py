@@ -1,48 +1,30 @@
-"""What SavedModels answer in a Python program that loads them: run as a program, asked over a pipe (see `Loader`).
+"""The answers of SavedModels in a Python program that loads them.
 
 `tf.saved_model.load` goes through more of TensorFlow's graph optimizers than a session does.
 """
 
 from __future__ import annotations
 
-import pickle
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from bundler.runtimes.child import Child, serve
-from tests.support.places import ROOT
+from tests.support.elsewhere import call
 
-__all__ = ["Loader"]
+__all__ = ["load"]
 
 Tensors: TypeAlias = Mapping[str, np.ndarray]
 
-_START = "import sys; sys.path[:] = {path!r}; from tests.layers.load import main; main()"
 
+def load(environment: Mapping[str, str], bundle: Path, feeds: Mapping[str, Tensors]) -> dict[str, Tensors | str]:
+    """The outputs of signatures by key and name, or the words of an error.
 
-class Loader:
-    """A process that loads SavedModels."""
-
-    def __init__(self, environment: Mapping[str, str]) -> None:
-        quiet = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
-        command = [sys.executable, "-c", _START.format(path=[str(ROOT), *sys.path])]
-        self._child = Child("tf.saved_model.load", command, {**quiet, **environment})
-
-    def close(self) -> None:
-        self._child.close()
-
-    def run(self, bundle: Path, feeds: Mapping[str, Tensors]) -> dict[str, Tensors | str]:
-        """The outputs of signatures by key and name, or the words of an error. Died if TensorFlow does."""
-        found: dict[str, Tensors | str] = pickle.loads(self._child.ask(pickle.dumps((str(bundle), feeds))))
-        return found
-
-
-def main() -> None:
-    """Answer questions until standard input ends."""
-    serve(lambda question: pickle.dumps(_answers(*pickle.loads(question))))
+    Raises Failure if TensorFlow dies, or refuses the bundle.
+    """
+    found: dict[str, Tensors | str] = call(_answers, str(bundle), dict(feeds), environment=environment)
+    return found
 
 
 def _answers(bundle: str, feeds: Mapping[str, Tensors]) -> dict[str, Tensors | str]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from tests.layers.case import ORIGINS, Case, Differs, Lacks, Origin, Refused
+from tests.layers.case import ORIGINS, Case, Differs, Lacks, Origin, Refused, Verdict
 from tests.layers.judge import Outcome
 from tests.layers.libraries import LIBRARIES, REFUSED
 from tests.layers.model import Layer, Part, layers
@@ -99,7 +99,8 @@ def _shown(error: float) -> str:
     if error == 0:
         return "equal"
     power = math.floor(math.log10(error))
-    return f"{math.ceil(error / 10.0**power)}e{power}"
+    digit = math.ceil(error / 10.0**power)
+    return f"{digit}e{power}" if digit < 10 else f"1e{power + 1}"
 
 
 # Options -----------------------------------------------------------------------------------------
@@ -138,7 +139,7 @@ def _notes(cases: Sequence[Case]) -> Iterator[str]:
         yield _line([f"`{kind}`", _values(names), LIBRARIES[origin], what])
 
 
-def _happening(verdict: object) -> str:
+def _happening(verdict: Verdict) -> str:
     if isinstance(verdict, Lacks):
         return f"the library fails: “{verdict.words.strip()}”"
     if isinstance(verdict, Refused):

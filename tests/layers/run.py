@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import TypeAlias
@@ -19,7 +19,7 @@ from bundler.manifest import Compat, SignatureSpec
 from bundler.outputs import savedmodel
 from bundler.runtimes.failures import Failure
 from bundler.runtimes.tensorflow import Runtime
-from tests.layers.load import Loader
+from tests.layers.load import load
 from tests.support.answers import NO_ONEDNN, ONEDNN
 from tests.support.asking import signatures
 from tests.support.models import read_model
@@ -61,9 +61,8 @@ def roads() -> Iterator[Roads]:
     """All ways to run a bundle, each in a process of its own."""
     with ExitStack() as stack:
         sessions = [stack.enter_context(Runtime(environment=way)) for way in (ONEDNN, NO_ONEDNN)]
-        loaders = [stack.enter_context(closing(Loader(way))) for way in (ONEDNN, NO_ONEDNN)]
-        ways = [*(partial(_session, running) for running in sessions), *(loader.run for loader in loaders)]
-        yield dict(zip(ROADS, ways))
+        loads = [partial(load, way) for way in (ONEDNN, NO_ONEDNN)]
+        yield dict(zip(ROADS, [*(partial(_session, running) for running in sessions), *loads]))
 
 
 def _session(running: Runtime, bundle: Path, feeds: Mapping[str, Tensors]) -> dict[str, Result]:
@@ -72,10 +71,10 @@ def _session(running: Runtime, bundle: Path, feeds: Mapping[str, Tensors]) -> di
     given = {known[key].inputs[name].tensor.full: value for key in feeds for name, value in feeds[key].items()}
     asked = [(key, name, spec.tensor.full) for key in feeds for name, spec in known[key].outputs.items()]
     values = running.run(bundle, ["serve"], given, [tensor for *_, tensor in asked])
-    found: dict[str, Result] = {key: {} for key in feeds}
+    found: dict[str, dict[str, np.ndarray]] = {key: {} for key in feeds}
     for (key, name, _), value in zip(asked, values):
-        found[key] = {**found[key], name: value}
-    return found
+        found[key][name] = value
+    return {**found}
 
 
 # Bundles -----------------------------------------------------------------------------------------

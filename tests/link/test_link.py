@@ -69,7 +69,7 @@ def called(name: str) -> NameAttrList:
     return NameAttrList(name=name)
 
 
-WITHIN = NameAttrList(name="f", attr={"g": new_node("X", "x", g=called("g")).attr["g"]})
+WITHIN = NameAttrList(name="f", attr=new_node("X", "x", g=called("g"), shared_name="table", other="table").attr)
 
 
 def test_functions_get_the_scope_wherever_they_are_named() -> None:
@@ -92,6 +92,7 @@ def test_functions_get_the_scope_wherever_they_are_named() -> None:
     (made,) = found.graph.nodes
     assert attr(made, "one").name == "m/f"
     assert (attr(made, "two").name, attr(made, "two").attr["g"].func.name) == ("m/f", "m/g")
+    assert (attr(made, "two").attr["shared_name"].s, attr(made, "two").attr["other"].s) == (b"m/table", b"table")
     assert [one.name for one in attr(made, "several")] == ["m/g", "m/f"]
     assert attr(made, "foreign").name == "absent"
 

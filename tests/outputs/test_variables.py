@@ -20,12 +20,11 @@ from bundler.ir.nodes import Node, Tensor, new_node, show
 from bundler.ir.protos import FunctionDef
 from bundler.ir.weight import Weight
 from bundler.link import link
-from bundler.outputs import checkpoint
+from bundler.outputs import checkpoint, variables
 from bundler.outputs.savedmodel import MetaGraph
 from bundler.outputs.variables import with_variables
 from bundler.report import Report
 from bundler.runtimes.tensorflow import Runtime
-from bundler.verbs import linked
 from tests.support.models import placeholder, write_model
 
 FLOAT, INT, STRING = DType.float32, DType.int32, DType.string
@@ -207,12 +206,12 @@ def test_large_weights_are_restored_batch_by_batch(
 def test_weights_are_variables_from_a_size_on(
     build: Build, monkeypatch: pytest.MonkeyPatch, limit: int, kept: bool
 ) -> None:
-    monkeypatch.setattr(linked, "_LARGE", limit)
+    monkeypatch.setattr(variables, "_LARGE", limit)
     assert (build(weights="auto") / "variables").exists() == kept
 
 
 def test_constants_make_no_checkpoint(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(linked, "_LARGE", 0)
+    monkeypatch.setattr(variables, "_LARGE", 0)
     assert sorted(contents(build(weights="constants"))) == ["assets.extra/bundle.json", "saved_model.pb"]
 
 

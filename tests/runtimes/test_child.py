@@ -38,17 +38,6 @@ def test_an_answer_comes_back_whole(question: bytes) -> None:
         assert child.ask(question) == question
 
 
-def test_a_program_in_python_serves_answers_whatever_it_prints() -> None:
-    program = "from bundler.runtimes.child import serve; serve(lambda question: (print('noise'), question[::-1])[1])"
-    path = {"PYTHONPATH": os.pathsep.join(sys.path)}
-    with Child("backwards", [sys.executable, "-c", program], path) as child:
-        assert [child.ask(question) for question in (b"", b"abc", bytes(100_000) + b"x")] == [
-            b"",
-            b"cba",
-            b"x" + bytes(100_000),
-        ]
-
-
 def test_threads_get_their_own_answers() -> None:
     questions = [str(number).encode() for number in range(200)]
     with Child("echo", COMMAND) as child, ThreadPoolExecutor(8) as threads:

@@ -14,7 +14,7 @@ import pytest
 
 from bundler.disk import files
 from bundler.errors import SourceError
-from bundler.sources import archive
+from bundler.sources import archive, limits
 
 
 def member(name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> tarfile.TarInfo:
@@ -127,7 +127,7 @@ def test_a_long_chain_of_links_is_refused(tmp_path: Path, folder: Path, length: 
 def test_links_share_what_the_archive_may_unpack_to(
     tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive, "MAX_BYTES", 40_000)
+    monkeypatch.setattr(limits, "MAX_BYTES", 40_000)
     members = [member("file"), *(member(f"{number}", SYM, "file") for number in range(4))]
     archive.unpack(tarball(tmp_path / "a.tgz", *members[:4], content=bytes(10_000)), folder)
     shutil.rmtree(folder)
@@ -196,7 +196,7 @@ def test_a_disk_that_takes_no_more_is_an_error(tmp_path: Path, folder: Path, sma
 def test_an_archive_that_is_larger_than_what_may_be_unpacked_is_not_read(
     tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive, "MAX_BYTES", 10)
+    monkeypatch.setattr(limits, "MAX_BYTES", 10)
     with pytest.raises(SourceError, match=r"the archive is too large \(found \d+ bytes, expected at most 10\)"):
         archive.unpack(tarball(tmp_path / "a.tgz", member("a")), folder)
 
@@ -237,7 +237,7 @@ def test_a_modest_archive_may_unpack_to_many_times_its_size(tmp_path: Path, fold
 def test_an_archive_with_too_many_files_is_refused(
     tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(archive, "MAX_FILES", 2)
+    monkeypatch.setattr(limits, "MAX_FILES", 2)
     path = tarball(tmp_path / "a.tgz", *(member(f"d{i}", tarfile.DIRTYPE) for i in range(3)))
     with pytest.raises(SourceError, match="too many files"):
         archive.unpack(path, folder)

@@ -18,7 +18,7 @@ import pytest
 
 from bundler import sources
 from bundler.errors import SourceError
-from bundler.sources import archive, pace, web
+from bundler.sources import limits, pace, web
 
 Answer: TypeAlias = "Callable[[str], Iterable[bytes]]"
 """From a path to the pieces of a whole response, status line included."""
@@ -96,7 +96,7 @@ def model(*paths: str, shape: Iterable[int] = (2,), dtype: str = "float32") -> b
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Limits of a megabyte, in place of gigabytes."""
     monkeypatch.setattr(web.document, "MAX_BYTES", 1 << 20)
-    monkeypatch.setattr(archive, "MAX_BYTES", 1 << 20)
+    monkeypatch.setattr(limits, "MAX_BYTES", 1 << 20)
     monkeypatch.setattr(pace, "_HEADERS", 1 << 20)
 
 

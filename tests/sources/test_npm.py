@@ -10,7 +10,7 @@ import pytest
 from bundler import sources
 from bundler.artifacts import artifact
 from bundler.errors import SourceError
-from bundler.sources import archive
+from bundler.sources import limits
 
 
 @pytest.mark.parametrize("inside", ["", "/model", "/model/model.json"])
@@ -150,7 +150,7 @@ def test_an_npm_that_gives_no_package_is_an_error(
 
 def test_a_package_has_the_limits_of_archives(cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stand_in(tmp_path, monkeypatch, "head -c 20000 /dev/zero > $5/a.tgz")
-    monkeypatch.setattr(archive, "MAX_BYTES", 10_000)
+    monkeypatch.setattr(limits, "MAX_BYTES", 10_000)
     with pytest.raises(SourceError, match="the archive is too large"):
         sources.fetch("npm:digits@1.0.0/model", tmp_path, cache=cache)
 

@@ -5,6 +5,7 @@ All tests share one process for each environment: importing TensorFlow takes sec
 
 from __future__ import annotations
 
+import os
 import pickle
 import sys
 import traceback
@@ -12,7 +13,7 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TypeVar
 
-from bundler.runtimes.child import Child, serve
+from bundler.runtimes.child import Child
 from bundler.runtimes.failures import Refused
 from tests.support.places import ROOT
 
@@ -50,5 +51,15 @@ def _answer(question: bytes) -> bytes:
         return pickle.dumps((None, traceback.format_exc()))
 
 
+def _serve() -> None:
+    """Answer the questions of `Child` until standard input ends. What the functions print goes to standard error."""
+    answers = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    while head := sys.stdin.buffer.read(8):
+        answer = _answer(sys.stdin.buffer.read(int.from_bytes(head, "little")))
+        answers.write(len(answer).to_bytes(8, "little") + answer)
+        answers.flush()
+
+
 if __name__ == "__main__":
-    serve(_answer)
+    _serve()

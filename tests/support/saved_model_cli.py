@@ -22,7 +22,9 @@ def _run(tool: str, arguments: tuple[str, ...]) -> str:
     from absl.flags import FLAGS
 
     for name in FLAGS:
-        FLAGS[name].unparse()  # else an option of the last call stays
+        # Else an option of the last call stays, and is required if that call's command required it.
+        FLAGS[name].unparse()
+        FLAGS[name].validators.clear()
     printed, sys.argv = io.StringIO(), [tool, *arguments]
     with redirect_stdout(printed):
         try:

@@ -127,12 +127,14 @@ def test_the_version_of_keras_tells_the_origin(version: object, origin: Origin) 
 
 # The table ---------------------------------------------------------------------------------------
 
-CELLS = {"SimpleRNNCell", "GRUCell", "LSTMCell", "ConvLSTM2DCell", "StackedRNNCells"}
-"""They are parts of a layer."""
 OPTIONS = {**KINDS, **{operator_kind(name): options for name, options in OPERATORS.items()}}
 
 
-@pytest.mark.parametrize("kind", OPTIONS.keys() & LAYERS.keys())
+def test_every_kind_that_has_options_is_a_layer_and_every_layer_has_options() -> None:
+    assert OPTIONS.keys() == LAYERS.keys()
+
+
+@pytest.mark.parametrize("kind", LAYERS)
 def test_each_layer_takes_the_options_of_its_kind(kind: str) -> None:
     _, *parameters = signature(LAYERS[kind]).parameters.values()
     named = {each.name: each for each in parameters if each.kind == Parameter.KEYWORD_ONLY}

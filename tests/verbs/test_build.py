@@ -13,7 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import new_node
 from bundler.outputs.savedmodel import FILE
+from tests.support.models import placeholder, write_model
 from tests.support.places import MANIFESTS
 
 MANIFEST = """
@@ -267,6 +270,34 @@ def test_a_failed_conversion_shows_its_origin_with_vv(project: Path) -> None:
     assert "Traceback (most recent call last):" in ended.stderr
     assert re.search(r'File ".*/bundler/rewrites/__init__\.py", line \d+, in run\n', ended.stderr)
     assert re.search(r"^error: .*bundle\.toml:6: model 'digits': model\.json: node", ended.stderr, re.M)
+
+
+REFUSED = """
+[bundle]
+name = "refused"
+
+[[model]]
+name = "shaped"
+source = "digits"
+shapes = { image = [2, 65] }
+
+[[model]]
+name = "product"
+source = "product"
+"""
+
+
+def test_all_models_that_tensorflow_refuses_are_reported(project: Path) -> None:
+    product = new_node("BatchMatMulV2", "y", ["a", "b"], T=DType.float32, adj_x=False, adj_y=False)
+    write_model(project / "product", [placeholder("a", 2, 3), placeholder("b", 2, 3), product])
+    (project / "bundle.toml").write_text(REFUSED)
+    ended = bundler("check", project / "bundle.toml", "-vv")
+    assert ended.returncode == 2
+    assert re.findall(r"^error: .*/(bundle\.toml:\d+: .*? must) be equal", ended.stderr, re.M) == [
+        "bundle.toml:8: model[0].shapes: the model cannot have these shapes (found TensorFlow: Dimensions must",
+        "bundle.toml:10: model 'product': TensorFlow: Dimensions must",
+    ]
+    assert len(re.findall(r"^bundler\.runtimes\.failures\.Refused: TensorFlow: Dimensions", ended.stderr, re.M)) == 2
 
 
 def test_shapes_that_tensorflow_refuses_show_its_refusal_as_the_origin(project: Path) -> None:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.layers.case import Case, Shape, case, lacks, made
+from tests.layers.case import KERAS_2, Case, Differs, Shape, case, lacks, made
 from tests.layers.model import Input, ids, layer, wired
 
 QUERY, VALUE = (5, 4), (6, 4)
 EMBEDDED = layer("Embedding", input_dim=4, output_dim=4, mask_zero=True)
 TOKENS = {"a": ids(5), "b": ids(6)}
 HEADS = {"num_heads": 2, "key_dim": 3}
-UNCAUSAL = lacks(keras3="nrecognized keyword")
+UNCAUSAL = {**lacks(keras3="nrecognized keyword"), KERAS_2: Differs("it does not write the option into its file")}
 
 
 def self_attention(name: str, x: Shape = (5, 4), **options: Any) -> Case:

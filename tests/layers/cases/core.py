@@ -18,11 +18,15 @@ LACKING = {
     **{name: {} for name in ("log_softmax", "relu6")},
     **{name: lacks(javascript=UNKNOWN) for name in ("leaky_relu", "silu")},
     **{
-        name: {**lacks(javascript=UNKNOWN, keras2=UNKNOWN), KERAS_3: Refused("a field of the configuration is wrong")}
+        name: lacks(javascript=UNKNOWN, keras2=UNKNOWN)
         for name in (
-            *("celu", "glu", "hard_shrink", "hard_silu", "hard_tanh", "log_sigmoid", "soft_shrink", "sparse_plus"),
-            *("sparse_sigmoid", "sparsemax", "squareplus", "tanh_shrink"),
+            *("celu", "hard_shrink", "hard_silu", "hard_tanh", "log_sigmoid", "soft_shrink", "sparse_plus"),
+            *("squareplus", "tanh_shrink"),
         )
+    },
+    **{
+        name: {**lacks(javascript=UNKNOWN, keras2=UNKNOWN), KERAS_3: Refused("a field of the configuration is wrong")}
+        for name in ("glu", "sparse_sigmoid", "sparsemax")
     },
 }
 WIDE = Input((10,), "wide")
