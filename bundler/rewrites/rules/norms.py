@@ -99,16 +99,26 @@ def _moments(rsqrt: Node, graph: Graph) -> Iterator[_Moments]:
 def _norms(rsqrt: Node, moments: _Moments, graph: Graph) -> Iterator[_Norm]:
     """The normalisations with these moments: x * scale + (beta - mean * scale), scale = gamma / deviation."""
     for scale in readers(rsqrt, graph, "Mul"):
-        gamma = graph.constant_shape(_other(scale, rsqrt))
+        gamma = _folded_shape(_other(scale, rsqrt), graph)
         shifted = [read for read in readers(scale, graph, "Mul") if _other(read, scale) == moments.mean.name]
         scaled = [read for read in readers(scale, graph, "Mul") if read not in shifted]
         for mean in shifted:
             for shift in readers(mean, graph, "Sub"):
-                beta = graph.constant_shape(shift.input[0])
+                beta = _folded_shape(shift.input[0], graph)
                 for sum in readers(shift, graph, *ADDS):
                     x = {_other(read, scale) for read in scaled if read.name == _other(sum, shift)}
                     if x and gamma is not None and beta is not None:
                         yield _Norm(moments, moments.x | x, gamma, beta)
+
+
+def _folded_shape(reference: str, graph: Graph) -> tuple[int, ...] | None:
+    """The shape of a constant, or of a Reshape of one: TensorFlow folds it before it fuses. None for other tensors."""
+    reshape = maker(reference, graph, "Reshape")
+    if reshape is None:
+        return graph.constant_shape(reference)
+    target = graph.constant(reshape.input[1])
+    is_folded = target is not None and graph.constant_shape(reshape.input[0]) is not None
+    return tuple(target.tolist()) if target is not None and is_folded else None
 
 
 def _other(node: Node, known: Node) -> str:

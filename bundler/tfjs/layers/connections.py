@@ -42,24 +42,28 @@ def connect(
 ) -> tuple[tuple[Call, ...], tuple[Tensor, ...], tuple[Tensor, ...]]:
     """The calls of a model's layers, its inputs and its outputs.
 
-    `counts_own`: a model among the layers counts its own outputs as its first call.
+    `counts_own`: a model among the layers counts its own outputs as its first call. Keras 3 counts this way for the
+    outputs of the whole model only: `get_config` in keras/src/models/functional.py.
     """
     known = {part.name: part for part in layers if part.name is not None}
 
     def tensor(point: object) -> Tensor:
-        return _tensor(point, known, counts_own)
+        return _tensor(point, known, _has_input if counts_own else _never)
+
+    def end(point: object) -> Tensor:
+        return _tensor(point, known, _has_input if counts_own else _is_network)
 
     calls: dict[_Place, Call] = {}
     for position, (part, entry) in enumerate(zip(layers, entries)):
         with within(f"layer {part.name!r}"):
             for number, call in enumerate(_calls(part, entry, tensor)):
                 calls[_Place(position, number)] = call
-    inputs, outputs = (_ends(config, side, tensor) for side in ("input_layers", "output_layers"))
+    inputs, outputs = (_ends(config, side, end) for side in ("input_layers", "output_layers"))
     _check(calls, layers, [*inputs, *outputs])
     return tuple(calls.values()), inputs, outputs
 
 
-def _tensor(point: object, known: Mapping[str, Part], counts_own: bool) -> Tensor:
+def _tensor(point: object, known: Mapping[str, Part], counts_own: Callable[[Part], bool]) -> Tensor:
     spelled = readers.items(point)
     if len(spelled) < 3:
         raise readers.wrong(point, "[layer, node, tensor]")
@@ -68,11 +72,19 @@ def _tensor(point: object, known: Mapping[str, Part], counts_own: bool) -> Tenso
         raise ConversionError("a tensor of a layer that the model does not have", found=repr(name))
     if _is_input(known[name]):
         return Tensor(name, 0, output)
-    return Tensor(name, node - (counts_own and _has_input(known[name])), output)
+    return Tensor(name, node - counts_own(known[name]), output)
 
 
 def _is_input(part: Part) -> bool:
     return isinstance(part, Layer) and part.kind == "InputLayer"
+
+
+def _is_network(part: Part) -> bool:
+    return isinstance(part, Network)
+
+
+def _never(_: Part) -> bool:
+    return False
 
 
 def _has_input(part: Part) -> bool:

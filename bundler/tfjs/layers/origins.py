@@ -26,6 +26,8 @@ class Origin(NamedTuple):
     """The op that joins the masks of a layer like Add."""
     merges_all_masks_only: bool = False
     """A layer like Add has no mask unless all its inputs have one."""
+    merges_without_masked: bool = False
+    """Multiply, Maximum and Minimum leave out what the mask of an input excludes."""
     concatenates_masks_by: str = "All"
     """The op that joins the masks of Concatenate along its last axis."""
     means_without_masked: bool = True
@@ -55,7 +57,8 @@ class Origin(NamedTuple):
     stacks_states_backwards: bool = False
     """The states of stacked cells begin with those of the last cell."""
     counts_own: bool = True
-    """A model that is a layer of another one counts its own outputs as its first call."""
+    """A model that is a layer of another one counts its own outputs as its first call: in Keras 3 only if it is a
+    Functional, and only where the other model names its outputs."""
     names_inner_input: bool = False
     """The input of a Sequential that begins with a model has the name of that model's input, not `<model>_input`."""
     has_operators: bool = False
@@ -67,8 +70,9 @@ class Origin(NamedTuple):
 _PASSES_MASKS = frozenset(
     [
         *("Activation", "BatchNormalization", "Dense", "Dropout", "LayerNormalization", "PReLU", "ReLU"),
-        *("GroupNormalization", "Identity", "RMSNormalization", "UnitNormalization", "ActivityRegularization"),
-        *("AlphaDropout", "GaussianDropout", "GaussianNoise", "SpatialDropout1D"),
+        *("GroupNormalization", "UnitNormalization", "ActivityRegularization", "InputLayer"),
+        *("AlphaDropout", "GaussianDropout", "GaussianNoise"),
+        *("SpatialDropout1D", "SpatialDropout2D", "SpatialDropout3D"),
     ]
 )
 """`supports_masking` of the layers, where `compute_mask` is that of their base."""
@@ -81,10 +85,12 @@ KERAS_3 = Origin(
     "Keras 3",
     # https://github.com/keras-team/keras/blob/v3.5.0/keras/src/backend/tensorflow/nn.py#L70: relu6(x + 3) / 6
     activations={"hard_sigmoid": "keras_3_hard_sigmoid"},
-    passes_masks=_PASSES_MASKS | {"ELU", "LeakyReLU", "Normalization", "Rescaling", "Softmax"},
+    passes_masks=_PASSES_MASKS | {"ELU", "Identity", "LeakyReLU", "Normalization", "Rescaling", "Softmax"},
     # keras/src/layers/merging/base_merge.py and concatenate.py, `compute_mask`
     merges_masks_by="LogicalOr",
     merges_all_masks_only=True,
+    # `_merge_function` in keras/src/layers/merging/multiply.py, `_apply_merge_op_and_or_mask` in base_merge.py
+    merges_without_masked=True,
     concatenates_masks_by="Any",
     zeroes_excluded=True,  # `call` in keras/src/layers/activations/softmax.py
     epsilon_of_lengths=1e-14,  # `normalize` in keras/src/ops/nn.py

@@ -215,7 +215,7 @@ def _layer(layer: Layer, scope: Scope, inputs: tuple[Value, ...], arguments: Map
     outputs = (made,) if isinstance(made, Value) else tuple(made)
     if layer.kind in scope.origin.passes_masks:
         return tuple(output.masked(given[0].mask) for output in outputs)
-    return outputs
+    return tuple(output.masked(None) if output in given else output for output in outputs)
 
 
 def _is_operator(part: Part) -> bool:

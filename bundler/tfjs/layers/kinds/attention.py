@@ -8,11 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from functools import partial
+from functools import reduce as fold
 
 from bundler.errors import ConversionError
 from bundler.ir.dtypes import DType
 from bundler.tfjs.layers.graph.scope import Make, Scope
 from bundler.tfjs.layers.graph.tensors import (
+    axis_of,
     cast,
     channels,
     check_rank,
@@ -22,9 +25,10 @@ from bundler.tfjs.layers.graph.tensors import (
     reshape,
     size,
     sizes,
+    times,
     transpose,
 )
-from bundler.tfjs.layers.graph.value import Value
+from bundler.tfjs.layers.graph.value import Value, shown
 from bundler.tfjs.layers.kinds.core import matmul
 
 __all__ = ["LAYERS"]
@@ -129,12 +133,17 @@ def _positions(scope: Scope, scores: Value, axis: int) -> Value:
     return scope.op("Range", *bounds, shape=(scores.shape[axis],))
 
 
-def _masked_softmax(scope: Scope, scores: Value, masks: list[Value]) -> Value:
-    """Scores as shares of one. What a mask excludes loses so much that its share is zero."""
-    for mask in masks:
-        excluded = scope.op("Sub", 1, cast(scope, mask, scores.dtype))
-        scores = scope.op("Sub", scores, scope.op("Mul", excluded, 1e9))
-    return scope.op("Softmax", scores)
+def _masked_softmax(scope: Scope, scores: Value, masks: list[Value], zeroes: bool = False) -> Value:
+    """Scores as shares of one. What a mask excludes loses so much that its share is zero.
+
+    If a query may look at no key, all keys have equal shares, or zero if `zeroes`.
+    """
+    if not masks:
+        return scope.op("Softmax", scores)
+    kept = cast(scope, fold(partial(scope.op, "LogicalAnd"), masks), scores.dtype)
+    excluded = scope.op("Mul", scope.op("Sub", 1, kept), 1e9)
+    weights = scope.op("Softmax", scope.op("Sub", scores, excluded))
+    return scope.op("Mul", weights, kept) if zeroes else weights
 
 
 # Many heads --------------------------------------------------------------------------------------
@@ -150,6 +159,7 @@ def _multi_head_attention(
     key_dim: int,
     value_dim: int | None,
     use_bias: bool,
+    dropout: float,
     output_shape: int | tuple[int, ...] | None,
     attention_axes: int | tuple[int, ...] | None,
     attention_mask: Value | None = None,
@@ -158,26 +168,72 @@ def _multi_head_attention(
     **_: object,
 ) -> tuple[Value, ...]:
     """Attention in several subspaces at a time."""
-    q, v, k = _inputs(scope, query, value, key)
-    if attention_axes not in (None, 1, (1,), -2, (-2,)):
-        raise ConversionError(
-            "attention over axes that cannot be imported", found=str(attention_axes), expected="axis 1"
-        )
+    axes = _attended_axes(query, attention_axes)
+    given = (query, value, value if key is None else key)
+    q, v, k = (_steps(scope, floats(scope, each), axes) for each in given)
     heads = _Heads(scope, num_heads, use_bias)
     queries = heads.project("query", q, key_dim)
     keys = heads.project("key", k, key_dim)
     values = heads.project("value", v, value_dim or key_dim)
     scores = _products(scope, scope.op("Mul", queries, 1 / math.sqrt(key_dim)), keys)
-    masks = [] if value.mask is None else [expand(scope, expand(scope, value.mask, 1), 1)]
-    if key is not None and key.mask is not None:
-        masks.append(expand(scope, expand(scope, key.mask, 1), 1))
+    masks = _masks_of_heads(scope, query, value, key, attention_mask)
+    if query.rank > 3 and (masks or use_causal_mask or return_attention_scores):
+        raise ConversionError("attention with masks or scores needs inputs of 3 dimensions", found=shown(query.shape))
+    masks += [_causal_mask(scope, scores)] if use_causal_mask else []
+    zeroes = scope.origin.zeroes_excluded and (dropout > 0 or return_attention_scores)
+    weights = _masked_softmax(scope, scores, masks, zeroes)
+    joined = heads.join(_weighted(scope, weights, values), _output_size(output_shape, q))
+    result = _unfolded(scope, joined, query, axes).masked(query.mask)
+    return (result, weights) if return_attention_scores else (result,)
+
+
+def _masks_of_heads(
+    scope: Scope, query: Value, value: Value, key: Value | None, attention_mask: Value | None
+) -> list[Value]:
+    """What a query of a head may look at: (batch, 1 or heads, queries, keys), with sizes of 1."""
+    masks = [] if query.mask is None else [expand(scope, expand(scope, query.mask, 1), -1)]
+    keyed = [each.mask for each in (value, key) if each is not None and each.mask is not None]
+    masks += [expand(scope, expand(scope, mask, 1), 1) for mask in keyed]
     if attention_mask is not None:
         mask = cast(scope, attention_mask, DType.bool)
         masks.append(mask if mask.rank == 4 else expand(scope, mask, 1))
-    masks += [_causal_mask(scope, scores)] if use_causal_mask else []
-    weights = _masked_softmax(scope, scores, masks)
-    result = heads.join(_weighted(scope, weights, values), _output_size(output_shape, q)).masked(query.mask)
-    return (result, weights) if return_attention_scores else (result,)
+    return masks
+
+
+def _attended_axes(query: Value, axes: int | tuple[int, ...] | None) -> tuple[int, ...]:
+    """The axes along which the steps lie: all between the batch and the channels if the layer names none."""
+    if axes is None:
+        return tuple(range(1, query.rank - 1))
+    named = tuple(axis_of(query, axis) for axis in (axes if isinstance(axes, tuple) else (axes,)))
+    if not named or len({*named}) < len(named) or {0, query.rank - 1} & {*named}:
+        expected = "different axes between the batch and the channels"
+        raise ConversionError("attention over axes that the input does not have", found=str(axes), expected=expected)
+    return named
+
+
+def _ordered(x: Value, axes: tuple[int, ...]) -> tuple[int, ...]:
+    """The axes of the input with those of the steps right before the channels."""
+    return (0, *(axis for axis in range(1, x.rank - 1) if axis not in axes), *axes, x.rank - 1)
+
+
+def _steps(scope: Scope, x: Value, axes: tuple[int, ...]) -> Value:
+    """The input as (batch, steps, channels): axes without attention become part of the batch."""
+    check_rank(x, *range(max(axes, default=1) + 2, 9))
+    if x.rank == 3:
+        return x
+    moved = transpose(scope, x, _ordered(x, axes))
+    *outer, depth = sizes(scope, moved)
+    batch, steps = outer[: -len(axes)], outer[-len(axes) :]
+    return reshape(scope, moved, (times(scope, *batch), times(scope, *steps), depth))
+
+
+def _unfolded(scope: Scope, y: Value, query: Value, axes: tuple[int, ...]) -> Value:
+    """The reverse of `_steps`, with the sizes of the query and the channels of `y`."""
+    if query.rank == 3:
+        return y
+    order, whole = _ordered(query, axes), sizes(scope, query)
+    apart = reshape(scope, y, (*(whole[axis] for axis in order[:-1]), channels(y)))
+    return transpose(scope, apart, [order.index(axis) for axis in range(query.rank)])
 
 
 def _output_size(output_shape: int | tuple[int, ...] | None, query: Value) -> int:

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from functools import reduce as fold
 
+import numpy as np
+
 from bundler.errors import ConversionError
 from bundler.ir.dtypes import DType
 from bundler.tfjs.layers.graph.scope import Make, Scope
@@ -26,7 +28,7 @@ from bundler.tfjs.layers.graph.tensors import (
     times,
     transpose,
 )
-from bundler.tfjs.layers.graph.value import Value, shown
+from bundler.tfjs.layers.graph.value import Operand, Value, broadcast, shown
 
 __all__ = ["LAYERS"]
 
@@ -45,6 +47,38 @@ def _average(scope: Scope, x: Value, *others: Value) -> Value:
     """The mean of all inputs."""
     total = _merge("AddV2", scope, floats(scope, x), *others)
     return scope.op("RealDiv", total, 1 + len(others)).masked(total.mask)
+
+
+def _product_of_kept(scope: Scope, x: Value, *others: Value) -> Value:
+    """The product of all inputs; what the mask of an input excludes counts as one."""
+    inputs = [x, *others]
+    if not scope.origin.merges_without_masked or all(value.mask is None for value in inputs):
+        return _merge("Mul", scope, *inputs)
+    product = _merge("Mul", scope, *(_kept(scope, floats(scope, value), 1) for value in inputs))
+    return _kept(scope, product, 0)
+
+
+def _extreme_of_kept(op: str, scope: Scope, x: Value, *others: Value) -> Value:
+    """The largest or the smallest of all inputs without what the masks of the inputs exclude."""
+    if not scope.origin.merges_without_masked or all(value.mask is None for value in (x, *others)):
+        return _merge(op, scope, x, *others)
+    return fold(partial(_extreme_of_two, op, scope), _of_one_rank(scope, _of_one_kind(scope, [x, *others])))
+
+
+def _extreme_of_two(op: str, scope: Scope, one: Value, other: Value) -> Value:
+    right = _kept(scope, other, one)
+    left = _kept(scope, one, right)
+    return scope.op(op, left, right).masked(_mask(scope, [one, other]))
+
+
+def _kept(scope: Scope, x: Value, otherwise: Operand) -> Value:
+    """The value, and something else where its mask excludes it. It keeps the mask."""
+    if x.mask is None:
+        return x
+    if not isinstance(otherwise, Value):
+        otherwise = scope.constant(np.array(otherwise, x.dtype.numpy), "SelectV2/otherwise")
+    shape = broadcast([x.shape, otherwise.shape])
+    return scope.op("SelectV2", expand(scope, x.mask, -1), x, otherwise, shape=shape).masked(x.mask)
 
 
 def _of_one_kind(scope: Scope, inputs: Sequence[Value]) -> list[Value]:
@@ -145,8 +179,8 @@ LAYERS: Mapping[str, Make] = {
     "Average": _average,
     "Concatenate": _concatenate,
     "Dot": _dot,
-    "Maximum": partial(_merge, "Maximum"),
-    "Minimum": partial(_merge, "Minimum"),
-    "Multiply": partial(_merge, "Mul"),
+    "Maximum": partial(_extreme_of_kept, "Maximum"),
+    "Minimum": partial(_extreme_of_kept, "Minimum"),
+    "Multiply": _product_of_kept,
     "Subtract": partial(_merge, "Sub"),
 }
