@@ -66,6 +66,7 @@ CASES = [
     self_attention("with dropout", **HEADS, dropout=0.5),
     self_attention("over two axes", x=(3, 5, 4), **HEADS, attention_axes=[1, 2]),
     self_attention("over the first axis", x=(3, 5, 4), **HEADS, attention_axes=[1]),
+    self_attention("over axes in another order", x=(3, 2, 5, 4), **HEADS, attention_axes=[3, 1]),
     self_attention("without bias", **HEADS, use_bias=False),
     self_attention("with a size of values", **HEADS, value_dim=2),
     made(
@@ -81,6 +82,16 @@ CASES = [
         "MultiHeadAttention",
         "of masked steps",
         wired("y = m(e(a), f(b))", TOKENS, e=EMBEDDED, f=EMBEDDED, m=layer("MultiHeadAttention", **HEADS)),
+    ),
+    made(
+        "MultiHeadAttention",
+        "of masked steps with dropout",
+        wired("y = m(e(a), f(b))", TOKENS, e=EMBEDDED, f=EMBEDDED, m=layer("MultiHeadAttention", **HEADS, dropout=0.5)),
+    ),
+    made(
+        "MultiHeadAttention",
+        "of a masked query",
+        wired("y = m(e(a), z)", {"a": ids(5), "z": Input((6, 4))}, e=EMBEDDED, m=layer("MultiHeadAttention", **HEADS)),
     ),
     made(
         "MultiHeadAttention",

@@ -79,6 +79,20 @@ CASES = [
     ),
     *(
         made(
+            kind,
+            f"of three inputs, {name}",
+            wired(f"y = read(merge([{inputs}]))", {**PAIR, "c": TOKENS}, **JOINED, merge=layer(kind)),
+            but=but,
+        )
+        for kind in MERGES
+        if kind != "Subtract"
+        for name, inputs, but in (
+            ("two of them masked", "e(a), p(b), f(c)", lacks(javascript="passed to 'logicalAnd'")),
+            ("all masked", "e(a), f(b), e(c)", BROADCAST),
+        )
+    ),
+    *(
+        made(
             "Concatenate",
             f"of {name} along {axis}",
             wired(f"y = read(merge([e(a), {other}]))", PAIR, **JOINED, merge=layer("Concatenate", axis=axis)),

@@ -39,6 +39,8 @@ CASES = [
         "of a Sequential and its layers",
         wired("y = add([m(x), d(x)])", X, m=TWO, d=DENSE, add=layer("Add")),
     ),
+    made("Functional", "that ends with a Functional twice", wired("h = m(x); y = m(h)", X, "h y", m=INNER)),
+    made("Functional", "that ends with a Sequential twice", wired("h = m(x); y = m(h)", X, "h y", m=TWO)),
     made("Functional", "of models in models", wired("y = m(x)", X, m=wired("y = n(n(x))", X, n=INNER))),
     made("Functional", "of a Sequential of a Functional", wired("y = m(x)", X, m=Stack((INNER, DENSE), Input((4,))))),
     made("Sequential", "of one layer", Stack((DENSE,), Input((4,)))),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
@@ -47,6 +48,11 @@ SWAPPED = [
     )
     for made in normalised("x")
 ]
+RESHAPED = [
+    f("Reshape", "gamma", "flat_gamma", "spread", Tshape=INT),
+    f("Reshape", "beta", "flat_beta", "spread", Tshape=INT),
+    *normalised("x"),
+]
 PARTS = [f("Split", "parts", "zero", "x", num_split=2), *normalised("parts:1")]
 OTHER_AXES = normalised("x", "other_axes")
 
@@ -72,9 +78,12 @@ def norm(
         "epsilon": const(epsilon, "float32"),
         "gamma": const(1 + np.abs(wave(*gamma))),
         "beta": const(wave(*(gamma if beta is None else beta))),
+        "flat_gamma": const(1 + np.abs(wave(math.prod(gamma)))),
+        "flat_beta": const(wave(math.prod(gamma))),
+        "spread": const(list(gamma), "int32"),
     }
     listed = nodes or normalised("x")
-    read = {reference for made in listed for reference in made.input}
+    read = {reference for made in listed for reference in made.input} - {made.name for made in listed}
     rule = "" if found == "right" else RULE
     return trap(pattern, graph, found, rule, {name: value for name, value in given.items() if name in read}, listed)
 
@@ -122,6 +131,8 @@ def instance_norms() -> Iterator[Trap]:
     yield row("axes 2 and 3, gamma [W]", "wrong", (3,), [2, 3])
     yield row("axes 2 and 3, gamma [W, C]", "wrong", (5, 3), [2, 3])
     yield row("axes 2 and 3, gamma a scalar", "wrong", (), [2, 3])
+    yield row("axes 2 and 3, gamma reshaped to [1, C, 1, 1]", "right", (1, 4, 1, 1), [2, 3], nodes=RESHAPED)
+    yield row("axes 2 and 3, gamma reshaped to [1, 1, W, C]", "wrong", (1, 1, 5, 3), [2, 3], nodes=RESHAPED)
     yield row("axes 1 and 3", "right", (3,), [1, 3])
     yield row("rank 5, gamma [C]", "right", (3,), dhw)
     yield row("rank 5, gamma a scalar", "wrong", (), dhw)
