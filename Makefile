@@ -10,7 +10,7 @@ NODE := tests/node/node_modules
 # Folders or files of tests, and options of pytest: `make test T=tests/link`, `make quick T="-k dtype"`.
 T ?=
 # What `make quick` runs: the rooms that mostly work without TensorFlow, Node.js or another program.
-QUICK := artifacts disk ir link manifest ops outputs report rewrites serving soundness sources tfjs
+QUICK := artifacts disk ir link manifest ops outputs report rewrites serving soundness tfjs
 # Python and TensorFlow of `make matrix`, the oldest and the newest that we support.
 MATRIX ?= 3.10-2.16 3.11-2.19 3.13-newest
 
