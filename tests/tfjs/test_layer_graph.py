@@ -37,12 +37,12 @@ def made(*layers: Any, origin: Origin = KERAS_2, elements: int = MANY, shape: An
     return build(translate({"model_config": {"class_name": "Sequential", "config": config}}), origin, elements)
 
 
-def functional(layers: Mapping[str, Any], calls: Mapping[str, Any], outputs: Any) -> Built:
+def functional(layers: Mapping[str, Any], calls: Mapping[str, Any], outputs: Any, origin: Origin = KERAS_2) -> Built:
     """The graph of a model of one input `x`; `calls` are the nodes of each layer by its name."""
     entries = [{**layer("InputLayer", "x", batch_input_shape=[None, 4]), "name": "x", "inbound_nodes": []}]
     entries += [{**entry, "name": name, "inbound_nodes": calls[name]} for name, entry in layers.items()]
     config = {"name": "m", "layers": entries, "input_layers": [["x", 0, 0]], "output_layers": outputs}
-    return build(translate({"model_config": {"class_name": "Functional", "config": config}}), KERAS_2, MANY)
+    return build(translate({"model_config": {"class_name": "Functional", "config": config}}), origin, MANY)
 
 
 def dense(name: str, units: int = 4, **config: Any) -> dict[str, Any]:
@@ -240,6 +240,13 @@ def test_a_call_as_in_training_is_an_error() -> None:
     calls = {"d": [[["x", 0, 0, {"training": True}]]]}
     with pytest.raises(ConversionError, match="layer 'd': .*as in training"):
         functional({"d": layer("Dropout", "d", rate=0.5)}, calls, [["d", 0, 0]])
+
+
+def test_a_call_as_in_training_computes_as_after_it_in_keras_3() -> None:
+    calls = {"d": [[["x", 0, 0, {"training": True}]]], "r": [[["d", 0, 0, {"training": True}]]]}
+    layers = {"d": layer("Dropout", "d", rate=0.5), "r": layer("ReLU", "r")}
+    built = functional(layers, calls, [["r", 0, 0]], origin=KERAS_3)
+    assert [node.op for node in built.nodes] == ["Placeholder", "Relu"]
 
 
 def test_an_output_that_a_layer_does_not_have_is_an_error() -> None:

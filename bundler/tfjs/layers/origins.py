@@ -63,6 +63,8 @@ class Origin(NamedTuple):
     """The input of a Sequential that begins with a model has the name of that model's input, not `<model>_input`."""
     has_operators: bool = False
     """Operators such as `x + 1` stand among the layers."""
+    trains_as_called: bool = True
+    """A layer that the file calls with `training=true` computes as in training, also if the model does not train."""
     heeds_calls: bool = True
     """The arguments of a call that the file records (mask, training) are passed on."""
 
@@ -100,6 +102,8 @@ KERAS_3 = Origin(
     zeroes_images=True,  # `ConvLSTM` in keras/src/layers/rnn/conv_lstm.py leaves the steps to `RNN`
     counts_own=False,
     has_operators=True,
+    # `operation_fn` in keras/src/models/functional.py: `predict` replaces the argument
+    trains_as_called=False,
 )
 JAVASCRIPT = Origin(
     "TensorFlow.js",

@@ -19,7 +19,7 @@ def prepared(
 ) -> tuple[tuple[Value, ...], dict[str, Any]]:
     """The inputs and further arguments of a layer: masks stand with their inputs, states behind them."""
     further = dict(arguments)
-    if further.pop("training", None) and kind in _TRAINED:
+    if further.pop("training", None) and origin.trains_as_called and kind in _TRAINED:
         raise ConversionError("the layer is called as in training", found="training=true")
     if "mask" in further:
         mask = further.pop("mask")
