@@ -24,23 +24,18 @@ from bundler.tfjs.layers.graph.scope import Make
 from bundler.tfjs.layers.kinds import (
     activations,
     attention,
-    convolution,
-    convolutional_recurrent,
     core,
     einsum,
     embedding,
-    images,
     merging,
     normalization,
     operators,
-    pooling,
     preprocessing,
     rectifiers,
-    recurrent,
     reshaping,
-    transposed,
-    wrappers,
 )
+from bundler.tfjs.layers.kinds.recurrent import convolutional, sequences, wrappers
+from bundler.tfjs.layers.kinds.spatial import convolution, images, pooling, transposed
 
 __all__ = ["LAYERS"]
 
@@ -48,7 +43,7 @@ LAYERS: Mapping[str, Make] = {
     **activations.LAYERS,
     **attention.LAYERS,
     **convolution.LAYERS,
-    **convolutional_recurrent.LAYERS,
+    **convolutional.LAYERS,
     **core.LAYERS,
     **einsum.LAYERS,
     **embedding.LAYERS,
@@ -58,7 +53,7 @@ LAYERS: Mapping[str, Make] = {
     **operators.LAYERS,
     **pooling.LAYERS,
     **preprocessing.LAYERS,
-    **recurrent.LAYERS,
+    **sequences.LAYERS,
     **rectifiers.LAYERS,
     **reshaping.LAYERS,
     **transposed.LAYERS,

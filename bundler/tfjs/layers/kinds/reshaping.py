@@ -14,7 +14,7 @@ from bundler.errors import ConversionError
 from bundler.tfjs.layers.graph.scope import Make, Scope
 from bundler.tfjs.layers.graph.tensors import check_rank, expand, pad, reshape, size, sizes, slice_, times, transpose
 from bundler.tfjs.layers.graph.value import Value, shown
-from bundler.tfjs.layers.kinds.windows import channels_last
+from bundler.tfjs.layers.kinds.spatial.windows import channels_last
 
 __all__ = ["LAYERS"]
 

@@ -12,7 +12,7 @@ from functools import partial
 from bundler.tfjs.layers.graph.scope import Make, Scope
 from bundler.tfjs.layers.graph.tensors import cast, expand, reduce, squeeze
 from bundler.tfjs.layers.graph.value import Value
-from bundler.tfjs.layers.kinds.windows import Sizes, channels_back, image, lifted, moved
+from bundler.tfjs.layers.kinds.spatial.windows import Sizes, channels_back, image, lifted, moved
 
 __all__ = ["LAYERS"]
 

@@ -14,10 +14,10 @@ from bundler.tfjs.layers.description import Part
 from bundler.tfjs.layers.graph.scope import Make, Scope
 from bundler.tfjs.layers.graph.tensors import channels, check_rank, floats, reshape, sizes, times, transpose
 from bundler.tfjs.layers.graph.value import Value
-from bundler.tfjs.layers.kinds.cells import Cell, States, lstm_step
-from bundler.tfjs.layers.kinds.convolution import convolve
-from bundler.tfjs.layers.kinds.recurrent import once, sequenced
-from bundler.tfjs.layers.kinds.windows import Sizes
+from bundler.tfjs.layers.kinds.recurrent.cells import Cell, States, lstm_step
+from bundler.tfjs.layers.kinds.recurrent.sequences import once, sequenced
+from bundler.tfjs.layers.kinds.spatial.convolution import convolve
+from bundler.tfjs.layers.kinds.spatial.windows import Sizes
 
 __all__ = ["LAYERS"]
 

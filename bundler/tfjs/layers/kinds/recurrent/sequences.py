@@ -15,8 +15,8 @@ from bundler.tfjs.layers.description import Part
 from bundler.tfjs.layers.graph.scope import Make, Scope
 from bundler.tfjs.layers.graph.tensors import channels, check_rank, floats
 from bundler.tfjs.layers.graph.value import Value
-from bundler.tfjs.layers.kinds.cells import CELLS, Cell, cell_of
-from bundler.tfjs.layers.kinds.steps import Skipped, Way, walk
+from bundler.tfjs.layers.kinds.recurrent.cells import CELLS, Cell, cell_of
+from bundler.tfjs.layers.kinds.recurrent.steps import Skipped, Way, walk
 
 __all__ = ["LAYERS", "once", "sequenced"]
 

@@ -15,8 +15,8 @@ from bundler.tfjs.layers.graph.scope import Make, Scope
 from bundler.tfjs.layers.graph.tensors import Size, channels, expand, plus, size, squeeze, static, times, vector
 from bundler.tfjs.layers.graph.value import Value
 from bundler.tfjs.layers.kinds.activations import activate
-from bundler.tfjs.layers.kinds.convolution import dilated
-from bundler.tfjs.layers.kinds.windows import Sizes, channels_back, image, lifted
+from bundler.tfjs.layers.kinds.spatial.convolution import dilated
+from bundler.tfjs.layers.kinds.spatial.windows import Sizes, channels_back, image, lifted
 
 __all__ = ["LAYERS"]
 

@@ -16,7 +16,7 @@ from bundler.tfjs.layers.graph.scope import Make, Scope
 from bundler.tfjs.layers.graph.tensors import channels, concat, expand, pad, reshape, slice_, split, squeeze
 from bundler.tfjs.layers.graph.value import Value
 from bundler.tfjs.layers.kinds.activations import activate
-from bundler.tfjs.layers.kinds.windows import Sizes, channels_back, image, lifted, moved
+from bundler.tfjs.layers.kinds.spatial.windows import Sizes, channels_back, image, lifted, moved
 
 __all__ = ["LAYERS", "convolve", "dilated"]
 

@@ -30,7 +30,7 @@ from bundler.tfjs.layers.graph.tensors import (
     vector,
 )
 from bundler.tfjs.layers.graph.value import Value, shown
-from bundler.tfjs.layers.kinds.cells import Cell, States
+from bundler.tfjs.layers.kinds.recurrent.cells import Cell, States
 
 __all__ = ["Outcome", "Skipped", "Way", "walk"]
 
