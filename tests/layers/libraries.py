@@ -34,7 +34,7 @@ REFUSED: Mapping[str, frozenset[str]] = {
             *(f"Adaptive{sort}Pooling{rank}D" for sort in ("Average", "Max") for rank in (1, 2, 3)),
             *("AugMix", "AutoContrast", "ContrastLimitedAdaptiveHistogramEqualization", "CutMix", "Equalization"),
             *(
-                "GroupQueryAttention",
+                "GroupedQueryAttention",
                 "LocallyConnected1D",
                 "LocallyConnected2D",
                 "MaxNumBoundingBoxes",
