@@ -13,7 +13,7 @@ from bench.builds import Setting, build, build_again, conversions, predecessor
 from bench.inference import inference
 from bench.rows import Goal, Row
 from bench.scaling import scaling
-from bundler.cli.frame import processors
+from bundler.cli.options import processors
 from bundler.runtimes.tensorflow import Runtime
 
 __all__ = ["WORKS", "Work"]

@@ -23,7 +23,7 @@ FLOORS = """
     encoding runtimes artifacts manifest serving soundness
     sources
     tfjs rewrites link outputs
-    report
+    report bundle
     convert
     checks
     verbs

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import sys
 from collections.abc import Callable, Iterator
@@ -16,9 +15,7 @@ from bundler.cli.console import Console
 from bundler.cli.process import exit_status, interruptible
 from bundler.errors import BundlerError, unforeseen
 
-__all__ = ["CUDA", "explained", "processors", "show_versions", "shown"]
-
-CUDA = click.option("--cuda", is_flag=True, help="Let TensorFlow use GPUs; by default they are hidden from it.")
+__all__ = ["explained", "show_versions", "shown"]
 
 
 def shown(command: Callable[..., None]) -> Callable[..., None]:
@@ -58,11 +55,6 @@ def show_versions(ctx: click.Context, option: click.Parameter, wanted: bool) -> 
     if wanted:
         click.echo(_versions())
         ctx.exit()
-
-
-def processors() -> int:
-    """How many processors this process may use."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
 def _versions() -> str:

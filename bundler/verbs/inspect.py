@@ -9,10 +9,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from bundler import sources, tfjs
-from bundler.errors import SourceError
+from bundler.bundle.reading import read
 from bundler.ir.dtypes import DType
 from bundler.ir.nodes import Node, Shape, attr, shape_of, shape_proto
-from bundler.ir.protos import MetaGraphDef, SavedModel
+from bundler.ir.protos import MetaGraphDef
 from bundler.outputs.savedmodel import FILE, read_signatures
 from bundler.report import Entries, ModelReport, Report, SignatureReport
 from bundler.verbs.check import check
@@ -47,7 +47,7 @@ def _of_model(source: str) -> Report:
 
 
 def _of_saved_model(folder: Path) -> Report:
-    saved = _read(folder / FILE)
+    saved = read(folder)
     signatures = (
         SignatureReport.of(key, signature, _tags(metagraph))
         for metagraph in saved.meta_graphs
@@ -56,16 +56,6 @@ def _of_saved_model(folder: Path) -> Report:
     models = (_of_metagraph(metagraph, folder) for metagraph in saved.meta_graphs)
     size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     return Report(None, folder.name, Entries(signatures), Entries(models), bytes=size)
-
-
-def _read(path: Path) -> SavedModel:
-    saved = SavedModel()
-    try:
-        saved.ParseFromString(path.read_bytes())
-    except Exception as error:
-        # Each implementation of protobuf has a DecodeError of its own.
-        raise SourceError("this is no SavedModel", where=str(path), found=str(error)) from error
-    return saved
 
 
 def _tags(metagraph: MetaGraphDef) -> str:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from bundler.cli.console import Console
-from bundler.cli.frame import CUDA, explained, show_versions
+from bundler.cli.frame import explained, show_versions
+from bundler.cli.options import CUDA
 from bundler.errors import NOWHERE, Fault, ManifestError
 
 if TYPE_CHECKING:

@@ -1,0 +1,17 @@
+"""`bundler schema`."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+__all__ = ["schema"]
+
+
+@click.command()
+def schema() -> None:
+    """Print the JSON Schema of manifests, for editors."""
+    from bundler import manifest
+
+    click.echo(json.dumps(manifest.schema(), indent=2))

@@ -1,0 +1,37 @@
+"""Arguments and options that several commands share."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+__all__ = ["CUDA", "JOBS", "JSON", "MANIFESTS", "OUTPUT", "processors"]
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+MANIFESTS = click.argument("manifests", metavar="MANIFEST...", nargs=-1, required=True, type=click.Path(path_type=Path))
+JSON = click.option("--json", "as_json", is_flag=True, help="Write one JSON document: the report, or the error.")
+OUTPUT = click.option(
+    "-o",
+    "--output",
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Folder to write, in place of the manifest's.",
+)
+JOBS = click.option(
+    "-j",
+    "--jobs",
+    metavar="N",
+    type=click.IntRange(min=1),
+    default=processors,
+    show_default="number of processors",
+    help="Models to work on at a time.",
+)
+CUDA = click.option("--cuda", is_flag=True, help="Let TensorFlow use GPUs; by default they are hidden from it.")
