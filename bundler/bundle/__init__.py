@@ -4,7 +4,7 @@ bundle = Bundle.open(Path("dist/posenet"))
 with Runtime() as runtime:
     bundle.endpoint("serving_default").call(runtime, {"input": image})["heatmaps"]
 
-Whoever wrote the SavedModel: nothing here needs bundler's record.
+It takes SavedModels of any writer: it does not read bundler's record.
 """
 
 from __future__ import annotations
