@@ -101,7 +101,8 @@ def _hint(detail: ErrorDetails, keys: _Keys) -> str:
 
 def _known(keys: _Keys, table: _Path) -> Sequence[str]:
     """The keys of a table; those of a table that the user names stand under `*`."""
-    return keys[table] if table in keys else keys[(*table[:-1], "*")]
+    any_name = (*table[:-1], "*")
+    return keys[table] if table in keys else keys[any_name]
 
 
 def _spell(value: object) -> str:
