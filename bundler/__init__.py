@@ -32,9 +32,11 @@ if TYPE_CHECKING:
     )
     from bundler.manifest import Manifest
     from bundler.report import Report
+    from bundler.report.verification import Verification
     from bundler.verbs.build import build
     from bundler.verbs.check import check
     from bundler.verbs.inspect import inspect
+    from bundler.verbs.verify import verify
 
 __all__ = [
     "BundlerError",
@@ -45,11 +47,13 @@ __all__ = [
     "Place",
     "Report",
     "SourceError",
+    "Verification",
     "VerificationError",
     "__version__",
     "build",
     "check",
     "inspect",
+    "verify",
 ]
 
 __version__ = "0.1.0"
@@ -66,9 +70,11 @@ _MODULES = {
     ),
     "bundler.manifest": ("Manifest",),
     "bundler.report": ("Report",),
+    "bundler.report.verification": ("Verification",),
     "bundler.verbs.build": ("build",),
     "bundler.verbs.check": ("check",),
     "bundler.verbs.inspect": ("inspect",),
+    "bundler.verbs.verify": ("verify",),
 }
 """The public names, by the module that defines them."""
 

@@ -25,7 +25,7 @@ FLOORS = """
     tfjs rewrites link outputs
     report bundle
     convert
-    checks
+    checks comparison
     verbs
     api
     cli

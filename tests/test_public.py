@@ -25,11 +25,13 @@ NAMES = [
     "Place",
     "Report",
     "SourceError",
+    "Verification",
     "VerificationError",
     "__version__",
     "build",
     "check",
     "inspect",
+    "verify",
 ]
 TINY = MANIFESTS / "tiny.toml"
 

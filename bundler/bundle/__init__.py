@@ -45,6 +45,12 @@ class Endpoint:
         values = runtime.run(self.folder, self.tags, inputs, fetches, seconds)
         return dict(zip(self.signature.outputs, values))
 
+    def call_function(
+        self, runtime: Runtime, feeds: Mapping[str, np.ndarray], *, seconds: float | None = None
+    ) -> dict[str, np.ndarray]:
+        """The same as a Python program does it: by `tf.saved_model.load`. The runtime's engine must be "python"."""
+        return runtime.call(self.folder, self.tags, self.key, feeds, seconds)
+
 
 @dataclass(frozen=True)
 class Bundle:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -22,7 +23,7 @@ from bundler.manifest import Manifest, ModelSpec
 from bundler.report import Report
 from bundler.threads import Crew
 
-__all__ = ["up_to_date", "write"]
+__all__ = ["Recorded", "recorded", "up_to_date", "write"]
 
 _LARGEST = 1 << 28
 """Bytes of a record. Bundler writes no larger one."""
@@ -37,6 +38,22 @@ class _Record(BaseModel):
     manifest: str
     files: dict[str, dict[str, str]]
     report: Report
+
+
+class Recorded(NamedTuple):
+    """What the record of a bundle says: the digest of its manifest, and the report of its build."""
+
+    manifest: str
+    report: Report
+
+
+def recorded(folder: Path) -> Recorded | None:
+    """What a bundle's record says; None if there is none, or bundler did not write it."""
+    try:
+        record = _read(folder / RECORD)
+    except (OSError, ValidationError):
+        return None
+    return Recorded(record.manifest, record.report)
 
 
 def write(folder: Path, manifest: Manifest, report: Report, files: Mapping[str, Mapping[str, str]]) -> None:

@@ -11,17 +11,17 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
-from bundler.disk import files
+from bundler.disk import digest, files
 from bundler.disk.cache import Cache
 from bundler.errors import SourceError, within
 from bundler.progress import Progress
 from bundler.sources import archive
 from bundler.threads import undone_by
 
-__all__ = ["find"]
+__all__ = ["file_of", "find"]
 
 _PACKAGE = r"(?P<package>(?:@[a-z0-9][\w.-]*/)?[a-z0-9][\w.-]*)"
 _EXACT = r"(?P<version>\d+\.\d+\.\d+(?:[-+][a-z0-9.+-]+)?)"
@@ -47,6 +47,30 @@ def find(source: str, base: Path, cache: Cache, progress: Progress) -> Path:
         wanted = _parse(source)
         kept = cache.get(f"npm:{wanted.package}", lambda folder: _fetch(wanted.package, folder, base, progress))
         return archive.locate(_root(kept), wanted.inside)
+
+
+def file_of(source: str, sha256: str, base: Path, cache: Cache, progress: Progress) -> Path:
+    """One file of a package, of which the cache keeps no other: `npm:<package>@<exact version>/<path>`.
+
+    Raises SourceError if it cannot be fetched, or has another sha256; Damaged if the cached one has.
+    """
+    with within(source):
+        wanted = _parse(source)
+        kept = cache.get(f"{source} {sha256}", lambda folder: _fetch_file(wanted, sha256, folder, base, progress))
+        path = kept / PurePosixPath(wanted.inside).name
+        cache.check(kept, {path.name: digest.sha256(path)})
+        return path
+
+
+def _fetch_file(wanted: _Wanted, sha256: str, folder: Path, base: Path, progress: Progress) -> None:
+    whole = folder.with_name("whole")
+    whole.mkdir()
+    _fetch(wanted.package, whole, base, progress)
+    path = archive.locate(_root(whole), wanted.inside)
+    found = digest.sha256(path)
+    if found != sha256:
+        raise SourceError("the package has another file than expected", found=found, expected=sha256)
+    shutil.copyfile(path, folder / path.name)
 
 
 def _parse(source: str) -> _Wanted:

@@ -11,7 +11,7 @@ from bundler import sources
 from bundler.disk import outputs
 from bundler.disk.publish import publishing, replaceable, sweep_beside
 from bundler.progress import SILENT, Progress
-from bundler.report import Report, record
+from bundler.report import Check, Entries, Report, record
 from bundler.verbs.given import AnyManifest, Given, manifest_of
 
 __all__ = ["build", "bundled"]
@@ -25,6 +25,7 @@ def build(
     jobs: int = 1,
     force: bool = False,
     check: bool = True,
+    verify: bool = False,
     cuda: bool = False,
     scheduler: str | None = None,
     progress: Progress = SILENT,
@@ -37,6 +38,7 @@ def build(
         jobs: Models to convert at a time. More than one are converted in processes that are forked from this one.
         force: Build even if the bundle is up to date, and replace a folder that bundler did not write.
         check: Load the result with TensorFlow before it is published.
+        verify: Compare the result with the source models in TensorFlow.js before it is published, as `verify` does.
         cuda: Let TensorFlow use GPUs for this check.
         scheduler: The address of a dask scheduler, `tcp://host:8786`, whose workers convert the models.
         progress: Receives the steps and notes of the run.
@@ -49,10 +51,12 @@ def build(
     """
     given = Given(manifest_of(manifest), jobs, scheduler, progress)
     place = given.manifest.output(None if output is None else Path(output))
-    return bundled(given, place, force=force, check=check, cuda=cuda)
+    return bundled(given, place, force=force, check=check, verify=verify, cuda=cuda)
 
 
-def bundled(given: Given, place: Path, *, force: bool = False, check: bool = True, cuda: bool = False) -> Report:
+def bundled(
+    given: Given, place: Path, *, force: bool = False, check: bool = True, verify: bool = False, cuda: bool = False
+) -> Report:
     """The same for what a verb is given, in a folder `place`. With `finish`, no bundle is up to date."""
     started = time.perf_counter()
     replaceable(place, force=force, inputs=given.own_files())
@@ -60,11 +64,22 @@ def bundled(given: Given, place: Path, *, force: bool = False, check: bool = Tru
     anew = force or given.finish is not None
     report = None if anew else record.up_to_date(place, given.manifest, checked=check, jobs=given.jobs)
     if report is None:
-        report = _new(given, place, force=force, check=check, cuda=cuda)
+        report = _new(given, place, force=force, check=check, verify=verify, cuda=cuda)
+    elif verify:
+        report = replace(report, checks=_verified(given, place, report, cuda=cuda))
     return replace(report, seconds=time.perf_counter() - started)
 
 
-def _new(given: Given, place: Path, *, force: bool, check: bool, cuda: bool) -> Report:
+def _verified(given: Given, place: Path, report: Report, *, cuda: bool) -> Entries[Check]:
+    """What was found out about a bundle that was there already."""
+    from bundler.runtimes.tensorflow import Runtime
+    from bundler.verbs.verify import compared
+
+    with Runtime(cuda=cuda) as runtime:
+        return Entries([compared(given, place, report, runtime)])
+
+
+def _new(given: Given, place: Path, *, force: bool, check: bool, verify: bool, cuda: bool) -> Report:
     # The late imports of the verbs: a bundle that is up to date needs none of these modules, which take three quarters
     # of the time to start. If they are needed, TensorFlow's library loads beside them.
     from bundler.runtimes.tensorflow import Runtime
@@ -79,6 +94,10 @@ def _new(given: Given, place: Path, *, force: bool, check: bool, cuda: bool) -> 
             checks = written(bundle, folder, runtime, check=check)
             report = bundle.report()
             record.write(folder, given.manifest, report, bundle.files)
+            if verify:
+                from bundler.verbs.verify import compared
+
+                checks = Entries([*checks, compared(given, folder, report, runtime)])
             state = outputs.state_of(folder, checked=check)
         outputs.remember(place, state)
     return replace(report, output=place, checks=checks, bytes=state.bytes)

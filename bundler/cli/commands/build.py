@@ -33,6 +33,7 @@ __all__ = ["build"]
 @click.option(
     "--no-check", "check", flag_value=False, default=True, help="Do not load the result before it is published."
 )
+@click.option("--verify", is_flag=True, help="Compare the result with TensorFlow.js before it is published.")
 @CUDA
 @JSON
 @shown
