@@ -30,6 +30,7 @@ NAMES = [
     "build",
     "check",
     "inspect",
+    "run",
 ]
 TINY = MANIFESTS / "tiny.toml"
 
