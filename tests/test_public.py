@@ -29,6 +29,7 @@ NAMES = [
     "__version__",
     "build",
     "check",
+    "init",
     "inspect",
 ]
 TINY = MANIFESTS / "tiny.toml"

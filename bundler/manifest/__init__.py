@@ -4,8 +4,19 @@ A manifest is a TOML file with one `[bundle]` table, a `[[model]]` for each Tens
 signatures than the model's own, `[[model.signature]]` tables. `specs` describes the tables, `reading` reads a file.
 """
 
-from bundler.manifest.reading import Manifest, of, read, read_each
+from bundler.manifest.reading import Manifest, of, parsed, read, read_each
 from bundler.manifest.schema import schema
 from bundler.manifest.specs import BundleSpec, Compat, ModelSpec, SignatureSpec
 
-__all__ = ["BundleSpec", "Compat", "Manifest", "ModelSpec", "SignatureSpec", "of", "read", "read_each", "schema"]
+__all__ = [
+    "BundleSpec",
+    "Compat",
+    "Manifest",
+    "ModelSpec",
+    "SignatureSpec",
+    "of",
+    "parsed",
+    "read",
+    "read_each",
+    "schema",
+]
