@@ -38,8 +38,7 @@ def model_names(sources: Sequence[str], folder: Path) -> list[str]:
 
 def bundle_name(file: str, sources: Sequence[str], folder: Path) -> str:
     """A legal name for a bundle: that of the manifest's file, else of the package, archive or folder of all models."""
-    stem = _legal(file.removesuffix(".toml")) if file else ""
-    return stem or _legal(_common([_path(source, folder) for source in sources])) or "bundle"
+    return _legal(file or _common([_path(source, folder) for source in sources]), "bundle")
 
 
 def natural(name: str) -> list[tuple[int, str]]:
@@ -61,14 +60,14 @@ def _path(source: str, folder: Path) -> tuple[str, ...]:
 def _common(paths: Sequence[tuple[str, ...]]) -> str:
     """The last name that all paths have in common; that of the only model if there is one."""
     shared = [names[0] for names in zip(*paths) if len(set(names)) == 1]
-    telling = [name for name in shared if name.lower() not in ("models", *_ANY_MODEL)]
-    return telling[-1] if telling else ""
+    distinct = [name for name in shared if name.lower() not in ("models", *_ANY_MODEL)]
+    return distinct[-1] if distinct else ""
 
 
-def _legal(name: str) -> str:
-    """The name in the characters of a scope, at most 80 of them; "model" if none are left."""
+def _legal(name: str, other: str = "model") -> str:
+    """The name in the characters of a scope, at most 80 of them; `other` if none are left."""
     plain = re.sub(r"[^A-Za-z0-9_.-]+", "_", name)[:_LONGEST].strip("_.-")
-    return plain or "model"
+    return plain or other
 
 
 def _numbered(names: Sequence[str]) -> list[str]:

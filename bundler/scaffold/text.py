@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from bundler.manifest.clashes import DEFAULT_KEY
+
 __all__ = ["Draft", "LeftOut", "TensorLine", "lines"]
 
 _HEAD = """\
@@ -17,8 +19,11 @@ _HEAD = """\
 # Editors check this file with that schema: `bundler schema > bundler.schema.json` writes it.
 """
 _PROPOSED = "# Names to the right of `rename` are proposals: the models' own say little.\n"
+_DEFAULT = "what servers run for callers who name no signature"
 _LISTED = 20
 """Inputs or outputs of a model that comments list."""
+_REASONS = 5
+"""Lines of an error that a comment shows."""
 _WIDTH = 40
 """Characters of the longest name that decides how far types are indented."""
 _SHOWN = 200
@@ -71,7 +76,8 @@ def _table(model: Draft) -> Iterator[str]:
     yield from _tensors("in ", model.inputs, width)
     yield from _tensors("out", model.outputs, width)
     if model.key:
-        yield from ("", "[[model.signature]]", f"key = {_text(model.key)}")
+        more = f" # {_DEFAULT}" if model.key == DEFAULT_KEY else ""
+        yield from ("", "[[model.signature]]", f"key = {_text(model.key)}{more}")
     if model.rename:
         yield from ("", "[model.signature.rename]")
         yield from (f"{_key(old)} = {_text(new)}" for old, new in model.rename.items())
@@ -79,7 +85,7 @@ def _table(model: Draft) -> Iterator[str]:
 
 def _comment(model: LeftOut) -> Iterator[str]:
     yield "# Left out, as it cannot be converted:"
-    yield from (f"#   {_shown(line)}" for line in model.why.split("\n"))
+    yield from (f"#   {_shown(line)}" for line in model.why.split("\n")[:_REASONS])
     yield from (f"# {line}" for line in _model(model.name, model.source))
 
 
@@ -89,7 +95,7 @@ def _model(name: str, source: str) -> Iterator[str]:
 
 def _tensors(side: str, tensors: Sequence[TensorLine], width: int) -> Iterator[str]:
     for line in tensors[:_LISTED]:
-        yield f"# {side}  {_shown(line.name).ljust(width)}  {line.type}"
+        yield f"# {side}  {_shown(line.name).ljust(width)}  {_shown(line.type)}"
     if len(tensors) > _LISTED:
         yield f"# {side}  … and {len(tensors) - _LISTED:,} more"
 

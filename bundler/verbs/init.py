@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 from bundler import manifest as manifests
 from bundler import sources
-from bundler.errors import NOWHERE, BundlerError, Fault, SourceError, closest, together
+from bundler.disk.cache import Damaged
+from bundler.errors import NOWHERE, BundlerError, SourceError, closest, together
 from bundler.manifest import Manifest
 from bundler.manifest.clashes import DEFAULT_KEY
 from bundler.progress import SILENT, Progress
@@ -45,7 +46,7 @@ class FirstManifest:
 @sources.fetching_damaged_again
 def init(
     *given: str | os.PathLike[str],
-    folder: str | os.PathLike[str] = ".",
+    file: str | os.PathLike[str] | None = None,
     name: str = "",
     only: Sequence[str] = (),
     jobs: int = 1,
@@ -56,8 +57,9 @@ def init(
     Args:
         given: Sources as in a manifest, relative to the current folder. A folder, an archive or a package may hold
             several models; a package without a version is the newest.
-        folder: The folder in which the manifest will be. Its sources are relative to that.
-        name: The bundle's name. Default: a name from the sources.
+        file: The path at which the caller will write the manifest: sources are relative to its folder, which must be
+            there. Default: a file in the current folder.
+        name: The bundle's name. Default: that of the file, else of the sources.
         only: Names of models, or patterns such as `hand*`. Default: all.
         jobs: Models to convert at a time.
         progress: Receives the steps and notes of the run.
@@ -68,10 +70,12 @@ def init(
     Raises:
         BundlerError: If there is no model, or none that can be converted.
     """
-    base = Path(folder)
-    wanted = _wanted([os.fspath(source) for source in given], base, only, progress)
-    title = names.bundle_name(name, [model.source for model in wanted], base)
-    work = _Work(title, base / _FILE, jobs, progress)
+    path = Path(file or _FILE)
+    if not path.parent.is_dir():
+        raise BundlerError("the manifest's folder is not there", where=str(path.parent), hint="make it first")
+    wanted = _wanted([os.fspath(source) for source in given], path.parent, only, progress)
+    derived = names.bundle_name(path.stem if file else "", [model.source for model in wanted], path.parent)
+    work = _Work(name or derived, path, jobs, progress)
     found, errors = work.converted(wanted)
     written, found = work.written(wanted, found, errors)
     return FirstManifest(written, found.report, tuple(errors.values()), found.inputs)
@@ -114,7 +118,7 @@ def _found(bundle: Linked) -> _Found:
         {model.name: _draft(model.name, model.source, model.digest, signatures[model.name]) for model in report.models},
         {name: _proposals(bundle, signature) for name, signature in signatures.items()},
         report,
-        tuple(bundle.inputs()),
+        tuple(made.folder / name for made in bundle.models.values() for name in made.files),
     )
 
 
@@ -153,21 +157,30 @@ class _Work:
     progress: Progress
 
     def converted(self, wanted: Sequence[_Model]) -> tuple[_Found, dict[str, BundlerError]]:
-        """The models that can be linked together, and the errors of the others by name, in the order of the models.
+        """The models that can be linked together, and the errors of the others by name.
 
         Raises BundlerError if all fail, or if the fault is not that of a model.
         """
-        errors: dict[str, BundlerError] = {}
-        while True:
-            kept = [model for model in wanted if model.name not in errors]
-            if not kept:
-                raise together(list(errors.values()))
-            try:
-                return self._linked(self._plain(kept)), {
-                    model.name: errors[model.name] for model in wanted if model.name in errors
-                }
-            except BundlerError as error:
-                errors |= {kept[index].name: blame for index, blame in _blamed(error).items()}
+        try:
+            return self._linked(self._plain(wanted)), {}
+        except BundlerError as error:
+            if not _blamed(error):
+                raise
+        errors = {model.name: fault for model in wanted if (fault := self._error(model))}
+        if len(errors) == len(wanted):
+            raise together(list(errors.values()))
+        return self._linked(self._plain([model for model in wanted if model.name not in errors])), errors
+
+    def _error(self, model: _Model) -> BundlerError | None:
+        """Why a model cannot be linked alone; None if it can."""
+        try:
+            self._linked(self._plain([model]))
+        except Damaged:
+            raise
+        except BundlerError as error:
+            error.faults = tuple(replace(fault, place=NOWHERE) for fault in error.faults)
+            return error
+        return None
 
     def written(
         self, wanted: Sequence[_Model], found: _Found, errors: Mapping[str, BundlerError]
@@ -180,8 +193,8 @@ class _Work:
             try:
                 return written, self._linked(manifest)
             except BundlerError as error:
-                blamed = {manifest.models[index].name for index in _blamed(error)}
-                if not any(renames[name] for name in blamed):
+                blamed = {name for index in _blamed(error) if renames[name := manifest.models[index].name]}
+                if not blamed:
                     raise
                 renames |= {name: {} for name in blamed}
 
@@ -210,12 +223,8 @@ class _Work:
             return _found(bundle)
 
 
-def _blamed(error: BundlerError) -> dict[int, BundlerError]:
-    """The errors of single models, by their position in the manifest. Raises the error itself if they are not all."""
-    faults: dict[int, list[Fault]] = {}
-    for fault in error.faults:
-        keys = fault.place.keys
-        if len(keys) < 2 or keys[0] != "model" or not isinstance(keys[1], int):
-            raise error
-        faults.setdefault(keys[1], []).append(replace(fault, place=NOWHERE, others=0))
-    return {index: type(error).of(each) for index, each in faults.items()}
+def _blamed(error: BundlerError) -> set[int]:
+    """The positions of the models that an error is about; empty if it is about something else, too."""
+    places = [fault.place.keys for fault in error.faults]
+    found = {keys[1] for keys in places if keys[:1] == ("model",) and len(keys) > 1 and isinstance(keys[1], int)}
+    return found if all(keys[:1] == ("model",) for keys in places) else set()

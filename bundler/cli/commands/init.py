@@ -63,8 +63,8 @@ def init(
     with console.progress() as progress:
         made = bundler.init(
             *given,
-            folder=file.parent if file else Path(),
-            name=name or (file.stem if file else ""),
+            file=file,
+            name=name,
             only=only,
             jobs=jobs,
             progress=progress,
@@ -84,5 +84,8 @@ def _write(console: Console, made: FirstManifest, file: Path | None, force: bool
     with publish.publishing_file(file, force=force, inputs=made.inputs) as path:
         path.write_text(made.text, encoding="utf-8")
     if not console.quiet:
-        count = len(made.report.models)
-        print_result([[(str(file), "bold green"), (f": {count} model{'s' * (count > 1)}", "")]])
+        count, left_out = len(made.report.models), len(made.left_out)
+        models = f"{count} model" if count == 1 else f"{count} models"
+        print_result(
+            [[(str(file), "bold green"), (f": {models}, {left_out} left out" if left_out else f": {models}", "")]]
+        )
