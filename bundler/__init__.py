@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from bundler.report import Report
     from bundler.verbs.build import build
     from bundler.verbs.check import check
+    from bundler.verbs.init import init
     from bundler.verbs.inspect import inspect
     from bundler.verbs.run import run
 
@@ -50,6 +51,7 @@ __all__ = [
     "__version__",
     "build",
     "check",
+    "init",
     "inspect",
     "run",
 ]
@@ -70,6 +72,7 @@ _MODULES = {
     "bundler.report": ("Report",),
     "bundler.verbs.build": ("build",),
     "bundler.verbs.check": ("check",),
+    "bundler.verbs.init": ("init",),
     "bundler.verbs.inspect": ("inspect",),
     "bundler.verbs.run": ("run",),
 }

@@ -15,6 +15,7 @@ __all__ = ["main", "run"]
 _COMMANDS = {
     "build": "Build the bundle of each MANIFEST.",
     "check": "Check each MANIFEST and its sources without writing anything.",
+    "init": "Write a first manifest for the models of each SOURCE.",
     "convert": "Convert one model, with the flags of tfjs-graph-converter.",
     "inspect": "Show what is in a model, a manifest or a SavedModel.",
     "run": "Call a signature of BUNDLE.",
