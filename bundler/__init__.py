@@ -35,7 +35,9 @@ if TYPE_CHECKING:
     from bundler.report.verification import Verification
     from bundler.verbs.build import build
     from bundler.verbs.check import check
+    from bundler.verbs.init import init
     from bundler.verbs.inspect import inspect
+    from bundler.verbs.run import run
     from bundler.verbs.verify import verify
 
 __all__ = [
@@ -52,7 +54,9 @@ __all__ = [
     "__version__",
     "build",
     "check",
+    "init",
     "inspect",
+    "run",
     "verify",
 ]
 
@@ -73,7 +77,9 @@ _MODULES = {
     "bundler.report.verification": ("Verification",),
     "bundler.verbs.build": ("build",),
     "bundler.verbs.check": ("check",),
+    "bundler.verbs.init": ("init",),
     "bundler.verbs.inspect": ("inspect",),
+    "bundler.verbs.run": ("run",),
     "bundler.verbs.verify": ("verify",),
 }
 """The public names, by the module that defines them."""

@@ -23,7 +23,6 @@ from bundler.ir.nodes import Tensor
 from bundler.progress import SILENT, Progress
 from bundler.report import ModelReport, Report
 from bundler.rewrites.rules.names import renames
-from bundler.tfjs.layers import departures, library_of
 
 __all__ = ["Origin", "Origins", "owners"]
 
@@ -144,13 +143,14 @@ class _Source:
                 for name, tensor in outputs.items()
                 if tensor not in ends
             },
-            library_of(self._artifact),
-            self._departures,
+            *self._departures,
         )
 
     @cached_property
-    def _departures(self) -> tuple[str, ...]:
-        return departures(self._artifact)
+    def _departures(self) -> tuple[str, tuple[str, ...]]:
+        from bundler.tfjs.layers import departures, library_of  # fifty modules that graph models do not need
+
+        return library_of(self._artifact), departures(self._artifact)
 
     @cached_property
     def _model(self) -> Model:

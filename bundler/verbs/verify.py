@@ -30,7 +30,7 @@ from bundler.verbs.given import AnyManifest, Given, manifest_of
 
 __all__ = ["Subject", "comparable", "compared", "verified", "verify"]
 
-TFJS, GOLDEN = "tfjs", "golden"
+_TFJS, _GOLDEN = "tfjs", "golden"
 """Names of references; any other is a folder with a bundle."""
 
 
@@ -194,12 +194,12 @@ def comparable(
     """The reference of this name, open while the block lasts. Raises BundlerError if it cannot be used."""
     if against is None and modules is None and not library.available():
         progress.note("Node.js and npm are not installed: outputs are compared with recorded ones")
-        against = GOLDEN
-    if against == GOLDEN:
+        against = _GOLDEN
+    if against == _GOLDEN:
         if subject.manifest is None:
             raise BundlerError("recorded outputs belong to a manifest", hint="name the manifest in place of the bundle")
         yield Golden()
-    elif against in (None, TFJS):
+    elif against in (None, _TFJS):
         if not subject.report.models:
             where = str(subject.bundle.folder)
             raise BundlerError("bundler did not write this SavedModel, and its models are not known", where=where)
