@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -63,14 +63,23 @@ def _case(manifest: Manifest, check: CheckSpec, endpoint: Endpoint, place: Place
         return Case(drawn=check.inputs, rtol=check.rtol)
     path = manifest.folder / check.file
     arrays = _read(path, place) if path.exists() else {}
-    sides = [
-        {name.partition("/")[2]: value for name, value in arrays.items() if name.startswith(f"{side}/")}
-        for side in ("inputs", "outputs")
-    ]
-    inputs, outputs = sides
+    inputs, outputs = _side("inputs", arrays), _side("outputs", arrays)
+    if len(inputs) + len(outputs) < len(arrays):
+        raise ManifestError(
+            "the file has arrays that are neither inputs nor outputs",
+            where=str(path),
+            found=_listed(arrays),
+            expected="inputs/<name> and outputs/<name>",
+            place=place,
+        )
     if inputs:
         _refuse_unlike(inputs, endpoint, place)
     return Case(inputs, outputs, check.inputs, check.rtol, path)
+
+
+def _side(side: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The arrays of inputs or outputs, by name."""
+    return {name.partition("/")[2]: value for name, value in arrays.items() if name.startswith(f"{side}/")}
 
 
 def _read(path: Path, place: Place) -> dict[str, np.ndarray]:
@@ -98,7 +107,7 @@ def _refuse_unlike(inputs: Mapping[str, np.ndarray], endpoint: Endpoint, place: 
         )
 
 
-def _listed(names: Iterator[str] | Sequence[str]) -> str:
+def _listed(names: Iterable[str]) -> str:
     return ", ".join(sorted(names)) or "none"
 
 

@@ -12,6 +12,7 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from bundler.bundle import Endpoint
+from bundler.comparison import references
 from bundler.comparison.cases import Case
 from bundler.comparison.distance import blank
 from bundler.comparison.inputs import Feeds, drawn
@@ -25,9 +26,6 @@ from bundler.runtimes.failures import Failure
 from bundler.runtimes.tensorflow import Runtime
 
 __all__ = ["Comparison", "Outcome", "Road"]
-
-_SECONDS = 600
-"""For one call of TensorFlow: a model may loop without end."""
 
 Arrays: TypeAlias = "Mapping[str, np.ndarray]"
 
@@ -43,7 +41,7 @@ class Road:
     def call(self, endpoint: Endpoint, feeds: Arrays) -> dict[str, np.ndarray]:
         """The outputs by name. Raises Failure."""
         call = endpoint.call_function if self.by_object else endpoint.call
-        return call(self.runtime, feeds, seconds=_SECONDS)
+        return call(self.runtime, feeds, seconds=references.SECONDS)
 
 
 class Outcome(NamedTuple):
@@ -88,9 +86,9 @@ class Comparison:
         """What came of a signature, which a model of this name computes, on each road. Inputs are drawn once."""
         first, *others = self.roads
         verdict = SignatureVerdict(endpoint.key, model, first.name, self.reference.title, "", "unchecked")
-        started = time.perf_counter()
+        started, known = time.perf_counter(), self._shapes(endpoint)
         try:
-            called = self._called(first, endpoint, case)
+            called = _called(first, endpoint, case, known)
         except BundlerError as error:  # inputs that cannot be drawn, or do not fit
             yield Outcome(replace(verdict, why=str(error)), case, {}, {})
             return
@@ -115,26 +113,6 @@ class Comparison:
             )
             started = time.perf_counter()
 
-    def _called(self, road: Road, endpoint: Endpoint, case: Case) -> _Called:
-        """The outputs of the bundle. Of inputs that are drawn, those are taken that it takes, and that show most."""
-        if case.values:
-            return _call(road, endpoint, Feeds(case.values, f"those of {case.file.name}" if case.file else "given"))
-        best, refused = None, None
-        for feeds in drawn(endpoint.signature, self._shapes(endpoint), case.drawn):
-            if best is not None and best.feeds.shapes != feeds.shapes:
-                break
-            called = _call(road, endpoint, feeds)
-            if called.failure is not None:
-                refused = refused or called
-            elif best is None or _blanks(called) < _blanks(best):
-                best = called
-            if best is not None and not _blanks(best):
-                break
-        found = best or refused
-        if found is None:
-            raise BundlerError("its inputs are too large to draw", hint="give them in a check")
-        return found
-
     def _shapes(self, endpoint: Endpoint) -> Mapping[str, Shape]:
         with suppress(Failure, Incomparable):
             return self.reference.shapes(endpoint)
@@ -145,6 +123,30 @@ class Comparison:
             return self.reference.answer(endpoint, feeds, case.outputs)
         except (Failure, Incomparable) as reason:
             return reason
+
+
+def _called(road: Road, endpoint: Endpoint, case: Case, known: Mapping[str, Shape]) -> _Called:
+    """The outputs of the bundle. Of inputs that are drawn, those are taken that it takes, and that show most.
+
+    Raises BundlerError if inputs cannot be drawn.
+    """
+    if case.values:
+        return _call(road, endpoint, Feeds(case.values, f"those of {case.file.name}" if case.file else "given"))
+    best, refused = None, None
+    for feeds in drawn(endpoint.signature, known, case.drawn):
+        if best is not None and best.feeds.shapes != feeds.shapes:
+            break
+        called = _call(road, endpoint, feeds)
+        if called.failure is not None:
+            refused = refused or called
+        elif best is None or _blanks(called) < _blanks(best):
+            best = called
+        if best is not None and not _blanks(best):
+            break
+    found = best or refused
+    if found is None:
+        raise BundlerError("its inputs are too large to draw", hint="give them in a check")
+    return found
 
 
 def _call(road: Road, endpoint: Endpoint, feeds: Feeds) -> _Called:

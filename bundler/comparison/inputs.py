@@ -20,7 +20,7 @@ from bundler.manifest import InputSpec
 
 __all__ = ["Feeds", "drawn", "images", "perturbed"]
 
-_SIZES = ((4, 64), (1, 64), (1, 16), (1, 224), (1, 8), (1, 1), (1, 2))
+_SIZES = ((4, 64), (1, 64), (1, 16), (1, 224), (1, 8), (1, 1), (1, 2), (64, 64))
 """Rows, and sizes for other open dimensions, in the order in which they are tried."""
 _LARGEST_ROW = 1 << 12
 """Elements of an input that may have several rows: TensorFlow.js takes long for large ones."""

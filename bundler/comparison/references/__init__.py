@@ -16,7 +16,10 @@ import numpy as np
 from bundler.bundle import Endpoint
 from bundler.ir.nodes import Shape
 
-__all__ = ["Answer", "Incomparable", "Reference"]
+__all__ = ["SECONDS", "Answer", "Incomparable", "Reference"]
+
+SECONDS = 600
+"""For one call of a model, which may loop without end."""
 
 
 class Incomparable(Exception):

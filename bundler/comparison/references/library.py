@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+from bundler.comparison import references
 from bundler.disk.cache import Cache, default_folder
 from bundler.progress import Progress
 from bundler.runtimes.javascript import TensorFlowJs
@@ -30,4 +31,4 @@ def started(modules: Path | None, base: Path, progress: Progress) -> TensorFlowJ
     if modules is None:
         modules = npm.file_of(_SOURCE, _SHA256, base, Cache(default_folder(), progress), progress)
     # Signatures of one model stand together: no model is needed again later.
-    return TensorFlowJs(modules, kept=1)
+    return TensorFlowJs(modules, kept=1, timeout=references.SECONDS)

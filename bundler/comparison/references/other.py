@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bundler.bundle import Bundle, Endpoint
+from bundler.comparison import references
 from bundler.comparison.references import Answer, Incomparable
 from bundler.ir.nodes import Shape
 from bundler.runtimes.tensorflow import Runtime
@@ -41,7 +42,7 @@ class Other(NamedTuple):
             for name in endpoint.signature.outputs
             if name not in there.signature.outputs
         }
-        return Answer(there.call(self.runtime, feeds), self.title, open=absent)
+        return Answer(there.call(self.runtime, feeds, seconds=references.SECONDS), self.title, open=absent)
 
     def _counterpart(self, endpoint: Endpoint) -> Endpoint:
         """The signature of the same key, in the MetaGraph of the same tags if several have one."""
