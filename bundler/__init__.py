@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from bundler.verbs.check import check
     from bundler.verbs.init import init
     from bundler.verbs.inspect import inspect
+    from bundler.verbs.run import run
 
 __all__ = [
     "BundlerError",
@@ -52,6 +53,7 @@ __all__ = [
     "check",
     "init",
     "inspect",
+    "run",
 ]
 
 __version__ = "0.1.0"
@@ -72,6 +74,7 @@ _MODULES = {
     "bundler.verbs.check": ("check",),
     "bundler.verbs.init": ("init",),
     "bundler.verbs.inspect": ("inspect",),
+    "bundler.verbs.run": ("run",),
 }
 """The public names, by the module that defines them."""
 

@@ -32,6 +32,7 @@ NAMES = [
     "check",
     "init",
     "inspect",
+    "run",
 ]
 TINY = MANIFESTS / "tiny.toml"
 
