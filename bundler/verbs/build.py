@@ -10,6 +10,7 @@ from pathlib import Path
 from bundler import sources
 from bundler.disk import outputs
 from bundler.disk.publish import publishing, replaceable, sweep_beside
+from bundler.manifest.clashes import DEFAULT_KEY
 from bundler.progress import SILENT, Progress
 from bundler.report import Check, Entries, Report, record
 from bundler.verbs.given import AnyManifest, Given, manifest_of
@@ -64,10 +65,24 @@ def bundled(
     anew = force or given.finish is not None
     report = None if anew else record.up_to_date(place, given.manifest, checked=check, jobs=given.jobs)
     if report is None:
+        before = record.recorded(place)
         report = _new(given, place, force=force, check=check, verify=verify, cuda=cuda)
+        _note_moved_default(before and before.report, report, given.progress)
     elif verify:
         report = replace(report, checks=_verified(given, place, report, cuda=cuda))
     return replace(report, seconds=time.perf_counter() - started)
+
+
+def _note_moved_default(before: Report | None, now: Report, progress: Progress) -> None:
+    """A note if a model was alone in the bundle before, and lost the key that servers ask for by default."""
+    if before is None or len(before.models) > 1 or DEFAULT_KEY not in before.signatures.names:
+        return
+    model, keys = before.models[0].name, now.signatures.names
+    if model in keys and DEFAULT_KEY not in keys:
+        progress.note(
+            f"the signature of model {model!r} was {DEFAULT_KEY!r}, as it was alone, and is {model!r} now:"
+            f' [[model.signature]] with key = "{DEFAULT_KEY}" keeps the key'
+        )
 
 
 def _verified(given: Given, place: Path, report: Report, *, cuda: bool) -> Entries[Check]:
