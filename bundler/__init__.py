@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         BundlerError,
         ConversionError,
         Fault,
+        LockError,
         ManifestError,
         Place,
         SourceError,
@@ -35,11 +36,13 @@ if TYPE_CHECKING:
     from bundler.verbs.build import build
     from bundler.verbs.check import check
     from bundler.verbs.inspect import inspect
+    from bundler.verbs.lock import lock
 
 __all__ = [
     "BundlerError",
     "ConversionError",
     "Fault",
+    "LockError",
     "Manifest",
     "ManifestError",
     "Place",
@@ -50,6 +53,7 @@ __all__ = [
     "build",
     "check",
     "inspect",
+    "lock",
 ]
 
 __version__ = "0.1.0"
@@ -59,6 +63,7 @@ _MODULES = {
         "BundlerError",
         "ConversionError",
         "Fault",
+        "LockError",
         "ManifestError",
         "Place",
         "SourceError",
@@ -69,6 +74,7 @@ _MODULES = {
     "bundler.verbs.build": ("build",),
     "bundler.verbs.check": ("check",),
     "bundler.verbs.inspect": ("inspect",),
+    "bundler.verbs.lock": ("lock",),
 }
 """The public names, by the module that defines them."""
 

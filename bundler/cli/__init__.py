@@ -17,6 +17,7 @@ _COMMANDS = {
     "check": "Check each MANIFEST and its sources without writing anything.",
     "convert": "Convert one model, with the flags of tfjs-graph-converter.",
     "inspect": "Show what is in a model, a manifest or a SavedModel.",
+    "lock": "Write the lock of each MANIFEST: every file that its bundle is made from.",
     "schema": "Print the JSON Schema of manifests, for editors.",
 }
 """The commands in the order of the help text, each with its line there. Its module is loaded if it is called."""

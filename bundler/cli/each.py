@@ -5,33 +5,39 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from bundler.cli.console import Console
+from bundler.cli.console import Console, Outcome
 from bundler.errors import BundlerError, Fault, unforeseen
 
 if TYPE_CHECKING:
     from bundler.manifest import Manifest
-    from bundler.report import Report
 
 __all__ = ["each"]
 
+_Outcome = TypeVar("_Outcome", bound=Outcome)
 
-def each(console: Console, manifests: Sequence[Path], work: Callable[..., Report]) -> None:
-    """Call `work` with every manifest and `progress`, also after one has failed; show reports at once, errors last.
+
+def each(
+    console: Console,
+    manifests: Sequence[Path],
+    work: Callable[..., _Outcome],
+    show: Callable[[_Outcome], None],
+) -> None:
+    """Call `work` with every manifest and `progress`, also after one has failed; `show` outcomes at once, errors last.
 
     Raises click's Exit, with the status of the first error, if there is one.
     """
     from bundler import manifest
 
-    outcomes: list[Report | BundlerError] = []
+    outcomes: list[_Outcome | BundlerError] = []
     for read in manifest.read_each(manifests):
         outcome = read if isinstance(read, BundlerError) else _outcome(console, read, work)
         outcomes.append(outcome)
         if not isinstance(outcome, BundlerError):
-            console.show(outcome)
+            show(outcome)
     console.show_document(outcomes, several=len(manifests) > 1)
     errors = [outcome for outcome in outcomes if isinstance(outcome, BundlerError)]
     for error in errors:
@@ -40,8 +46,8 @@ def each(console: Console, manifests: Sequence[Path], work: Callable[..., Report
         raise click.exceptions.Exit(errors[0].exit_code)
 
 
-def _outcome(console: Console, manifest: Manifest, work: Callable[..., Report]) -> Report | BundlerError:
-    """The report, or an error whose faults name the manifest."""
+def _outcome(console: Console, manifest: Manifest, work: Callable[..., _Outcome]) -> _Outcome | BundlerError:
+    """The outcome, or an error whose faults name the manifest."""
     try:
         with console.progress() as progress:
             return work(manifest, progress=progress)

@@ -23,10 +23,11 @@ from typing import ParamSpec, TypeAlias, TypeVar, cast
 from bundler.artifacts import artifact
 from bundler.artifacts.artifact import Artifact
 from bundler.disk.cache import Cache, Damaged, default_folder
+from bundler.disk.reach import USUAL, Reach
 from bundler.errors import SourceError, closest, within
 from bundler.progress import SILENT, Progress
 
-__all__ = ["at_hand", "fetch", "fetching_damaged_again", "find", "open_found"]
+__all__ = ["at_hand", "fetch", "fetching_damaged_again", "find", "key", "open_found"]
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
@@ -58,18 +59,41 @@ def open_found(source: str, path: Path, *, cache: Path | None = None) -> Artifac
         return artifact.open(path)
 
 
-def find(source: str, base: Path, *, progress: Progress = SILENT, cache: Path | None = None) -> Path:
-    """The path of the model's folder or JSON file, fetched if need be. Raises SourceError if there is none."""
-    prefix = next(prefix for prefix in _FINDERS if source.startswith(prefix))
+def find(
+    source: str,
+    base: Path,
+    *,
+    progress: Progress = SILENT,
+    cache: Path | None = None,
+    reach: Reach = USUAL,
+) -> Path:
+    """The path of the model's folder or JSON file, fetched if need be, as far as `reach` allows.
+
+    Raises SourceError if there is none.
+    """
+    prefix = _prefix(source)
     if not prefix:
         _refuse_unknown_scheme(source)
     find_it: _Finder = import_module(_FINDERS[prefix]).find
-    return find_it(source, base, Cache(cache or default_folder(), progress), progress)
+    return find_it(source, base, Cache(cache or default_folder(), progress, reach), progress)
+
+
+def key(source: str) -> str | None:
+    """The key under which the cache keeps what a source is fetched as; None for the user's own files."""
+    prefix = _prefix(source)
+    if not prefix:
+        return None
+    found: str = import_module(_FINDERS[prefix]).key(source)
+    return found
+
+
+def _prefix(source: str) -> str:
+    return next(prefix for prefix in _FINDERS if source.startswith(prefix))
 
 
 def at_hand(source: str, base: Path) -> Path | None:
     """The user's own file or folder that holds a source; None for a source that is fetched."""
-    if any(source.startswith(prefix) for prefix in _FINDERS if prefix):
+    if _prefix(source):
         return None
     whole = base / os.path.expanduser(source)
     return whole if os.path.lexists(whole) else base / os.path.expanduser(source.partition("#")[0])
@@ -84,9 +108,10 @@ def fetching_damaged_again(verb: Callable[_Arguments, _Result]) -> Callable[_Arg
     @wraps(verb)
     def run(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Result:
         progress, dropped = cast(Progress, kwargs.get("progress", SILENT)), set[Path]()
-        while True:
+        while not kwargs.get("offline"):
             with _dropping_damaged(progress, dropped):
                 return verb(*args, **kwargs)
+        return verb(*args, **kwargs)
 
     return run
 

