@@ -19,6 +19,8 @@ __all__ = ["is_ours", "path_of", "read", "required", "spelled"]
 
 _LARGEST = 1 << 26
 """Bytes of the largest lock."""
+_SHOWN = 200
+"""Characters of a parser's message that an error shows."""
 _SIGN = b"# Written by `bundler lock`"
 _HEAD = f"{_SIGN.decode()}: the settings and files of a bundle. `bundler build --locked` takes no others.\n"
 
@@ -72,7 +74,7 @@ def _parsed(content: bytes, path: Path) -> Lock:
     raise LockError(
         "is no lock that this version of bundler wrote",
         where=str(path),
-        found=files.spelled(found),
+        found=found[:_SHOWN],
         hint="`bundler lock` writes it anew",
     )
 
