@@ -15,7 +15,7 @@ from bundler.errors import Fault, Key, ManifestError, Place, closest
 from bundler.manifest.clashes import DEFAULT_KEY, clashes
 from bundler.manifest.faults import shape_faults
 from bundler.manifest.lines import lines
-from bundler.manifest.specs import KEYS, BundleSpec, Compat, Document, ModelSpec, SignatureSpec
+from bundler.manifest.specs import KEYS, BundleSpec, CheckSpec, Compat, Document, ModelSpec, SignatureSpec
 
 __all__ = ["Manifest", "of", "read", "read_each"]
 
@@ -31,6 +31,7 @@ class Manifest:
     bundle: BundleSpec
     models: tuple[ModelSpec, ...]
     text: str | None = field(default=None, repr=False)
+    checks: tuple[CheckSpec, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -108,7 +109,7 @@ def of(document: Mapping[str, object], path: Path, text: str | None = None) -> M
     if faults:
         raise ManifestError.of(replace(fault, place=_place(fault.place.keys, path, text)) for fault in faults)
     checked = Document.model_validate(document)
-    return Manifest(path, checked.bundle, checked.models, text)
+    return Manifest(path, checked.bundle, checked.models, text, checked.checks)
 
 
 def read_each(paths: Iterable[Path]) -> list[Manifest | ManifestError]:
