@@ -35,8 +35,10 @@ if TYPE_CHECKING:
     from bundler.report import Report
     from bundler.verbs.build import build
     from bundler.verbs.check import check
+    from bundler.verbs.init import init
     from bundler.verbs.inspect import inspect
     from bundler.verbs.lock import lock
+    from bundler.verbs.run import run
 
 __all__ = [
     "BundlerError",
@@ -52,8 +54,10 @@ __all__ = [
     "__version__",
     "build",
     "check",
+    "init",
     "inspect",
     "lock",
+    "run",
 ]
 
 __version__ = "0.1.0"
@@ -73,8 +77,10 @@ _MODULES = {
     "bundler.report": ("Report",),
     "bundler.verbs.build": ("build",),
     "bundler.verbs.check": ("check",),
+    "bundler.verbs.init": ("init",),
     "bundler.verbs.inspect": ("inspect",),
     "bundler.verbs.lock": ("lock",),
+    "bundler.verbs.run": ("run",),
 }
 """The public names, by the module that defines them."""
 

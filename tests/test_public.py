@@ -30,8 +30,10 @@ NAMES = [
     "__version__",
     "build",
     "check",
+    "init",
     "inspect",
     "lock",
+    "run",
 ]
 TINY = MANIFESTS / "tiny.toml"
 

@@ -22,10 +22,11 @@ from bundler.disk.digest import integrity
 from bundler.errors import SourceError, within
 from bundler.progress import Progress
 from bundler.sources import archive, limits
-from bundler.sources.downloads import Downloads, Unchanged, refuse_insecure
-from bundler.sources.expected import weight_bytes
+from bundler.sources.listing import Tree
+from bundler.sources.web.downloads import Downloads, Unchanged, refuse_insecure
+from bundler.sources.web.expected import weight_bytes
 
-__all__ = ["find", "key"]
+__all__ = ["find", "key", "tree"]
 
 _SLACK = 1 << 16
 """Bytes that gzip may add to a group of weights, besides a hundredth; each shard may add as many."""
@@ -51,6 +52,16 @@ def find(source: str, base: Path, cache: Cache, progress: Progress) -> Path:
 def key(source: str) -> str:
     """The key under which the cache keeps the files of a source: its address."""
     return _parse(source)[0]
+
+
+def tree(source: str, base: Path, cache: Cache, progress: Progress) -> Tree | None:
+    """The archive at an address; None for any other, which is one model."""
+    with within(_shown(source)):
+        url, inside, name = _parse(source)
+        refuse_insecure(url)
+        if not archive.is_archive(name):
+            return None
+        return Tree(cache.fetched(url, partial(_fetch_archive, url, progress)), inside, f"{url}#")
 
 
 def _fetch_archive(url: str, progress: Progress, folder: Path, earlier: Kept | None) -> Facts:

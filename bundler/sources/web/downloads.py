@@ -19,8 +19,8 @@ from bundler.disk import files
 from bundler.disk.cache import Facts, Kept
 from bundler.errors import SourceError
 from bundler.progress import Progress
-from bundler.sources import pace
-from bundler.sources.pace import Pace, TooMuch
+from bundler.sources.web import pace
+from bundler.sources.web.pace import Pace, TooMuch
 
 __all__ = ["Downloads", "Unchanged", "refuse_insecure"]
 
