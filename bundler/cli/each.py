@@ -25,16 +25,20 @@ def each(
     manifests: Sequence[Path],
     work: Callable[..., _Outcome],
     show: Callable[[_Outcome], None],
+    note: Callable[[Path, _Outcome | BundlerError], None] | None = None,
 ) -> None:
     """Call `work` with every manifest and `progress`, also after one has failed; `show` outcomes at once, errors last.
+
+    `note` gets the path of each manifest, and its outcome.
 
     Raises click's Exit, with the status of the first error, if there is one.
     """
     from bundler import manifest
 
     outcomes: list[_Outcome | BundlerError] = []
-    for read in manifest.read_each(manifests):
+    for path, read in zip(manifests, manifest.read_each(manifests)):
         outcome = read if isinstance(read, BundlerError) else _outcome(console, read, work)
+        outcome = _noted(note, path, outcome) if note else outcome
         outcomes.append(outcome)
         if not isinstance(outcome, BundlerError):
             show(outcome)
@@ -44,6 +48,17 @@ def each(
         console.show_error(error)
     if errors:
         raise click.exceptions.Exit(errors[0].exit_code)
+
+
+def _noted(
+    note: Callable[[Path, _Outcome | BundlerError], None], path: Path, outcome: _Outcome | BundlerError
+) -> _Outcome | BundlerError:
+    """The outcome, or the error of noting a success."""
+    try:
+        note(path, outcome)
+    except BundlerError as error:
+        return outcome if isinstance(outcome, BundlerError) else error
+    return outcome
 
 
 def _outcome(console: Console, manifest: Manifest, work: Callable[..., _Outcome]) -> _Outcome | BundlerError:

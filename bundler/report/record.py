@@ -23,7 +23,7 @@ from bundler.manifest import Manifest
 from bundler.report import Report
 from bundler.threads import Crew
 
-__all__ = ["up_to_date", "write"]
+__all__ = ["files_of", "up_to_date", "write"]
 
 _LARGEST = 1 << 28
 """Bytes of a record. Bundler writes no larger one."""
@@ -77,6 +77,12 @@ def up_to_date(
         return None  # a new build reports what is wrong
     report: Report = record.report
     return Report(folder, report.name, report.signatures, report.models, bytes=state.bytes, up_to_date=True)
+
+
+def files_of(folder: Path) -> Mapping[str, Mapping[str, str]]:
+    """The sha256 of each model's files, by the model's name and the file's, of a bundle that was just built."""
+    files: dict[str, dict[str, str]] = _read(folder / RECORD).files
+    return files
 
 
 def _read(path: Path) -> _Record:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from bundler.disk.digest import file_digests
 
-__all__ = ["SUMS", "write_sums"]
+__all__ = ["SUMS", "digests_of", "write_sums"]
 
 SUMS = "assets.extra/SHA256SUMS"
 """The file's name in a bundle. Its paths start in the bundle's folder."""
@@ -14,6 +15,10 @@ SUMS = "assets.extra/SHA256SUMS"
 
 def write_sums(folder: Path) -> None:
     """Write the file, after all others of the bundle."""
-    names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    lines = (f"{digest}  {name}\n" for name, digest in file_digests(folder, names).items() if name != SUMS)
-    (folder / SUMS).write_text("".join(lines))
+    (folder / SUMS).write_text("".join(f"{digest}  {name}\n" for name, digest in digests_of(folder).items()))
+
+
+def digests_of(folder: Path) -> Mapping[str, str]:
+    """The sha256, in hex, of each file of a bundle but `SUMS`, by its name."""
+    names = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    return file_digests(folder, sorted(name for name in names if name != SUMS))
