@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         BundlerError,
         ConversionError,
         Fault,
+        LockError,
         ManifestError,
         Place,
         SourceError,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from bundler.verbs.check import check
     from bundler.verbs.init import init
     from bundler.verbs.inspect import inspect
+    from bundler.verbs.lock import lock
     from bundler.verbs.run import run
     from bundler.verbs.verify import verify
 
@@ -44,6 +46,7 @@ __all__ = [
     "BundlerError",
     "ConversionError",
     "Fault",
+    "LockError",
     "Manifest",
     "ManifestError",
     "Place",
@@ -56,6 +59,7 @@ __all__ = [
     "check",
     "init",
     "inspect",
+    "lock",
     "run",
     "verify",
 ]
@@ -67,6 +71,7 @@ _MODULES = {
         "BundlerError",
         "ConversionError",
         "Fault",
+        "LockError",
         "ManifestError",
         "Place",
         "SourceError",
@@ -79,6 +84,7 @@ _MODULES = {
     "bundler.verbs.check": ("check",),
     "bundler.verbs.init": ("init",),
     "bundler.verbs.inspect": ("inspect",),
+    "bundler.verbs.lock": ("lock",),
     "bundler.verbs.run": ("run",),
     "bundler.verbs.verify": ("verify",),
 }

@@ -19,7 +19,14 @@ if TYPE_CHECKING:
     from bundler.progress import Progress
     from bundler.report import Report
 
-__all__ = ["Console"]
+__all__ = ["Console", "Outcome"]
+
+
+class Outcome(Protocol):
+    """What a verb returns, such as a report."""
+
+    def to_json(self) -> str:
+        """One JSON document."""
 
 
 class _Document(Protocol):
@@ -47,11 +54,11 @@ class Console:
         self.show_lines(report_lines(report, self.verbose > 0, ops))
 
     def show_lines(self, lines: Iterable[Line]) -> None:
-        """Lines of a result, if text is wanted."""
+        """The lines of a result, if text is wanted."""
         if not self.quiet and not self.as_json:
             print_result(lines)
 
-    def show_document(self, outcomes: Sequence[_Document | BundlerError], several: bool = False) -> None:
+    def show_document(self, outcomes: Sequence[Outcome | BundlerError], several: bool = False) -> None:
         """With `as_json`, the JSON of a report or an error; an array if there may be `several`."""
         if self.as_json:
             documents = [_document(outcome) for outcome in outcomes]
@@ -77,5 +84,5 @@ class Console:
         print_error([[("interrupted", "")]])
 
 
-def _document(outcome: _Document | BundlerError) -> str:
+def _document(outcome: Outcome | BundlerError) -> str:
     return json.dumps(error_document(outcome), indent=2) if isinstance(outcome, BundlerError) else outcome.to_json()

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
 
 from bundler.bundle import Endpoint
+from bundler.bundle.files import read_arrays, write_arrays
 from bundler.disk.publish import publishing_file
-from bundler.errors import ManifestError, Place
+from bundler.errors import BundlerError, ManifestError, Place
 from bundler.manifest import CheckSpec, InputSpec, Manifest
 
 __all__ = ["Case", "cases", "record"]
-
-_LARGEST = 1 << 32
-"""Bytes of the arrays of one file."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +48,10 @@ def cases(manifest: Manifest | None, endpoint: Endpoint, model: str) -> Iterator
 def record(case: Case, values: Mapping[str, np.ndarray], outputs: Mapping[str, np.ndarray]) -> Path:
     """Write the inputs and outputs of a case into its file, which appears whole or not at all. Returns its path."""
     assert case.file is not None
-    arrays = {f"inputs/{name}": _storable(value) for name, value in values.items()}
-    arrays |= {f"outputs/{name}": _storable(value) for name, value in outputs.items()}
-    with publishing_file(case.file) as path, path.open("wb") as file:
-        np.savez(file, **arrays)
+    arrays = {f"inputs/{name}": value for name, value in values.items()}
+    arrays |= {f"outputs/{name}": value for name, value in outputs.items()}
+    with publishing_file(case.file) as path:
+        write_arrays(path, arrays)
     return case.file
 
 
@@ -83,16 +80,11 @@ def _side(side: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
 
 
 def _read(path: Path, place: Place) -> dict[str, np.ndarray]:
-    """The arrays of a file. Raises ManifestError if it is no such file, or holds pickled objects or too much."""
+    """The arrays of a file. Raises ManifestError if it is no such file, or holds objects of Python."""
     try:
-        with zipfile.ZipFile(path) as archive:
-            size = sum(entry.file_size for entry in archive.infolist())
-        if size > _LARGEST:
-            raise ManifestError("the arrays are too large", where=str(path), found=f"{size:,} bytes", place=place)
-        with np.load(path, allow_pickle=False) as found:
-            return {name: found[name] for name in found.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-        raise ManifestError("is no .npz file of arrays", where=str(path), found=str(error), place=place) from error
+        return read_arrays(path)
+    except BundlerError as error:
+        raise ManifestError.of(replace(fault, where=str(path), place=place) for fault in error.faults) from error
 
 
 def _refuse_unlike(inputs: Mapping[str, np.ndarray], endpoint: Endpoint, place: Place) -> None:
@@ -109,8 +101,3 @@ def _refuse_unlike(inputs: Mapping[str, np.ndarray], endpoint: Endpoint, place: 
 
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(sorted(names)) or "none"
-
-
-def _storable(value: np.ndarray) -> np.ndarray:
-    """Texts as NumPy's bytes of one length: object arrays would be pickled."""
-    return value.astype(np.bytes_) if value.dtype == object else value

@@ -17,6 +17,7 @@ from bundler import sources, tfjs
 from bundler.artifacts.artifact import Artifact
 from bundler.bundle import Bundle, Endpoint
 from bundler.comparison.references import Incomparable
+from bundler.disk.reach import USUAL, Reach
 from bundler.errors import SourceError, within
 from bundler.ir.model import Model, Signature
 from bundler.ir.nodes import Tensor
@@ -70,6 +71,7 @@ class Origins:
     report: Report
     base: Path | None = None
     progress: Progress = SILENT
+    reach: Reach = USUAL
     _sources: dict[str, _Source] = field(default_factory=dict)
 
     def of(self, endpoint: Endpoint) -> Origin:
@@ -99,7 +101,8 @@ class Origins:
                 where=model.source,
                 hint="name the manifest in place of the bundle",
             )
-        found = sources.fetch(model.source, self.base or Path(), progress=self.progress)
+        path = sources.find(model.source, self.base or Path(), progress=self.progress, reach=self.reach)
+        found = sources.open_found(model.source, path)
         if found.digest != model.digest:
             raise SourceError(
                 "the source has changed since the bundle was built",

@@ -18,6 +18,7 @@ from bundler.comparison.references import Reference, library
 from bundler.comparison.references.browser import Browser
 from bundler.comparison.references.golden import Golden
 from bundler.comparison.references.other import Other
+from bundler.disk.reach import USUAL, Reach
 from bundler.errors import BundlerError, VerificationError
 from bundler.manifest import Manifest
 from bundler.progress import SILENT, Progress
@@ -40,6 +41,7 @@ class Subject(NamedTuple):
     bundle: Bundle
     report: Report
     manifest: Manifest | None
+    reach: Reach = USUAL
 
     @property
     def base(self) -> Path | None:
@@ -56,6 +58,7 @@ def verify(
     tfjs: str | os.PathLike[str] | None = None,
     record: bool = False,
     python: bool = False,
+    offline: bool = False,
     progress: Progress = SILENT,
 ) -> Verification:
     """Call every signature of a bundle in TensorFlow's C runtime, and compare its outputs with a reference's.
@@ -71,13 +74,14 @@ def verify(
         tfjs: A folder `node_modules` with @tensorflow/tfjs. By default npm fetches the package once.
         record: Write the outputs of signatures that are not wrong into the files of their checks.
         python: Call the signatures by `tf.saved_model.load` too, which optimizes graphs in another way.
+        offline: Fetch nothing: take sources, and TensorFlow.js, from the cache.
         progress: Receives the steps and notes of the run.
 
     Raises:
         BundlerError: If there is no bundle, or no reference. `Verification.raise_if_wrong` raises VerificationError.
     """
     started = time.perf_counter()
-    subject = _subject(target, None if output is None else Path(output))
+    subject = _subject(target, None if output is None else Path(output))._replace(reach=Reach(offline))
     modules = None if tfjs is None else Path(tfjs)
     with Runtime() as runtime, comparable(subject, against, modules, progress) as reference:
         return verified(subject, reference, runtime, record=record, python=python, progress=progress, started=started)
@@ -108,7 +112,7 @@ def compared(given: Given, folder: Path, report: Report, runtime: Runtime) -> Ch
 
     Signatures that could not be compared become notes. Raises VerificationError for those that are wrong.
     """
-    subject = Subject(Bundle.open(folder), report, given.manifest)
+    subject = Subject(Bundle.open(folder), report, given.manifest, given.reach)
     with comparable(subject, None, None, given.progress) as reference:
         found = verified(subject, reference, runtime, progress=given.progress)
     for each in found.signatures:
@@ -203,8 +207,9 @@ def comparable(
         if not subject.report.models:
             where = str(subject.bundle.folder)
             raise BundlerError("bundler did not write this SavedModel, and its models are not known", where=where)
-        with library.started(modules, subject.base or Path(), progress) as javascript:
-            yield Browser(javascript, Origins(subject.bundle, subject.report, subject.base, progress))
+        with library.started(modules, subject.base or Path(), progress, subject.reach) as javascript:
+            origins = Origins(subject.bundle, subject.report, subject.base, progress, subject.reach)
+            yield Browser(javascript, origins)
     else:
         with Runtime() as runtime:
             yield Other(Bundle.open(Path(against)), runtime)

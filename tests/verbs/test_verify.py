@@ -394,8 +394,8 @@ def stray(path: Path) -> None:
 @pytest.mark.parametrize(
     ("write", "said"),
     [
-        (pickled, "is no .npz file of arrays"),
-        (foreign, "is no .npz file of arrays"),
+        (pickled, "this is no such file, or it is damaged"),
+        (foreign, "this is no such file, or it is damaged"),
         (misnamed, "the file has other inputs than signature 'serving_default'"),
         (stray, "the file has arrays that are neither inputs nor outputs"),
     ],

@@ -9,13 +9,20 @@ import click
 import bundler
 from bundler.cli.console import Console
 from bundler.cli.frame import shown
-from bundler.cli.options import JSON
+from bundler.cli.options import JSON, OFFLINE
 from bundler.cli.verdicts import verdict_lines
 
 __all__ = ["verify"]
 
 
-@click.command()
+@click.command(
+    epilog="""\b
+Examples:
+  bundler verify manifests/tiny.toml
+  bundler verify manifests/tiny.toml --against golden --record
+  bundler verify dist/tiny --against dist/tiny    # with another build of it
+"""
+)
 @click.argument("target", metavar="MANIFEST|BUNDLE", type=click.Path(path_type=Path))
 @click.option(
     "-o",
@@ -37,19 +44,14 @@ __all__ = ["verify"]
 )
 @click.option("--record", is_flag=True, help="Write the outputs into the files of the manifest's checks.")
 @click.option("--python", is_flag=True, help="Call each signature by tf.saved_model.load too.")
+@OFFLINE
 @JSON
 @shown
 def verify(console: Console, target: Path, **settings: object) -> None:
-    r"""Call every signature of a bundle, and compare its outputs with those of the source models.
+    """Call every signature of a bundle, and compare its outputs with those of the source models.
 
     Inputs are those of the manifest's [[check]] tables, else random ones. The exit status is 6 if an
     output differs by more than 1e-4 of its largest value.
-
-    \b
-    Examples:
-      bundler verify manifests/tiny.toml
-      bundler verify dist/tiny --against dist/tiny-before
-      bundler verify manifests/tiny.toml --record
     """
     with console.progress() as progress:
         found = bundler.verify(target, progress=progress, **settings)  # type: ignore[arg-type]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from bundler.comparison import references
 from bundler.disk.cache import Cache, default_folder
+from bundler.disk.reach import USUAL, Reach
 from bundler.progress import Progress
 from bundler.runtimes.javascript import TensorFlowJs
 from bundler.sources import npm
@@ -23,12 +24,12 @@ def available() -> bool:
     return all(map(shutil.which, ("node", "npm")))
 
 
-def started(modules: Path | None, base: Path, progress: Progress) -> TensorFlowJs:
+def started(modules: Path | None, base: Path, progress: Progress, reach: Reach = USUAL) -> TensorFlowJs:
     """TensorFlow.js, running; from `modules`, or fetched by npm, which runs in `base`.
 
     Raises BundlerError if Node.js is not installed, SourceError if npm cannot fetch the package.
     """
     if modules is None:
-        modules = npm.file_of(_SOURCE, _SHA256, base, Cache(default_folder(), progress), progress)
+        modules = npm.file_of(_SOURCE, _SHA256, base, Cache(default_folder(), progress, reach), progress)
     # Signatures of one model stand together: no model is needed again later.
     return TensorFlowJs(modules, kept=1, timeout=references.SECONDS)
