@@ -32,7 +32,7 @@ def verdict_lines(found: Verification, details: bool) -> Iterator[Line]:
 def _signature_lines(each: SignatureVerdict, width: int, roads: bool, details: bool) -> Iterator[Line]:
     road = [(f"  {each.road:<19}", "dim")] if roads else []
     line = [(f"{each.verdict:<9}", _STYLES[each.verdict]), (f"  {each.key:<{width}}", ""), *road]
-    worst = max((output for output in each.outputs if output.error is not None), key=_error, default=None)
+    worst = max((output for output in each.judged if output.error is not None), key=_error, default=None)
     yield [*line, (f"  {_spelled(each.error):>7}", ""), (f"  {worst.name}" if worst else "", "dim")]
     if each.why:
         yield [(f"           {each.why}", "yellow")]
@@ -63,6 +63,6 @@ def _spelled(error: float | None) -> str:
 def _summary(found: Verification) -> Line:
     counts = Counter[str](each.verdict for each in found.signatures)
     said = ", ".join(f"{counts[verdict]} {verdict}" for verdict in _STYLES if counts[verdict])
-    largest = max((each.error for each in found.signatures if each.verdict == "ok" and each.error), default=0.0)
-    took = f"; largest error {_spelled(largest)}; {found.seconds:.1f} s"
-    return [(str(found.bundle), "bold"), (f" against {found.reference}: {said}{took}", "")]
+    errors = [each.error for each in found.signatures if each.verdict == "ok" and each.error is not None]
+    largest = f"; largest error {_spelled(max(errors))}" if errors else ""
+    return [(str(found.bundle), "bold"), (f" against {found.reference}: {said}{largest}; {found.seconds:.1f} s", "")]

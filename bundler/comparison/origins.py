@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -76,11 +77,27 @@ class Origins:
 
     def of(self, endpoint: Endpoint) -> Origin:
         """The origin of a signature. Raises Incomparable if it has none, SourceError if that has changed."""
-        name = self._owners.get((endpoint.tags, endpoint.key))
+        name = self._owner(endpoint)
         if name is None or name not in self.report.models.names:
             raise Incomparable("the bundle's record does not name the model behind it")
         with within(f"model {name!r}"):
             return self._source(name).origin(endpoint)
+
+    def siblings(self, endpoint: Endpoint) -> set[str]:
+        """The tensors that signatures of the same graph give for the same inputs; empty for a layers model."""
+        own, found = self.of(endpoint), set[str]()
+        if own.own_inputs:
+            return found
+        for other in self.bundle.endpoints:
+            if (other.tags, self._owner(other)) == (endpoint.tags, self._owner(endpoint)):
+                with suppress(Incomparable):
+                    origin = self.of(other)
+                    if {*origin.inputs.values()} == {*own.inputs.values()}:
+                        found |= {*origin.outputs.values()}
+        return found
+
+    def _owner(self, endpoint: Endpoint) -> str | None:
+        return self._owners.get((endpoint.tags, endpoint.key))
 
     @cached_property
     def _owners(self) -> Owners:
