@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
 
+from bundler.comparison.references import library
+from bundler.disk.cache import Cache, default_folder
+from tests.support.broken import changed
 from tests.support.pictures import GREY_RAMP, png
 from tests.support.places import ROOT
 from tests.support.transcripts import consoles, played
@@ -36,3 +40,33 @@ def test_the_page_about_the_cache_shows_what_happens(folder: Path, monkeypatch: 
     place = str(folder / "cache")
     monkeypatch.setenv("BUNDLER_CACHE", place)
     assert played(consoles(page)).replace(place, "/home/you/.cache/bundler") == consoles(page)
+
+
+@pytest.fixture
+def cached_tensorflowjs(tensorflowjs_modules: Path) -> None:
+    """What `verify` would have npm fetch, in the cache."""
+    kept = tensorflowjs_modules / "@tensorflow" / "tfjs" / "dist" / "tf.min.js"
+    Cache(default_folder()).get(library.SOURCE, lambda folder: shutil.copy(kept, folder))
+
+
+def test_the_page_about_verify_shows_what_happens(folder: Path, cached_tensorflowjs: None) -> None:
+    page = (ROOT / "docs" / "VERIFY.md").read_text()
+    (manifest,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    (folder / "shop.toml").write_text(manifest)
+    (folder / "models").symlink_to(ROOT / "manifests" / "models")
+    built, wrong, *others = re.findall(r"^```console\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    assert _without_figures(played(built)) == _without_figures(built)
+    changed(folder / "dist" / "shop", folder / "changed", "edges/StatefulPartitionedCall/edges/filters/kernel", 0.5)
+    assert _without_figures(played(wrong, status=6)) == _without_figures(wrong)
+    assert [_without_figures(played(console)) for console in others] == [*map(_without_figures, others)]
+    (program,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    names: dict[str, object] = {}
+    exec(program, names)
+    shown = re.findall(r"^(found.*?) +# (.*)$", program, re.MULTILINE)
+    assert [(line, str(eval(line, names))) for line, _ in shown] == shown
+
+
+def _without_figures(console: str) -> str:
+    """Rounding errors, and with them the output that has the largest, differ from processor to processor."""
+    console = re.sub(r"^(ok|wrong)( +\S+ +)[\d.e-]+  \w+$", r"\1\2#", console, flags=re.MULTILINE)
+    return re.sub(r"[\d.]+e-\d+|at \[.*|\d+\.\d s", "#", console)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from bundler.cli.screen import Line
+from bundler.report.verification import spelled
 
 if TYPE_CHECKING:
     from bundler.report.verification import OutputVerdict, SignatureVerdict, Verification
@@ -48,7 +49,7 @@ def _output_line(output: OutputVerdict) -> Line:
     if output.at is None:
         return [*named, (f": {output.why}", "")]
     at = ", ".join(map(str, output.at))
-    values = f": {_spelled(output.error)} at [{at}], {output.found} for {output.expected}"
+    values = f": {_spelled(output.error)} at [{at}], {spelled(output.found)} for {spelled(output.expected)}"
     return [*named, (values, ""), (f"; {output.why}" if output.why else "", "yellow")]
 
 

@@ -18,18 +18,18 @@ def consoles(page: str) -> str:
     return "".join(re.findall(r"^```console\n(.*?)^```", page, re.DOTALL | re.MULTILINE))
 
 
-def played(console: str) -> str:
-    """The console when its commands run in the current folder. Each must be one of bundler, and succeed."""
-    return "".join(f"$ {command}\n{_output(command)}" for command in _commands(console))
+def played(console: str, status: int = 0) -> str:
+    """The console when its commands run in the current folder. Each must be one of bundler, and end with `status`."""
+    return "".join(f"$ {command}\n{_output(command, status)}" for command in _commands(console))
 
 
 def _commands(console: str) -> Iterator[str]:
     return (line.removeprefix("$ ") for line in console.splitlines() if line.startswith("$ "))
 
 
-def _output(command: str) -> str:
+def _output(command: str, status: int) -> str:
     program, *arguments = shlex.split(command, comments=True)
     assert program == "bundler", command
     done = CliRunner().invoke(main, arguments)
-    assert done.exit_code == 0, done.output
+    assert done.exit_code == status, done.output
     return done.stdout

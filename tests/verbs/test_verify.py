@@ -12,14 +12,13 @@ import numpy as np
 import pytest
 
 import bundler
-from bundler.bundle.reading import read
 from bundler.comparison import references
 from bundler.disk.publish import RECORD
 from bundler.errors import BundlerError, ManifestError, SourceError, VerificationError
 from bundler.ir.dtypes import DType
 from bundler.ir.nodes import Node, new_node
-from bundler.outputs.savedmodel import FILE
 from bundler.report.verification import Verification
+from tests.support.broken import changed
 from tests.support.models import placeholder, write_model
 from tests.support.places import MANIFESTS
 
@@ -32,22 +31,6 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("verify") / "tiny"
     bundler.build(TINY, output=folder)
     return folder
-
-
-def changed(bundle: Path, copy: Path, weight: str, by: float = 0.5) -> Path:
-    """A copy of a bundle, in which one value of a weight is another."""
-    shutil.copytree(bundle, copy)
-    saved = read(copy)
-    (tensor,) = (
-        node.attr["value"].tensor
-        for node in saved.meta_graphs[0].graph_def.node
-        if node.op == "Const" and node.name == weight
-    )
-    values = np.frombuffer(tensor.tensor_content, np.float32).copy()
-    values[len(values) // 2] += by
-    tensor.tensor_content = values.tobytes()
-    (copy / FILE).write_bytes(saved.SerializeToString())
-    return copy
 
 
 def verdicts(found: Verification) -> dict[str, str]:
