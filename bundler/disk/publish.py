@@ -34,8 +34,9 @@ _CHANGED_MEANWHILE = (errno.ENOENT, errno.EEXIST, errno.ENOTEMPTY)
 def replaceable(output: Path, *, force: bool, inputs: Iterable[Path] = ()) -> None:
     """Raise BundlerError if `output` must not be replaced, or cannot be written.
 
-    A build may take a free path, an empty folder, and a bundle, but not inside another bundle. With `force` it may take anything but the folders that
-    hold the user's home, the current folder or one of `inputs`, which are the manifest and the sources.
+    A build may take a free path, an empty folder, and a bundle, but not a path inside another bundle. With `force` it
+    may take anything but the folders that hold the user's home, the current folder or one of `inputs`, which are the
+    manifest and the sources.
     """
     place = output.resolve()
     if any(kept.is_relative_to(place) for kept in _never_replaced()):

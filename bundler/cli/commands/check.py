@@ -17,7 +17,13 @@ from bundler.cli.options import JOBS, JSON, LOCKED, MANIFESTS, OFFLINE, REFRESH,
 __all__ = ["check"]
 
 
-@click.command()
+@click.command(
+    epilog="""\b
+Examples:
+  bundler check manifests/tiny.toml
+  bundler check manifests/*.toml --json > faults.json
+"""
+)
 @MANIFESTS
 @LOCKED
 @OFFLINE
