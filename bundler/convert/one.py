@@ -79,7 +79,7 @@ def find(task: Task, progress: Progress = SILENT) -> Path | Failed:
             path = sources.find(task.spec.source, task.base, progress=progress)
             return artifact.entry(path)
     except Exception as error:
-        return _failed(error, task, "source")
+        return _failed(error, task)
 
 
 @keeping_open()
@@ -125,18 +125,15 @@ def _refuse(task: Task, faults: Sequence[Fault]) -> None:
         raise ManifestError.of(fault.under("model", task.index) for fault in faults)
 
 
-def _failed(error: Exception, task: Task, *keys: str) -> Failed:
-    """The outcome of an exception: an error that explains itself, or a bug of ours, with the model's name.
-
-    `keys` lead to the fault in the model's table of the manifest.
-    """
+def _failed(error: Exception, task: Task) -> Failed:
+    """The outcome of an exception: an error that explains itself, or a bug of ours, with the model's name."""
     if isinstance(error, BundlerError):
         failed = error
         failed.origin = error.trace
     else:
         failed = unforeseen(error)
         failed.faults = tuple(fault.inside(f"model {task.spec.name!r}") for fault in failed.faults)
-    place = Place(("model", task.index, *keys))
+    place = Place(("model", task.index, *(["source"] if isinstance(failed, SourceError) else [])))
     failed.faults = tuple(fault if fault.place.keys else replace(fault, place=place) for fault in failed.faults)
     return Failed(failed)
 

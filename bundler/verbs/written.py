@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from bundler import checks
+from bundler.errors import Fault, Place, VerificationError
+from bundler.manifest import Manifest
 from bundler.outputs import checkpoint, savedmodel
 from bundler.report import Check, Entries
 from bundler.runtimes.tensorflow import Runtime
@@ -21,11 +26,29 @@ def written(bundle: Linked, folder: Path, runtime: Runtime, *, check: bool) -> E
     jobs, progress = bundle.given.jobs, bundle.given.progress
     savedmodel.write(bundle.metagraphs, folder, jobs=jobs, progress=progress)
     # Before the checkpoint exists: loading a graph beside it would take the memory of all variables at once.
-    loaded = [checks.load(folder, *part, runtime) for part in bundle.parts] if check else []
+    with _located(bundle.given.manifest):
+        loaded = [checks.load(folder, *part, runtime) for part in bundle.parts] if check else []
     variables = {variable.name: variable.weight for graph in bundle.metagraphs for variable in graph.variables}
     if variables:
         checkpoint.write(variables, folder, runtime, jobs=jobs, progress=progress)
-    return Entries([*loaded, *_run(bundle, folder, runtime)] if check else [])
+    with _located(bundle.given.manifest):
+        return Entries([*loaded, *_run(bundle, folder, runtime)] if check else [])
+
+
+@contextmanager
+def _located(manifest: Manifest) -> Iterator[None]:
+    """Give the faults of a VerificationError the line of their model in the manifest."""
+    try:
+        yield
+    except VerificationError as error:
+        error.faults = tuple(replace(fault, place=_model_place(manifest, fault)) for fault in error.faults)
+        raise
+
+
+def _model_place(manifest: Manifest, fault: Fault) -> Place:
+    """The place of the one model that the fault's words begin with; if there is none, the place that the fault has."""
+    named = [i for i, spec in enumerate(manifest.models) if f"{fault.where}: ".startswith(f"model {spec.name!r}: ")]
+    return manifest.place("model", named[0]) if named else fault.place
 
 
 def _run(bundle: Linked, folder: Path, runtime: Runtime) -> list[Check]:

@@ -218,7 +218,7 @@ DOCUMENT = {
             "expected": "an op",
             "hint": "did you mean 'For'?",
             "others": 3,
-            "place": {"file": "a.toml", "line": 7, "keys": ["model", 0, "source"]},
+            "place": {"file": "a.toml", "line": 7, "column": None, "keys": ["model", 0, "source"]},
         },
         {
             "what": "is too large",
@@ -227,7 +227,7 @@ DOCUMENT = {
             "expected": "",
             "hint": "",
             "others": 0,
-            "place": {"file": "a.toml", "line": None, "keys": []},
+            "place": {"file": "a.toml", "line": None, "column": None, "keys": []},
         },
         {
             "what": "two lines\nof text",
