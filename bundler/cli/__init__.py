@@ -8,6 +8,7 @@ from importlib import import_module
 import click
 
 from bundler.cli.frame import show_versions
+from bundler.cli.options import COLOR
 from bundler.cli.process import open_streams
 
 __all__ = ["main", "run"]
@@ -52,6 +53,7 @@ def run() -> None:
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="The tables and keys of a manifest: docs/MANIFEST.md in the repository, or `bundler schema`.",
 )
+@COLOR
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=show_versions, help="Show versions."
 )

@@ -15,7 +15,7 @@ from bundler.disk.cache import Cache, default_folder
 from bundler.disk.digest import sha256
 from bundler.errors import SourceError, together
 from bundler.manifest import Manifest
-from bundler.progress import Progress
+from bundler.progress import Progress, step
 from bundler.threads import Crew
 
 __all__ = ["Digests", "convert_all", "digest_all"]
@@ -30,10 +30,11 @@ def convert_all(manifest: Manifest, jobs: int, progress: Progress, scheduler: st
     `scheduler` is the address of a dask scheduler whose workers convert; by default up to `jobs` processes here do.
     """
     tasks = list(_tasks(manifest))
-    with Crew(jobs) as crew:
-        found = list(crew.map(partial(find, progress=progress), tasks))
+    with step(progress, "fetch", count=len(tasks)), Crew(jobs) as crew:
+        found = [_counted(progress, entry) for entry in crew.map(partial(find, progress=progress), tasks)]
     there = [(task, entry) for task, entry in zip(tasks, found) if not isinstance(entry, Failed)]
-    outcomes = _outcomes([task for task, _ in there], [entry for _, entry in there], jobs, scheduler)
+    with step(progress, "convert", count=len(there)):
+        outcomes = _outcomes(there, jobs, scheduler, progress.advance)
     failed = [(entry, outcome) for (_, entry), outcome in zip(there, outcomes) if isinstance(outcome, Failed)]
     for entry, _ in failed:
         Cache(default_folder()).check(entry.parent)  # a damaged cache may be the reason: Damaged, fetched again
@@ -63,13 +64,18 @@ def _tasks(manifest: Manifest) -> Iterator[Task]:
         )
 
 
+def _counted(progress: Progress, found: Path | Failed) -> Path | Failed:
+    progress.advance()
+    return found
+
+
 def _outcomes(
-    tasks: Sequence[Task], entries: Sequence[Path], jobs: int, scheduler: str | None
+    there: Sequence[tuple[Task, Path]], jobs: int, scheduler: str | None, done: Callable[[], object]
 ) -> list[Converted | Failed]:
     if scheduler is not None:
-        return cluster.each(tasks, entries, scheduler)
-    here = [replace(task, found=entry) for task, entry in zip(tasks, entries)]
-    return processes.each(convert, here, [entry.stat().st_size for entry in entries], jobs)
+        return cluster.each([task for task, _ in there], [entry for _, entry in there], scheduler, done)
+    here = [replace(task, found=entry) for task, entry in there]
+    return processes.each(convert, here, [entry.stat().st_size for _, entry in there], jobs, done)
 
 
 def _raise_all(failed: Sequence[Failed], manifest: Manifest) -> None:

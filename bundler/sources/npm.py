@@ -17,7 +17,7 @@ from typing import IO, NamedTuple
 from bundler.disk import files
 from bundler.disk.cache import Cache
 from bundler.errors import SourceError, within
-from bundler.progress import Progress
+from bundler.progress import Progress, step
 from bundler.sources import archive
 from bundler.threads import undone_by
 
@@ -61,14 +61,11 @@ def _parse(source: str) -> _Wanted:
 
 
 def _fetch(package: str, folder: Path, base: Path, progress: Progress) -> None:
-    progress.start(f"npm pack {package}")
-    try:
+    with step(progress, f"npm pack {package}"):
         tarballs = folder.with_name("npm")
         tarballs.mkdir()
         _pack(package, tarballs, base)
         archive.unpack(_tarball(tarballs), folder)
-    finally:
-        progress.finish()
 
 
 def _tarball(folder: Path) -> Path:

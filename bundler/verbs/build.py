@@ -80,5 +80,7 @@ def _new(given: Given, place: Path, *, force: bool, check: bool, cuda: bool) -> 
             report = bundle.report()
             record.write(folder, given.manifest, report, bundle.files)
             state = outputs.state_of(folder, checked=check)
+            given.progress.start("publish")
+        given.progress.finish()
         outputs.remember(place, state)
     return replace(report, output=place, checks=checks, bytes=state.bytes)

@@ -260,7 +260,7 @@ def test_a_build_does_not_import_tensorflow(project: Path) -> None:
     imported = {line.rpartition("|")[2].strip() for line in ended.stderr.splitlines()}
     assert ended.returncode == 0
     assert "bundler.verbs.linked" in imported
-    assert not imported & {"tensorflow", "tensorflow.python", "tensorflowjs", "keras", "joblib", "rich", "tqdm"}
+    assert not imported & {"tensorflow", "tensorflow.python", "tensorflowjs", "keras", "joblib", "tqdm"}
 
 
 def test_a_failed_conversion_shows_its_origin_with_vv(project: Path) -> None:
