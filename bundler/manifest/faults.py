@@ -54,6 +54,10 @@ _WORDINGS = {
     "less_than_equal": _Wording("is too large", "{le} or less"),
     "too_long": _Wording("is too long", "at most {max_length} entries", shows_found=False),
     "string_too_long": _Wording("is too long", "{max_length} characters or less"),
+    "range": _Wording("is no range", "{expected}, as in [-1, 1]"),
+    "value": _Wording("has the wrong type", "{expected}"),
+    "float_type": _Wording("has the wrong type", "a number"),
+    "finite_number": _Wording("is not a legal value", "a finite number"),
     "nul": _Wording("has a NUL character"),
     "literal_error": _Wording("is not one of the choices", "{expected}"),
     "enum": _Wording("is not one of the choices", "{expected}"),
@@ -62,6 +66,7 @@ _WORDINGS = {
 _BRACKETS: Mapping[_Path, str] = {
     ("model",): "write [[model]], with two brackets",
     ("model", "signature"): "write [[model.signature]], with two brackets",
+    ("check",): "write [[check]], with two brackets",
     ("bundle",): "write [bundle], with single brackets",
 }
 _SINGLE = ("bundle",)
@@ -85,7 +90,7 @@ def shape_faults(error: ValidationError, keys: _Keys) -> list[Fault]:
 
 def _meant(detail: ErrorDetails, keys: _Keys) -> str:
     """The key of which an unknown one is probably a misspelling; empty if there is none. A key that is missing wins."""
-    return nearest(str(detail["loc"][-1]), keys[_names(detail)[:-1]])
+    return nearest(str(detail["loc"][-1]), _known(keys, _names(detail)[:-1]))
 
 
 def _names(detail: ErrorDetails) -> _Path:
@@ -131,7 +136,7 @@ def _hint_for_text(kind: str, path: _Path, value: str) -> str:
 def _hint_for_key(path: _Path, keys: _Keys) -> str:
     """For an unknown key: the one that was meant, the table that has it, or the keys of this table."""
     *_, key = path
-    known = keys[path[:-1]]
+    known = _known(keys, path[:-1])
     others = [table for table in sorted(keys) if key in keys[table] and table]
     if others and not nearest(key, known):
         return f"it belongs to {' or '.join(map(_header, others))}"
@@ -140,6 +145,12 @@ def _hint_for_key(path: _Path, keys: _Keys) -> str:
 
 def _header(table: _Path) -> str:
     return f"[{'.'.join(table)}]" if table[0] in _SINGLE else f"[[{'.'.join(table)}]]"
+
+
+def _known(keys: _Keys, table: _Path) -> Sequence[str]:
+    """The keys of a table; those of a table that the user names stand under `*`."""
+    any_name = (*table[:-1], "*")
+    return keys[table] if table in keys else keys[any_name]
 
 
 def _spell(value: object) -> str:

@@ -14,9 +14,9 @@ from bundler.manifest.clashes import DEFAULT_KEY, clashes
 from bundler.manifest.faults import shape_faults
 from bundler.manifest.files import parse, read_text
 from bundler.manifest.places import placed
-from bundler.manifest.specs import KEYS, BundleSpec, Compat, Document, ModelSpec, SignatureSpec
+from bundler.manifest.specs import KEYS, BundleSpec, CheckSpec, Compat, Document, ModelSpec, SignatureSpec
 
-__all__ = ["Manifest", "of", "read", "read_each"]
+__all__ = ["Manifest", "of", "parsed", "read", "read_each"]
 
 
 @dataclass(frozen=True)
@@ -27,6 +27,7 @@ class Manifest:
     bundle: BundleSpec
     models: tuple[ModelSpec, ...]
     text: str | None = field(default=None, repr=False)
+    checks: tuple[CheckSpec, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -76,7 +77,11 @@ def _dump(model: ModelSpec) -> str:
 
 def read(path: Path) -> Manifest:
     """The manifest in a TOML file. Raises ManifestError with all that is wrong in it."""
-    text = read_text(path)
+    return parsed(read_text(path), path)
+
+
+def parsed(text: str, path: Path) -> Manifest:
+    """The manifest in the TOML of a file, which need not be there. Raises ManifestError as `read` does."""
     return of(parse(text, path), path, text)
 
 
@@ -91,7 +96,7 @@ def of(document: Mapping[str, object], path: Path, text: str | None = None) -> M
         located = (replace(fault, place=placed(fault.place.keys, path, text)) for fault in faults)
         raise ManifestError.of(sorted(located, key=lambda fault: fault.place.line))
     checked = Document.model_validate(document)
-    return Manifest(path, checked.bundle, checked.models, text)
+    return Manifest(path, checked.bundle, checked.models, text, checked.checks)
 
 
 def read_each(paths: Iterable[Path]) -> list[Manifest | ManifestError]:
