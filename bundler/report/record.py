@@ -22,7 +22,7 @@ from bundler.manifest import Manifest, ModelSpec
 from bundler.report import Report
 from bundler.threads import Crew
 
-__all__ = ["up_to_date", "write"]
+__all__ = ["report_in", "up_to_date", "write"]
 
 _LARGEST = 1 << 28
 """Bytes of a record. Bundler writes no larger one."""
@@ -53,6 +53,14 @@ def write(folder: Path, manifest: Manifest, report: Report, files: Mapping[str, 
     path = folder / RECORD
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(document, indent=2) + "\n")
+
+
+def report_in(folder: Path) -> Report | None:
+    """The report of the bundle in a folder; None if there is none, or bundler did not write it."""
+    try:
+        return _read(folder / RECORD).report
+    except (OSError, ValidationError):
+        return None
 
 
 def up_to_date(folder: Path, manifest: Manifest, *, checked: bool, jobs: int = 1) -> Report | None:

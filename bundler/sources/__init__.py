@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from functools import wraps
 from importlib import import_module
 from pathlib import Path, PurePath
@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeAlias, TypeVar, cast
 from bundler.artifacts import artifact
 from bundler.artifacts.artifact import Artifact
 from bundler.disk.cache import Cache, Damaged, default_folder
+from bundler.disk.locks import in_use
 from bundler.errors import SourceError, closest, within
 from bundler.progress import SILENT, Progress
 
@@ -126,17 +127,28 @@ def at_hand(source: str, base: Path) -> Path | None:
 def fetching_damaged_again(verb: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
     """A decorator that runs the verb again if files of the cache are damaged. They are fetched again then.
 
-    Notes go to the keyword argument `progress` of the call, if it has one. Raises Damaged if files are damaged twice.
+    Until the verb ends, `bundler cache clean` removes nothing. Notes go to the keyword argument `progress` of the call,
+    if it has one. Raises Damaged if files are damaged twice.
     """
 
     @wraps(verb)
     def run(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Result:
         progress, dropped = cast(Progress, kwargs.get("progress", SILENT)), set[Path]()
-        while True:
-            with _dropping_damaged(progress, dropped):
-                return verb(*args, **kwargs)
+        with _keeping_cache():
+            while True:
+                with _dropping_damaged(progress, dropped):
+                    return verb(*args, **kwargs)
 
     return run
+
+
+@contextmanager
+def _keeping_cache() -> Iterator[None]:
+    folder = default_folder()
+    with suppress(OSError):  # a cache that cannot be written is an error if something is to be fetched
+        folder.mkdir(parents=True, exist_ok=True)
+    with in_use(folder):
+        yield
 
 
 @contextmanager

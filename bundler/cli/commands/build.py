@@ -17,7 +17,14 @@ from bundler.cli.options import CUDA, JOBS, JSON, MANIFESTS, OUTPUT
 __all__ = ["build"]
 
 
-@click.command()
+@click.command(
+    epilog="""\b
+Examples:
+  bundler build manifests/posenet.toml
+  bundler build manifests/tiny.toml manifests/human.toml -j 2
+  bundler build manifests/tiny.toml -o dist/tiny --json > report.json
+"""
+)
 @MANIFESTS
 @OUTPUT
 @JOBS

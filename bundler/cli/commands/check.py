@@ -16,7 +16,13 @@ from bundler.cli.options import JOBS, JSON, MANIFESTS
 __all__ = ["check"]
 
 
-@click.command()
+@click.command(
+    epilog="""\b
+Examples:
+  bundler check manifests/tiny.toml
+  bundler check manifests/*.toml --json > faults.json
+"""
+)
 @MANIFESTS
 @JOBS
 @JSON
