@@ -41,7 +41,7 @@ def explained(console: Console) -> Iterator[None]:
         with interruptible():
             yield
     except KeyboardInterrupt as stop:
-        console.show_interrupt()
+        console.show_interrupt(exit_status(stop))
         sys.exit(exit_status(stop))
     except (BrokenPipeError, click.ClickException, click.exceptions.Exit):
         raise  # click ends the run

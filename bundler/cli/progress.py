@@ -70,6 +70,7 @@ class _Live(_Plain):
         self._stream = stream
         self._began = time.monotonic()
         self._running: list[tuple[int, Step]] = []
+        self._last: Step | None = None
         self._shown = ""
         self._steps_lock, self._screen_lock = threading.Lock(), threading.Lock()
 
@@ -86,14 +87,16 @@ class _Live(_Plain):
 
     def finish(self) -> None:
         with self._steps_lock:
-            step = self._own()
+            self._last = step = self._own()
             self._running = [entry for entry in self._running if entry[1] is not step]
 
     def draw(self) -> None:
-        """Show the steps as they are now. Other threads go on meanwhile: a terminal may stop to take output."""
+        """Show the steps as they are now, or the last one. Other threads go on: a terminal may stop to take output."""
         with self._screen_lock:
             with self._steps_lock:
-                steps = [replace(step) for _, step in self._running]
+                steps = [replace(step) for _, step in self._running] or list(filter(None, [self._last]))
+            if not steps:
+                return
             line = meter(steps, time.monotonic() - self._began, columns(self._stream), can_show("█…", self._stream))
             if line != self._shown:
                 self._write(f"{_ERASE}{line}\r")

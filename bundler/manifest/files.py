@@ -81,7 +81,15 @@ def _unread(path: Path, error: OSError) -> ManifestError:
         return _folder(path)
     if not isinstance(error, FileNotFoundError):
         return ManifestError("cannot be read", found=error.strerror or str(error), place=place)
-    return ManifestError("there is no such file", hint=closest(path.name, _manifests(path.parent)), place=place)
+    hint = closest(path.name, _manifests(path.parent)) or _here(path)
+    return ManifestError("there is no such file", hint=hint, place=place)
+
+
+def _here(path: Path) -> str:
+    """A hint that says what a relative path is relative to."""
+    with suppress(OSError):
+        return "" if path.is_absolute() else f"the current folder is {Path.cwd()}"
+    return ""
 
 
 def _folder(path: Path) -> ManifestError:
