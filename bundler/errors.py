@@ -38,6 +38,7 @@ __all__ = [
     "VerificationError",
     "closest",
     "nearest",
+    "some",
     "together",
     "unforeseen",
     "within",
@@ -249,6 +250,12 @@ def closest(name: str, known: Iterable[str]) -> str:
     """A hint that names the most similar of `known`: "did you mean 'x'?"; empty if none is similar."""
     near = nearest(name, known)
     return f"did you mean {near!r}?" if near else ""
+
+
+def some(names: Sequence[str], most: int) -> str:
+    """The first of several names, and how many more there are: `a, b, … and 3 more`."""
+    listed = ", ".join(names[:most])
+    return listed if len(names) <= most else f"{listed}, … and {len(names) - most:,} more"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

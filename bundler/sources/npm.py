@@ -34,6 +34,15 @@ _SOURCE = re.compile(rf"npm:{_PACKAGE}@{_EXACT}{_INSIDE}", _FLAGS)
 _OPEN = re.compile(rf"npm:{_PACKAGE}(?:@{_TAG})?{_INSIDE}", _FLAGS)
 """What these patterns accept is never an option, a path, a URL or syntax of a shell."""
 
+_OFFLINE = "is this machine online? `npm ping` asks the same registry, with the same settings"
+_HINTS = {
+    "E401": "`npm login` logs in to the registry",
+    "E403": "`npm login` logs in to the registry",
+    "E404": "is the name right? `npm view {name}` asks the same registry; for a private package, `npm login` logs in",
+    "ETARGET": "`npm view {name} versions` lists the versions",
+    **dict.fromkeys(("EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ENETUNREACH", "ENOTFOUND", "ETIMEDOUT"), _OFFLINE),
+}
+"""Hints by npm's codes of errors."""
 _SAID = 1 << 20
 """Bytes of npm's output that are read."""
 _SHOWN = 1000
@@ -132,11 +141,7 @@ def _output(arguments: Sequence[str], package: str, base: Path) -> str:
     with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
         status = _run([npm, *arguments], base, stdout, stderr)
         if status:
-            raise SourceError(
-                "npm cannot fetch the package",
-                found=_complaint(_said(stdout), _said(stderr)),
-                hint=f"`npm view {package}` asks the same registry, with the same settings",
-            )
+            raise _failed(package, _said(stdout), _said(stderr))
         return _said(stdout)
 
 
@@ -168,6 +173,18 @@ def _said(output: IO[bytes]) -> str:
     """The last bytes of an output."""
     output.seek(max(0, output.seek(0, os.SEEK_END) - _SAID))
     return output.read().decode("utf-8", "replace")
+
+
+def _failed(package: str, stdout: str, stderr: str) -> SourceError:
+    """The error for a package that npm did not fetch, with npm's own words and a hint by its code."""
+    code = re.search(r'(?:"code": |code )"?(E[A-Z0-9_]+)', f"{stdout}\n{stderr}")
+    hint = _HINTS.get(code[1] if code else "", "`npm view {package}` asks the same registry, with the same settings")
+    name = package.rpartition("@")[0]
+    return SourceError(
+        "npm cannot fetch the package",
+        found=_complaint(stdout, stderr),
+        hint=hint.format(package=package, name=name),
+    )
 
 
 def _complaint(stdout: str, stderr: str) -> str:

@@ -40,10 +40,13 @@ class Mistake:
     files: Mapping[str, str]
     console: str
 
-    def play(self, folder: Path, environment: Mapping[str, str]) -> str:
-        """The console when the commands run in a folder, which must be the current one."""
+    def play(self, folder: Path, registry: str, environment: Mapping[str, str]) -> str:
+        """The console when the commands run in a folder, which must be the current one.
+
+        `registry` is the address of the server that is called http://registry in files.
+        """
         for name, content in self.files.items():
-            (folder / name).write_text(content)
+            (folder / name).write_text(content.replace("http://registry", registry))
         return "".join(f"$ {command}\n{_run(command, environment)}" for command in self.commands())
 
     def commands(self) -> Iterator[str]:

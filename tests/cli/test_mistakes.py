@@ -47,7 +47,7 @@ def place(tmp_path: Path, built: Callable[..., Path], monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("mistake", mistakes(), ids=lambda mistake: f"{mistake.page.stem}: {mistake.title}")
 def test_a_mistake_gets_its_answer(mistake: Mistake, place: Path, registry: Server, cache: Path) -> None:
-    said = mistake.play(place, {"BUNDLER_CACHE": str(cache), "REGISTRY": registry.url})
+    said = mistake.play(place, registry.url, {"BUNDLER_CACHE": str(cache)})
     said = said.replace(registry.url, "http://registry").replace(str(place), "/home/me")
     if os.environ.get("MISTAKES") == "write":
         mistake.write(said)
