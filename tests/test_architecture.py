@@ -25,7 +25,7 @@ FLOORS = """
     tfjs rewrites link outputs
     report bundle
     convert
-    checks scaffold
+    checks comparison scaffold
     verbs
     api
     cli

@@ -26,6 +26,7 @@ NAMES = [
     "Place",
     "Report",
     "SourceError",
+    "Verification",
     "VerificationError",
     "__version__",
     "build",
@@ -34,6 +35,7 @@ NAMES = [
     "inspect",
     "lock",
     "run",
+    "verify",
 ]
 TINY = MANIFESTS / "tiny.toml"
 

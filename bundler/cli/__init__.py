@@ -23,6 +23,7 @@ _COMMANDS = {
     "inspect": "Show what is in a model, a manifest or a SavedModel.",
     "lock": "Write the lock of each MANIFEST: every file that its bundle is made from.",
     "run": "Call a signature of BUNDLE.",
+    "verify": "Compare the outputs of a bundle with those of its source models.",
     "cache": "Show or clean the cache of fetched models.",
     "completion": "Print the script for completion in a shell.",
     "schema": "Print the JSON Schema of manifests, for editors.",
