@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from bundler.verbs.build import build
     from bundler.verbs.check import check
     from bundler.verbs.inspect import inspect
+    from bundler.verbs.neighbourhood import neighbourhood
 
 __all__ = [
     "BundlerError",
@@ -50,6 +51,7 @@ __all__ = [
     "build",
     "check",
     "inspect",
+    "neighbourhood",
 ]
 
 __version__ = "0.1.0"
@@ -69,6 +71,7 @@ _MODULES = {
     "bundler.verbs.build": ("build",),
     "bundler.verbs.check": ("check",),
     "bundler.verbs.inspect": ("inspect",),
+    "bundler.verbs.neighbourhood": ("neighbourhood",),
 }
 """The public names, by the module that defines them."""
 

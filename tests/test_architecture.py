@@ -23,9 +23,9 @@ FLOORS = """
     encoding runtimes artifacts manifest serving soundness
     sources
     tfjs rewrites link outputs
-    report bundle
+    stored report bundle
     convert
-    checks
+    checks inspection
     verbs
     api
     cli

@@ -30,6 +30,7 @@ NAMES = [
     "build",
     "check",
     "inspect",
+    "neighbourhood",
 ]
 TINY = MANIFESTS / "tiny.toml"
 

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
 from bundler.cli.faults import error_document, error_lines, traceback_lines
 from bundler.cli.progress import shown_progress
 from bundler.cli.reports import report_lines
-from bundler.cli.screen import print_error, print_result, standard_output
+from bundler.cli.screen import Line, print_error, print_result, standard_output
 from bundler.errors import BundlerError
 
 if TYPE_CHECKING:
     from bundler.progress import Progress
     from bundler.report import Report
 
-__all__ = ["Console"]
+__all__ = ["Console", "Result"]
+
+
+class Result(Protocol):
+    """What a verb returns."""
+
+    def to_json(self) -> str:
+        """One JSON document in ASCII."""
 
 
 class Console:
@@ -43,8 +50,13 @@ class Console:
         if not self.quiet and not self.as_json:
             print_result(report_lines(report, self.verbose > 0, ops))
 
-    def show_document(self, outcomes: Sequence[Report | BundlerError], several: bool = False) -> None:
-        """With `as_json`, the JSON of a report or an error; an array if there may be `several`."""
+    def show_lines(self, lines: Iterable[Line]) -> None:
+        """Lines on standard output, if text is wanted."""
+        if not self.quiet and not self.as_json:
+            print_result(lines)
+
+    def show_document(self, outcomes: Sequence[Result | BundlerError], several: bool = False) -> None:
+        """With `as_json`, the JSON of a result or an error; an array if there may be `several`."""
         if self.as_json:
             documents = [_document(outcome) for outcome in outcomes]
             with standard_output():
@@ -61,5 +73,5 @@ class Console:
         print_error([[("interrupted", "")]])
 
 
-def _document(outcome: Report | BundlerError) -> str:
+def _document(outcome: Result | BundlerError) -> str:
     return json.dumps(error_document(outcome), indent=2) if isinstance(outcome, BundlerError) else outcome.to_json()

@@ -23,7 +23,7 @@ from bundler.manifest import Manifest, ModelSpec
 from bundler.report import Report
 from bundler.threads import Crew
 
-__all__ = ["up_to_date", "write"]
+__all__ = ["recorded", "up_to_date", "write"]
 
 _LARGEST = 1 << 28
 """Bytes of a record. Bundler writes no larger one."""
@@ -103,6 +103,15 @@ def up_to_date(folder: Path, manifest: Manifest, *, checked: bool, jobs: int = 1
         return None  # a new build reports what is wrong
     report: Report = record.report
     return Report(folder, report.name, report.signatures, report.models, bytes=size, up_to_date=True)
+
+
+def recorded(folder: Path) -> Report | None:
+    """The report in the record of a bundle; None if it has no record of bundler. The bundle may have changed since."""
+    try:
+        report: Report = _read(folder / RECORD).report
+    except (OSError, ValidationError):
+        return None
+    return report
 
 
 def _mark(folder: Path) -> str:

@@ -1,0 +1,91 @@
+"""A `Subject` becomes a report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from bundler.convert.about import about, model_report
+from bundler.errors import ConversionError
+from bundler.inspection.subject import Frozen, Saved, Subject, Web
+from bundler.ir.model import Model
+from bundler.link import join
+from bundler.report import Entries, ModelReport, Report, SignatureReport, record
+from bundler.report.census import Census, count, count_by
+from bundler.stored.graphs import StoredGraph
+
+__all__ = ["report"]
+
+
+def report(subject: Subject) -> Report:
+    """The signatures, ops and weights of a subject."""
+    if isinstance(subject, Web):
+        return _of_web(subject)
+    return _of_saved(subject) if isinstance(subject, Saved) else _of_frozen(subject)
+
+
+def _of_web(web: Web) -> Report:
+    model = _portable(web)
+    signatures = (SignatureReport.of(key, each, web.name) for key, each in web.model.signatures.items())
+    census = count(join({web.name: model}))
+    size = sum(web.files.path(name).stat().st_size for name in web.files.files)
+    described = model_report(web.name, web.source, web.files.digest, model, about(web.files), census)
+    return Report(None, web.source, Entries(signatures), Entries([described]), bytes=size)
+
+
+def _portable(web: Web) -> Model:
+    """The graph that a bundle has of a model; the model's own, with a note, if it cannot be part of a bundle."""
+    try:
+        return web.portable
+    except ConversionError as error:
+        return web.model.noting(f"it cannot be part of a bundle: {fault}" for fault in error.faults)
+
+
+def _of_frozen(frozen: Frozen) -> Report:
+    census = count(frozen.model)
+    name = frozen.path.stem
+    described = ModelReport(name, frozen.source, "", census.nodes, census.weight_bytes, census.ops)
+    return Report(None, frozen.source, Entries(), Entries([described]), bytes=frozen.path.stat().st_size)
+
+
+# SavedModels -------------------------------------------------------------------------------------
+
+
+def _of_saved(saved: Saved) -> Report:
+    """The models of bundler's record, if there is one that fits the graphs; else a model for each MetaGraph."""
+    size = sum(path.stat().st_size for path in saved.folder.rglob("*") if path.is_file())
+    kept = _recorded(saved)
+    models = [_tagged(graph, saved.source) for graph in saved.graphs] if kept is None else _models(saved.graphs, kept)
+    owners = {} if kept is None else {signature.key: signature.model for signature in kept.signatures}
+    signatures = (
+        SignatureReport.of(key, signature, owners.get(key, ", ".join(graph.tags)))
+        for graph in saved.graphs
+        for key, signature in graph.model.signatures.items()
+    )
+    return Report(None, saved.folder.name or saved.source, Entries(signatures), Entries(models), bytes=size)
+
+
+def _recorded(saved: Saved) -> Report | None:
+    """The report in bundler's record, if it is about these signatures."""
+    kept = record.recorded(saved.folder)
+    keys = sorted(key for graph in saved.graphs for key in graph.model.signatures)
+    return kept if kept is not None and sorted(kept.signatures.names) == keys else None
+
+
+def _models(graphs: Sequence[StoredGraph], kept: Report) -> Iterator[ModelReport]:
+    """The models of the record, with what the graphs hold of each. Digests and sources are the record's."""
+    if len(graphs) == len(kept.models):
+        found = {model.name: count(graph.model) for model, graph in zip(kept.models, graphs)}
+    else:
+        found = count_by(graphs[0].model, lambda name: name.partition("/")[0])
+    for model in kept.models:
+        yield _counted(model, found.get(model.name, Census()))
+
+
+def _counted(model: ModelReport, census: Census) -> ModelReport:
+    return replace(model, nodes=census.nodes, weight_bytes=census.weight_bytes, ops=census.ops)
+
+
+def _tagged(graph: StoredGraph, source: str) -> ModelReport:
+    census = count(graph.model)
+    return ModelReport(", ".join(graph.tags), source, "", census.nodes, census.weight_bytes, census.ops)
