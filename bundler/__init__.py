@@ -34,8 +34,10 @@ if TYPE_CHECKING:
     from bundler.report import Report
     from bundler.verbs.build import build
     from bundler.verbs.check import check
+    from bundler.verbs.init import init
     from bundler.verbs.inspect import inspect
     from bundler.verbs.neighbourhood import neighbourhood
+    from bundler.verbs.run import run
 
 __all__ = [
     "BundlerError",
@@ -50,8 +52,10 @@ __all__ = [
     "__version__",
     "build",
     "check",
+    "init",
     "inspect",
     "neighbourhood",
+    "run",
 ]
 
 __version__ = "0.1.0"
@@ -70,8 +74,10 @@ _MODULES = {
     "bundler.report": ("Report",),
     "bundler.verbs.build": ("build",),
     "bundler.verbs.check": ("check",),
+    "bundler.verbs.init": ("init",),
     "bundler.verbs.inspect": ("inspect",),
     "bundler.verbs.neighbourhood": ("neighbourhood",),
+    "bundler.verbs.run": ("run",),
 }
 """The public names, by the module that defines them."""
 

@@ -25,7 +25,8 @@ FLOORS = """
     tfjs rewrites link outputs
     stored report bundle
     convert
-    checks inspection
+    checks scaffold
+    inspection
     verbs
     api
     cli

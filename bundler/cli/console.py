@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,14 +19,7 @@ if TYPE_CHECKING:
     from bundler.progress import Progress
     from bundler.report import Report
 
-__all__ = ["Console", "Result"]
-
-
-class Result(Protocol):
-    """What a verb returns."""
-
-    def to_json(self) -> str:
-        """One JSON document in ASCII."""
+__all__ = ["Console"]
 
 
 class Console:
@@ -50,17 +43,20 @@ class Console:
         if not self.quiet and not self.as_json:
             print_result(report_lines(report, self.verbose > 0, ops))
 
-    def show_lines(self, lines: Iterable[Line]) -> None:
-        """Lines on standard output, if text is wanted."""
-        if not self.quiet and not self.as_json:
-            print_result(lines)
-
-    def show_document(self, outcomes: Sequence[Result | BundlerError], several: bool = False) -> None:
-        """With `as_json`, the JSON of a result or an error; an array if there may be `several`."""
+    def show_document(self, outcomes: Sequence[Report | BundlerError], several: bool = False) -> None:
+        """With `as_json`, the JSON of a report or an error; an array if there may be `several`."""
         if self.as_json:
             documents = [_document(outcome) for outcome in outcomes]
             with standard_output():
                 click.echo(f"[{', '.join(documents)}]" if several else documents[0])
+
+    def show_result(self, lines: Iterable[Line], document: Callable[[], str]) -> None:
+        """A result that is no report: as text, or with `as_json` the JSON that `document` makes."""
+        if self.as_json:
+            with standard_output():
+                click.echo(document())
+        elif not self.quiet:
+            print_result(lines)
 
     def show_error(self, error: BundlerError) -> None:
         """An error as text; with `verbose` at 2, after its traceback."""
@@ -73,5 +69,5 @@ class Console:
         print_error([[("interrupted", "")]])
 
 
-def _document(outcome: Result | BundlerError) -> str:
+def _document(outcome: Report | BundlerError) -> str:
     return json.dumps(error_document(outcome), indent=2) if isinstance(outcome, BundlerError) else outcome.to_json()

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from bundler.errors import BundlerError, ConversionError, closest
 from bundler.inspection.notation import node_report
-from bundler.inspection.subject import Saved, Subject, Web
+from bundler.inspection.subject import Frozen, Saved, Subject, Web
 from bundler.ir.model import Graph, Model
 from bundler.ir.nodes import Node, Tensor
 from bundler.report.neighbourhood import Neighbourhood, NodeReport
@@ -44,13 +44,19 @@ class _Place(NamedTuple):
     node: Node
 
 
-def searched(subject: Subject) -> list[Searched]:
-    """The models of a subject."""
+def searched(subjects: Sequence[Subject]) -> list[Searched]:
+    """The models of the subjects that a source holds."""
+    return [each for subject in subjects for each in _searched(subject, scoped=len(subjects) > 1)]
+
+
+def _searched(subject: Subject, scoped: bool) -> Iterator[Searched]:
     if isinstance(subject, Web):
-        return [Searched(subject.name, subject.source, subject.model, subject)]
-    if isinstance(subject, Saved):
-        return [Searched(", ".join(graph.tags), subject.source, graph.model) for graph in subject.graphs]
-    return [Searched(subject.path.stem, subject.source, subject.model)]
+        scope = subject.name if scoped else ""
+        yield Searched(subject.name, subject.source, subject.model, subject, scope)
+    elif isinstance(subject, Saved):
+        yield from (Searched(", ".join(graph.tags), subject.source, graph.model) for graph in subject.graphs)
+    elif isinstance(subject, Frozen):
+        yield Searched(subject.path.stem, subject.source, subject.model)
 
 
 def find(asked: str, models: Sequence[Searched]) -> Neighbourhood:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bundler.convert.about import about, model_report
 from bundler.errors import ConversionError
-from bundler.inspection.subject import Frozen, Saved, Subject, Web
+from bundler.inspection.subject import Frozen, Saved, Subject, Unread, Web
 from bundler.ir.model import Model
 from bundler.link import join
 from bundler.report import Entries, ModelReport, Report, SignatureReport, record
@@ -17,11 +17,29 @@ from bundler.stored.graphs import StoredGraph
 __all__ = ["report"]
 
 
-def report(subject: Subject) -> Report:
-    """The signatures, ops and weights of a subject."""
+def report(source: str, subjects: Sequence[Subject]) -> Report:
+    """The signatures, ops and weights of the subjects that a source holds."""
+    found = [_report(subject) for subject in subjects]
+    if len(found) == 1:
+        return found[0]
+    signatures = Entries(signature for each in found for signature in each.signatures)
+    models = Entries(model for each in found for model in each.models)
+    return Report(None, source, signatures, models, bytes=sum(each.bytes for each in found))
+
+
+def _report(subject: Subject) -> Report:
     if isinstance(subject, Web):
         return _of_web(subject)
-    return _of_saved(subject) if isinstance(subject, Saved) else _of_frozen(subject)
+    if isinstance(subject, Saved):
+        return _of_saved(subject)
+    return _of_frozen(subject) if isinstance(subject, Frozen) else _of_unread(subject)
+
+
+def _of_unread(unread: Unread) -> Report:
+    notes = tuple(f"it cannot be read: {fault}" for fault in unread.error.faults)
+    return Report(
+        None, unread.source, Entries(), Entries([ModelReport(unread.name, unread.source, "", 0, 0, {}, notes)])
+    )
 
 
 def _of_web(web: Web) -> Report:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,14 +12,16 @@ from bundler import rewrites, sources, tfjs
 from bundler.artifacts import early
 from bundler.artifacts.artifact import Artifact
 from bundler.bundle import is_bundle
-from bundler.errors import within
+from bundler.disk.cache import Damaged
+from bundler.errors import BundlerError, SourceError, within
 from bundler.ir.model import Model
 from bundler.ir.prune import prune
 from bundler.manifest import Compat, ModelSpec
 from bundler.outputs.savedmodel import FILE
+from bundler.scaffold.names import model_names
 from bundler.stored.graphs import StoredGraph, read_frozen, read_graphs
 
-__all__ = ["Frozen", "Saved", "Subject", "Web", "name_of", "subject", "web"]
+__all__ = ["Frozen", "Saved", "Subject", "Unread", "Web", "subjects", "web"]
 
 
 @dataclass(frozen=True)
@@ -59,11 +60,54 @@ class Frozen:
     model: Model
 
 
-Subject = Web | Saved | Frozen
+@dataclass(frozen=True)
+class Unread:
+    """A model among others that cannot be read."""
+
+    name: str
+    source: str
+    error: BundlerError
 
 
-def subject(source: str) -> Subject:
-    """What a source holds, fetched if need be. Raises SourceError, or ConversionError for a malformed model."""
+Subject = Web | Saved | Frozen | Unread
+
+
+def subjects(source: str) -> list[Subject]:
+    """What a source holds, fetched if need be: one thing, or all models of a folder, an archive or a package.
+
+    Raises SourceError, or ConversionError for a malformed model.
+    """
+    try:
+        return [_subject(source)]
+    except Damaged:
+        raise
+    except SourceError as error:
+        several = _several(source)
+        if not several:
+            raise error
+    if len(several) == 1:
+        return [_subject(several[0])]
+    return [_one_of_several(name, each) for name, each in zip(model_names(several, Path()), several)]
+
+
+def _several(source: str) -> list[str]:
+    """The sources of the models that a source holds; none if it has none, or is itself the only one."""
+    with suppress(SourceError):
+        found = sources.listed(source, Path())
+        return [] if found == [source] else found
+    return []
+
+
+def _one_of_several(name: str, source: str) -> Subject:
+    try:
+        return _web(name, source, sources.fetch(source, Path()))
+    except Damaged:
+        raise
+    except BundlerError as error:
+        return Unread(name, source, error)
+
+
+def _subject(source: str) -> Subject:
     own = Path(source)
     if own.name == FILE and is_bundle(own.parent):
         return Saved(own.parent, source, read_graphs(own.parent))
@@ -72,7 +116,8 @@ def subject(source: str) -> Subject:
         return Saved(path, source, read_graphs(path))
     if _is_frozen(path):
         return Frozen(path, source, read_frozen(path))
-    return _web(name_of(source), source, sources.open_found(source, path))
+    (name,) = model_names([source], Path())
+    return _web(name, source, sources.open_found(source, path))
 
 
 def web(spec: ModelSpec, base: Path, compat: Compat) -> Web:
@@ -90,20 +135,3 @@ def _web(name: str, source: str, files: Artifact, format: Literal["auto", "graph
 def _is_frozen(path: Path) -> bool:
     """Whether a path is a graph of TensorFlow, and not one of TensorFlow.js from before 1.0."""
     return path.suffix.lower() == ".pb" and path.is_file() and not path.with_name(early.MANIFEST).exists()
-
-
-_COMMON = {"model", "web_model", "tensorflowjs_model", "tfjs_model", "package"}
-"""Names of files and folders that do not distinguish models."""
-
-
-def name_of(source: str) -> str:
-    """A short name for a model: the last part of its source that distinguishes it."""
-    return next((part for part in _parts(source) if part and part.lower() not in _COMMON), source)
-
-
-def _parts(source: str) -> Iterator[str]:
-    """The parts of a source from the last to the first, without endings and versions."""
-    path = re.split(r"[?&]", source)[0] if source.startswith("http") else source
-    for part in reversed(re.split("[/#]", path.removeprefix("npm:"))):
-        name = re.sub(r"(?i)\.(json|pb|zip|tgz|tar\.gz)$", "", part)
-        yield re.sub(r"(?<=.)@[\d.]+.*$", "", name) if source.startswith("npm:") else name.strip(".")

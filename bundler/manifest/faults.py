@@ -53,6 +53,10 @@ _WORDINGS = {
     "less_than_equal": _Wording("is too large", "{le} or less"),
     "too_long": _Wording("is too long", "at most {max_length} entries", shows_found=False),
     "string_too_long": _Wording("is too long", "{max_length} characters or less"),
+    "range": _Wording("is no range", "{expected}, as in [-1, 1]"),
+    "value": _Wording("has the wrong type", "{expected}"),
+    "float_type": _Wording("has the wrong type", "a number"),
+    "finite_number": _Wording("is not a legal value", "a finite number"),
     "nul": _Wording("has a NUL character"),
     "literal_error": _Wording("is not one of the choices", "{expected}"),
     "enum": _Wording("is not one of the choices", "{expected}"),
@@ -61,6 +65,7 @@ _WORDINGS = {
 _BRACKETS: Mapping[_Path, str] = {
     ("model",): "write [[model]], with two brackets",
     ("model", "signature"): "write [[model.signature]], with two brackets",
+    ("check",): "write [[check]], with two brackets",
     ("bundle",): "write [bundle], with single brackets",
 }
 
@@ -87,11 +92,17 @@ def _fault(detail: ErrorDetails, keys: _Keys) -> Fault:
 def _hint(detail: ErrorDetails, keys: _Keys) -> str:
     path = tuple(part for part in detail["loc"] if isinstance(part, str))
     if detail["type"] == "extra_forbidden":
-        known = keys[path[:-1]]
+        known = _known(keys, path[:-1])
         return closest(path[-1], known) or f"the keys here are {', '.join(known)}"
     if detail["type"] in ("literal_error", "enum"):
         return closest(str(detail["input"]).lower(), re.findall(r"'([^']*)'", detail["ctx"]["expected"]))
     return _BRACKETS.get(path, "") if detail["type"] in ("tuple_type", "model_type") else ""
+
+
+def _known(keys: _Keys, table: _Path) -> Sequence[str]:
+    """The keys of a table; those of a table that the user names stand under `*`."""
+    any_name = (*table[:-1], "*")
+    return keys[table] if table in keys else keys[any_name]
 
 
 def _spell(value: object) -> str:

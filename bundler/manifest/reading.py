@@ -14,9 +14,9 @@ from bundler.errors import Fault, Key, ManifestError, Place, closest
 from bundler.manifest.clashes import DEFAULT_KEY, clashes
 from bundler.manifest.faults import shape_faults
 from bundler.manifest.lines import lines
-from bundler.manifest.specs import KEYS, BundleSpec, Compat, Document, ModelSpec, SignatureSpec
+from bundler.manifest.specs import KEYS, BundleSpec, CheckSpec, Compat, Document, ModelSpec, SignatureSpec
 
-__all__ = ["Manifest", "of", "read", "read_each"]
+__all__ = ["Manifest", "of", "parsed", "read", "read_each"]
 
 _LARGEST = 1 << 24
 """Bytes of the largest manifest."""
@@ -30,6 +30,7 @@ class Manifest:
     bundle: BundleSpec
     models: tuple[ModelSpec, ...]
     text: str | None = field(default=None, repr=False)
+    checks: tuple[CheckSpec, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -79,7 +80,11 @@ def _dump(model: ModelSpec) -> str:
 
 def read(path: Path) -> Manifest:
     """The manifest in a TOML file. Raises ManifestError with all that is wrong in it."""
-    text = _read_text(path)
+    return parsed(_read_text(path), path)
+
+
+def parsed(text: str, path: Path) -> Manifest:
+    """The manifest in the TOML of a file, which need not be there. Raises ManifestError as `read` does."""
     return of(_parse(text, path), path, text)
 
 
@@ -93,7 +98,7 @@ def of(document: Mapping[str, object], path: Path, text: str | None = None) -> M
     if faults:
         raise ManifestError.of(replace(fault, place=_place(fault.place.keys, path, text)) for fault in faults)
     checked = Document.model_validate(document)
-    return Manifest(path, checked.bundle, checked.models, text)
+    return Manifest(path, checked.bundle, checked.models, text, checked.checks)
 
 
 def read_each(paths: Iterable[Path]) -> list[Manifest | ManifestError]:

@@ -13,10 +13,11 @@ __all__ = ["inspect"]
 
 @sources.fetching_damaged_again
 def inspect(source: str | os.PathLike[str]) -> Report:
-    """The signatures, ops and weights of a manifest (`.toml`), a SavedModel, a frozen graph, or a model.
+    """The signatures, ops and weights of a manifest (`.toml`), a SavedModel, a frozen graph, or models.
 
-    A model is given by any source of a manifest. Of a SavedModel by another program, each MetaGraph is a model of the
-    report, named by its tags. A model that cannot be part of a bundle has a note that says why. Raises BundlerError.
+    Models are given by any source of a manifest; a folder, an archive or a package may hold several. Of a SavedModel by
+    another program, each MetaGraph is a model of the report, named by its tags. A model that cannot be part of a bundle
+    has a note that says why. Raises BundlerError.
     """
     text = os.fspath(source)
     if text.endswith(".toml"):
@@ -24,6 +25,6 @@ def inspect(source: str | os.PathLike[str]) -> Report:
 
         return check(Path(text))
     from bundler.inspection.reports import report
-    from bundler.inspection.subject import subject
+    from bundler.inspection.subject import subjects
 
-    return report(subject(text))
+    return report(text, subjects(text))

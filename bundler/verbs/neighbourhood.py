@@ -8,7 +8,7 @@ from pathlib import Path
 from bundler import manifest, sources
 from bundler.errors import within
 from bundler.inspection.neighbours import Searched, find, searched
-from bundler.inspection.subject import subject, web
+from bundler.inspection.subject import subjects, web
 from bundler.report.neighbourhood import Neighbourhood
 
 __all__ = ["neighbourhood"]
@@ -23,7 +23,7 @@ def neighbourhood(source: str | os.PathLike[str], node: str) -> Neighbourhood:
     BundlerError.
     """
     text = os.fspath(source)
-    return find(node, _of_manifest(Path(text), node) if text.endswith(".toml") else searched(subject(text)))
+    return find(node, _of_manifest(Path(text), node) if text.endswith(".toml") else searched(subjects(text)))
 
 
 def _of_manifest(path: Path, node: str) -> list[Searched]:

@@ -18,7 +18,6 @@ from bundler.api import calls
 from bundler.api.asked import AskedModel
 from bundler.cli import main
 from bundler.errors import SourceError
-from bundler.inspection.subject import name_of
 from bundler.ir.dtypes import DType
 from bundler.ir.nodes import new_node
 from bundler.ir.protos import FunctionDef, NameAttrList, NodeDef, OpDef, SavedModel
@@ -225,24 +224,25 @@ def test_an_archive_is_a_source(inside: str, tmp_path: Path) -> None:
     assert found.models[0].nodes == 19
 
 
-@pytest.mark.parametrize(
-    ("source", "name"),
-    [
-        ("manifests/models/edges", "edges"),
-        ("models/edges/model.json", "edges"),
-        ("facemesh.json", "facemesh"),
-        ("npm:@vladmandic/human@3.3.6/models/iris.json", "iris"),
-        ("npm:@scope/digits@1.2.3", "digits"),
-        ("npm:@scope/digits@1.2.3-beta.1/model/model.json", "digits"),
-        ("https://host/pose/web_model/model.json?raw=1", "pose"),
-        ("kept.zip#a/b.json", "b"),
-        ("kept.tar.gz", "kept"),
-        ("model.json", "model.json"),
-        ("edges/", "edges"),
-    ],
-)
-def test_a_model_is_named_by_the_part_of_its_source_that_distinguishes_it(source: str, name: str) -> None:
-    assert name_of(source) == name
+def test_a_folder_with_several_models_lists_them_and_those_that_are_broken(tmp_path: Path) -> None:
+    shutil.copytree(MODELS, tmp_path / "models")
+    (tmp_path / "models" / "edges" / "group1-shard1of1.bin").unlink()
+    found = bundler.inspect(tmp_path / "models")
+    assert [(model.name, model.source, model.nodes) for model in found.models] == [
+        ("digits", f"{tmp_path}/models/digits", 12),
+        ("edges", f"{tmp_path}/models/edges", 0),
+        ("moments", f"{tmp_path}/models/moments", 20),
+    ]
+    assert found.models["edges"].notes == (
+        f"it cannot be read: {tmp_path}/models/edges/group1-shard1of1.bin: the shard is missing",
+    )
+    assert found.signatures.names == ("digits", "moments")
+    assert bundler.neighbourhood(tmp_path / "models", "digits/image").node.name == "image"
+
+
+@pytest.mark.network
+def test_a_package_lists_its_models() -> None:
+    assert len(bundler.inspect("npm:@vladmandic/human@3.3.6").models) > 10
 
 
 def test_a_model_that_cannot_be_part_of_a_bundle_is_shown_with_the_reason(tmp_path: Path) -> None:

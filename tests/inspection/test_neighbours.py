@@ -16,25 +16,26 @@ from tests.support.places import MANIFESTS
 EDGES = str(MANIFESTS / "models" / "edges")
 TINY = str(MANIFESTS / "tiny.toml")
 SCOPE = "StatefulPartitionedCall/edges"
-SHOWN = f"""\
-{SCOPE}/p_re_lu/Relu (edges)
+SHOWN = """\
+StatefulPartitionedCall/edges/p_re_lu/Relu (edges)
+  names below StatefulPartitionedCall/edges/ are short
   reads:
-    {SCOPE}/depthwise = FusedDepthwiseConv2dNative(image, {SCOPE}/filters/kernel, {SCOPE}/filters/bias, \
+    depthwise = FusedDepthwiseConv2dNative(image, filters/kernel, filters/bias, \
 fused_ops=[BiasAdd], padding=SAME, strides=[1, 1, 1, 1])
-    {SCOPE}/p_re_lu/Neg = Const(dtype=float32, shape=[1, 1, 3], value=[[[-1.0, -1.0, 0.25]]])
+    p_re_lu/Neg = Const(dtype=float32, shape=[1, 1, 3], value=[[[-1.0, -1.0, 0.25]]])
   Before:
-    {SCOPE}/p_re_lu/Relu = Prelu({SCOPE}/depthwise, {SCOPE}/p_re_lu/Neg)
+    p_re_lu/Relu = Prelu(depthwise, p_re_lu/Neg)
   After:
-    {SCOPE}/p_re_lu/Relu/pos = Relu({SCOPE}/depthwise)
-    {SCOPE}/p_re_lu/Relu/neg_x = Neg({SCOPE}/depthwise)
-    {SCOPE}/p_re_lu/Relu/neg_alpha = Neg({SCOPE}/p_re_lu/Neg)
-    {SCOPE}/p_re_lu/Relu/relu_neg_x = Relu({SCOPE}/p_re_lu/Relu/neg_x)
-    {SCOPE}/p_re_lu/Relu/neg = Mul({SCOPE}/p_re_lu/Relu/neg_alpha, {SCOPE}/p_re_lu/Relu/relu_neg_x)
-    {SCOPE}/p_re_lu/Relu = AddV2({SCOPE}/p_re_lu/Relu/pos, {SCOPE}/p_re_lu/Relu/neg)
+    p_re_lu/Relu/pos = Relu(depthwise)
+    p_re_lu/Relu/neg_x = Neg(depthwise)
+    p_re_lu/Relu/neg_alpha = Neg(p_re_lu/Neg)
+    p_re_lu/Relu/relu_neg_x = Relu(p_re_lu/Relu/neg_x)
+    p_re_lu/Relu/neg = Mul(p_re_lu/Relu/neg_alpha, p_re_lu/Relu/relu_neg_x)
+    p_re_lu/Relu = AddV2(p_re_lu/Relu/pos, p_re_lu/Relu/neg)
   read by:
-    {SCOPE}/strength/Relu = _FusedConv2D({SCOPE}/p_re_lu/Relu, {SCOPE}/strength/kernel, {SCOPE}/strength/bias, \
+    strength/Relu = _FusedConv2D(p_re_lu/Relu, strength/kernel, strength/bias, \
 epsilon=0, fused_ops=[BiasAdd, Relu], padding=SAME, strides=[1, 1, 1, 1])
-    Identity = Identity({SCOPE}/p_re_lu/Relu)
+    Identity = Identity(p_re_lu/Relu)
 """
 
 

@@ -12,6 +12,9 @@ from bundler.cli.texts.neighbours import neighbour_lines
 
 __all__ = ["inspect"]
 
+_MANY = 20
+"""Models of which a report shows the ops. Of more, only -v does."""
+
 
 @click.command()
 @click.argument("source", metavar="PATH")
@@ -31,9 +34,8 @@ def inspect(console: Console, source: str, node: str | None) -> None:
     """
     if node is None:
         report = bundler.inspect(source)
-        console.show(report, ops=True)
+        console.show(report, ops=len(report.models) <= _MANY)
         console.show_document([report])
     else:
         found = bundler.neighbourhood(source, node)
-        console.show_lines(neighbour_lines(found))
-        console.show_document([found])
+        console.show_result(neighbour_lines(found), found.to_json)
