@@ -73,8 +73,11 @@ def _of_saved(saved: Saved) -> Report:
     """The models of bundler's record, if there is one that fits the graphs; else a model for each MetaGraph."""
     size = sum(path.stat().st_size for path in saved.folder.rglob("*") if path.is_file())
     kept = _recorded(saved)
-    models = [_tagged(graph, saved.source) for graph in saved.graphs] if kept is None else _models(saved.graphs, kept)
-    owners = {} if kept is None else {signature.key: signature.model for signature in kept.signatures}
+    if kept is not None and len(saved.graphs) == 1:
+        owners = {signature.key: signature.model for signature in kept.signatures}
+        models = list(_models(saved.graphs[0], kept))
+    else:
+        owners, models = {}, list(_tagged(saved, kept))
     signatures = (
         SignatureReport.of(key, signature, owners.get(key, ", ".join(graph.tags)))
         for graph in saved.graphs
@@ -84,26 +87,28 @@ def _of_saved(saved: Saved) -> Report:
 
 
 def _recorded(saved: Saved) -> Report | None:
-    """The report in bundler's record, if it is about these signatures."""
-    kept = record.recorded(saved.folder)
+    """The report in bundler's record, if it is about these graphs."""
+    kept = record.report_in(saved.folder)
+    if kept is None or len(saved.graphs) not in (1, len(kept.models)):
+        return None
     keys = sorted(key for graph in saved.graphs for key in graph.model.signatures)
-    return kept if kept is not None and sorted(kept.signatures.names) == keys else None
+    return kept if sorted(kept.signatures.names) == keys else None
 
 
-def _models(graphs: Sequence[StoredGraph], kept: Report) -> Iterator[ModelReport]:
-    """The models of the record, with what the graphs hold of each. Digests and sources are the record's."""
-    if len(graphs) == len(kept.models):
-        found = {model.name: count(graph.model) for model, graph in zip(kept.models, graphs)}
-    else:
-        found = count_by(graphs[0].model, lambda name: name.partition("/")[0])
+def _models(graph: StoredGraph, kept: Report) -> Iterator[ModelReport]:
+    """The models of the record, with what the graph holds of each. Digests and sources are the record's."""
+    alone = len(kept.models) == 1
+    found = count_by(graph.model, lambda name: "" if alone else name.partition("/")[0])
     for model in kept.models:
-        yield _counted(model, found.get(model.name, Census()))
+        yield _counted(model, found.get("" if alone else model.name, Census()))
+
+
+def _tagged(saved: Saved, kept: Report | None) -> Iterator[ModelReport]:
+    """A model for each MetaGraph, named by the tags with which callers load it."""
+    known = kept.models if kept is not None else [ModelReport("", saved.source, "", 0, 0, {})] * len(saved.graphs)
+    for graph, model in zip(saved.graphs, known):
+        yield replace(_counted(model, count(graph.model)), name=", ".join(graph.tags))
 
 
 def _counted(model: ModelReport, census: Census) -> ModelReport:
     return replace(model, nodes=census.nodes, weight_bytes=census.weight_bytes, ops=census.ops)
-
-
-def _tagged(graph: StoredGraph, source: str) -> ModelReport:
-    census = count(graph.model)
-    return ModelReport(", ".join(graph.tags), source, "", census.nodes, census.weight_bytes, census.ops)

@@ -22,7 +22,7 @@ from bundler.manifest import Manifest, ModelSpec
 from bundler.report import Report
 from bundler.threads import Crew
 
-__all__ = ["recorded", "up_to_date", "write"]
+__all__ = ["report_in", "up_to_date", "write"]
 
 _LARGEST = 1 << 28
 """Bytes of a record. Bundler writes no larger one."""
@@ -55,6 +55,14 @@ def write(folder: Path, manifest: Manifest, report: Report, files: Mapping[str, 
     path.write_text(json.dumps(document, indent=2) + "\n")
 
 
+def report_in(folder: Path) -> Report | None:
+    """The report of the bundle in a folder; None if there is none, or bundler did not write it."""
+    try:
+        return _read(folder / RECORD).report
+    except (OSError, ValidationError):
+        return None
+
+
 def up_to_date(folder: Path, manifest: Manifest, *, checked: bool, jobs: int = 1) -> Report | None:
     """The report of a bundle that a new build would write again, byte for byte; else None.
 
@@ -74,15 +82,6 @@ def up_to_date(folder: Path, manifest: Manifest, *, checked: bool, jobs: int = 1
         return None  # a new build reports what is wrong
     report: Report = record.report
     return Report(folder, report.name, report.signatures, report.models, bytes=state.bytes, up_to_date=True)
-
-
-def recorded(folder: Path) -> Report | None:
-    """The report in the record of a bundle; None if it has no record of bundler. The bundle may have changed since."""
-    try:
-        report: Report = _read(folder / RECORD).report
-    except (OSError, ValidationError):
-        return None
-    return report
 
 
 def _read(path: Path) -> _Record:

@@ -10,6 +10,7 @@ from pathlib import Path
 from bundler import sources
 from bundler.disk import outputs
 from bundler.disk.publish import publishing, replaceable, sweep_beside
+from bundler.manifest.clashes import DEFAULT_KEY
 from bundler.progress import SILENT, Progress
 from bundler.report import Report, record
 from bundler.verbs.given import AnyManifest, Given, manifest_of
@@ -60,8 +61,22 @@ def bundled(given: Given, place: Path, *, force: bool = False, check: bool = Tru
     anew = force or given.finish is not None
     report = None if anew else record.up_to_date(place, given.manifest, checked=check, jobs=given.jobs)
     if report is None:
+        before = record.report_in(place)
         report = _new(given, place, force=force, check=check, cuda=cuda)
+        _note_moved_default(before, report, given.progress)
     return replace(report, seconds=time.perf_counter() - started)
+
+
+def _note_moved_default(before: Report | None, now: Report, progress: Progress) -> None:
+    """A note if a model was alone in the bundle before, and lost the key that servers ask for by default."""
+    if before is None or len(before.models) > 1 or DEFAULT_KEY not in before.signatures.names:
+        return
+    model, keys = before.models[0].name, now.signatures.names
+    if model in keys and DEFAULT_KEY not in keys:
+        progress.note(
+            f"the signature of model {model!r} was {DEFAULT_KEY!r}, as it was alone, and is {model!r} now:"
+            f' [[model.signature]] with key = "{DEFAULT_KEY}" keeps the key'
+        )
 
 
 def _new(given: Given, place: Path, *, force: bool, check: bool, cuda: bool) -> Report:

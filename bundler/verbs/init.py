@@ -12,7 +12,7 @@ from typing import NamedTuple
 from bundler import manifest as manifests
 from bundler import sources
 from bundler.disk.cache import Damaged
-from bundler.errors import NOWHERE, BundlerError, SourceError, closest, together
+from bundler.errors import NOWHERE, BundlerError, Fault, SourceError, closest, together
 from bundler.manifest import Manifest
 from bundler.manifest.clashes import DEFAULT_KEY
 from bundler.progress import SILENT, Progress
@@ -178,7 +178,7 @@ class _Work:
         except Damaged:
             raise
         except BundlerError as error:
-            error.faults = tuple(replace(fault, place=NOWHERE) for fault in error.faults)
+            error.faults = tuple(_about(model.name, fault) for fault in error.faults)
             return error
         return None
 
@@ -221,6 +221,12 @@ class _Work:
     def _linked(self, manifest: Manifest) -> _Found:
         with Runtime() as runtime, linked(Given(manifest, self.jobs, progress=self.progress), runtime) as bundle:
             return _found(bundle)
+
+
+def _about(name: str, fault: Fault) -> Fault:
+    """The fault without a place in the manifest of this one model, but with the model's name."""
+    plain = replace(fault, place=NOWHERE)
+    return plain if fault.where else plain.inside(f"model {name!r}")
 
 
 def _blamed(error: BundlerError) -> set[int]:
