@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from bundler.report import Report
     from bundler.verbs.build import build
     from bundler.verbs.check import check
+    from bundler.verbs.diff import diff
     from bundler.verbs.init import init
     from bundler.verbs.inspect import inspect
     from bundler.verbs.neighbourhood import neighbourhood
@@ -52,6 +53,7 @@ __all__ = [
     "__version__",
     "build",
     "check",
+    "diff",
     "init",
     "inspect",
     "neighbourhood",
@@ -74,6 +76,7 @@ _MODULES = {
     "bundler.report": ("Report",),
     "bundler.verbs.build": ("build",),
     "bundler.verbs.check": ("check",),
+    "bundler.verbs.diff": ("diff",),
     "bundler.verbs.init": ("init",),
     "bundler.verbs.inspect": ("inspect",),
     "bundler.verbs.neighbourhood": ("neighbourhood",),

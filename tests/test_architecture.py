@@ -26,7 +26,7 @@ FLOORS = """
     stored report bundle
     convert
     checks scaffold
-    inspection
+    inspection differences
     verbs
     api
     cli

@@ -30,6 +30,7 @@ NAMES = [
     "__version__",
     "build",
     "check",
+    "diff",
     "init",
     "inspect",
     "neighbourhood",

@@ -18,6 +18,7 @@ _COMMANDS = {
     "init": "Write a first manifest for the models of each SOURCE.",
     "convert": "Convert one model, with the flags of tfjs-graph-converter.",
     "inspect": "Show what is in a model, a manifest or a SavedModel.",
+    "diff": "Show what changed between two bundles, and whether callers would notice.",
     "run": "Call a signature of BUNDLE.",
     "schema": "Print the JSON Schema of manifests, for editors.",
 }

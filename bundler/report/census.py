@@ -10,15 +10,15 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Graph, Model
 from bundler.ir.nodes import Node, Shape, attr, shape_of, shape_proto
-from bundler.ir.prune import called, reachable
+from bundler.ir.prune import functions_called, running
 
-__all__ = ["Census", "count", "count_by", "running", "weight_bytes"]
+__all__ = ["Census", "count", "count_by"]
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Census:
     def add(self, node: Node, graph: Graph) -> None:
         """Count a node of a graph."""
         self.by_op[node.op] += 1
-        self.weight_bytes += weight_bytes(node, graph)
+        self.weight_bytes += _weight_bytes(node, graph)
 
 
 def count(model: Model) -> Census:
@@ -58,32 +58,14 @@ def count_by(model: Model, owner: Callable[[str], str]) -> dict[str, Census]:
             parts.setdefault(owner(node.name), []).append(node)
     for name, nodes in parts.items():
         counted[name] = Census()
-        for graph in (Graph(tuple(nodes), model.graph.weights), *_bodies(nodes, model)):
+        called = functions_called(nodes, model.functions).values()
+        for graph in (Graph(tuple(nodes), model.graph.weights), *(function.graph for function in called)):
             for node in graph.nodes:
                 counted[name].add(node, graph)
     return counted
 
 
-def running(model: Model) -> set[str]:
-    """The names of the nodes that signatures need, and those that fill tables; of a model without signatures all."""
-    asked = [spec.tensor.node for signature in model.signatures.values() for spec in signature.specs]
-    if not asked:
-        asked = [node.name for node in model.graph.nodes if node.op != "NoOp"]
-    return reachable(model.graph, [*asked, *model.initializers])
-
-
-def _bodies(nodes: list[Node], model: Model) -> Iterator[Graph]:
-    """The graphs of the functions that nodes call, and of those that these call."""
-    found, pending = set[str](), called(Graph(tuple(nodes))) if model.functions else set()
-    while pending:
-        name = pending.pop()
-        if name in model.functions and name not in found:
-            found.add(name)
-            yield model.functions[name].graph
-            pending |= called(model.functions[name].graph)
-
-
-def weight_bytes(node: Node, graph: Graph) -> int:
+def _weight_bytes(node: Node, graph: Graph) -> int:
     """The bytes of a constant's or a variable's value, of strings those of the text; 0 for any other node."""
     if node.op == "VarHandleOp":
         return _size(attr(node, "dtype"), shape_of(attr(node, "shape", shape_proto(None))))
