@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         BundlerError,
         ConversionError,
         Fault,
+        LockError,
         ManifestError,
         Place,
         SourceError,
@@ -36,14 +37,15 @@ if TYPE_CHECKING:
     from bundler.verbs.check import check
     from bundler.verbs.diff import diff
     from bundler.verbs.init import init
-    from bundler.verbs.inspect import inspect
-    from bundler.verbs.neighbourhood import neighbourhood
+    from bundler.verbs.inspect import inspect, neighbourhood
+    from bundler.verbs.lock import lock
     from bundler.verbs.run import run
 
 __all__ = [
     "BundlerError",
     "ConversionError",
     "Fault",
+    "LockError",
     "Manifest",
     "ManifestError",
     "Place",
@@ -56,6 +58,7 @@ __all__ = [
     "diff",
     "init",
     "inspect",
+    "lock",
     "neighbourhood",
     "run",
 ]
@@ -67,6 +70,7 @@ _MODULES = {
         "BundlerError",
         "ConversionError",
         "Fault",
+        "LockError",
         "ManifestError",
         "Place",
         "SourceError",
@@ -78,8 +82,8 @@ _MODULES = {
     "bundler.verbs.check": ("check",),
     "bundler.verbs.diff": ("diff",),
     "bundler.verbs.init": ("init",),
-    "bundler.verbs.inspect": ("inspect",),
-    "bundler.verbs.neighbourhood": ("neighbourhood",),
+    "bundler.verbs.inspect": ("inspect", "neighbourhood"),
+    "bundler.verbs.lock": ("lock",),
     "bundler.verbs.run": ("run",),
 }
 """The public names, by the module that defines them."""

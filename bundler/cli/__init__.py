@@ -19,7 +19,10 @@ _COMMANDS = {
     "convert": "Convert one model, with the flags of tfjs-graph-converter.",
     "inspect": "Show what is in a model, a manifest or a SavedModel.",
     "diff": "Show what changed between two bundles, and whether callers would notice.",
+    "lock": "Write the lock of each MANIFEST: every file that its bundle is made from.",
     "run": "Call a signature of BUNDLE.",
+    "cache": "Show or clean the cache of fetched models.",
+    "completion": "Print the script for completion in a shell.",
     "schema": "Print the JSON Schema of manifests, for editors.",
 }
 """The commands in the order of the help text, each with its line there. Its module is loaded if it is called."""

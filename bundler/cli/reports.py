@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bundler.cli.screen import Line
-from bundler.cli.texts.columns import counted, sized
+from bundler.cli.texts.columns import counted, size_text
 from bundler.cli.texts.models import model_details
 
 if TYPE_CHECKING:
     from bundler.report import Check, ModelReport, Report, SignatureReport, TensorReport
+    from bundler.verbs.lock import Locked
 
-__all__ = ["report_lines"]
+__all__ = ["lock_lines", "report_lines"]
 
 _NAME_WIDTH = 40
 """Characters of the longest name that decides how far the types are indented."""
@@ -38,6 +39,14 @@ def report_lines(report: Report, details: bool, ops: bool) -> Iterator[Line]:
     yield _summary(report)
 
 
+def lock_lines(locked: Locked) -> Iterator[Line]:
+    """One line: the file, whether it was there already, and what it names."""
+    files = [file for of_model in locked.lock.files.values() for file in of_model.values()]
+    state = "up to date, " if locked.up_to_date else ""
+    models, size = counted(len(locked.lock.files), "model"), size_text(sum(file.size for file in files))
+    yield [(_short(locked.path), "bold green"), (f": {state}{models}, {counted(len(files), 'file')}, {size}", "")]
+
+
 def _signature_lines(signature: SignatureReport, width: int, details: bool) -> Iterator[Line]:
     method = signature.method_name.removeprefix("tensorflow/serving/")
     asked = signature.model if method == "predict" else f"{signature.model}, {method}"
@@ -55,7 +64,7 @@ def _tensor_line(side: str, tensor: TensorReport, width: int, details: bool) -> 
 
 def _model_lines(models: Sequence[ModelReport], details: bool, ops: bool) -> Iterator[Line]:
     rows = [("model", "weights", "nodes")]
-    rows += [(model.name, sized(model.weight_bytes), str(model.nodes)) for model in models]
+    rows += [(model.name, size_text(model.weight_bytes), str(model.nodes)) for model in models]
     name, weights, nodes = (max(map(len, column)) for column in zip(*rows, strict=True))
     styles = ["dim", *[""] * len(models)]
     inner = [(), *(tuple(model_details(model, details, ops)) for model in models)]
@@ -72,7 +81,7 @@ def _check_line(check: Check) -> Line:
 def _summary(report: Report) -> Line:
     signatures, models = counted(len(report.signatures), "signature"), counted(len(report.models), "model")
     weights = sum(model.weight_bytes for model in report.models)
-    size = sized(report.bytes) if report.bytes else f"{sized(weights)} of weights"
+    size = size_text(report.bytes) if report.bytes else f"{size_text(weights)} of weights"
     took = f" in {report.seconds:.2f} s" if report.seconds else ""
     place = _short(report.output) if report.output else report.name
     state = "up to date, " if report.up_to_date else ""

