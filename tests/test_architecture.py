@@ -23,9 +23,10 @@ FLOORS = """
     encoding runtimes artifacts manifest serving soundness
     sources lockfile
     tfjs rewrites link outputs
-    report bundle
+    stored report bundle
     convert
     checks comparison scaffold
+    inspection differences
     verbs
     api
     cli
