@@ -20,8 +20,8 @@ FLOORS = """
     disk
     ir
     ops
-    encoding runtimes artifacts manifest serving soundness
-    sources
+    encoding runtimes artifacts manifest soundness
+    sources serving
     tfjs rewrites link outputs
     report bundle
     convert

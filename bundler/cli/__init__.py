@@ -19,6 +19,7 @@ _COMMANDS = {
     "convert": "Convert one model, with the flags of tfjs-graph-converter.",
     "inspect": "Show what is in a model, a manifest or a SavedModel.",
     "run": "Call a signature of BUNDLE.",
+    "serving": "Print TensorFlow Serving's models.config for bundles.",
     "cache": "Show or clean the cache of fetched models.",
     "completion": "Print the script for completion in a shell.",
     "schema": "Print the JSON Schema of manifests, for editors.",

@@ -76,6 +76,6 @@ def _single(array: np.ndarray) -> list[object]:
     """The first element, as its field of a TensorProto takes it; readers repeat it up to the shape."""
     first = array.reshape(-1)[:1]
     if first.dtype.itemsize == 2 and first.dtype.kind not in "iu":
-        return first.view(np.uint16).tolist()  # half_val holds the bits
+        return [int(first.view(np.uint16)[0])]  # half_val holds the bits
     value = first.tolist()[0]
     return [value.real, value.imag] if isinstance(value, complex) else [value]
