@@ -21,7 +21,7 @@ FLOORS = """
     ir
     ops
     encoding runtimes artifacts manifest soundness
-    sources serving
+    sources lockfile serving
     tfjs rewrites link outputs
     report bundle
     convert
@@ -37,7 +37,7 @@ OWNERS = {
     "tqdm": ("cli/progress.py",),
     "rich": ("cli/screen.py",),
     "click": ("cli/", "__main__.py"),
-    "pydantic": ("manifest/", "report/record.py"),
+    "pydantic": ("manifest/", "lockfile/", "report/record.py"),
     "tensorflow": ("ir/protos.py", "runtimes/tensorflow/engines/python.py", "api/"),
     "tensorflowjs": (),
     "tf_keras": (),
