@@ -36,6 +36,12 @@ class _Table(NamedTuple):
     path: tuple[Key, ...]
     values: Mapping[str, object]
 
+    @property
+    def title(self) -> str:
+        """The table as an entry of its array, counted from 1: `model 2`."""
+        *_, kind, index = self.path
+        return f"{kind} {int(index) + 1}"
+
     def place(self, *inner: Key) -> Place:
         return Place((*self.path, *inner))
 
@@ -59,7 +65,7 @@ def clashes(document: Mapping[str, object]) -> Iterator[Fault]:
     found = document.get("bundle")
     bundle = found if isinstance(found, dict) else {}
     by_tags = bundle.get("layout") == "tags"
-    names = (_Entry(name, model.place("name"), f"the name of {model.place()}") for model, name in _named(models))
+    names = (_Entry(name, model.place("name"), f"the name of {model.title}") for model, name in _named(models))
     yield from _repeats(names, "a model's name is its scope in the graph: give each its own")
     yield from _tag_faults(models, "tags" in bundle) if by_tags else _stray_tags(models)
     for group in [[model] for model in models] if by_tags else [models]:
@@ -98,7 +104,7 @@ def _keys(models: Sequence[_Table]) -> Iterator[_Entry]:
             yield _Entry(default, model.place(), f"the key of model {name!r}, which has no signature table")
         for signature in model.tables("signature"):
             if (key := signature.text("key")) is not None:
-                yield _Entry(key, signature.place("key"), f"a key of model {name!r} ({signature.place()})")
+                yield _Entry(key, signature.place("key"), f"the key of {signature.title} of model {name!r}")
 
 
 def _stray_tags(models: Iterable[_Table]) -> Iterator[Fault]:
@@ -118,7 +124,7 @@ def _tag_faults(models: Iterable[_Table], bundle_has_tags: bool) -> Iterator[Fau
         if "tags" not in model.values:
             yield Fault('is required with layout = "tags"', place=model.place("tags"))
         elif tags := model.texts("tags"):
-            sets.append(_Entry(", ".join(sorted(set(tags))), model.place("tags"), f"the tag set of {model.place()}"))
+            sets.append(_Entry(", ".join(sorted(set(tags))), model.place("tags"), f"the tag set of {model.title}"))
     yield from _repeats(sets, "a loader picks a model by its whole set of tags: make each set different")
 
 
@@ -126,7 +132,7 @@ def _signature_clashes(signature: _Table) -> Iterator[Fault]:
     """Tensors listed twice, and names that would stand for two tensors."""
     for side in ("inputs", "outputs"):
         listed = (
-            _Entry(_port_0(name), signature.place(side, index), f"{side}[{index}]")
+            _Entry(_port_0(name), signature.place(side, index), f"entry {index + 1} of {side}")
             for index, name in enumerate(signature.texts(side))
         )
         yield from _repeats(listed, "list each tensor once")
@@ -164,7 +170,7 @@ def _check_clashes(document: _Table, models: Sequence[_Table], by_tags: bool) ->
         yield from _model_of_check(check, models)
     files = ((check, file) for check in checks if (file := check.text("file")) is not None)
     yield from _repeats(
-        (_Entry(file, check.place("file"), f"the file of {check.place()}") for check, file in files),
+        (_Entry(file, check.place("file"), f"the file of {check.title}") for check, file in files),
         "give each check a file of its own",
     )
 

@@ -22,7 +22,7 @@ from bundler.cli import main
 from tests.support.pictures import GREY_RAMP, png
 from tests.support.places import MANIFESTS, ROOT
 
-FETCHING = ("npm:", "human", "posenet")
+FETCHING = ("npm:", "human", "posenet", "verify manifests")
 """Words of examples that fetch packages."""
 
 
