@@ -20,8 +20,8 @@ FLOORS = """
     disk
     ir
     ops
-    encoding runtimes artifacts manifest serving soundness
-    sources lockfile
+    encoding runtimes artifacts manifest soundness
+    sources lockfile serving
     tfjs rewrites link outputs
     stored report bundle
     convert
