@@ -145,5 +145,7 @@ def _new(given: Given, place: Path, *, force: bool, check: bool, verify: bool, c
             if sums:
                 write_sums(folder)
             state = outputs.state_of(folder, checked=check)
+            given.progress.start("publish")
+        given.progress.finish()
         outputs.remember(place, state)
     return replace(report, output=place, checks=checks, bytes=state.bytes)
