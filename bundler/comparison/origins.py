@@ -7,6 +7,7 @@ and nodes keep their names, except those that TensorFlow refuses.
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from typing import NamedTuple, TypeAlias
 from bundler import sources, tfjs
 from bundler.artifacts.artifact import Artifact
 from bundler.bundle import Bundle, Endpoint
+from bundler.comparison.plain import plain_entry
 from bundler.comparison.references import Incomparable
 from bundler.disk.reach import USUAL, Reach
 from bundler.errors import SourceError, within
@@ -65,11 +67,13 @@ def owners(bundle: Bundle, report: Report) -> Owners:
 class Origins:
     """The origins of a bundle's signatures.
 
-    `base` is the folder of the manifest, in which relative sources start; None if it is not known.
+    `base` is the folder of the manifest, in which relative sources start; None if it is not known. In `scratch`, models
+    are written that TensorFlow.js could not read as they are.
     """
 
     bundle: Bundle
     report: Report
+    scratch: Path
     base: Path | None = None
     progress: Progress = SILENT
     reach: Reach = USUAL
@@ -106,7 +110,9 @@ class Origins:
     def _source(self, name: str) -> _Source:
         if name not in self._sources:
             self._sources.clear()  # signatures of one model stand together; its JSON may be large
-            self._sources[name] = _Source(self.report.models[name], self._artifact(self.report.models[name]))
+            artifact = self._artifact(self.report.models[name])
+            folder = Path(tempfile.mkdtemp(dir=self.scratch))
+            self._sources[name] = _Source(name, artifact, plain_entry(artifact, folder))
         return self._sources[name]
 
     def _artifact(self, model: ModelReport) -> Artifact:
@@ -134,9 +140,10 @@ class Origins:
 class _Source:
     """A source model."""
 
-    def __init__(self, model: ModelReport, artifact: Artifact) -> None:
-        self._scope = f"{model.name}/"
+    def __init__(self, name: str, artifact: Artifact, entry: Path) -> None:
+        self._scope = f"{name}/"
         self._artifact = artifact
+        self._entry = entry
         self._is_graph = tfjs.is_graph_model(artifact)
 
     def origin(self, endpoint: Endpoint) -> Origin:
@@ -144,16 +151,15 @@ class _Source:
         signature = endpoint.signature
         inputs = {name: self._tensor(spec.tensor) for name, spec in signature.inputs.items()}
         outputs = {name: self._tensor(spec.tensor) for name, spec in signature.outputs.items()}
-        entry = self._artifact.path(self._artifact.entry)
         if self._is_graph:
-            return Origin(entry, _full(inputs), _full(outputs))
+            return Origin(self._entry, _full(inputs), _full(outputs))
         keys = {spec.tensor: key for key, spec in self._own.inputs.items()}
         lacking = [name for name, tensor in inputs.items() if tensor not in keys]
         if lacking:
             raise Incomparable(f"TensorFlow.js cannot feed an inner tensor of a layers model: {', '.join(lacking)}")
         ends = {spec.tensor: key for key, spec in self._own.outputs.items()}
         return Origin(
-            entry,
+            self._entry,
             {name: keys[tensor] for name, tensor in inputs.items()},
             {name: ends[tensor] for name, tensor in outputs.items() if tensor in ends},
             tuple(self._own.inputs),

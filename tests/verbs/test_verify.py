@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ from bundler.ir.dtypes import DType
 from bundler.ir.nodes import Node, new_node
 from bundler.report.verification import Verification
 from tests.support.broken import changed
-from tests.support.models import placeholder, write_model
+from tests.support.models import placeholder, write_early, write_model
 from tests.support.places import MANIFESTS
 
 FLOAT, INT, STRING = DType.float32, DType.int32, DType.string
@@ -64,6 +65,21 @@ class Shop:
         document = {"format": "layers-model", "modelTopology": topology, "weightsManifest": []}
         (self.folder / name).mkdir()
         (self.folder / name / "model.json").write_text(json.dumps(document))
+        self._models += f'[[model]]\nname = "{name}"\nsource = "{name}"\n'
+
+    def add_early(self, name: str, model: Path) -> None:
+        """A model in the form from before TensorFlow.js 1.0."""
+        write_early(model, self.folder / name)
+        self._models += f'[[model]]\nname = "{name}"\nsource = "{name}"\n'
+
+    def add_inline(self, name: str, nodes: Sequence[Node], weights: Mapping[str, np.ndarray]) -> None:
+        """A model whose JSON file has the bytes of its weights."""
+        entry = write_model(self.folder / name, nodes, weights)
+        document = json.loads(entry.read_text())
+        (group,) = document.pop("weightsManifest")
+        content = (self.folder / name / group["paths"][0]).read_bytes()
+        document |= {"weightSpecs": group["weights"], "weightData": base64.b64encode(content).decode()}
+        entry.write_text(json.dumps(document))
         self._models += f'[[model]]\nname = "{name}"\nsource = "{name}"\n'
 
     def build(self) -> Path:
@@ -197,6 +213,8 @@ COMPARED = {
         "",
         "input 'x': the input has another shape (found (1, 2, 3), expected (9,))",
     ),
+    "early": ("ok", "random: batch[4, 8] from 0 to 1", ""),
+    "inline": ("ok", "random: x[4, 2] from 0 to 1", ""),
     "browser": ("ok", "random: relu_input[4, 2, 2, 1] from 0 to 1", ""),
     "keras": ("ok", "random: relu_input[4, 2, 2, 1] from 0 to 1", ""),
     "departing": (
@@ -228,6 +246,8 @@ def compared(tmp_path_factory: pytest.TempPathFactory, tensorflowjs_modules: Pat
     shop.add_layers("browser", "tfjs-layers 4.22.0", RELU, LARGER)
     shop.add_layers("keras", "2.15.0", RELU)
     shop.add_layers("departing", "2.15.0", RELU, LARGER)
+    shop.add_early("early", MANIFESTS / "models" / "moments" / "model.json")
+    shop.add_inline("inline", product(), {"w": MATRIX})
     shop.checks = CHECKS
     shop.build()
     return shop.verify()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +14,7 @@ from bundler.comparison.references.browser import Browser
 from bundler.comparison.references.golden import Golden
 from bundler.comparison.references.other import Other
 from bundler.comparison.subject import Subject
+from bundler.disk.scratch import scratch
 from bundler.errors import BundlerError
 from bundler.progress import Progress
 from bundler.runtimes.tensorflow import Runtime
@@ -40,8 +42,9 @@ def chosen(subject: Subject, against: str | None, modules: Path | None, progress
         if not subject.report.models:
             where = str(subject.bundle.folder)
             raise BundlerError("bundler did not write this SavedModel, and its models are not known", where=where)
-        with library.started(modules, subject.base or Path(), progress, subject.reach) as javascript:
-            origins = Origins(subject.bundle, subject.report, subject.base, progress, subject.reach)
+        javascript = library.started(modules, subject.base or Path(), progress, subject.reach)
+        with javascript, scratch(Path(tempfile.gettempdir()), "bundler") as folder:
+            origins = Origins(subject.bundle, subject.report, folder, subject.base, progress, subject.reach)
             yield Browser(javascript, origins)
     else:
         with Runtime() as runtime:
