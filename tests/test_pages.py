@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-import shutil
 from pathlib import Path
 
 import pytest
 
-from bundler.comparison.references import library
-from bundler.disk.cache import Cache, default_folder
 from tests.support.broken import changed
 from tests.support.pictures import GREY_RAMP, png
 from tests.support.places import ROOT
@@ -45,13 +42,6 @@ def test_the_page_about_the_cache_shows_what_happens(folder: Path, monkeypatch: 
     place = str(folder / "cache")
     monkeypatch.setenv("BUNDLER_CACHE", place)
     assert played(consoles(page)).replace(place, "/home/you/.cache/bundler") == consoles(page)
-
-
-@pytest.fixture
-def cached_tensorflowjs(tensorflowjs_modules: Path) -> None:
-    """What `verify` would have npm fetch, in the cache."""
-    kept = tensorflowjs_modules / "@tensorflow" / "tfjs" / "dist" / "tf.min.js"
-    Cache(default_folder()).get(library.SOURCE, lambda folder: shutil.copy(kept, folder))
 
 
 def test_the_page_about_verify_shows_what_happens(folder: Path, cached_tensorflowjs: None) -> None:

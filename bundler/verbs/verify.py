@@ -105,7 +105,8 @@ def compared(given: Given, folder: Path, report: Report, runtime: Runtime) -> Ch
             given.progress.note(f"signature {each.key!r} was not verified: {each.why}")
     found.raise_if_wrong()
     right = sum(each.verdict == "ok" for each in found.signatures)
-    return Check("verify", f"{right} signatures agree with {found.reference} in {found.seconds:.2f} s")
+    said = f"{right} of {len(found.signatures)} calls are right ({found.reference})"
+    return Check("verify", f"{said}, in {found.seconds:.2f} s")
 
 
 def _outcomes(subject: Subject, comparison: Comparison, progress: Progress, keep: bool) -> Iterator[Outcome]:

@@ -321,12 +321,19 @@ def _endless(x: str) -> list[Node]:
 CHECK = '[[check]]\nsignature = "serving_default"\nfile = "golden.npz"\n'
 
 
+IMAGE = np.array([[0, 1], [0, 1]], np.float32).reshape(1, 2, 2, 1)
+LARGER_IMAGE = np.repeat([[0, 0.25, 0.75, 1]], 4, axis=0).astype(np.float32).reshape(1, 4, 4, 1)
+"""By Keras, which takes pixels for areas."""
+
+
+def golden_of_departing(shop: Shop, output: np.ndarray) -> None:
+    np.savez(shop.folder / "golden.npz", **{"inputs/relu_input": IMAGE, "outputs/larger": output})
+
+
 def test_a_layers_model_that_departs_is_compared_with_recorded_outputs(shop: Shop) -> None:
     shop.add_layers("departing", "2.15.0", RELU, LARGER)
     shop.checks = CHECK
-    image = np.array([[0, 1], [0, 1]], np.float32).reshape(1, 2, 2, 1)
-    right = np.repeat([[0, 0.25, 0.75, 1]], 4, axis=0).astype(np.float32).reshape(1, 4, 4, 1)
-    np.savez(shop.folder / "golden.npz", **{"inputs/relu_input": image, "outputs/larger": right})
+    golden_of_departing(shop, LARGER_IMAGE)
     shop.build()
     (found,) = shop.verify().signatures
     assert (found.verdict, found.reference, found.inputs) == ("ok", "the recorded outputs", "those of golden.npz")
@@ -437,6 +444,29 @@ def test_a_signature_that_the_other_bundle_lacks_is_unchecked(shop: Shop, tiny: 
     assert (found.verdict, found.why) == ("unchecked", "the other bundle has no such signature")
 
 
+# Before a bundle is published --------------------------------------------------------------------
+
+
+def test_a_build_that_verifies_publishes_no_bundle_that_is_wrong(shop: Shop, cached_tensorflowjs: None) -> None:
+    shop.add_layers("departing", "2.15.0", RELU, LARGER)
+    shop.checks = CHECK
+    shop.write()
+    golden_of_departing(shop, LARGER_IMAGE + 1)
+    with pytest.raises(VerificationError) as caught:
+        bundler.build(shop.manifest, output=shop.bundle, verify=True)
+    assert str(caught.value) == (
+        "signature 'serving_default' of model 'departing': output 'larger': differs from the recorded outputs by 0.5"
+        " of its largest value at [0, 0, 0, 0] (found 0, expected 1)"
+    )
+    assert not shop.bundle.exists()
+    golden_of_departing(shop, LARGER_IMAGE)
+    for _ in range(2):  # the second bundle is up to date
+        report = bundler.build(shop.manifest, output=shop.bundle, verify=True, check=False)
+        assert report.checks["verify"].detail.startswith(
+            "1 of 1 calls are right (TensorFlow.js 4.22.0), in "
+        )
+
+
 # What is verified --------------------------------------------------------------------------------
 
 
@@ -494,6 +524,19 @@ def test_a_foreign_savedmodel_can_be_compared_with_another_only(tiny: Path, tmp_
     with pytest.raises(BundlerError, match="recorded outputs belong to a manifest"):
         bundler.verify(copy, against="golden")
     assert bundler.verify(copy, against=tiny).ok
+
+
+@pytest.mark.parametrize(("against", "hint"), [("goldne", "did you mean 'golden'?"), ("dist/cat", "")])
+def test_a_reference_that_is_not_there_is_an_error(tiny: Path, against: str, hint: str) -> None:
+    with pytest.raises(BundlerError, match="there is no such reference") as caught:
+        bundler.verify(tiny, against=against)
+    (fault,) = caught.value.faults
+    assert (fault.found, fault.expected, fault.hint) == (against, "tfjs, golden, or the folder of a bundle", hint)
+
+
+def test_without_a_file_of_a_check_there_is_nothing_to_record(tiny: Path) -> None:
+    with pytest.raises(BundlerError, match="there is nothing to record"):
+        bundler.verify(tiny, against=tiny, record=True)
 
 
 def test_a_folder_of_versions_is_an_error_that_names_the_newest(tiny: Path, tmp_path: Path) -> None:

@@ -101,6 +101,8 @@ def _matched(names: Mapping[str, str], own: tuple[str, ...], theirs: list[str]) 
     """TensorFlow.js' name of each input or output. A layers model's `own` ones are found by their position there."""
     if not own:
         return names
+    if len(own) > len(theirs):
+        raise Incomparable("TensorFlow.js keeps the states of the model's layers, which the bundle takes and gives")
     if len(own) != len(theirs) or len({*theirs}) != len(theirs):
         raise Incomparable(f"TensorFlow.js knows other ends of the model: {', '.join(theirs)}, not {', '.join(own)}")
     by_position = dict(zip(own, theirs))

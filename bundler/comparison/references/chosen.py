@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bundler.bundle import Bundle
+from bundler.bundle import Bundle, is_bundle
 from bundler.comparison.origins import Origins
 from bundler.comparison.references import Reference, library
 from bundler.comparison.references.browser import Browser
@@ -15,7 +15,7 @@ from bundler.comparison.references.golden import Golden
 from bundler.comparison.references.other import Other
 from bundler.comparison.subject import Subject
 from bundler.disk.scratch import scratch
-from bundler.errors import BundlerError
+from bundler.errors import BundlerError, closest
 from bundler.progress import Progress
 from bundler.runtimes.tensorflow import Runtime
 
@@ -48,4 +48,12 @@ def chosen(subject: Subject, against: str | None, modules: Path | None, progress
             yield Browser(javascript, origins)
     else:
         with Runtime() as runtime:
-            yield Other(Bundle.open(Path(against)), runtime)
+            yield Other(_opened(against), runtime)
+
+
+def _opened(against: str) -> Bundle:
+    if not is_bundle(Path(against)):
+        names = (_TFJS, _GOLDEN)
+        expected = f"{', '.join(names)}, or the folder of a bundle"
+        raise BundlerError("there is no such reference", found=against, expected=expected, hint=closest(against, names))
+    return Bundle.open(Path(against))
