@@ -21,7 +21,7 @@ FLOORS = """
     ir
     ops
     encoding runtimes artifacts manifest serving soundness
-    sources
+    sources lockfile
     tfjs rewrites link outputs
     report bundle
     convert
@@ -36,7 +36,7 @@ FLOORS = """
 OWNERS = {
     "tqdm": ("cli/meter.py",),
     "click": ("cli/", "__main__.py"),
-    "pydantic": ("manifest/", "report/record.py"),
+    "pydantic": ("manifest/", "lockfile/", "report/record.py"),
     "tensorflow": ("ir/protos.py", "runtimes/tensorflow/engines/python.py", "api/"),
     "tensorflowjs": (),
     "tf_keras": (),

@@ -12,8 +12,9 @@ from bundler.cli.screen import Line
 
 if TYPE_CHECKING:
     from bundler.report import Check, ModelReport, Report, SignatureReport, TensorReport
+    from bundler.verbs.lock import Locked
 
-__all__ = ["report_lines", "size_text"]
+__all__ = ["lock_lines", "report_lines", "size_text"]
 
 _NAME_WIDTH = 40
 """Characters of the longest name that decides how far the types are indented."""
@@ -35,6 +36,14 @@ def report_lines(report: Report, details: bool, ops: bool) -> Iterator[Line]:
         yield from map(_check_line, report.checks)
         yield []
     yield _summary(report)
+
+
+def lock_lines(locked: Locked) -> Iterator[Line]:
+    """One line: the file, whether it was there already, and what it names."""
+    files = [file for of_model in locked.lock.files.values() for file in of_model.values()]
+    state = "up to date, " if locked.up_to_date else ""
+    models, total = _count(len(locked.lock.files), "model"), size_text(sum(file.size for file in files))
+    yield [(_short(locked.path), "bold green"), (f": {state}{models}, {_count(len(files), 'file')}, {total}", "")]
 
 
 def _signature_lines(signature: SignatureReport, width: int, details: bool) -> Iterator[Line]:

@@ -74,7 +74,7 @@ def test_an_example_runs(line: str, workshop: Path, monkeypatch: pytest.MonkeyPa
 
 def _arguments(line: str) -> list[str]:
     """The words of a command as a shell passes them, without the redirection."""
-    words = shlex.split(re.sub(r" >>? .*", "", line))[1:]
+    words = shlex.split(re.sub(r" (>>?|#) .*", "", line))[1:]
     return [name for word in words for name in (sorted(glob.glob(word)) if "*.toml" in word else [word])]
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tomli
 
 import bundler
 from bundler import manifest
@@ -192,6 +193,14 @@ def test_every_form_of_a_model_builds(here: Path, form: str, outputs: int, packe
     made = bundler.init(source)
     assert not made.left_out
     assert len(built(made.text, here / "b.toml").signatures["serving_default"].outputs) == outputs
+
+
+def test_outputs_are_in_the_order_of_their_numbers(here: Path) -> None:
+    names = ["Identity", *(f"Identity_{number}" for number in range(1, 12))]
+    write_model(here / "m", [placeholder("x", 2), *(new_node("Relu", name, ["x"], T=FLOAT) for name in names)])
+    (model,) = tomli.loads(bundler.init("m").text)["model"]
+    (signature,) = model["signature"]
+    assert list(signature["rename"].items()) == [(name, f"output_{number}") for number, name in enumerate(names)]
 
 
 def test_several_sources_become_one_bundle(here: Path) -> None:
