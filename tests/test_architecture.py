@@ -34,7 +34,7 @@ FLOORS = """
 """Rooms of the package from the ground up. A room imports from the floors below its own."""
 
 OWNERS = {
-    "tqdm": ("cli/meter.py",),
+    "tqdm": ("cli/progress/meter.py",),
     "click": ("cli/", "__main__.py"),
     "pydantic": ("manifest/", "lockfile/", "report/record.py"),
     "tensorflow": ("ir/protos.py", "runtimes/tensorflow/engines/python.py", "api/"),

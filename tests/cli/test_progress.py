@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from bundler.cli.console import Console
-from bundler.cli.meter import Step, meter
+from bundler.cli.progress.meter import Step, meter
 from tests.support.places import ROOT
 
 WAITS = """

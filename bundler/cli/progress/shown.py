@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import TextIO
 
-from bundler.cli.meter import Step, meter
+from bundler.cli.progress.meter import Step, meter
 from bundler.cli.screen import Line, can_show, columns, print_error, printable
 from bundler.progress import SILENT, Progress
 
