@@ -26,14 +26,18 @@ NAMES = [
     "Place",
     "Report",
     "SourceError",
+    "Verification",
     "VerificationError",
     "__version__",
     "build",
     "check",
+    "diff",
     "init",
     "inspect",
     "lock",
+    "neighbourhood",
     "run",
+    "verify",
 ]
 TINY = MANIFESTS / "tiny.toml"
 

@@ -29,6 +29,10 @@ class Outcome(Protocol):
         """One JSON document."""
 
 
+class _Document(Protocol):
+    def to_json(self) -> str: ...
+
+
 class Console:
     """The terminal of one command.
 

@@ -19,6 +19,9 @@ DEFAULT_KEY = "serving_default"
 _RESERVED = ("__saved_model_init_op", "__saved_model_train_op")
 
 
+_WARMUP = Place(("serving", "warmup"))
+
+
 class _Entry(NamedTuple):
     """A name that must be the only one of its kind, its place, and its role there in words."""
 
@@ -71,6 +74,10 @@ def clashes(document: Mapping[str, object]) -> Iterator[Fault]:
         for signature in model.tables("signature"):
             yield from _signature_clashes(signature)
     yield from _check_clashes(_Table((), document), models, by_tags)
+    serving = document.get("serving")
+    if by_tags and isinstance(serving, dict) and serving.get("warmup") is True:
+        hint = 'use `layout = "signatures"`'
+        yield Fault("requests are for one MetaGraph, and this layout has several", hint=hint, place=_WARMUP)
 
 
 def _repeats(entries: Iterable[_Entry], hint: str) -> Iterator[Fault]:

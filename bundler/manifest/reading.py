@@ -10,12 +10,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from bundler.disk.digest import sha256
 from bundler.errors import Fault, Key, ManifestError, Place
 from bundler.manifest.clashes import DEFAULT_KEY, clashes
 from bundler.manifest.faults import shape_faults
 from bundler.manifest.files import parse, read_text
 from bundler.manifest.places import placed
-from bundler.manifest.specs import KEYS, BundleSpec, CheckSpec, Compat, Document, ModelSpec, SignatureSpec
+from bundler.manifest.specs import KEYS, BundleSpec, CheckSpec, Compat, Document, ModelSpec, ServingSpec, SignatureSpec
 
 __all__ = ["Manifest", "of", "parsed", "read", "read_each"]
 
@@ -29,6 +30,7 @@ class Manifest:
     models: tuple[ModelSpec, ...]
     text: str | None = field(default=None, repr=False)
     checks: tuple[CheckSpec, ...] = ()
+    serving: ServingSpec = field(default_factory=ServingSpec)
 
     @property
     def folder(self) -> Path:
@@ -39,14 +41,23 @@ class Manifest:
     def digest(self) -> str:
         """The sha256, in hex, of all that the bundle's bytes depend on: not of its output folder."""
         bundle = self.bundle.model_copy(update={"output": None, "version": None})
-        parts = [bundle.model_dump_json(), *map(_dump, self.models)]
+        parts = [bundle.model_dump_json(), *map(_dump, self.models), *self._warmup()]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     @property
     def settings(self) -> Mapping[str, Any]:
         """The same as tables of TOML's types, without what has its default value."""
         bundle = self.bundle.model_copy(update={"output": None, "version": None})
-        return {"bundle": _tables(bundle), "model": [_tables(model) for model in self.models]}
+        serving = {"serving": _tables(self.serving)} if self.serving.warmup else {}
+        return {"bundle": _tables(bundle), "model": [_tables(model) for model in self.models], **serving}
+
+    def _warmup(self) -> Iterator[str]:
+        """What the requests for a server's warm-up depend on: the checks, and the content of their files."""
+        for check in self.checks if self.serving.warmup else ():
+            file = None if check.file is None else self.folder / check.file
+            yield f"{check.model_dump_json()} {sha256(file) if file and file.is_file() else ''}"
+        if self.serving.warmup:
+            yield self.serving.model_dump_json()
 
     def released(self, version: int | None) -> Manifest:
         """The same for another version folder; None leaves the manifest's own."""
@@ -81,7 +92,7 @@ class Manifest:
         return DEFAULT_KEY if alone else model.name
 
 
-def _tables(spec: BundleSpec | ModelSpec) -> dict[str, Any]:
+def _tables(spec: BundleSpec | ModelSpec | ServingSpec) -> dict[str, Any]:
     return spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
@@ -111,7 +122,7 @@ def of(document: Mapping[str, object], path: Path, text: str | None = None) -> M
         located = (replace(fault, place=placed(fault.place.keys, path, text)) for fault in faults)
         raise ManifestError.of(sorted(located, key=lambda fault: fault.place.line))
     checked = Document.model_validate(document)
-    return Manifest(path, checked.bundle, checked.models, text, checked.checks)
+    return Manifest(path, checked.bundle, checked.models, text, checked.checks, checked.serving)
 
 
 def read_each(paths: Iterable[Path]) -> list[Manifest | ManifestError]:

@@ -11,10 +11,10 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
-from bundler.disk import files
+from bundler.disk import digest, files
 from bundler.disk.cache import Cache, Facts
 from bundler.disk.digest import integrity
 from bundler.errors import SourceError, within
@@ -23,7 +23,7 @@ from bundler.sources import archive
 from bundler.sources.listing import Tree
 from bundler.threads import undone_by
 
-__all__ = ["find", "key", "tree"]
+__all__ = ["file_of", "find", "key", "tree"]
 
 _PACKAGE = r"(?P<package>(?:@[a-z0-9][\w.-]*/)?[a-z0-9][\w.-]*)"
 _EXACT = r"(?P<version>\d+\.\d+\.\d+(?:[-+][a-z0-9.+-]+)?)"
@@ -86,11 +86,8 @@ def _exact(source: str, base: Path, progress: Progress) -> str:
     if parsed is None:
         return source
     package, tag, inside = parsed["package"], parsed["tag"] or "latest", parsed["inside"]
-    progress.start(f"npm view {package}")
-    try:
+    with step(progress, f"npm view {package}"):
         version = _newest(f"{package}@{tag}", base)
-    finally:
-        progress.finish()
     progress.note(f"npm:{package}@{tag} is version {version}")
     return f"npm:{package}@{version}" + ("" if inside is None else f"/{inside}")
 
@@ -102,6 +99,31 @@ def _newest(package: str, base: Path) -> str:
     if not _VERSION.fullmatch(version):
         raise SourceError("npm gave no version of the package", found=files.spelled(said), expected="1.2.3")
     return version
+
+
+def file_of(source: str, sha256: str, base: Path, cache: Cache, progress: Progress) -> Path:
+    """One file of a package, of which the cache keeps no other: `npm:<package>@<exact version>/<path>`.
+
+    Raises SourceError if it cannot be fetched, or has another sha256; Damaged if the cached one has.
+    """
+    with within(source):
+        wanted = _parse(source)
+        kept = cache.fetched(source, lambda folder, _: _fetch_file(wanted, sha256, folder, base, progress))
+        path = kept / PurePosixPath(wanted.inside).name
+        cache.check(kept, {path.name: digest.sha256(path)})
+        return path
+
+
+def _fetch_file(wanted: _Wanted, sha256: str, folder: Path, base: Path, progress: Progress) -> Facts:
+    whole = folder.with_name("whole")
+    whole.mkdir()
+    facts = _fetch(wanted.package, whole, base, progress)
+    path = archive.locate(_root(whole), wanted.inside)
+    found = digest.sha256(path)
+    if found != sha256:
+        raise SourceError("the package has another file than expected", found=found, expected=sha256)
+    shutil.copyfile(path, folder / path.name)
+    return facts
 
 
 def _parse(source: str) -> _Wanted:
