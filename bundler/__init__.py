@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     )
     from bundler.manifest import Manifest
     from bundler.report import Report
+    from bundler.report.verification import Verification
     from bundler.verbs.build import build
     from bundler.verbs.check import check
     from bundler.verbs.diff import diff
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from bundler.verbs.inspect import inspect, neighbourhood
     from bundler.verbs.lock import lock
     from bundler.verbs.run import run
+    from bundler.verbs.verify import verify
 
 __all__ = [
     "BundlerError",
@@ -51,6 +53,7 @@ __all__ = [
     "Place",
     "Report",
     "SourceError",
+    "Verification",
     "VerificationError",
     "__version__",
     "build",
@@ -61,6 +64,7 @@ __all__ = [
     "lock",
     "neighbourhood",
     "run",
+    "verify",
 ]
 
 __version__ = "0.1.0"
@@ -78,6 +82,7 @@ _MODULES = {
     ),
     "bundler.manifest": ("Manifest",),
     "bundler.report": ("Report",),
+    "bundler.report.verification": ("Verification",),
     "bundler.verbs.build": ("build",),
     "bundler.verbs.check": ("check",),
     "bundler.verbs.diff": ("diff",),
@@ -85,6 +90,7 @@ _MODULES = {
     "bundler.verbs.inspect": ("inspect", "neighbourhood"),
     "bundler.verbs.lock": ("lock",),
     "bundler.verbs.run": ("run",),
+    "bundler.verbs.verify": ("verify",),
 }
 """The public names, by the module that defines them."""
 

@@ -92,7 +92,7 @@ def find(task: Task, progress: Progress = SILENT) -> Path | Failed:
     except Damaged:
         raise
     except Exception as error:
-        return failed(error, task, "source")
+        return failed(error, task)
 
 
 def entry_of(task: Task, progress: Progress) -> Path:
@@ -142,18 +142,15 @@ def _refuse(task: Task, faults: Sequence[Fault]) -> None:
         raise ManifestError.of(fault.under("model", task.index) for fault in faults)
 
 
-def failed(error: Exception, task: Task, *keys: str) -> Failed:
-    """The outcome of an exception: an error that explains itself, or a bug of ours, with the model's name.
-
-    `keys` lead to the fault in the model's table of the manifest.
-    """
+def failed(error: Exception, task: Task) -> Failed:
+    """The outcome of an exception: an error that explains itself, or a bug of ours, with the model's name."""
     if isinstance(error, BundlerError):
         known = error
         known.origin = error.trace
     else:
         known = unforeseen(error)
         known.faults = tuple(fault.inside(f"model {task.spec.name!r}") for fault in known.faults)
-    place = Place(("model", task.index, *keys))
+    place = Place(("model", task.index, *(["source"] if isinstance(known, SourceError) else [])))
     known.faults = tuple(fault if fault.place.keys else replace(fault, place=place) for fault in known.faults)
     return Failed(known)
 

@@ -36,9 +36,9 @@ class Side:
     def of_bundle(cls, source: Path) -> Side:
         """A SavedModel in a folder, by any writer. Raises SourceError if there is none, or it is damaged."""
         folder = folder_of(source)
-        graphs, checkpoint, kept = read_graphs(folder), read_checkpoint(folder), record.report_in(folder)
+        graphs, checkpoint, kept = read_graphs(folder), read_checkpoint(folder), record.recorded(folder)
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-        models = None if kept is None else list(kept.models)
+        models = None if kept is None else list(kept.report.models)
         tagged = [("/".join(graph.tags), graph.model) for graph in graphs]
         return cls._of(str(source), tagged, models, checkpoint, size)
 

@@ -88,7 +88,8 @@ def _of_saved(saved: Saved) -> Report:
 
 def _recorded(saved: Saved) -> Report | None:
     """The report in bundler's record, if it is about these graphs."""
-    kept = record.report_in(saved.folder)
+    recorded = record.recorded(saved.folder)
+    kept = recorded and recorded.report
     if kept is None or len(saved.graphs) not in (1, len(kept.models)):
         return None
     keys = sorted(key for graph in saved.graphs for key in graph.model.signatures)

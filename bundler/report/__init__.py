@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from bundler.report.entries import Entries
 if TYPE_CHECKING:
     from bundler.ir.model import Signature, TensorSpec
 
-__all__ = ["Check", "Entries", "ModelReport", "Report", "Rewritten", "SignatureReport", "TensorReport"]
+__all__ = ["Check", "Entries", "ModelReport", "Report", "Rewritten", "SignatureReport", "TensorReport", "plain"]
 
 
 @dataclass(frozen=True)
@@ -131,15 +132,17 @@ class Report:
 
     def to_json(self) -> str:
         """One JSON document in ASCII: keys in the order of the fields, ops sorted by name."""
-        return json.dumps(_plain(self), indent=2)
+        return json.dumps(plain(self), indent=2)
 
 
-def _plain(value: object) -> object:
-    """The same value in the types that JSON knows."""
+def plain(value: object) -> object:
+    """The same value in the types that JSON knows; NaN and infinities are texts."""
     if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
-        return {key: _plain(value[key]) for key in sorted(value)}
+        return {key: plain(value[key]) for key in sorted(value)}
     if isinstance(value, tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
     return value.as_posix() if isinstance(value, Path) else value

@@ -1,4 +1,4 @@
-"""`inspect`: what is in a model, a manifest, a SavedModel or a frozen graph, and what is around one of its nodes."""
+"""`inspect`: what is in a model, a manifest, a SavedModel or a frozen graph, and around one of its nodes."""
 
 from __future__ import annotations
 

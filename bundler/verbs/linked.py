@@ -20,6 +20,7 @@ from bundler.link.infer import infer
 from bundler.manifest import Manifest, ModelSpec
 from bundler.outputs.savedmodel import MetaGraph
 from bundler.outputs.variables import are_variables, with_variables
+from bundler.progress import step
 from bundler.report import Entries, ModelReport, Report, SignatureReport
 from bundler.report.census import Census, count, count_by
 from bundler.runtimes.tensorflow import Runtime
@@ -64,7 +65,8 @@ class Linked:
 
         Raises Damaged if a file of the cache is not what was fetched, SourceError if a worker read another file.
         """
-        return {name: digest() for name, digest in self.digests.items()}
+        with step(self.given.progress, "digest"):
+            return {name: digest() for name, digest in self.digests.items()}
 
     def report(self) -> Report:
         """What the bundle holds. Waits and raises as `files` does."""
@@ -98,8 +100,9 @@ def linked(given: Given, runtime: Runtime) -> Iterator[Linked]:
     models = _converted(given)
     with Crew(max(1, given.jobs - 1)) as crew:  # this thread links meanwhile
         digests = digest_all(models, crew)
-        complete = _inferred(given.manifest, models, runtime)
-        yield Linked(given, models, tuple(_parts(given.manifest, complete)), digests)
+        with step(given.progress, "link"):
+            parts = tuple(_parts(given.manifest, _inferred(given.manifest, models, runtime)))
+        yield Linked(given, models, parts, digests)
 
 
 def _converted(given: Given) -> dict[str, Converted]:
