@@ -14,15 +14,20 @@ from bundler.cli import main
 
 __all__ = ["consoles", "played", "session"]
 
+_STATUS = ' || echo "exit status $?"'
+
 
 def consoles(page: str) -> str:
     """The consoles of a page, one after the other."""
     return "".join(re.findall(r"^```console\n(.*?)^```", page, re.DOTALL | re.MULTILINE))
 
 
-def played(console: str, status: int = 0) -> str:
-    """The console when its commands run in the current folder. Each must be one of bundler, and end with `status`."""
-    return "".join(f"$ {command}\n{_output(command, status)}" for command in _commands(console))
+def played(console: str) -> str:
+    """The console when its commands run in the current folder. Each must be one of bundler, and succeed.
+
+    A command that ends in `|| echo "exit status $?"` may fail.
+    """
+    return "".join(f"$ {command}\n{_output(command)}" for command in _commands(console))
 
 
 def session(console: str) -> str:
@@ -66,9 +71,12 @@ def _commands(console: str) -> Iterator[str]:
     return (line.removeprefix("$ ") for line in console.splitlines() if line.startswith("$ "))
 
 
-def _output(command: str, status: int) -> str:
-    program, *arguments = shlex.split(command, comments=True)
+def _output(command: str) -> str:
+    plain = command.removesuffix(_STATUS)
+    program, *arguments = shlex.split(plain, comments=True)
     assert program == "bundler", command
     done = CliRunner().invoke(main, arguments)
-    assert done.exit_code == status, done.output
+    if done.exit_code and plain != command:
+        return f"{done.stdout}exit status {done.exit_code}\n"
+    assert done.exit_code == 0, done.output
     return done.stdout

@@ -462,9 +462,7 @@ def test_a_build_that_verifies_publishes_no_bundle_that_is_wrong(shop: Shop, cac
     golden_of_departing(shop, LARGER_IMAGE)
     for _ in range(2):  # the second bundle is up to date
         report = bundler.build(shop.manifest, output=shop.bundle, verify=True, check=False)
-        assert report.checks["verify"].detail.startswith(
-            "1 of 1 calls are right (TensorFlow.js 4.22.0), in "
-        )
+        assert report.checks["verify"].detail.startswith("1 of 1 calls are right (TensorFlow.js 4.22.0), in ")
 
 
 # What is verified --------------------------------------------------------------------------------
