@@ -20,7 +20,7 @@ FLOORS = """
     disk
     ir
     ops
-    encoding runtimes artifacts manifest serving soundness
+    encoding runtimes artifacts manifest serving soundness drafting
     sources
     tfjs rewrites link outputs
     report bundle
