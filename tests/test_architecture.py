@@ -21,10 +21,11 @@ FLOORS = """
     ir
     ops
     encoding runtimes artifacts manifest serving soundness drafting
-    sources
+    sources steps
     tfjs rewrites link outputs
     report bundle
     convert
+    compose
     checks
     verbs
     api

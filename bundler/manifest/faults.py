@@ -6,13 +6,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from bundler.errors import Fault, Place, closest
+from bundler.errors import Fault, Key, Place, closest
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
-__all__ = ["DIGEST", "FILE_NAME", "SCOPE", "shape_faults"]
+__all__ = ["DIGEST", "FILE_NAME", "SCOPE", "Keys", "shape_faults"]
 
 # Names that begin with `_` are TensorFlow's own: it refuses to import a graph with others of them.
 SCOPE = r"^[A-Za-z0-9]([A-Za-z0-9_./\-]*[A-Za-z0-9_.\-])?$"
@@ -26,7 +26,8 @@ _PATTERNS = {
 }
 
 _Path = tuple[str, ...]
-_Keys = Mapping[_Path, Sequence[str]]
+Keys = Mapping[_Path, Sequence[str]]
+"""The keys that a table may have, by the names that lead to it."""
 
 
 class _Wording(NamedTuple):
@@ -54,41 +55,60 @@ _WORDINGS = {
     "too_long": _Wording("is too long", "at most {max_length} entries", shows_found=False),
     "string_too_long": _Wording("is too long", "{max_length} characters or less"),
     "nul": _Wording("has a NUL character"),
+    "float_type": _Wording("has the wrong type", "a number"),
+    "finite_number": _Wording("is not a finite number"),
+    "bool_type": _Wording("has the wrong type", "true or false"),
+    "bool_parsing": _Wording("has the wrong type", "true or false"),
+    "tensor_type": _Wording("is not the type of a tensor", "such as string, string[?] or float32[1, ?, ?, 3]"),
+    "union_tag_not_found": _Wording("is no step", "a table with op, call or map"),
+    "union_tag_invalid": _Wording("there is no such step", shows_found=False),
     "literal_error": _Wording("is not one of the choices", "{expected}"),
     "enum": _Wording("is not one of the choices", "{expected}"),
 }
 
+_IN_MAPS = "a map has ops only: take calls and maps out of it"
+
 _BRACKETS: Mapping[_Path, str] = {
     ("model",): "write [[model]], with two brackets",
     ("model", "signature"): "write [[model.signature]], with two brackets",
+    ("signature",): "write [[signature]], with two brackets",
     ("bundle",): "write [bundle], with single brackets",
 }
 
 
-def shape_faults(error: ValidationError, keys: _Keys) -> list[Fault]:
+def shape_faults(error: ValidationError, keys: Keys) -> list[Fault]:
     """Pydantic's errors as faults. `keys` are the keys that a table may have, by the names that lead to it."""
     # Pydantic counts only the entries that passed: an array of one bad entry is not also empty.
     return [_fault(detail, keys) for detail in error.errors() if detail["type"] != "too_short" or not detail["input"]]
 
 
-def _fault(detail: ErrorDetails, keys: _Keys) -> Fault:
+def _fault(detail: ErrorDetails, keys: Keys) -> Fault:
     wording = _WORDINGS.get(detail["type"], _Wording(detail["msg"]))
     context = dict(detail.get("ctx", {}))
     context["pattern"] = _PATTERNS.get(context.get("pattern", ""), "")
+    tag = repr(context["tag"]) if detail["type"] == "union_tag_invalid" else ""
     return Fault(
         wording.what,
-        found=_spell(detail["input"]) if wording.shows_found else "",
+        found=_spell(detail["input"]) if wording.shows_found else tag,
         expected=wording.expected.format(**context),
         hint=_hint(detail, keys),
-        place=Place(detail["loc"]),
+        place=Place(tuple(part for at, part in enumerate(detail["loc"]) if not _is_tag(detail["loc"], at))),
     )
 
 
-def _hint(detail: ErrorDetails, keys: _Keys) -> str:
+def _is_tag(location: Sequence[Key], at: int) -> bool:
+    """Whether pydantic put in the kind of a step there: `("steps", 2, "top_k", "labels")`."""
+    return at >= 2 and location[at - 2] in ("steps", "map") and isinstance(location[at - 1], int)
+
+
+def _hint(detail: ErrorDetails, keys: Keys) -> str:
     path = tuple(part for part in detail["loc"] if isinstance(part, str))
     if detail["type"] == "extra_forbidden":
         known = keys[path[:-1]]
         return closest(path[-1], known) or f"the keys here are {', '.join(known)}"
+    if detail["type"] == "union_tag_invalid":
+        tag, known = detail["ctx"]["tag"], re.findall(r"'([^']*)'", detail["ctx"]["expected_tags"])
+        return _IN_MAPS if tag in ("call", "map") else closest(tag, known)
     if detail["type"] in ("literal_error", "enum"):
         return closest(str(detail["input"]).lower(), re.findall(r"'([^']*)'", detail["ctx"]["expected"]))
     return _BRACKETS.get(path, "") if detail["type"] in ("tuple_type", "model_type") else ""

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import tomli
 from pydantic import ValidationError
@@ -13,8 +14,13 @@ from pydantic import ValidationError
 from bundler.errors import Fault, Key, ManifestError, Place, closest
 from bundler.manifest.clashes import DEFAULT_KEY, clashes
 from bundler.manifest.faults import shape_faults
+from bundler.manifest.labels import Labelled, with_labels
 from bundler.manifest.lines import lines
 from bundler.manifest.specs import KEYS, BundleSpec, Compat, Document, ModelSpec, SignatureSpec
+
+if TYPE_CHECKING:
+    from bundler.manifest.faults import Keys
+    from bundler.manifest.steps import ComposedSpec
 
 __all__ = ["Manifest", "of", "read", "read_each"]
 
@@ -24,12 +30,17 @@ _LARGEST = 1 << 24
 
 @dataclass(frozen=True)
 class Manifest:
-    """A manifest without faults, the path of its file, and the file's text; None if it was not read from one."""
+    """A manifest without faults, the path of its file, and the file's text; None if it was not read from one.
+
+    `composed` are the signatures that are made of steps, `labels` the files whose lines are labels in them.
+    """
 
     path: Path
     bundle: BundleSpec
     models: tuple[ModelSpec, ...]
     text: str | None = field(default=None, repr=False)
+    composed: tuple[ComposedSpec, ...] = ()
+    labels: tuple[Path, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -41,6 +52,7 @@ class Manifest:
         """The sha256, in hex, of all that the bundle's bytes depend on: not of its output folder."""
         bundle = self.bundle.model_copy(update={"output": None, "version": None})
         parts = [bundle.model_dump_json(), *map(_dump, self.models)]
+        parts += [signature.model_dump_json() for signature in self.composed]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     def output(self, override: Path | None = None) -> Path:
@@ -89,11 +101,22 @@ def of(document: Mapping[str, object], path: Path, text: str | None = None) -> M
     Relative paths start in the folder of `path`, which need not be a file. `text` is the file's TOML if it is one:
     faults name the file and their lines in it.
     """
-    faults = [*_shape_faults(document), *clashes(document)]
+    labelled = with_labels(document, path.parent) if "signature" in document else Labelled(document)
+    kind, keys = _kind(document)
+    faults = [*_shape_faults(labelled.document, kind, keys), *labelled.faults, *clashes(document)]
     if faults:
         raise ManifestError.of(replace(fault, place=_place(fault.place.keys, path, text)) for fault in faults)
-    checked = Document.model_validate(document)
-    return Manifest(path, checked.bundle, checked.models, text)
+    checked = kind.model_validate(labelled.document)
+    return Manifest(path, checked.bundle, checked.models, text, getattr(checked, "composed", ()), labelled.files)
+
+
+def _kind(document: Mapping[str, object]) -> tuple[type[Document], Keys]:
+    """The type of a document, and the keys of its tables."""
+    if "signature" not in document:
+        return Document, KEYS
+    from bundler.manifest import composed  # late: see there
+
+    return composed.ComposedDocument, composed.KEYS
 
 
 def read_each(paths: Iterable[Path]) -> list[Manifest | ManifestError]:
@@ -153,11 +176,11 @@ def _parse(text: str, path: Path) -> dict[str, object]:
         raise ManifestError("an integer has more digits than Python reads", place=place) from None
 
 
-def _shape_faults(document: Mapping[str, object]) -> list[Fault]:
+def _shape_faults(document: Mapping[str, object], kind: type[Document], keys: Keys) -> list[Fault]:
     try:
-        Document.model_validate(document)
+        kind.model_validate(document)
     except ValidationError as error:
-        return shape_faults(error, KEYS)
+        return shape_faults(error, keys)
     return []
 
 

@@ -44,6 +44,6 @@ class Given:
     finish: Finish | None = None
 
     def own_files(self) -> list[Path]:
-        """The manifest's file, and the sources that are not fetched. An output must not replace them."""
+        """The manifest's file, its labels' files, and the sources that are not fetched: no output may replace them."""
         own = (sources.at_hand(spec.source, self.manifest.folder) for spec in self.manifest.models)
-        return [self.manifest.path, *filter(None, own)]
+        return [self.manifest.path, *self.manifest.labels, *filter(None, own)]

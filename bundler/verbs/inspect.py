@@ -37,7 +37,7 @@ def _of_model(source: str) -> Report:
     artifact = sources.fetch(source, Path())
     model = tfjs.read(artifact)
     signatures = Entries(
-        SignatureReport.of(key or artifact.entry, signature, artifact.entry)
+        SignatureReport.of(key or artifact.entry, signature, (artifact.entry,))
         for key, signature in model.signatures.items()
     )
     nodes = (node for graph in model.graphs for node in graph.nodes)
@@ -49,7 +49,7 @@ def _of_model(source: str) -> Report:
 def _of_saved_model(folder: Path) -> Report:
     saved = read(folder)
     signatures = (
-        SignatureReport.of(key, signature, _tags(metagraph))
+        SignatureReport.of(key, signature, (_tags(metagraph),))
         for metagraph in saved.meta_graphs
         for key, signature in read_signatures(metagraph).items()
     )

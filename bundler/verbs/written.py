@@ -32,9 +32,8 @@ def _run(bundle: Linked, folder: Path, runtime: Runtime) -> list[Check]:
     """Restore variables, and run the models whose inputs take another number of rows than they were made for."""
     restored = [checks.restore(folder, metagraph, runtime) for metagraph in bundle.metagraphs if metagraph.variables]
     batched = {name for name, made in bundle.models.items() if made.batched}
-    tried = [
-        checks.batches(folder, metagraph, keys, runtime)
-        for metagraph, owners in bundle.parts
-        if (keys := {key: name for key, name in owners.items() if name in batched})
-    ]
+    tried = []
+    for metagraph, owners in bundle.parts:
+        own = {key: names[0] for key, names in owners.items() if key not in bundle.composed and names[0] in batched}
+        tried += [checks.batches(folder, metagraph, own, runtime)] if own else []
     return [*restored, *tried]
