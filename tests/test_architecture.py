@@ -26,7 +26,7 @@ FLOORS = """
     report bundle
     convert
     compose
-    checks
+    checks scaffold
     verbs
     api
     cli

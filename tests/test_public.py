@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 import bundler
-from bundler import cli, errors, manifest
+from bundler import errors, manifest
+from bundler.cli.commands import build, check
 from bundler.errors import BundlerError
 from bundler.manifest import Manifest
 from tests.support.places import MANIFESTS
@@ -29,7 +30,9 @@ NAMES = [
     "__version__",
     "build",
     "check",
+    "init",
     "inspect",
+    "run",
 ]
 TINY = MANIFESTS / "tiny.toml"
 
@@ -66,7 +69,7 @@ def test_a_name_loads_only_the_modules_that_it_needs(program: str, loaded: list[
     assert done.stdout.split() == loaded
 
 
-@pytest.mark.parametrize(("command", "verb"), [(cli.build, bundler.build), (cli.check, bundler.check)])
+@pytest.mark.parametrize(("command", "verb"), [(build.build, bundler.build), (check.check, bundler.check)])
 def test_a_verb_takes_the_options_of_its_command(command: object, verb: Callable[..., object]) -> None:
     options = {parameter.name for parameter in command.params}  # type: ignore[attr-defined]
     of_terminals = {"manifests", "as_json", "quiet", "verbose", "backend"}

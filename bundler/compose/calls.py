@@ -120,9 +120,9 @@ def _found(
 ) -> Mapping[str, _Type]:
     """The dtype and shape of each output. TensorFlow is asked if the fed values know more than the signature does."""
     known: dict[str, _Type] = {name: (_dtype(spec), spec.shape) for name, spec in signature.outputs.items()}
-    told = (spec.shape for spec in signature.inputs.values())
+    asked = (spec.shape for spec in signature.inputs.values())
     if all(_is_full(shape) for _, shape in known.values()) or all(
-        seam.shape == shape for seam, shape in zip(seams, told)
+        seam.shape == shape for seam, shape in zip(seams, asked)
     ):
         return known
     inputs = {seam.node: seam.placeholder for seam in seams}

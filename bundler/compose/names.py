@@ -51,6 +51,6 @@ class Names:
         for name, ref in zip(names, self.last):
             if name in self.known:
                 hint = "a name is given once: choose another with as"
-                self.refuse(f"{name!r} has another step given already", place, hint=hint)
+                self.refuse(f"another step gives {name!r} already", place, hint=hint)
             elif name:
                 self.known[name] = ref

@@ -161,7 +161,7 @@ class _Walk:
 
     def _naming(self) -> str:
         named = [name for name, ref in self._names.known.items() if ref in self._names.last and name]
-        return f'name what it takes: of = "{named[0]}"' if named else "name what it takes with of"
+        return f'name one: of = "{named[0]}"' if named else "name what it takes with of"
 
     def _call(self, step: CallStep, place: Keys) -> Act:
         called = self._interfaces.get(step.call)

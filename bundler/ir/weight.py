@@ -69,7 +69,7 @@ class Weight:
     mark: bytes = field(default=b"", compare=False)
     """A hash of the first bytes as they lie on disk; empty until `marked` has read them."""
 
-    @property
+    @cached_property
     def size(self) -> int:
         """The number of elements."""
         return math.prod(self.shape)

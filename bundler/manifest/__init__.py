@@ -1,11 +1,25 @@
 """What the user writes: the manifest of a bundle.
 
 A manifest is a TOML file with one `[bundle]` table, a `[[model]]` for each TensorFlow.js model and, to choose other
-signatures than the model's own, `[[model.signature]]` tables. `specs` describes the tables, `reading` reads a file.
+signatures than the model's own, `[[model.signature]]` tables. `[[check]]` tables have inputs to verify the
+bundle with. `specs` describes the tables, `reading` reads a file.
 """
 
-from bundler.manifest.reading import Manifest, of, read, read_each
+from bundler.manifest.reading import Manifest, of, parsed, read, read_each
 from bundler.manifest.schema import schema
-from bundler.manifest.specs import BundleSpec, Compat, ModelSpec, SignatureSpec
+from bundler.manifest.specs import BundleSpec, CheckSpec, Compat, InputSpec, ModelSpec, SignatureSpec
 
-__all__ = ["BundleSpec", "Compat", "Manifest", "ModelSpec", "SignatureSpec", "of", "read", "read_each", "schema"]
+__all__ = [
+    "BundleSpec",
+    "CheckSpec",
+    "Compat",
+    "InputSpec",
+    "Manifest",
+    "ModelSpec",
+    "SignatureSpec",
+    "of",
+    "parsed",
+    "read",
+    "read_each",
+    "schema",
+]

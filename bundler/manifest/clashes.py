@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from bundler.errors import NOWHERE, Fault, Key, Place
+from bundler.errors import NOWHERE, Fault, Key, Place, closest
 
 __all__ = ["DEFAULT_KEY", "clashes"]
 
@@ -66,6 +66,7 @@ def clashes(document: Mapping[str, object]) -> Iterator[Fault]:
     for model in models:
         for signature in model.tables("signature"):
             yield from _signature_clashes(signature)
+    yield from _check_clashes(_Table((), document), models, by_tags)
 
 
 def _repeats(entries: Iterable[_Entry], hint: str) -> Iterator[Fault]:
@@ -153,6 +154,33 @@ def _taken_names(signature: _Table, renames: Mapping[str, str]) -> Iterator[Faul
                 what = f"{new!r} is the name of another tensor in {side}"
                 hint = f"rename {new!r} too, or choose another"
                 yield Fault(what, hint=hint, place=signature.place("rename", old))
+
+
+def _check_clashes(document: _Table, models: Sequence[_Table], by_tags: bool) -> Iterator[Fault]:
+    """Checks of signatures and models that are not there, and checks that share a file."""
+    keys = [entry for group in ([[model] for model in models] if by_tags else [models]) for entry in _keys(group)]
+    known = {entry.name for entry in keys} - set(_RESERVED)
+    composed = {key for table in document.tables("signature") if (key := table.text("key")) is not None}
+    checks = document.tables("check")
+    for check in checks:
+        key = check.text("signature")
+        if key is not None and key not in known | composed:
+            hint = closest(key, known | composed) or f"the keys are {', '.join(sorted(known | composed))}"
+            yield Fault("no signature has this key", found=repr(key), hint=hint, place=check.place("signature"))
+        yield from _model_of_check(check, models)
+    files = ((check, file) for check in checks if (file := check.text("file")) is not None)
+    yield from _repeats(
+        (_Entry(file, check.place("file"), f"the file of {check.place()}") for check, file in files),
+        "give each check a file of its own",
+    )
+
+
+def _model_of_check(check: _Table, models: Sequence[_Table]) -> Iterator[Fault]:
+    """A fault if a check names a model that is not there."""
+    name, names = check.text("model"), [name for _, name in _named(models)]
+    if name is not None and name not in names:
+        hint = closest(name, names) or f"the models are {', '.join(names)}"
+        yield Fault("no model has this name", found=repr(name), hint=hint, place=check.place("model"))
 
 
 def _renames(signature: _Table) -> Mapping[str, str]:

@@ -54,9 +54,11 @@ _WORDINGS = {
     "less_than_equal": _Wording("is too large", "{le} or less"),
     "too_long": _Wording("is too long", "at most {max_length} entries", shows_found=False),
     "string_too_long": _Wording("is too long", "{max_length} characters or less"),
-    "nul": _Wording("has a NUL character"),
+    "range": _Wording("is no range", "{expected}, as in [-1, 1]"),
+    "value": _Wording("has the wrong type", "{expected}"),
     "float_type": _Wording("has the wrong type", "a number"),
-    "finite_number": _Wording("is not a finite number"),
+    "finite_number": _Wording("is not a legal value", "a finite number"),
+    "nul": _Wording("has a NUL character"),
     "bool_type": _Wording("has the wrong type", "true or false"),
     "bool_parsing": _Wording("has the wrong type", "true or false"),
     "tensor_type": _Wording("is not the type of a tensor", "such as string, string[?] or float32[1, ?, ?, 3]"),
@@ -72,6 +74,7 @@ _BRACKETS: Mapping[_Path, str] = {
     ("model",): "write [[model]], with two brackets",
     ("model", "signature"): "write [[model.signature]], with two brackets",
     ("signature",): "write [[signature]], with two brackets",
+    ("check",): "write [[check]], with two brackets",
     ("bundle",): "write [bundle], with single brackets",
 }
 
@@ -104,7 +107,7 @@ def _is_tag(location: Sequence[Key], at: int) -> bool:
 def _hint(detail: ErrorDetails, keys: Keys) -> str:
     path = tuple(part for part in detail["loc"] if isinstance(part, str))
     if detail["type"] == "extra_forbidden":
-        known = keys[path[:-1]]
+        known = _known(keys, path[:-1])
         return closest(path[-1], known) or f"the keys here are {', '.join(known)}"
     if detail["type"] == "union_tag_invalid":
         tag, known = detail["ctx"]["tag"], re.findall(r"'([^']*)'", detail["ctx"]["expected_tags"])
@@ -112,6 +115,12 @@ def _hint(detail: ErrorDetails, keys: Keys) -> str:
     if detail["type"] in ("literal_error", "enum"):
         return closest(str(detail["input"]).lower(), re.findall(r"'([^']*)'", detail["ctx"]["expected"]))
     return _BRACKETS.get(path, "") if detail["type"] in ("tuple_type", "model_type") else ""
+
+
+def _known(keys: Keys, table: _Path) -> Sequence[str]:
+    """The keys of a table; those of a table that the user names stand under `*`."""
+    any_name = (*table[:-1], "*")
+    return keys[table] if table in keys else keys[any_name]
 
 
 def _spell(value: object) -> str:

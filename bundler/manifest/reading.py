@@ -16,13 +16,13 @@ from bundler.manifest.clashes import DEFAULT_KEY, clashes
 from bundler.manifest.faults import shape_faults
 from bundler.manifest.labels import Labelled, with_labels
 from bundler.manifest.lines import lines
-from bundler.manifest.specs import KEYS, BundleSpec, Compat, Document, ModelSpec, SignatureSpec
+from bundler.manifest.specs import KEYS, BundleSpec, CheckSpec, Compat, Document, ModelSpec, SignatureSpec
 
 if TYPE_CHECKING:
     from bundler.manifest.faults import Keys
     from bundler.manifest.steps import ComposedSpec
 
-__all__ = ["Manifest", "of", "read", "read_each"]
+__all__ = ["Manifest", "of", "parsed", "read", "read_each"]
 
 _LARGEST = 1 << 24
 """Bytes of the largest manifest."""
@@ -39,6 +39,7 @@ class Manifest:
     bundle: BundleSpec
     models: tuple[ModelSpec, ...]
     text: str | None = field(default=None, repr=False)
+    checks: tuple[CheckSpec, ...] = ()
     composed: tuple[ComposedSpec, ...] = ()
     labels: tuple[Path, ...] = ()
 
@@ -91,7 +92,11 @@ def _dump(model: ModelSpec) -> str:
 
 def read(path: Path) -> Manifest:
     """The manifest in a TOML file. Raises ManifestError with all that is wrong in it."""
-    text = _read_text(path)
+    return parsed(_read_text(path), path)
+
+
+def parsed(text: str, path: Path) -> Manifest:
+    """The manifest in the TOML of a file, which need not be there. Raises ManifestError as `read` does."""
     return of(_parse(text, path), path, text)
 
 
@@ -107,7 +112,8 @@ def of(document: Mapping[str, object], path: Path, text: str | None = None) -> M
     if faults:
         raise ManifestError.of(replace(fault, place=_place(fault.place.keys, path, text)) for fault in faults)
     checked = kind.model_validate(labelled.document)
-    return Manifest(path, checked.bundle, checked.models, text, getattr(checked, "composed", ()), labelled.files)
+    steps = getattr(checked, "composed", ())
+    return Manifest(path, checked.bundle, checked.models, text, checked.checks, steps, labelled.files)
 
 
 def _kind(document: Mapping[str, object]) -> tuple[type[Document], Keys]:

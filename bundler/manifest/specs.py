@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from bundler.manifest.clashes import DEFAULT_KEY
 from bundler.manifest.faults import DIGEST, FILE_NAME, SCOPE
 from bundler.manifest.fields import Method, Plain, Spec, Text
 
-__all__ = ["KEYS", "BundleSpec", "Compat", "Document", "ModelSpec", "SignatureSpec", "keys_of"]
+__all__ = [
+    "KEYS",
+    "BundleSpec",
+    "CheckSpec",
+    "Compat",
+    "Document",
+    "InputSpec",
+    "ModelSpec",
+    "SignatureSpec",
+    "keys_of",
+]
 
 
 class Compat(str, Enum):
@@ -33,6 +45,24 @@ _LONGEST_NAME = 200
 _Shape = Annotated[
     tuple[Annotated[int, Field(ge=-1, le=(1 << 63) - 1, strict=True)], ...], Field(max_length=_MOST_DIMENSIONS)
 ]
+
+
+def _check_value(value: object) -> object:
+    if not isinstance(value, (bool, int, float, str)):
+        raise PydanticCustomError("value", "is no value", {"expected": "a number, a string, true or false"})
+    return value
+
+
+_Value = Annotated[Any, AfterValidator(_check_value), WithJsonSchema({"type": ["boolean", "number", "string"]})]
+
+
+def _check_range(value: tuple[float, float]) -> tuple[float, float]:
+    if not -math.inf < value[0] <= value[1] < math.inf:
+        raise PydanticCustomError("range", "is no range", {"expected": "[smallest, largest]"})
+    return value
+
+
+_Range = Annotated[tuple[float, float], AfterValidator(_check_range)]
 _Tags = Annotated[tuple[Text, ...], Field(min_length=1)]
 
 
@@ -127,11 +157,55 @@ class BundleSpec(Spec):
     )
 
 
+class InputSpec(Spec):
+    """How random values of an input are drawn."""
+
+    range: _Range | None = Field(
+        default=None,
+        description="The smallest and the largest value. Default: 0 to 1, or another range if that gives zeros only;"
+        " 0 to 255 for whole numbers that may be an image, else 0 or 1.",
+    )
+    shape: Annotated[tuple[Annotated[int, Field(ge=0, le=1 << 31, strict=True)], ...], Field(max_length=32)] | None = (
+        Field(
+            default=None,
+            description="The sizes of the values. Default: those of the signature, 1 row and 64 for other open sizes.",
+        )
+    )
+    values: Annotated[tuple[_Value, ...], Field(min_length=1)] | None = Field(
+        default=None, description="Values to draw from, in place of a range: strings, numbers, true and false."
+    )
+
+
+class CheckSpec(Spec):
+    """Inputs of a signature, and perhaps the outputs that they must give: `bundler verify` compares."""
+
+    signature: Text = Field(description="The signature's key.")
+    model: Text | None = Field(
+        default=None, description='The model\'s name. With `layout = "tags"` several signatures may have one key.'
+    )
+    file: Annotated[Path, Plain] | None = Field(
+        default=None,
+        description="A `.npz` file with arrays `inputs/<name>` and `outputs/<name>`, relative to the manifest's folder;"
+        " `bundler verify --record` writes it.",
+    )
+    rtol: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
+        default=None,
+        description="The largest error that is right, as a part of the output's largest absolute value. Default: 1e-4,"
+        " and 0 for whole numbers.",
+    )
+    inputs: Mapping[str, InputSpec] = Field(
+        default={}, description="How inputs are drawn, by name, if there is no `file` with inputs."
+    )
+
+
 class Document(Spec):
     """A bundle of TensorFlow.js models."""
 
     bundle: BundleSpec
     models: tuple[ModelSpec, ...] = Field(alias="model", min_length=1, description="The models, in the bundle's order.")
+    checks: tuple[CheckSpec, ...] = Field(
+        default=(), alias="check", description="What `bundler verify` gives to signatures, and expects of them."
+    )
 
 
 def keys_of(spec: type[BaseModel]) -> list[str]:
@@ -144,5 +218,7 @@ KEYS = {
     ("bundle",): keys_of(BundleSpec),
     ("model",): keys_of(ModelSpec),
     ("model", "signature"): keys_of(SignatureSpec),
+    ("check",): keys_of(CheckSpec),
+    ("check", "inputs", "*"): keys_of(InputSpec),
 }
-"""The keys that a table may have, by the names that lead to it."""
+"""The keys that a table may have, by the names that lead to it; `*` is any name."""

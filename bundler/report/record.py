@@ -1,24 +1,23 @@
 """The record of a bundle: `assets.extra/bundle.json`.
 
 The SavedModel format reserves the folder `assets.extra` for files that do not belong to the graph. By this file bundler
-recognises its outputs and decides whether they are up to date. It holds nothing that differs from machine to machine.
+recognises its outputs and decides whether they are up to date. It holds only what is the same on every machine.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bundler import __version__, sources
 from bundler.artifacts import artifact
-from bundler.disk.cache import Cache, default_folder
-from bundler.disk.digest import sha256, tree_digests
+from bundler.disk import outputs
+from bundler.disk.digest import sha256
 from bundler.disk.publish import RECORD
-from bundler.errors import BundlerError, SourceError
+from bundler.errors import BundlerError
 from bundler.manifest import Manifest, ModelSpec
 from bundler.report import Report
 from bundler.threads import Crew
@@ -29,15 +28,6 @@ _LARGEST = 1 << 28
 """Bytes of a record. Bundler writes no larger one."""
 
 
-class _File(BaseModel):
-    """A file of the output: its bytes, and its digest as `digest.tree_digests` computes it."""
-
-    model_config = ConfigDict(strict=True, extra="forbid")
-
-    bytes: int
-    digest: str
-
-
 class _Record(BaseModel):
     """The document. `files` has the sha256 of each model's files, by the model's name and the file's."""
 
@@ -46,68 +36,44 @@ class _Record(BaseModel):
     bundler: str
     manifest: str
     files: dict[str, dict[str, str]]
-    output: dict[str, _File]
     report: Report
 
 
-def write(
-    folder: Path,
-    manifest: Manifest,
-    report: Report,
-    files: Mapping[str, Mapping[str, str]],
-    *,
-    checked: bool,
-    jobs: int = 1,
-) -> None:
+def write(folder: Path, manifest: Manifest, report: Report, files: Mapping[str, Mapping[str, str]]) -> None:
     """Write the record of a bundle into its folder, after all other files.
 
-    `files` has the sha256 of each model's files, by the model's name and the file's. `checked` says whether TensorFlow
-    loaded the bundle: the cache remembers it, as the bytes of the bundle do not depend on it. `jobs` threads compute
-    the digests of the output.
+    `files` has the sha256 of each model's files, by the model's name and the file's.
     """
-    outputs = sorted(path for path in folder.rglob("*") if path.is_file())
-    described = [
-        {"bytes": path.stat().st_size, "digest": digest} for path, digest in zip(outputs, tree_digests(outputs, jobs))
-    ]
     document = {
         "bundler": __version__,
         "manifest": manifest.digest,
         "files": files,
-        "output": dict(zip((path.relative_to(folder).as_posix() for path in outputs), described)),
         "report": json.loads(report.to_json()),
     }
     path = folder / RECORD
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(document, indent=2) + "\n")
-    if checked:
-        with suppress(SourceError):  # a cache that cannot be written
-            Cache(default_folder()).get(_mark(folder), lambda kept: (kept / "checked").touch())
 
 
 def up_to_date(folder: Path, manifest: Manifest, *, checked: bool, jobs: int = 1) -> Report | None:
     """The report of a bundle that a new build would write again, byte for byte; else None.
 
-    Sources and output are compared by their contents, not by their times. With `checked`, a bundle that TensorFlow did
-    not load on this machine is not up to date.
+    Sources are compared by their contents, files of the output by what the cache remembers of them
+    (`disk.outputs`). With `checked`, a bundle that TensorFlow did not load is not up to date.
     """
+    state = outputs.recall(folder)
+    if state is None or (checked and not state.checked) or not state.holds_of(folder):
+        return None
     try:
         record = _read(folder / RECORD)
         if (record.bundler, record.manifest) != (__version__, manifest.digest):
             return None
-        if checked and not Cache(default_folder()).has(_mark(folder)):
+        if not _has_sources(manifest, record, jobs):
             return None
-        if not (_has_output(folder, record, jobs) and _has_sources(manifest, record, jobs)):
-            return None
-        size = sum(file.bytes for file in record.output.values()) + (folder / RECORD).stat().st_size
     except (BundlerError, OSError, ValidationError, KeyError):
         return None  # a new build reports what is wrong
     report: Report = record.report
-    return Report(folder, report.name, report.signatures, report.models, bytes=size, up_to_date=True)
-
-
-def _mark(folder: Path) -> str:
-    """The key under which the cache remembers that a bundle of these bytes was loaded."""
-    return f"checked {sha256(folder / RECORD)}"
+    return Report(folder, report.name, report.signatures, report.models, bytes=state.bytes, up_to_date=True)
 
 
 def _read(path: Path) -> _Record:
@@ -115,13 +81,6 @@ def _read(path: Path) -> _Record:
     if not path.is_file() or path.stat().st_size > _LARGEST:
         raise FileNotFoundError(path)
     return _Record.model_validate_json(path.read_bytes())
-
-
-def _has_output(folder: Path, record: _Record, jobs: int) -> bool:
-    """Whether the output has the bytes that were written."""
-    paths = {folder / name: file for name, file in record.output.items()}
-    sizes = all(path.is_file() and path.stat().st_size == file.bytes for path, file in paths.items())
-    return sizes and tree_digests(paths, jobs) == [file.digest for file in paths.values()]
 
 
 def _has_sources(manifest: Manifest, record: _Record, jobs: int) -> bool:

@@ -16,9 +16,9 @@ from bundler.steps.scope import Scope
 
 __all__ = ["WRITERS", "Scope", "write"]
 
-Writer = Callable[..., "Value | tuple[Value, ...]"]
+_Writer = Callable[..., "Value | tuple[Value, ...]"]
 
-WRITERS: Mapping[str, Writer] = {
+WRITERS: Mapping[str, _Writer] = {
     "decode_image": images.decode_image,
     "resize_bilinear": images.resize,
     "resize_nearest_neighbor": images.resize,

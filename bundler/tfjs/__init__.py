@@ -18,7 +18,6 @@ from bundler.ir.weight import Weight
 from bundler.tfjs import fields
 from bundler.tfjs.fields import Json
 from bundler.tfjs.initializer import join_initializer
-from bundler.tfjs.layers import read_layers
 from bundler.tfjs.notes import notes
 from bundler.tfjs.signatures import read_signature
 from bundler.tfjs.topology import read_functions, read_graph
@@ -58,6 +57,8 @@ def read(artifact: Artifact, format: Literal["auto", "graph", "layers"] = "auto"
     with within(artifact.entry):
         if found == "graph":
             return _read_graph_model(artifact.document, weights)
+        from bundler.tfjs.layers import read_layers  # fifty modules that a graph model does not need
+
         model = read_layers(artifact, weights)
         return model.noting(notes({}, model.graph))
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bundler import sources
+from bundler.disk import outputs
 from bundler.disk.publish import publishing, replaceable, sweep_beside
 from bundler.progress import SILENT, Progress
 from bundler.report import Report, record
@@ -77,6 +78,7 @@ def _new(given: Given, place: Path, *, force: bool, check: bool, cuda: bool) -> 
         with linked(given, runtime) as bundle, publishing(place, force=force, inputs=given.own_files()) as folder:
             checks = written(bundle, folder, runtime, check=check)
             report = bundle.report()
-            record.write(folder, given.manifest, report, bundle.files, checked=check, jobs=given.jobs)
-            size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-    return replace(report, output=place, checks=checks, bytes=size)
+            record.write(folder, given.manifest, report, bundle.files)
+            state = outputs.state_of(folder, checked=check)
+        outputs.remember(place, state)
+    return replace(report, output=place, checks=checks, bytes=state.bytes)

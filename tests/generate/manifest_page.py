@@ -11,7 +11,13 @@ from typing import Any
 
 from bundler.manifest import schema
 
-TABLES = {"[bundle]": "BundleSpec", "[[model]]": "ModelSpec", "[[model.signature]]": "SignatureSpec"}
+TABLES = {
+    "[bundle]": "BundleSpec",
+    "[[model]]": "ModelSpec",
+    "[[model.signature]]": "SignatureSpec",
+    "[[check]]": "CheckSpec",
+    "[check.inputs.<name>]": "InputSpec",
+}
 
 HEAD = """# The manifest
 
@@ -45,10 +51,26 @@ def _type(field: Mapping[str, Any]) -> str:
     if "enum" in field:
         return ", ".join(f"`{value}`" for value in field["enum"])
     if field.get("type") == "array":
-        return "tables" if "$ref" in field["items"] else "list of strings"
+        return "two numbers" if "prefixItems" in field else _KINDS_OF_LISTS[_kind(field["items"])]
     if field.get("type") == "object":
-        return "table of strings" if field["additionalProperties"].get("type") == "string" else "table of lists"
-    return {"integer": "whole number"}.get(field.get("type", ""), "string")
+        return f"table of {_KINDS_OF_TABLES[_kind(field['additionalProperties'])]}"
+    return {"integer": "whole number", "number": "number"}.get(field.get("type", ""), "string")
+
+
+_KINDS_OF_LISTS = {
+    "table": "tables",
+    "string": "list of strings",
+    "integer": "list of whole numbers",
+    "any": "list of values",
+}
+_KINDS_OF_TABLES = {"table": "tables", "string": "strings", "array": "lists"}
+
+
+def _kind(items: Mapping[str, Any]) -> str:
+    """What a list or a table holds."""
+    if "$ref" in items:
+        return "table"
+    return "any" if isinstance(items.get("type"), list) else str(items.get("type", "string"))
 
 
 def _toml(value: Any) -> str:

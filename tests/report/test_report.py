@@ -19,7 +19,9 @@ EXPECTED = """\
   "signatures": [
     {
       "key": "find",
-      "model": "cat",
+      "models": [
+        "cat"
+      ],
       "inputs": [
         {
           "name": "image",
@@ -40,7 +42,8 @@ EXPECTED = """\
           "shape": null
         }
       ],
-      "method_name": "tensorflow/serving/predict"
+      "method_name": "tensorflow/serving/predict",
+      "steps": []
     }
   ],
   "models": [
@@ -75,7 +78,7 @@ def report(ops: Mapping[str, int]) -> Report:
     return Report(
         Path("dist", "pets"),
         "pets",
-        Entries([SignatureReport("find", "cat", Entries([IMAGE]), Entries([EARS]), "tensorflow/serving/predict")]),
+        Entries([SignatureReport("find", ("cat",), Entries([IMAGE]), Entries([EARS]), "tensorflow/serving/predict")]),
         Entries([ModelReport("cat", "cat", "sha256:00", 3, 12, ops, ("dropped ‘x’",))]),
         Entries([Check("load")]),
         34,
