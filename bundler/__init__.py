@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         BundlerError,
         ConversionError,
         Fault,
+        LockError,
         ManifestError,
         Place,
         SourceError,
@@ -36,12 +37,14 @@ if TYPE_CHECKING:
     from bundler.verbs.check import check
     from bundler.verbs.init import init
     from bundler.verbs.inspect import inspect
+    from bundler.verbs.lock import lock
     from bundler.verbs.run import run
 
 __all__ = [
     "BundlerError",
     "ConversionError",
     "Fault",
+    "LockError",
     "Manifest",
     "ManifestError",
     "Place",
@@ -53,6 +56,7 @@ __all__ = [
     "check",
     "init",
     "inspect",
+    "lock",
     "run",
 ]
 
@@ -63,6 +67,7 @@ _MODULES = {
         "BundlerError",
         "ConversionError",
         "Fault",
+        "LockError",
         "ManifestError",
         "Place",
         "SourceError",
@@ -74,6 +79,7 @@ _MODULES = {
     "bundler.verbs.check": ("check",),
     "bundler.verbs.init": ("init",),
     "bundler.verbs.inspect": ("inspect",),
+    "bundler.verbs.lock": ("lock",),
     "bundler.verbs.run": ("run",),
 }
 """The public names, by the module that defines them."""

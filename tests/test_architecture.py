@@ -21,7 +21,7 @@ FLOORS = """
     ir
     ops
     encoding runtimes artifacts manifest serving soundness drafting
-    sources steps
+    sources steps lockfile
     tfjs rewrites link outputs
     report bundle
     convert
@@ -38,7 +38,7 @@ OWNERS = {
     "tqdm": ("cli/progress.py",),
     "rich": ("cli/screen.py",),
     "click": ("cli/", "__main__.py"),
-    "pydantic": ("manifest/", "report/record.py"),
+    "pydantic": ("manifest/", "lockfile/", "report/record.py"),
     "tensorflow": ("ir/protos.py", "runtimes/tensorflow/engines/python.py", "api/"),
     "tensorflowjs": (),
     "tf_keras": (),

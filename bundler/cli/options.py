@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-__all__ = ["CUDA", "JOBS", "JSON", "MANIFESTS", "OUTPUT", "processors"]
+__all__ = ["CUDA", "JOBS", "JSON", "LOCKED", "MANIFESTS", "OFFLINE", "OUTPUT", "REFRESH", "processors", "refuse_both"]
 
 
 def processors() -> int:
@@ -35,3 +35,12 @@ JOBS = click.option(
     help="Models to work on at a time.",
 )
 CUDA = click.option("--cuda", is_flag=True, help="Let TensorFlow use GPUs; by default they are hidden from it.")
+LOCKED = click.option("--locked", is_flag=True, help="Refuse settings and files that are not those in the lock.")
+OFFLINE = click.option("--offline", is_flag=True, help="Fetch nothing: take sources from the cache.")
+REFRESH = click.option("--refresh", is_flag=True, help="Ask for each source again, also if the cache has it.")
+
+
+def refuse_both(offline: bool, refresh: bool) -> None:
+    """Raise click's UsageError for --offline with --refresh."""
+    if offline and refresh:
+        raise click.UsageError("--offline fetches nothing, and --refresh asks for every source: choose one of them")

@@ -12,8 +12,9 @@ from bundler.cli.screen import Line
 
 if TYPE_CHECKING:
     from bundler.report import Check, ModelReport, Report, SignatureReport, StepReport, TensorReport
+    from bundler.verbs.lock import Locked
 
-__all__ = ["report_lines"]
+__all__ = ["lock_lines", "report_lines", "size_text"]
 
 _NAME_WIDTH = 40
 """Characters of the longest name that decides how far the types are indented."""
@@ -41,6 +42,14 @@ def _tensors(signature: SignatureReport) -> Iterator[TensorReport]:
     yield from (*signature.inputs, *signature.outputs)
     for step in signature.steps:
         yield from step.gives
+
+
+def lock_lines(locked: Locked) -> Iterator[Line]:
+    """One line: the file, whether it was there already, and what it names."""
+    files = [file for of_model in locked.lock.files.values() for file in of_model.values()]
+    state = "up to date, " if locked.up_to_date else ""
+    models, total = _count(len(locked.lock.files), "model"), size_text(sum(file.size for file in files))
+    yield [(_short(locked.path), "bold green"), (f": {state}{models}, {_count(len(files), 'file')}, {total}", "")]
 
 
 def _signature_lines(signature: SignatureReport, width: int, details: bool) -> Iterator[Line]:
@@ -73,7 +82,7 @@ def _tensor_line(side: str, tensor: TensorReport, width: int, details: bool) -> 
 
 def _model_lines(models: Sequence[ModelReport], details: bool, ops: bool) -> Iterator[Line]:
     rows = [("model", "weights", "nodes")]
-    rows += [(model.name, _size(model.weight_bytes), str(model.nodes)) for model in models]
+    rows += [(model.name, size_text(model.weight_bytes), str(model.nodes)) for model in models]
     name, weights, nodes = (max(map(len, column)) for column in zip(*rows, strict=True))
     styles = ["dim", *[""] * len(models)]
     inner = [(), *(tuple(_model_details(model, details, ops)) for model in models)]
@@ -102,14 +111,14 @@ def _check_line(check: Check) -> Line:
 def _summary(report: Report) -> Line:
     signatures, models = _count(len(report.signatures), "signature"), _count(len(report.models), "model")
     weights = sum(model.weight_bytes for model in report.models)
-    size = _size(report.bytes) if report.bytes else f"{_size(weights)} of weights"
+    size = size_text(report.bytes) if report.bytes else f"{size_text(weights)} of weights"
     took = f" in {report.seconds:.2f} s" if report.seconds else ""
     place = _short(report.output) if report.output else report.name
     state = "up to date, " if report.up_to_date else ""
     return [(place, "bold green"), (f": {state}{signatures}, {models}, {size}{took}", "")]
 
 
-def _size(size: int) -> str:
+def size_text(size: int) -> str:
     """A number of bytes in decimal units: `5.0 MB`."""
     for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
         if size >= scale:

@@ -10,12 +10,15 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bundler import rewrites, sources, tfjs
 from bundler.artifacts import artifact
 from bundler.artifacts.artifact import Artifact
 from bundler.convert.reshape import reshape
 from bundler.convert.select import select
+from bundler.disk.cache import Damaged
+from bundler.disk.reach import USUAL, Reach
 from bundler.disk.shards import keeping_open
 from bundler.errors import BundlerError, Fault, ManifestError, Place, SourceError, unforeseen, within
 from bundler.ir.model import Model
@@ -23,7 +26,10 @@ from bundler.link import marked, scoped
 from bundler.manifest import Compat, ModelSpec, SignatureSpec
 from bundler.progress import SILENT, Progress
 
-__all__ = ["Converted", "Failed", "Task", "convert", "find"]
+if TYPE_CHECKING:
+    from bundler.lockfile import Files
+
+__all__ = ["Converted", "Failed", "Task", "check_digest", "convert", "entry_of", "failed", "find"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,7 @@ class Task:
     """A model to convert: its entry in the manifest, the entry's `index`, and the settings that apply to it.
 
     `alone`: it gets a MetaGraph of its own, and its nodes keep their names. `found` is its JSON file on this machine;
-    without it the source is fetched.
+    without it the source is fetched, as far as `reach` allows. `locked` are the only files that the model may have.
     """
 
     spec: ModelSpec
@@ -41,6 +47,8 @@ class Task:
     index: int
     alone: bool = False
     found: Path | None = None
+    reach: Reach = USUAL
+    locked: Files | None = None
 
 
 @dataclass(frozen=True)
@@ -76,10 +84,21 @@ def find(task: Task, progress: Progress = SILENT) -> Path | Failed:
     """The model's JSON file on this machine, fetched if need be; or why there is none."""
     try:
         with within(f"model {task.spec.name!r}"):
-            path = sources.find(task.spec.source, task.base, progress=progress)
-            return artifact.entry(path)
+            entry = entry_of(task, progress)
+            if task.locked is not None:
+                from bundler.convert.locked import refuse_unlocked  # late: few builds have a lock
+
+                refuse_unlocked(entry, task.locked)
+            return entry
+    except Damaged:
+        raise
     except Exception as error:
-        return _failed(error, task, "source")
+        return failed(error, task, "source")
+
+
+def entry_of(task: Task, progress: Progress) -> Path:
+    """The model's JSON file on this machine. Raises SourceError."""
+    return artifact.entry(sources.find(task.spec.source, task.base, progress=progress, reach=task.reach))
 
 
 @keeping_open()
@@ -88,7 +107,7 @@ def convert(task: Task) -> Converted | Failed:
     try:
         return _converted(task)
     except Exception as error:
-        return _failed(error, task)
+        return failed(error, task)
 
 
 def _converted(task: Task) -> Converted:
@@ -115,8 +134,8 @@ def _converted(task: Task) -> Converted:
 def _read(task: Task) -> tuple[Artifact, Model]:
     spec = task.spec
     with within(f"model {spec.name!r}"):
-        files = sources.open_found(spec.source, task.found or sources.find(spec.source, task.base))
-        _check_digest(task, files)
+        files = sources.open_found(spec.source, task.found or entry_of(task, SILENT))
+        check_digest(task, files)
         return files, tfjs.read(files, spec.format)
 
 
@@ -125,23 +144,24 @@ def _refuse(task: Task, faults: Sequence[Fault]) -> None:
         raise ManifestError.of(fault.under("model", task.index) for fault in faults)
 
 
-def _failed(error: Exception, task: Task, *keys: str) -> Failed:
+def failed(error: Exception, task: Task, *keys: str) -> Failed:
     """The outcome of an exception: an error that explains itself, or a bug of ours, with the model's name.
 
     `keys` lead to the fault in the model's table of the manifest.
     """
     if isinstance(error, BundlerError):
-        failed = error
-        failed.origin = error.trace
+        known = error
+        known.origin = error.trace
     else:
-        failed = unforeseen(error)
-        failed.faults = tuple(fault.inside(f"model {task.spec.name!r}") for fault in failed.faults)
+        known = unforeseen(error)
+        known.faults = tuple(fault.inside(f"model {task.spec.name!r}") for fault in known.faults)
     place = Place(("model", task.index, *keys))
-    failed.faults = tuple(fault if fault.place.keys else replace(fault, place=place) for fault in failed.faults)
-    return Failed(failed)
+    known.faults = tuple(fault if fault.place.keys else replace(fault, place=place) for fault in known.faults)
+    return Failed(known)
 
 
-def _check_digest(task: Task, files: Artifact) -> None:
+def check_digest(task: Task, files: Artifact) -> None:
+    """Raise SourceError if the manifest gives another digest."""
     expected = task.spec.digest
     if expected is not None and expected != files.digest:
         raise SourceError(

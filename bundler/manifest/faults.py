@@ -41,6 +41,7 @@ _WORDINGS = {
     "missing": _Wording("is required", shows_found=False),
     "extra_forbidden": _Wording("is not a known key", shows_found=False),
     "string_type": _Wording("has the wrong type", "a string"),
+    "string_unicode": _Wording("has bytes that are no UTF-8"),
     "path_type": _Wording("has the wrong type", "a string"),
     "int_type": _Wording("has the wrong type", "an integer"),
     "tuple_type": _Wording("has the wrong type", "an array"),

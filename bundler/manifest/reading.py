@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import tomli
 from pydantic import ValidationError
@@ -56,6 +56,17 @@ class Manifest:
         parts += [signature.model_dump_json() for signature in self.composed]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The same as tables of TOML's types, without what has its default value."""
+        bundle = self.bundle.model_copy(update={"output": None, "version": None})
+        composed = {"signature": [_tables(signature) for signature in self.composed]} if self.composed else {}
+        return {"bundle": _tables(bundle), "model": [_tables(model) for model in self.models], **composed}
+
+    def released(self, version: int | None) -> Manifest:
+        """The same for another version folder; None leaves the manifest's own."""
+        return self if version is None else replace(self, bundle=self.bundle.model_copy(update={"version": version}))
+
     def output(self, override: Path | None = None) -> Path:
         """The folder to write: `override`, else the one that the manifest names; then the version."""
         named = self.folder / self.bundle.output if self.bundle.output else Path("dist", self.bundle.name)
@@ -83,6 +94,10 @@ class Manifest:
         # the position in the manifest should not decide which of them has it.
         alone = len(self.models) == 1 or self.bundle.layout == "tags"
         return DEFAULT_KEY if alone else model.name
+
+
+def _tables(spec: BundleSpec | ModelSpec | ComposedSpec) -> dict[str, Any]:
+    return spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
 def _dump(model: ModelSpec) -> str:

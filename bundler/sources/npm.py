@@ -15,14 +15,15 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from bundler.disk import files
-from bundler.disk.cache import Cache
+from bundler.disk.cache import Cache, Facts
+from bundler.disk.digest import integrity
 from bundler.errors import SourceError, within
 from bundler.progress import Progress
 from bundler.sources import archive
 from bundler.sources.listing import Tree
 from bundler.threads import undone_by
 
-__all__ = ["find", "tree"]
+__all__ = ["find", "key", "tree"]
 
 _PACKAGE = r"(?P<package>(?:@[a-z0-9][\w.-]*/)?[a-z0-9][\w.-]*)"
 _EXACT = r"(?P<version>\d+\.\d+\.\d+(?:[-+][a-z0-9.+-]+)?)"
@@ -46,21 +47,28 @@ class _Wanted(NamedTuple):
     package: str
     inside: str
 
+    @property
+    def key(self) -> str:
+        return f"npm:{self.package}"
+
 
 def find(source: str, base: Path, cache: Cache, progress: Progress) -> Path:
     """The model at `npm:<package>@<exact version>/<path>`; without a path, the only model.json."""
     with within(source):
         wanted = _parse(source)
-        kept = cache.get(f"npm:{wanted.package}", lambda folder: _fetch(wanted.package, folder, base, progress))
-        return archive.locate(_root(kept), wanted.inside)
+        return archive.locate(_unpacked(wanted, base, cache, progress), wanted.inside)
+
+
+def key(source: str) -> str:
+    """The key under which the cache keeps the package of a source."""
+    return _parse(source).key
 
 
 def tree(source: str, base: Path, cache: Cache, progress: Progress) -> Tree:
     """The package; one without a version is the newest, and one with a tag (`@next`) the newest of that tag."""
     with within(source):
         wanted = _parse(_exact(source, base, progress))
-        kept = cache.get(f"npm:{wanted.package}", lambda folder: _fetch(wanted.package, folder, base, progress))
-        return Tree(_root(kept), wanted.inside, f"npm:{wanted.package}/")
+        return Tree(_unpacked(wanted, base, cache, progress), wanted.inside, f"{wanted.key}/")
 
 
 def _exact(source: str, base: Path, progress: Progress) -> str:
@@ -98,13 +106,20 @@ def _parse(source: str) -> _Wanted:
     return _Wanted(f"{parsed['package']}@{parsed['version']}", parsed["inside"] or "")
 
 
-def _fetch(package: str, folder: Path, base: Path, progress: Progress) -> None:
+def _unpacked(wanted: _Wanted, base: Path, cache: Cache, progress: Progress) -> Path:
+    return _root(cache.fetched(wanted.key, lambda folder, _: _fetch(wanted.package, folder, base, progress)))
+
+
+def _fetch(package: str, folder: Path, base: Path, progress: Progress) -> Facts:
+    """Unpack the package into an empty folder. npm asks its registry, also if it has the answer."""
     progress.start(f"npm pack {package}")
     try:
         tarballs = folder.with_name("npm")
         tarballs.mkdir()
         _pack(package, tarballs, base)
-        archive.unpack(_tarball(tarballs), folder)
+        tarball = _tarball(tarballs)
+        archive.unpack(tarball, folder)
+        return {"integrity": integrity(tarball)}
     finally:
         progress.finish()
 
@@ -119,7 +134,7 @@ def _tarball(folder: Path) -> Path:
 
 def _pack(package: str, folder: Path, base: Path) -> None:
     """Have npm write the package's tarball to `folder`. npm runs in `base`, which may have an .npmrc."""
-    options = ["--ignore-scripts", "--json", "--pack-destination", str(folder)]
+    options = ["--ignore-scripts", "--json", "--pack-destination", str(folder), "--prefer-online"]
     _output(["pack", *options, "--", package], package, base)
 
 

@@ -123,7 +123,9 @@ def _composed(manifest: Manifest, models: Mapping[str, Model], runtime: Runtime)
 
 def _converted(given: Given) -> dict[str, Converted]:
     """The models by name, in the manifest's order."""
-    made: Sequence[Converted] = convert_all(given.manifest, given.jobs, given.progress, given.scheduler)
+    made: Sequence[Converted] = convert_all(
+        given.manifest, given.jobs, given.progress, given.scheduler, reach=given.reach, lock=given.lock
+    )
     finished = given.finish(made) if given.finish else made
     return {spec.name: model for spec, model in zip(given.manifest.models, finished)}
 

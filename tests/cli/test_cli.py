@@ -70,7 +70,7 @@ def test_a_flag_that_only_informs_loads_nothing_heavy(flag: str) -> None:
     assert not loaded & {"tensorflow", "numpy", "pydantic", "rich", "tqdm", "joblib", "google.protobuf"}
 
 
-@pytest.mark.parametrize("command", ["build", "check", "inspect", "schema"])
+@pytest.mark.parametrize("command", ["build", "check", "inspect", "lock", "schema"])
 def test_a_command_has_help(command: str) -> None:
     done = CliRunner().invoke(main, [command, "--help"])
     assert done.exit_code == 0
@@ -86,6 +86,20 @@ def test_a_command_has_help(command: str) -> None:
         (["build", "a.toml", "b.toml", "-o", "out"], "-o names one folder, but there are several manifests"),
         (["build", "a.toml", "--backend", "dask"], "--backend dask and --scheduler ADDRESS go together"),
         (["build", "a.toml", "--scheduler", "tcp://a:1"], "--backend dask and --scheduler ADDRESS go together"),
+        (["build", "a.toml", "--release-version", "0"], "0 is not in the range"),
+        (
+            ["build", "a.toml", "--offline", "--refresh"],
+            "--offline fetches nothing, and --refresh asks for every source",
+        ),
+        (
+            ["check", "a.toml", "--offline", "--refresh"],
+            "--offline fetches nothing, and --refresh asks for every source",
+        ),
+        (
+            ["lock", "a.toml", "--offline", "--refresh"],
+            "--offline fetches nothing, and --refresh asks for every source",
+        ),
+        (["lock"], "Missing argument 'MANIFEST...'."),
         (["inspect"], "Missing argument 'PATH'."),
     ],
 )

@@ -244,6 +244,24 @@ def test_whatever_changes_the_bytes_makes_it_build_again(change: str, project: P
 # What it prints -----------------------------------------------------------------------------------
 
 
+def test_a_second_model_takes_the_default_key_from_the_first_with_a_note(project: Path) -> None:
+    alone = '[bundle]\nname = "pets"\noutput = "out"\n[[model]]\nname = "digits"\nsource = "digits"\n'
+    keyed = f'{alone}[[model.signature]]\nkey = "serving_default"\n'
+    second = '[[model]]\nname = "more"\nsource = "digits"\n'
+    manifest = project / "pets.toml"
+    said = []
+    tags = 'tags = ["{}"]\n'
+    apart = alone.replace("[[", 'layout = "tags"\n[[') + tags.format("a") + second + tags.format("b")
+    for text in (alone, alone + second, alone + second, alone, keyed, keyed + second, apart, alone + second):
+        manifest.write_text(text)
+        said.append(bundler("build", "--no-check", manifest).stderr)
+    note = (
+        "note: the signature of model 'digits' was 'serving_default', as it was alone, and is 'digits' now:"
+        ' [[model.signature]] with key = "serving_default" keeps the key\n'
+    )
+    assert said == ["", note, "", "", "", "", "", ""]
+
+
 def test_standard_output_carries_one_json_document(project: Path) -> None:
     ended = bundler("build", project / "bundle.toml", "--json")
     assert ended.returncode == 0

