@@ -48,8 +48,8 @@ def lock_lines(locked: Locked) -> Iterator[Line]:
     """One line: the file, whether it was there already, and what it names."""
     files = [file for of_model in locked.lock.files.values() for file in of_model.values()]
     state = "up to date, " if locked.up_to_date else ""
-    models, total = _count(len(locked.lock.files), "model"), size_text(sum(file.size for file in files))
-    yield [(_short(locked.path), "bold green"), (f": {state}{models}, {_count(len(files), 'file')}, {total}", "")]
+    models, size = _count(len(locked.lock.files), "model"), size_text(sum(file.size for file in files))
+    yield [(_short(locked.path), "bold green"), (f": {state}{models}, {_count(len(files), 'file')}, {size}", "")]
 
 
 def _signature_lines(signature: SignatureReport, width: int, details: bool) -> Iterator[Line]:

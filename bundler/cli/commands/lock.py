@@ -22,9 +22,9 @@ __all__ = ["lock"]
     epilog="""\b
 Examples:
   bundler lock manifests/tiny.toml
-  bundler lock --check --refresh manifests/tiny.toml  # did a server or a registry change a file?
+  bundler lock --check --refresh manifests/tiny.toml
   bundler build --locked --offline manifests/tiny.toml
-""",
+"""
 )
 @MANIFESTS
 @click.option("--check", is_flag=True, help="Write nothing: end with status 3 if a lock is missing or stale.")
