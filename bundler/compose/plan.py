@@ -33,7 +33,8 @@ class Interface(NamedTuple):
 class Act:
     """A step, what it takes, and the names of what it gives; "" for a tensor without a name.
 
-    Of a call, `reads` has a tensor for each of `inputs`. `inside` are the acts of a map, which take its inputs.
+    Of a call, `reads` has a tensor for each of `inputs`, and `outputs` are the signature's own names. `inside` are the
+    acts of a map, which take its inputs.
     """
 
     step: Step
@@ -41,6 +42,7 @@ class Act:
     gives: tuple[str, ...]
     like: Ref | None = None
     inputs: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
     inside: tuple[Act, ...] = ()
 
 
@@ -170,7 +172,8 @@ class _Walk:
             self._names.refuse(f"there is no signature {step.call!r}", place, hint=hint)
             return Act(step, (), tuple(step.names.values()))
         pairs = dict(self._arguments(step, called, place))
-        return Act(step, tuple(pairs.values()), self._outputs(step, called, place), inputs=tuple(pairs))
+        gives = self._outputs(step, called, place)
+        return Act(step, tuple(pairs.values()), gives, inputs=tuple(pairs), outputs=called.outputs)
 
     def _arguments(self, step: CallStep, called: Interface, place: Keys) -> Iterator[tuple[str, Ref]]:
         """Pairs of an input's name and the tensor that it takes."""
