@@ -53,7 +53,7 @@ def compose(manifest: Manifest, models: Mapping[str, Model], runtime: Runtime) -
     for index in order:
         faults += composer.compose(index)
     if faults:
-        raise ManifestError.of(map(manifest.located, faults))
+        raise ManifestError.of(sorted(map(manifest.located, faults), key=lambda fault: fault.place.line))
     return {spec.key: composer.made[spec.key] for spec in manifest.composed}
 
 

@@ -23,6 +23,7 @@ __all__ = [
     "Document",
     "InputSpec",
     "ModelSpec",
+    "ServingSpec",
     "SignatureSpec",
     "keys_of",
 ]
@@ -138,7 +139,9 @@ class BundleSpec(Spec):
         description="Folder to write, relative to the manifest's. Default: `dist/<name>` in the current folder.",
     )
     version: Annotated[int, Field(ge=1, le=(1 << 63) - 1, strict=True)] | None = Field(
-        default=None, description="Writes `<output>/<version>`, the layout that TensorFlow Serving watches."
+        default=None,
+        description="Writes `<output>/<version>`, the layout that TensorFlow Serving watches. `bundler build"
+        " --release-version N` overrides it.",
     )
     layout: Literal["signatures", "tags"] = Field(
         default="signatures",
@@ -198,6 +201,17 @@ class CheckSpec(Spec):
     )
 
 
+class ServingSpec(Spec):
+    """What TensorFlow Serving finds beside the graph."""
+
+    warmup: Annotated[bool, Field(strict=True)] = Field(
+        default=False,
+        description="Writes requests that the server runs when it loads the bundle, so that the first caller does not"
+        " wait: the inputs of each `[[check]]`, and for a signature without one zeros of its shape. Each is tried"
+        " before the bundle is published.",
+    )
+
+
 class Document(Spec):
     """A bundle of TensorFlow.js models."""
 
@@ -206,6 +220,7 @@ class Document(Spec):
     checks: tuple[CheckSpec, ...] = Field(
         default=(), alias="check", description="What `bundler verify` gives to signatures, and expects of them."
     )
+    serving: ServingSpec = Field(default=ServingSpec(), description="For TensorFlow Serving.")
 
 
 def keys_of(spec: type[BaseModel]) -> list[str]:
@@ -220,5 +235,6 @@ KEYS = {
     ("model", "signature"): keys_of(SignatureSpec),
     ("check",): keys_of(CheckSpec),
     ("check", "inputs", "*"): keys_of(InputSpec),
+    ("serving",): keys_of(ServingSpec),
 }
 """The keys that a table may have, by the names that lead to it; `*` is any name."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import bundler
-from bundler.errors import ManifestError
+from bundler.errors import ManifestError, Place
 from tests.compose.small import write
 
 SIGNATURE = """
@@ -31,9 +31,10 @@ def faults(folder: Path, *signatures: str, bundle: str = "") -> list[tuple[str, 
     """Place, words and hint of each fault."""
     with pytest.raises(ManifestError) as caught:
         bundler.check(write(folder, "".join(signatures), bundle))
-    places = [str(fault.place) for fault in caught.value.faults]
-    words = [str(fault).partition(f"{place}: ")[2] for fault, place in zip(caught.value.faults, places)]
-    return [(place, said, fault.hint) for place, said, fault in zip(places, words, caught.value.faults)]
+    return [
+        (str(Place(fault.place.keys)), str(fault).partition(f"{fault.place}: ")[2], fault.hint)
+        for fault in caught.value.faults
+    ]
 
 
 DECODE, SMALL = 'op = "decode_image"', 'op = "resize_bilinear", size = [64, 64]'
@@ -245,7 +246,14 @@ def test_all_faults_of_all_signatures_are_reported_and_each_once(tmp_path: Path)
     wrong = signature('op = "div", by = 2', 'op = "exp"', 'op = "sqrt", as = "y"', inputs=NUMBERS)
     lost = signature('op = "exp", of = "z"', 'call = "nothing", as = "y"', inputs=NUMBERS, key="t")
     places = [place for place, _, _ in faults(tmp_path, wrong, lost)]
-    assert places == ["signature[1].steps[0].of", "signature[1].steps[1]", "signature[0].steps[0]"]
+    assert places == ["signature[0].steps[0]", "signature[1].steps[0].of", "signature[1].steps[1]"]
+
+
+def test_a_person_finds_a_step_by_its_number(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError) as caught:
+        bundler.check(write(tmp_path, signature('op = "exp"', 'op = "sqrt", of = "z", as = "y"', inputs=TENSOR)))
+    first, *_ = map(str, caught.value.faults)
+    assert first == f"{tmp_path / 'faces.toml'}:28: signature 's': step 2: of: no step before this one gives 'z'"
 
 
 def test_signatures_that_call_each_other_in_a_circle_are_an_error(tmp_path: Path) -> None:
@@ -269,7 +277,7 @@ def test_the_key_of_a_composed_signature_is_its_own(tmp_path: Path) -> None:
     ((place, words, _),) = faults(tmp_path, signature('op = "sigmoid", as = "y"', inputs=TENSOR, key="face_detect"))
     assert (place, words) == (
         "signature[0].key",
-        "'face_detect' is also a key of model 'detector' (model[1].signature[0])",
+        "'face_detect' is also the key of signature 1 of model 'detector'",
     )
 
 
