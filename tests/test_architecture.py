@@ -48,7 +48,7 @@ LATE = {"tensorflow", "tensorflowjs", "tf_keras", "joblib", "distributed"}
 """Packages that are slow to load: no module of ours imports them at its top."""
 
 LISTS = ("cli/commands", "rewrites/rules", "verbs")
-"""Folders whose files are entries of a list, each on its own: more of them make the folder no harder to find through."""
+"""Folders whose files are entries of a list: more of them make the folder no harder to read."""
 
 MOST_FILES, MOST_LINES, MOST_LINES_OF_A_FUNCTION = 12, 350, 46
 
