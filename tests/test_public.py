@@ -26,14 +26,18 @@ NAMES = [
     "Place",
     "Report",
     "SourceError",
+    "Verification",
     "VerificationError",
     "__version__",
     "build",
     "check",
+    "diff",
     "init",
     "inspect",
     "lock",
+    "neighbourhood",
     "run",
+    "verify",
 ]
 TINY = MANIFESTS / "tiny.toml"
 
@@ -73,7 +77,8 @@ def test_a_name_loads_only_the_modules_that_it_needs(program: str, loaded: list[
 def test_a_verb_takes_the_options_of_its_command(name: str) -> None:
     command, verb = import_module(f"bundler.cli.commands.{name}"), getattr(bundler, name)
     options = {parameter.name for parameter in getattr(command, name).params}
-    of_terminals = {"manifests", "as_json", "quiet", "verbose", "backend", "summary", "depfile", "provenance"}
+    of_terminals = {"manifests", "as_json", "quiet", "verbose", "color", "backend", "summary", "depfile", "provenance"}
+
     assert inspect.signature(verb).parameters.keys() - {"manifest", "progress"} == options - of_terminals
 
 
@@ -92,7 +97,7 @@ def test_an_error_has_every_fault(tmp_path: Path) -> None:
     with pytest.raises(bundler.ManifestError) as caught:
         bundler.check(tmp_path / "bundle.toml")
     assert [fault.what for fault in caught.value.faults] == [
+        "is required",
         "is not a legal value",
         "is not one of the choices",
-        "is required",
     ]

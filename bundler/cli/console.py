@@ -29,6 +29,10 @@ class Outcome(Protocol):
         """One JSON document."""
 
 
+class _Document(Protocol):
+    def to_json(self) -> str: ...
+
+
 class Console:
     """The terminal of one command.
 
@@ -75,8 +79,10 @@ class Console:
             print_error(traceback_lines(error))
         print_error(error_lines(error))
 
-    def show_interrupt(self) -> None:
-        """The one word of a command that was interrupted."""
+    def show_interrupt(self, status: int) -> None:
+        """The one word of a command that was interrupted; with `as_json`, a document with the exit status too."""
+        if self.as_json:
+            click.echo(json.dumps({"error": "Interrupted", "exit_status": status, "faults": []}, indent=2))
         print_error([[("interrupted", "")]])
 
 

@@ -16,7 +16,7 @@ from bundler.disk.digest import sha256
 from bundler.disk.reach import USUAL, Reach
 from bundler.errors import SourceError, together
 from bundler.manifest import Manifest
-from bundler.progress import Progress
+from bundler.progress import Progress, step
 from bundler.threads import Crew
 
 if TYPE_CHECKING:
@@ -43,10 +43,11 @@ def convert_all(
     With `lock`, a model of other files than the lock has is a fault.
     """
     tasks = list(tasks_of(manifest, reach, lock))
-    with Crew(jobs) as crew:
-        found = list(crew.map(partial(find, progress=progress), tasks))
+    with step(progress, "fetch", count=len(tasks)), Crew(jobs) as crew:
+        found = [_counted(progress, entry) for entry in crew.map(partial(find, progress=progress), tasks)]
     there = [(task, entry) for task, entry in zip(tasks, found) if not isinstance(entry, Failed)]
-    outcomes = _outcomes([task for task, _ in there], [entry for _, entry in there], jobs, scheduler)
+    with step(progress, "convert", count=len(there)):
+        outcomes = _outcomes(there, jobs, scheduler, progress.advance)
     failed = [(entry, outcome) for (_, entry), outcome in zip(there, outcomes) if isinstance(outcome, Failed)]
     for entry, _ in failed:
         Cache(default_folder()).check(entry.parent)  # a damaged cache may be the reason: Damaged, fetched again
@@ -79,13 +80,18 @@ def tasks_of(manifest: Manifest, reach: Reach, lock: Lock | None = None) -> Iter
         )
 
 
+def _counted(progress: Progress, found: Path | Failed) -> Path | Failed:
+    progress.advance()
+    return found
+
+
 def _outcomes(
-    tasks: Sequence[Task], entries: Sequence[Path], jobs: int, scheduler: str | None
+    there: Sequence[tuple[Task, Path]], jobs: int, scheduler: str | None, done: Callable[[], object]
 ) -> list[Converted | Failed]:
     if scheduler is not None:
-        return cluster.each(tasks, entries, scheduler)
-    here = [replace(task, found=entry) for task, entry in zip(tasks, entries)]
-    return processes.each(convert, here, [entry.stat().st_size for entry in entries], jobs)
+        return cluster.each([task for task, _ in there], [entry for _, entry in there], scheduler, done)
+    here = [replace(task, found=entry) for task, entry in there]
+    return processes.each(convert, here, [entry.stat().st_size for _, entry in there], jobs, done)
 
 
 def raise_all(failed: Sequence[Failed], manifest: Manifest) -> None:

@@ -42,7 +42,7 @@ def _files(task: Task, progress: Progress) -> Files | Failed:
     except Damaged:
         raise
     except Exception as error:
-        return failed(error, task, "source")
+        return failed(error, task)
 
 
 def refuse_unlocked(entry: Path, locked: Files) -> None:

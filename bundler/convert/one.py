@@ -6,7 +6,6 @@ stay in their files.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 from bundler import rewrites, sources, tfjs
 from bundler.artifacts import artifact
 from bundler.artifacts.artifact import Artifact
+from bundler.convert.about import About, about
 from bundler.convert.reshape import reshape
 from bundler.convert.select import select
 from bundler.disk.cache import Damaged
@@ -55,16 +55,15 @@ class Task:
 class Converted:
     """A model under its final names, ready to be linked, and the files in `folder` that it was made from.
 
-    `weight_bytes` and `ops`, the number of nodes of each op, are those before the rewrites. `digests` are the sha256 of
-    the files as another machine read them; None if this one did. `batched`: the manifest gives inputs another number of
-    rows than the model does. `names_its_signature` is that of `tfjs`.
+    `about` is what its file says of itself. `digests` are the sha256 of the files as another machine read them; None if
+    this one did. `batched`: the manifest gives inputs another number of rows than the model does. `names_its_signature`
+    is that of `tfjs`.
     """
 
     model: Model
     folder: Path
     files: tuple[str, ...]
-    weight_bytes: int
-    ops: Mapping[str, int]
+    about: About
     digests: Mapping[str, str] | None = None
     batched: bool = False
     names_its_signature: bool = False
@@ -93,7 +92,7 @@ def find(task: Task, progress: Progress = SILENT) -> Path | Failed:
     except Damaged:
         raise
     except Exception as error:
-        return failed(error, task, "source")
+        return failed(error, task)
 
 
 def entry_of(task: Task, progress: Progress) -> Path:
@@ -124,8 +123,7 @@ def _converted(task: Task) -> Converted:
         marked(portable if task.alone else scoped(portable, spec.name)),
         files.folder,
         files.files,
-        selection.model.weight_bytes,
-        Counter(node.op for graph in selection.model.graphs for node in graph.nodes),
+        about(files),
         batched=reshaped.batched,
         names_its_signature=tfjs.names_its_signature(files),
     )
@@ -144,18 +142,15 @@ def _refuse(task: Task, faults: Sequence[Fault]) -> None:
         raise ManifestError.of(fault.under("model", task.index) for fault in faults)
 
 
-def failed(error: Exception, task: Task, *keys: str) -> Failed:
-    """The outcome of an exception: an error that explains itself, or a bug of ours, with the model's name.
-
-    `keys` lead to the fault in the model's table of the manifest.
-    """
+def failed(error: Exception, task: Task) -> Failed:
+    """The outcome of an exception: an error that explains itself, or a bug of ours, with the model's name."""
     if isinstance(error, BundlerError):
         known = error
         known.origin = error.trace
     else:
         known = unforeseen(error)
         known.faults = tuple(fault.inside(f"model {task.spec.name!r}") for fault in known.faults)
-    place = Place(("model", task.index, *keys))
+    place = Place(("model", task.index, *(["source"] if isinstance(known, SourceError) else [])))
     known.faults = tuple(fault if fault.place.keys else replace(fault, place=place) for fault in known.faults)
     return Failed(known)
 

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
-from bundler.disk import objects
+from bundler.disk import files, objects
 from bundler.disk.locks import Lock
 from bundler.disk.reach import USUAL, Reach
 from bundler.disk.scratch import scratch
@@ -240,7 +240,7 @@ class Cache:
             raise SourceError(
                 "the cache cannot be written",
                 where=str(self.folder),
-                found=str(error),
+                found=files.reason(error),
                 hint="set BUNDLER_CACHE to a folder of yours",
             ) from error
 

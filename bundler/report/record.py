@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -23,7 +24,7 @@ from bundler.manifest import Manifest
 from bundler.report import Report
 from bundler.threads import Crew
 
-__all__ = ["files_of", "report_in", "up_to_date", "write"]
+__all__ = ["Recorded", "files_of", "recorded", "up_to_date", "write"]
 
 _LARGEST = 1 << 28
 """Bytes of a record. Bundler writes no larger one."""
@@ -40,6 +41,22 @@ class _Record(BaseModel):
     report: Report
 
 
+class Recorded(NamedTuple):
+    """What the record of a bundle says: the digest of its manifest, and the report of its build."""
+
+    manifest: str
+    report: Report
+
+
+def recorded(folder: Path) -> Recorded | None:
+    """What a bundle's record says; None if there is none, or bundler did not write it."""
+    try:
+        record = _read(folder / RECORD)
+    except (OSError, ValidationError):
+        return None
+    return Recorded(record.manifest, record.report)
+
+
 def write(folder: Path, manifest: Manifest, report: Report, files: Mapping[str, Mapping[str, str]]) -> None:
     """Write the record of a bundle into its folder, after all other files.
 
@@ -54,14 +71,6 @@ def write(folder: Path, manifest: Manifest, report: Report, files: Mapping[str, 
     path = folder / RECORD
     path.parent.mkdir(exist_ok=True)
     path.write_text(json.dumps(document, indent=2) + "\n")
-
-
-def report_in(folder: Path) -> Report | None:
-    """The report of the bundle in a folder; None if there is none, or bundler did not write it."""
-    try:
-        return _read(folder / RECORD).report
-    except (OSError, ValidationError):
-        return None
 
 
 def up_to_date(

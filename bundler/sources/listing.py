@@ -8,17 +8,13 @@ from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from bundler.artifacts import document as documents
-from bundler.artifacts import early, foreign, forms
-from bundler.disk import files
+from bundler.artifacts import artifact, early, foreign
 from bundler.errors import SourceError
 from bundler.sources import archive
 
 __all__ = ["Tree", "models"]
 
 _ENTRY = "model.json"
-_MARKS = (b'"modelTopology"', b'"modelArtifacts"', b"tensorflowjs_models/")
-"""One of these is in the JSON of every model: see `artifacts.forms`."""
 _PACKAGES = "node_modules"
 _DEEPEST = 64
 """Folders in one another, as in archives (`disk.files`)."""
@@ -96,21 +92,7 @@ def _without_models(start: Path, folders: Sequence[tuple[Path, list[str]]]) -> S
 
 def _entries(folder: Path, names: Sequence[str]) -> Iterator[str]:
     """The entry files of models in one folder, by name."""
-    yield from (name for name in names if name.lower().endswith(".json") and _is_model(folder / name))
+    yield from (name for name in names if name.lower().endswith(".json") and artifact.is_model(folder / name))
     graph = early.graph_file(names) if early.MANIFEST in names else None
     if graph is not None:
         yield graph
-
-
-def _is_model(path: Path) -> bool:
-    """Whether a JSON file has the keys of a model. One that has them and is damaged counts: its error is of use."""
-    try:
-        content = documents.content(path) if files.mode(path) else b""
-    except (OSError, SourceError):
-        return False
-    if not any(mark in content for mark in _MARKS):
-        return False
-    try:
-        return forms.is_model(documents.read(path))
-    except SourceError:
-        return True

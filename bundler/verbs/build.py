@@ -13,7 +13,7 @@ from bundler.disk.publish import publishing, replaceable, sweep_beside
 from bundler.errors import LockError
 from bundler.manifest.clashes import DEFAULT_KEY
 from bundler.progress import SILENT, Progress
-from bundler.report import Report, record
+from bundler.report import Check, Entries, Report, record
 from bundler.report.sums import SUMS, write_sums
 from bundler.verbs.given import AnyManifest, Given, given_by, manifest_of
 
@@ -28,6 +28,7 @@ def build(
     jobs: int = 1,
     force: bool = False,
     check: bool = True,
+    verify: bool = False,
     cuda: bool = False,
     scheduler: str | None = None,
     locked: bool = False,
@@ -45,6 +46,7 @@ def build(
         jobs: Models to convert at a time. More than one are converted in processes that are forked from this one.
         force: Build even if the bundle is up to date, and replace a folder that bundler did not write.
         check: Load the result with TensorFlow before it is published.
+        verify: Compare the result with the source models in TensorFlow.js before it is published, as `verify` does.
         cuda: Let TensorFlow use GPUs for this check.
         scheduler: The address of a dask scheduler, `tcp://host:8786`, whose workers convert the models.
         locked: Refuse settings and files that are not those in the manifest's lock.
@@ -63,11 +65,18 @@ def build(
     fetching = {"locked": locked, "offline": offline, "refresh": refresh}
     given = given_by(manifest_of(manifest).released(release_version), jobs, scheduler, progress=progress, **fetching)
     place = given.manifest.output(None if output is None else Path(output))
-    return bundled(given, place, force=force, check=check, cuda=cuda, sums=sums)
+    return bundled(given, place, force=force, check=check, verify=verify, cuda=cuda, sums=sums)
 
 
 def bundled(
-    given: Given, place: Path, *, force: bool = False, check: bool = True, cuda: bool = False, sums: bool = False
+    given: Given,
+    place: Path,
+    *,
+    force: bool = False,
+    check: bool = True,
+    verify: bool = False,
+    cuda: bool = False,
+    sums: bool = False,
 ) -> Report:
     """The same for what a verb is given, in a folder `place`. With `finish`, no bundle is up to date."""
     started = time.perf_counter()
@@ -76,9 +85,11 @@ def bundled(
     anew = force or given.finish is not None
     report = None if anew else _up_to_date(given, place, check=check, sums=sums)
     if report is None:
-        before = record.report_in(place)
-        report = _new(given, place, force=force, check=check, cuda=cuda, sums=sums)
-        _note_moved_default(before, report, given.progress)
+        before = record.recorded(place)
+        report = _new(given, place, force=force, check=check, verify=verify, cuda=cuda, sums=sums)
+        _note_moved_default(before and before.report, report, given.progress)
+    elif verify:
+        report = replace(report, checks=_verified(given, place, report, cuda=cuda))
     return replace(report, seconds=time.perf_counter() - started)
 
 
@@ -101,7 +112,16 @@ def _up_to_date(given: Given, place: Path, *, check: bool, sums: bool) -> Report
     return report if report and given.is_locked(report) else None
 
 
-def _new(given: Given, place: Path, *, force: bool, check: bool, cuda: bool, sums: bool) -> Report:
+def _verified(given: Given, place: Path, report: Report, *, cuda: bool) -> Entries[Check]:
+    """What was found out about a bundle that was there already."""
+    from bundler.runtimes.tensorflow import Runtime
+    from bundler.verbs.verify import compared
+
+    with Runtime(cuda=cuda) as runtime:
+        return Entries([compared(given, place, report, runtime)])
+
+
+def _new(given: Given, place: Path, *, force: bool, check: bool, verify: bool, cuda: bool, sums: bool) -> Report:
     # The late imports of the verbs: a bundle that is up to date needs none of these modules, which take three quarters
     # of the time to start. If they are needed, TensorFlow's library loads beside them.
     from bundler.runtimes.tensorflow import Runtime
@@ -118,8 +138,14 @@ def _new(given: Given, place: Path, *, force: bool, check: bool, cuda: bool, sum
             if not given.is_locked(report):
                 raise LockError("the files of a model changed while they were read", where=str(given.manifest.path))
             record.write(folder, given.manifest, report, bundle.files)
+            if verify:
+                from bundler.verbs.verify import compared
+
+                checks = Entries([*checks, compared(given, folder, report, runtime)])
             if sums:
                 write_sums(folder)
             state = outputs.state_of(folder, checked=check)
+            given.progress.start("publish")
+        given.progress.finish()
         outputs.remember(place, state)
     return replace(report, output=place, checks=checks, bytes=state.bytes)

@@ -239,7 +239,7 @@ def test_flags_that_speak_of_a_signature_need_outputs(flag: str, model: str, out
     ("flags", "message"),
     [
         (("--outputs", "Identify"), "error: --outputs: the model has no such tensor (found 'Identify')\nhint: did you"),
-        (("--outputs", "Identity,Identity"), "error: --outputs: 'Identity' is also outputs[0]"),
+        (("--outputs", "Identity,Identity"), "error: --outputs: 'Identity' is also entry 1 of outputs"),
         (("--outputs", "Identity,"), "error: --outputs: is empty"),
         (("--outputs", "Identity", "--rename", "Identify:a"), "error: --rename: no input or output"),
         (("--outputs", "Identity", "--rename", "Identity"), "'Identity' is no list of NAME:KEY"),

@@ -22,7 +22,7 @@ from bundler.cli import main
 from tests.support.pictures import GREY_RAMP, png
 from tests.support.places import MANIFESTS, ROOT
 
-FETCHING = ("npm:", "human", "posenet")
+FETCHING = ("npm:", "human", "posenet", "verify manifests")
 """Words of examples that fetch packages."""
 
 
@@ -51,6 +51,12 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(MANIFESTS, folder / "manifests")
     shutil.copytree(MANIFESTS / "models", folder / "models")
     bundler.build(MANIFESTS / "tiny.toml", output=folder / "dist" / "tiny")
+    tiny = (MANIFESTS / "tiny.toml").read_text()
+    for name in ("pets", "cars"):
+        own = f'name = "{name}"\noutput = "{name}"\nversion = 7'
+        (folder / f"{name}.toml").write_text(
+            tiny.replace('name = "tiny"', own).replace('"models/', '"manifests/models/')
+        )
     (folder / "photo.jpg").write_bytes(png(GREY_RAMP))
     np.save(folder / "digits.npy", np.zeros((2, 64), np.float32))
     return folder

@@ -117,11 +117,11 @@ FAULTS: list[tuple[Callable[[Path], None], int, list[str]]] = [
     (
         with_missing_output,
         2,
-        ["model[0].signature[0].outputs[0]", "'Identify'", "did you mean 'Identity'?", "outputs[1]"],
+        ["signature 'digits': outputs, entry 1:", "'Identify'", "did you mean 'Identity'?", "outputs, entry 2:"],
     ),
-    (with_rename_of_nothing, 2, ["model[0].signature[0].rename", "did you mean 'image'?"]),
+    (with_rename_of_nothing, 2, ["rename.imaeg: ", "did you mean 'image'?"]),
     (with_unknown_key, 2, ["bundle.outptu", "did you mean 'output'?"]),
-    (with_two_signatures_of_one_key, 2, ["model[0].signature[1].key"]),
+    (with_two_signatures_of_one_key, 2, ["model 'digits': signature 2: key: "]),
 ]
 
 
@@ -278,7 +278,7 @@ def test_a_build_does_not_import_tensorflow(project: Path) -> None:
     imported = {line.rpartition("|")[2].strip() for line in ended.stderr.splitlines()}
     assert ended.returncode == 0
     assert "bundler.verbs.linked" in imported
-    assert not imported & {"tensorflow", "tensorflow.python", "tensorflowjs", "keras", "joblib", "rich", "tqdm"}
+    assert not imported & {"tensorflow", "tensorflow.python", "tensorflowjs", "keras", "joblib", "tqdm"}
 
 
 def test_a_failed_conversion_shows_its_origin_with_vv(project: Path) -> None:
@@ -312,7 +312,7 @@ def test_all_models_that_tensorflow_refuses_are_reported(project: Path) -> None:
     ended = bundler("check", project / "bundle.toml", "-vv")
     assert ended.returncode == 2
     assert re.findall(r"^error: .*/(bundle\.toml:\d+: .*? must) be equal", ended.stderr, re.M) == [
-        "bundle.toml:8: model[0].shapes: the model cannot have these shapes (found TensorFlow: Dimensions must",
+        "bundle.toml:8: model 'shaped': shapes: the model cannot have these shapes (found TensorFlow: Dimensions must",
         "bundle.toml:10: model 'product': TensorFlow: Dimensions must",
     ]
     assert len(re.findall(r"^bundler\.runtimes\.failures\.Refused: TensorFlow: Dimensions", ended.stderr, re.M)) == 2

@@ -41,6 +41,7 @@ Examples:
 @click.option(
     "--no-check", "check", flag_value=False, default=True, help="Do not load the result before it is published."
 )
+@click.option("--verify", is_flag=True, help="Compare the result with TensorFlow.js before it is published.")
 @LOCKED
 @OFFLINE
 @REFRESH

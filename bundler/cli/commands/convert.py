@@ -12,7 +12,7 @@ import click
 
 from bundler.cli.console import Console
 from bundler.cli.frame import explained, show_versions
-from bundler.cli.options import CUDA
+from bundler.cli.options import COLOR, CUDA
 from bundler.errors import NOWHERE, Fault, ManifestError
 
 if TYPE_CHECKING:
@@ -87,6 +87,7 @@ Examples:
 @_flag("rename", type=_Pairs(), metavar="NAME:KEY,…", help="Public names of inputs and outputs. Needs --outputs.")
 @click.option("--force", is_flag=True, help="Replace a folder that bundler did not write.")
 @CUDA
+@COLOR
 @click.option("-s", "--silent", is_flag=True, help="Show errors only.")
 @click.option(
     "-v", "--version", is_flag=True, is_eager=True, expose_value=False, callback=show_versions, help="Show versions."

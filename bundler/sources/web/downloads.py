@@ -185,11 +185,13 @@ def _explained(url: str) -> Iterator[None]:
         found = f"{error.code} {error.reason}"
         raise _unreachable(url, found, _HINTS.get(error.code, "")) from error
     except urllib.error.URLError as error:
-        raise _unreachable(url, str(error.reason), _OTHER_HINT) from error
+        reason = error.reason
+        found = files.reason(reason) if isinstance(reason, Exception) else str(reason)
+        raise _unreachable(url, found, _OTHER_HINT) from error
     except (TimeoutError, TooMuch) as error:
         raise _unreachable(url, str(error), "") from error
     except (OSError, ValueError, http.client.HTTPException) as error:
-        raise _unreachable(url, str(error) or type(error).__name__, _OTHER_HINT) from error
+        raise _unreachable(url, files.reason(error), _OTHER_HINT) from error
 
 
 def _unreachable(url: str, found: str, hint: str) -> SourceError:
