@@ -34,7 +34,9 @@ if TYPE_CHECKING:
     from bundler.report import Report
     from bundler.verbs.build import build
     from bundler.verbs.check import check
+    from bundler.verbs.init import init
     from bundler.verbs.inspect import inspect
+    from bundler.verbs.run import run
 
 __all__ = [
     "BundlerError",
@@ -49,7 +51,9 @@ __all__ = [
     "__version__",
     "build",
     "check",
+    "init",
     "inspect",
+    "run",
 ]
 
 __version__ = "0.1.0"
@@ -68,7 +72,9 @@ _MODULES = {
     "bundler.report": ("Report",),
     "bundler.verbs.build": ("build",),
     "bundler.verbs.check": ("check",),
+    "bundler.verbs.init": ("init",),
     "bundler.verbs.inspect": ("inspect",),
+    "bundler.verbs.run": ("run",),
 }
 """The public names, by the module that defines them."""
 

@@ -25,7 +25,7 @@ FLOORS = """
     tfjs rewrites link outputs
     report bundle
     convert
-    checks
+    checks scaffold
     verbs
     api
     cli

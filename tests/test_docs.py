@@ -61,6 +61,17 @@ def test_its_python_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Non
     assert [(line, str(eval(line, names))) for line, _ in shown] == shown
 
 
+def test_the_page_on_first_manifests_shows_what_is_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    written = (ROOT / "docs" / "INIT.md").read_text()
+    (shown,) = re.findall(r"```toml\n(.*?)```", written, re.DOTALL)
+    assert CliRunner().invoke(main, ["init", "manifests/models"]).stdout == shown
+    (block,) = re.findall(r"```python\n(.*?)```", written, re.DOTALL)
+    names: dict[str, object] = {}
+    exec(block, names)
+    assert eval("made.left_out, made.report.signatures.names", names) == ((), ("serving_default",))
+
+
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")], key=lambda page: page.relative_to(ROOT).as_posix())
 every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
 

@@ -30,7 +30,9 @@ NAMES = [
     "__version__",
     "build",
     "check",
+    "init",
     "inspect",
+    "run",
 ]
 TINY = MANIFESTS / "tiny.toml"
 

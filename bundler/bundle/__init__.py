@@ -9,19 +9,23 @@ It takes SavedModels of any writer: it does not read bundler's record.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from bundler.bundle.reading import read
+from bundler.bundle.interface import interface
+from bundler.bundle.places import folder_of, is_bundle
 from bundler.errors import BundlerError, closest
 from bundler.ir.model import Signature
-from bundler.outputs.savedmodel import FILE, read_signatures
+from bundler.outputs.savedmodel import read_signatures
 from bundler.runtimes.tensorflow import Runtime
 
 __all__ = ["Bundle", "Endpoint", "is_bundle"]
+
+_DEFAULT_KEY = "serving_default"
+"""The signature that is meant if none is named: tf.saved_model.DEFAULT_SERVING_SIGNATURE_DEF_KEY."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +44,13 @@ class Endpoint:
 
         Raises Refused with TensorFlow's words, and Died if the process ends or takes longer than `seconds`.
         """
-        inputs = {self.signature.inputs[name].tensor.full: value for name, value in feeds.items()}
-        fetches = [spec.tensor.full for spec in self.signature.outputs.values()]
-        values = runtime.run(self.folder, self.tags, inputs, fetches, seconds)
-        return dict(zip(self.signature.outputs, values))
+        known = {self.signature.inputs[name].tensor.full: value for name, value in feeds.items()}
+        outputs = {name: spec.tensor.full for name, spec in self.signature.outputs.items()}
+        # A session refuses to fetch what it is fed, and a signature may return its input.
+        fetches = [tensor for tensor in dict.fromkeys(outputs.values()) if tensor not in known]
+        if fetches:
+            known |= zip(fetches, runtime.run(self.folder, self.tags, known, fetches, seconds))
+        return {name: known[tensor] for name, tensor in outputs.items()}
 
 
 @dataclass(frozen=True)
@@ -54,35 +61,46 @@ class Bundle:
     endpoints: tuple[Endpoint, ...]
 
     @classmethod
-    def open(cls, folder: Path) -> Bundle:
+    def open(cls, path: Path) -> Bundle:
         """Read the signatures of the SavedModel in a folder. Raises SourceError if there is none."""
+        folder = folder_of(path)
         endpoints = (
             Endpoint(folder, tuple(metagraph.meta_info_def.tags), key, signature)
-            for metagraph in read(folder).meta_graphs
+            for metagraph in interface(folder)
             for key, signature in read_signatures(metagraph).items()
         )
         return cls(folder, tuple(endpoints))
 
-    def endpoint(self, key: str) -> Endpoint:
-        """The endpoint of this key. Raises BundlerError if there is none, or more than one MetaGraph has it."""
-        found = [endpoint for endpoint in self.endpoints if endpoint.key == key]
+    @property
+    def keys(self) -> list[str]:
+        """The keys of the endpoints, each once."""
+        return list(dict.fromkeys(endpoint.key for endpoint in self.endpoints))
+
+    def endpoint(self, key: str = "", tags: Sequence[str] = ()) -> Endpoint:
+        """The endpoint of this key, in the MetaGraph with these tags if they are given.
+
+        Without a key the only one, else `serving_default`. Raises BundlerError if there is none, or more than one
+        MetaGraph has it.
+        """
+        tagged = [endpoint for endpoint in self.endpoints if not tags or set(tags) == set(endpoint.tags)]
+        keys = list(dict.fromkeys(endpoint.key for endpoint in tagged))
+        wanted = key or (keys[0] if len(keys) == 1 else _DEFAULT_KEY)
+        found = [endpoint for endpoint in tagged if endpoint.key == wanted]
         if len(found) == 1:
             return found[0]
         if found:
-            tags = ", ".join("/".join(endpoint.tags) for endpoint in found)
-            raise BundlerError(f"several MetaGraphs have a signature {key!r}", where=str(self.folder), found=tags)
-        keys = [endpoint.key for endpoint in self.endpoints]
+            raise self._ambiguous(found)
         raise BundlerError(
-            f"there is no signature {key!r}",
+            f"there is no signature {wanted!r}" if key else "the signature must be named",
             where=str(self.folder),
             found=", ".join(keys) or "no signature",
             hint=closest(key, keys),
         )
 
-
-def is_bundle(path: Path) -> bool:
-    """Whether a folder holds a SavedModel."""
-    try:
-        return (path / FILE).is_file()
-    except (OSError, ValueError):  # a source that is no path: too long, or with a NUL
-        return False
+    def _ambiguous(self, found: Sequence[Endpoint]) -> BundlerError:
+        return BundlerError(
+            f"several MetaGraphs have a signature {found[0].key!r}",
+            where=str(self.folder),
+            found=", ".join("/".join(endpoint.tags) for endpoint in found),
+            hint="choose one by its tags",
+        )

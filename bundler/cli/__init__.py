@@ -15,8 +15,10 @@ __all__ = ["main", "run"]
 _COMMANDS = {
     "build": "Build the bundle of each MANIFEST.",
     "check": "Check each MANIFEST and its sources without writing anything.",
+    "init": "Write a first manifest for the models of each SOURCE.",
     "convert": "Convert one model, with the flags of tfjs-graph-converter.",
     "inspect": "Show what is in a model, a manifest or a SavedModel.",
+    "run": "Call a signature of BUNDLE.",
     "schema": "Print the JSON Schema of manifests, for editors.",
 }
 """The commands in the order of the help text, each with its line there. Its module is loaded if it is called."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ import click
 from bundler.cli.faults import error_document, error_lines, traceback_lines
 from bundler.cli.progress import shown_progress
 from bundler.cli.reports import report_lines
-from bundler.cli.screen import print_error, print_result, standard_output
+from bundler.cli.screen import Line, print_error, print_result, standard_output
 from bundler.errors import BundlerError
 
 if TYPE_CHECKING:
@@ -49,6 +49,14 @@ class Console:
             documents = [_document(outcome) for outcome in outcomes]
             with standard_output():
                 click.echo(f"[{', '.join(documents)}]" if several else documents[0])
+
+    def show_result(self, lines: Iterable[Line], document: Callable[[], str]) -> None:
+        """A result that is no report: as text, or with `as_json` the JSON that `document` makes."""
+        if self.as_json:
+            with standard_output():
+                click.echo(document())
+        elif not self.quiet:
+            print_result(lines)
 
     def show_error(self, error: BundlerError) -> None:
         """An error as text; with `verbose` at 2, after its traceback."""

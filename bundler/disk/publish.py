@@ -19,7 +19,7 @@ from bundler.disk.scratch import discard, scratch, sweep
 from bundler.disk.sync import sync, sync_entries
 from bundler.errors import BundlerError
 
-__all__ = ["RECORD", "publishing", "publishing_file", "replaceable", "sweep_beside"]
+__all__ = ["RECORD", "free", "publishing", "publishing_file", "replaceable", "sweep_beside"]
 
 RECORD = "assets.extra/bundle.json"
 """The file that marks a folder as a bundle."""
@@ -82,13 +82,14 @@ def publishing(output: Path, *, force: bool = False, inputs: Iterable[Path] = ()
 
 
 @contextmanager
-def publishing_file(output: Path, *, inputs: Iterable[Path] = ()) -> Iterator[Path]:
+def publishing_file(output: Path, *, force: bool = True, inputs: Iterable[Path] = ()) -> Iterator[Path]:
     """The same for one file: a path to write to, which becomes `output` if the block does not raise.
 
-    An old file is replaced, unless it is one of `inputs`. Raises BundlerError if it is, if `output` is no regular file,
-    or if the system refuses to write.
+    With `force` an old file is replaced, unless it is one of `inputs`. Raises BundlerError if it is not to be replaced,
+    if `output` is no regular file, or if the system refuses to write.
     """
     place = output.resolve()
+    free(output, force=force)
     if place.exists() and not place.is_file():
         kind = "a folder" if place.is_dir() else "no file"
         raise BundlerError(f"this is {kind}", where=str(output), expected="the name of a file")
@@ -97,8 +98,16 @@ def publishing_file(output: Path, *, inputs: Iterable[Path] = ()) -> Iterator[Pa
     with _explained(output), _folder(place.parent), scratch(place.parent, place.name) as fresh:
         yield fresh / place.name
         sync(fresh)
+        free(output, force=force)
         (fresh / place.name).replace(place)
         sync_entries(place.parent)
+
+
+def free(output: Path, *, force: bool) -> None:
+    """Raise BundlerError if there is a file, which only `force` may replace."""
+    if not force and os.path.lexists(output):
+        hint = "name another file, or replace this one with --force"
+        raise BundlerError("there is such a file", where=str(output), hint=hint)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ signatures than the model's own, `[[model.signature]]` tables. `[[check]]` table
 bundle with. `specs` describes the tables, `reading` reads a file.
 """
 
-from bundler.manifest.reading import Manifest, of, read, read_each
+from bundler.manifest.reading import Manifest, of, parsed, read, read_each
 from bundler.manifest.schema import schema
 from bundler.manifest.specs import BundleSpec, CheckSpec, Compat, InputSpec, ModelSpec, SignatureSpec
 
@@ -18,6 +18,7 @@ __all__ = [
     "ModelSpec",
     "SignatureSpec",
     "of",
+    "parsed",
     "read",
     "read_each",
     "schema",

@@ -16,7 +16,7 @@ from bundler.manifest.faults import shape_faults
 from bundler.manifest.lines import lines
 from bundler.manifest.specs import KEYS, BundleSpec, CheckSpec, Compat, Document, ModelSpec, SignatureSpec
 
-__all__ = ["Manifest", "of", "read", "read_each"]
+__all__ = ["Manifest", "of", "parsed", "read", "read_each"]
 
 _LARGEST = 1 << 24
 """Bytes of the largest manifest."""
@@ -80,7 +80,11 @@ def _dump(model: ModelSpec) -> str:
 
 def read(path: Path) -> Manifest:
     """The manifest in a TOML file. Raises ManifestError with all that is wrong in it."""
-    text = _read_text(path)
+    return parsed(_read_text(path), path)
+
+
+def parsed(text: str, path: Path) -> Manifest:
+    """The manifest in the TOML of a file, which need not be there. Raises ManifestError as `read` does."""
     return of(_parse(text, path), path, text)
 
 

@@ -8,10 +8,22 @@ import numpy as np
 
 from bundler.ir.dtypes import DType
 
-__all__ = ["packed", "unpacked"]
+__all__ = ["numpy_dtype", "packed", "unpacked"]
 
 Plain: TypeAlias = "tuple[int, tuple[int, ...], bytes | list[bytes]]"
 """TensorFlow's number of the dtype, the shape, and the little-endian bytes; for strings a list of them."""
+
+
+def numpy_dtype(dtype: DType) -> np.dtype[np.generic]:
+    """The little-endian dtype of arrays that hold these numbers; of bfloat16 that of ml_dtypes, as TensorFlow has it.
+
+    Raises TypeError for a dtype that is no number.
+    """
+    if dtype != DType.bfloat16:
+        return dtype.numpy
+    from ml_dtypes import bfloat16
+
+    return np.dtype(bfloat16)
 
 
 def packed(array: np.ndarray) -> Plain:
@@ -23,14 +35,14 @@ def packed(array: np.ndarray) -> Plain:
         strings = [text.encode() if isinstance(text, str) else bytes(text) for text in array.flat]
         return DType.string.value, array.shape, strings
     dtype = DType.parse(array.dtype.name)
-    return dtype.value, array.shape, array.astype(dtype.numpy).tobytes()
+    return dtype.value, array.shape, array.astype(numpy_dtype(dtype)).tobytes()
 
 
 def unpacked(plain: Plain) -> np.ndarray:
     """The array of plain data; of strings, an object array of bytes. Numbers are read-only."""
     dtype, shape, content = plain
     if isinstance(content, bytes):
-        return np.frombuffer(content, DType(dtype).numpy).reshape(shape)
+        return np.frombuffer(content, numpy_dtype(DType(dtype))).reshape(shape)
     strings = np.empty(len(content), object)
     strings[:] = content
     return strings.reshape(shape)

@@ -17,8 +17,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from functools import wraps
 from importlib import import_module
-from pathlib import Path
-from typing import ParamSpec, TypeAlias, TypeVar, cast
+from pathlib import Path, PurePath
+from types import ModuleType
+from typing import TYPE_CHECKING, ParamSpec, TypeAlias, TypeVar, cast
 
 from bundler.artifacts import artifact
 from bundler.artifacts.artifact import Artifact
@@ -26,11 +27,15 @@ from bundler.disk.cache import Cache, Damaged, default_folder
 from bundler.errors import SourceError, closest, within
 from bundler.progress import SILENT, Progress
 
-__all__ = ["at_hand", "fetch", "fetching_damaged_again", "find", "open_found"]
+if TYPE_CHECKING:
+    from bundler.sources.listing import Tree
+
+__all__ = ["at_hand", "fetch", "fetching_damaged_again", "find", "listed", "moved", "open_found"]
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 _Finder: TypeAlias = Callable[[str, Path, Cache, Progress], Path]
+_Lister: TypeAlias = "Callable[[str, Path, Cache, Progress], Tree | None]"
 
 _FINDERS = {
     "npm:": "bundler.sources.npm",
@@ -38,7 +43,7 @@ _FINDERS = {
     "http://": "bundler.sources.web",
     "": "bundler.sources.disk",
 }
-"""By the beginning of a source, the module whose `find` takes it. It is loaded if a manifest has such a source."""
+"""By the beginning of a source, the module whose `find` and `tree` take it. It is loaded if it is needed."""
 
 
 def fetch(source: str, base: Path, *, progress: Progress = SILENT, cache: Path | None = None) -> Artifact:
@@ -60,11 +65,54 @@ def open_found(source: str, path: Path, *, cache: Path | None = None) -> Artifac
 
 def find(source: str, base: Path, *, progress: Progress = SILENT, cache: Path | None = None) -> Path:
     """The path of the model's folder or JSON file, fetched if need be. Raises SourceError if there is none."""
+    find_it: _Finder = _module(source).find
+    return find_it(source, base, Cache(cache or default_folder(), progress), progress)
+
+
+def listed(source: str, base: Path, *, progress: Progress = SILENT, cache: Path | None = None) -> list[str]:
+    """The sources of all models that a source holds: a folder, an archive and a package may hold several.
+
+    A package needs no version here: npm gives the newest. A file is one model, whether or not it is there. Raises
+    SourceError if there is no model, or there are too many.
+    """
+    tree_of: _Lister = _module(source).tree
+    tree = tree_of(source, base, Cache(cache or default_folder(), progress), progress)
+    if tree is None:
+        return [source]
+    from bundler.sources import listing
+
+    with within(source):
+        return [tree.source(path) for path in listing.models(tree)]
+
+
+def moved(source: str, base: Path, folder: Path) -> str:
+    """The source, whose path starts in `base`, as a manifest in `folder` spells it. Only paths change."""
+    kept = at_hand(source, base)
+    if kept is None:
+        return source
+    inside = "" if os.path.lexists(kept) and kept == base / os.path.expanduser(source) else source.partition("#")[2]
+    path = _relative(kept, folder)
+    # A path with a colon would read as `npm:…`, one with a tilde as that of the user's home.
+    plain = f"./{path}" if ":" in path or path.startswith("~") else path
+    return f"{plain}#{inside}" if inside else plain
+
+
+def _relative(path: Path, folder: Path) -> str:
+    """A path as it is seen from a folder, with forward slashes."""
+    whole, start = os.path.abspath(path), os.path.abspath(folder)
+    if os.path.commonpath([whole, start]) != start:
+        # A `..` leads from where a link points to.
+        outer, name = os.path.split(whole)
+        whole, start = os.path.join(os.path.realpath(outer), name), os.path.realpath(start)
+    return PurePath(os.path.relpath(whole, start)).as_posix()
+
+
+def _module(source: str) -> ModuleType:
+    """The module that finds a source. SourceError if its scheme is unknown."""
     prefix = next(prefix for prefix in _FINDERS if source.startswith(prefix))
     if not prefix:
         _refuse_unknown_scheme(source)
-    find_it: _Finder = import_module(_FINDERS[prefix]).find
-    return find_it(source, base, Cache(cache or default_folder(), progress), progress)
+    return import_module(_FINDERS[prefix])
 
 
 def at_hand(source: str, base: Path) -> Path | None:

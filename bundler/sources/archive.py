@@ -22,7 +22,7 @@ from bundler.errors import SourceError, closest
 from bundler.sources import limits, tars, zips
 from bundler.sources.member import BOMB, Member
 
-__all__ = ["is_archive", "locate", "unpack"]
+__all__ = ["is_archive", "locate", "models_hint", "refuse_foreign", "unpack"]
 
 _LINKS = 40
 """Links that are followed one after another, as many as Linux follows."""
@@ -77,13 +77,13 @@ def locate(folder: Path, inside: str = "") -> Path:
     if len(found) == 1:
         return folder / found[0]
     if not found:
-        _refuse_foreign(folder)
+        refuse_foreign(folder)
     more = f" and {len(found) - _LISTED:,} more" if len(found) > _LISTED else ""
     raise SourceError(
         "the path must name one model of the archive",
         found=f"{', '.join(found[:_LISTED])}{more}" if found else "no model.json",
         expected="a path inside",
-        hint=f"add the path, such as {found[0]}" if found else _models_hint(folder),
+        hint=f"add the path, such as {found[0]}" if found else models_hint(folder),
     )
 
 
@@ -109,7 +109,7 @@ def _early_graphs(folder: Path) -> Iterator[Path]:
             yield manifest.with_name(graph)
 
 
-def _refuse_foreign(folder: Path) -> None:
+def refuse_foreign(folder: Path) -> None:
     """Raise SourceError if a folder holds a model of another format."""
     for place in sorted({path.parent for path in folder.rglob("*") if path.is_file()}):
         kind = foreign.of_folder(place.name, sorted(path.name for path in place.iterdir()))
@@ -117,7 +117,8 @@ def _refuse_foreign(folder: Path) -> None:
             raise SourceError(kind.what, where=place.relative_to(folder).as_posix(), hint=kind.hint)
 
 
-def _models_hint(folder: Path) -> str:
+def models_hint(folder: Path) -> str:
+    """A hint that lists the JSON files of a folder; empty if it has none."""
     names = _json_files(folder)
     return f"add the path of the model; the JSON files are {', '.join(names[:_LISTED])}" if names else ""
 

@@ -14,17 +14,31 @@ from bundler.disk.digest import combined_digest, file_digests
 from bundler.errors import SourceError, within
 from bundler.progress import Progress
 from bundler.sources import archive
+from bundler.sources.listing import Tree
 
-__all__ = ["find"]
+__all__ = ["find", "tree"]
 
 
 def find(source: str, base: Path, cache: Cache, progress: Progress) -> Path:
     """The model at a path: `folder`, `file.json`, `archive.zip#path/inside`."""
     path, inside = _split(source, base)
-    if not archive.is_archive(path.name) or stat.S_ISDIR(_mode(path)):
+    if not _is_packed(path):
         return path
     with within(source):
         return archive.locate(_unpacked(path, cache), inside)
+
+
+def tree(source: str, base: Path, cache: Cache, progress: Progress) -> Tree | None:
+    """The folder or archive at a path; None for a file, which is one model."""
+    path, inside = _split(source, base)
+    if _is_packed(path):
+        with within(source):
+            return Tree(_unpacked(path, cache), inside, f"{source.removesuffix(f'#{inside}')}#")
+    return Tree(path, "", "" if source == "." else f"{source}/", of_disk=True) if path.is_dir() else None
+
+
+def _is_packed(path: Path) -> bool:
+    return archive.is_archive(path.name) and not stat.S_ISDIR(_mode(path))
 
 
 def _split(source: str, base: Path) -> tuple[Path, str]:

@@ -19,14 +19,20 @@ from bundler.disk.cache import Cache
 from bundler.errors import SourceError, within
 from bundler.progress import Progress
 from bundler.sources import archive
+from bundler.sources.listing import Tree
 from bundler.threads import undone_by
 
-__all__ = ["find"]
+__all__ = ["find", "tree"]
 
 _PACKAGE = r"(?P<package>(?:@[a-z0-9][\w.-]*/)?[a-z0-9][\w.-]*)"
 _EXACT = r"(?P<version>\d+\.\d+\.\d+(?:[-+][a-z0-9.+-]+)?)"
-_SOURCE = re.compile(rf"npm:{_PACKAGE}@{_EXACT}(?:/(?P<inside>.*))?", re.IGNORECASE | re.ASCII)
-"""What this pattern accepts is never an option, a path, a URL or syntax of a shell."""
+_TAG = r"(?P<tag>[a-z][a-z0-9-]*)"
+_INSIDE = r"(?:/(?P<inside>.*))?"
+_FLAGS = re.IGNORECASE | re.ASCII | re.DOTALL
+_VERSION = re.compile(_EXACT, _FLAGS)
+_SOURCE = re.compile(rf"npm:{_PACKAGE}@{_EXACT}{_INSIDE}", _FLAGS)
+_OPEN = re.compile(rf"npm:{_PACKAGE}(?:@{_TAG})?{_INSIDE}", _FLAGS)
+"""What these patterns accept is never an option, a path, a URL or syntax of a shell."""
 
 _SAID = 1 << 20
 """Bytes of npm's output that are read."""
@@ -47,6 +53,38 @@ def find(source: str, base: Path, cache: Cache, progress: Progress) -> Path:
         wanted = _parse(source)
         kept = cache.get(f"npm:{wanted.package}", lambda folder: _fetch(wanted.package, folder, base, progress))
         return archive.locate(_root(kept), wanted.inside)
+
+
+def tree(source: str, base: Path, cache: Cache, progress: Progress) -> Tree:
+    """The package; one without a version is the newest, and one with a tag (`@next`) the newest of that tag."""
+    with within(source):
+        wanted = _parse(_exact(source, base, progress))
+        kept = cache.get(f"npm:{wanted.package}", lambda folder: _fetch(wanted.package, folder, base, progress))
+        return Tree(_root(kept), wanted.inside, f"npm:{wanted.package}/")
+
+
+def _exact(source: str, base: Path, progress: Progress) -> str:
+    """The source with an exact version."""
+    parsed = _OPEN.fullmatch(source)
+    if parsed is None:
+        return source
+    package, tag, inside = parsed["package"], parsed["tag"] or "latest", parsed["inside"]
+    progress.start(f"npm view {package}")
+    try:
+        version = _newest(f"{package}@{tag}", base)
+    finally:
+        progress.finish()
+    progress.note(f"npm:{package}@{tag} is version {version}")
+    return f"npm:{package}@{version}" + ("" if inside is None else f"/{inside}")
+
+
+def _newest(package: str, base: Path) -> str:
+    """The exact version that npm has for `name@tag`."""
+    said = _output(["view", "--json", "--", package, "version"], package, base)
+    version = said.strip().strip('"')
+    if not _VERSION.fullmatch(version):
+        raise SourceError("npm gave no version of the package", found=files.spelled(said), expected="1.2.3")
+    return version
 
 
 def _parse(source: str) -> _Wanted:
@@ -81,22 +119,28 @@ def _tarball(folder: Path) -> Path:
 
 def _pack(package: str, folder: Path, base: Path) -> None:
     """Have npm write the package's tarball to `folder`. npm runs in `base`, which may have an .npmrc."""
+    options = ["--ignore-scripts", "--json", "--pack-destination", str(folder)]
+    _output(["pack", *options, "--", package], package, base)
+
+
+def _output(arguments: Sequence[str], package: str, base: Path) -> str:
+    """What npm writes to standard output. SourceError, in npm's words, if it fails for this package."""
     npm = shutil.which("npm")
     if npm is None:
         raise SourceError(
             "npm is not installed, and it fetches packages",
             hint="install Node.js, or download the package's .tgz and name that file",
         )
-    options = ["--ignore-scripts", "--json", "--pack-destination", str(folder)]
     # Files, as pipes are read into memory: npm's output has the package's list of files, and the registry's answers.
     with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
-        status = _run([npm, "pack", *options, "--", package], base, stdout, stderr)
+        status = _run([npm, *arguments], base, stdout, stderr)
         if status:
             raise SourceError(
                 "npm cannot fetch the package",
                 found=_complaint(_said(stdout), _said(stderr)),
                 hint=f"`npm view {package}` asks the same registry, with the same settings",
             )
+        return _said(stdout)
 
 
 def _run(command: Sequence[str], folder: Path, stdout: IO[bytes], stderr: IO[bytes]) -> int:

@@ -22,9 +22,10 @@ from bundler.errors import SourceError, within
 from bundler.progress import Progress
 from bundler.sources import archive, limits, pace
 from bundler.sources.expected import weight_bytes
+from bundler.sources.listing import Tree
 from bundler.sources.pace import Pace, TooMuch
 
-__all__ = ["find"]
+__all__ = ["find", "tree"]
 
 _CHUNK = 1 << 18
 _USER_AGENT = "bundler"
@@ -57,6 +58,16 @@ def find(source: str, base: Path, cache: Cache, progress: Progress) -> Path:
         if not name.lower().endswith((".json", ".pb")):
             raise _no_model(url, name)
         return cache.get(url, lambda folder: _fetch_model(url, folder / name, progress)) / name
+
+
+def tree(source: str, base: Path, cache: Cache, progress: Progress) -> Tree | None:
+    """The archive at an address; None for any other, which is one model."""
+    with within(_shown(source)):
+        url, inside, name = _parse(source)
+        _refuse_insecure(url)
+        if not archive.is_archive(name):
+            return None
+        return Tree(cache.get(url, lambda folder: _fetch_archive(url, folder, progress)), inside, f"{url}#")
 
 
 def _fetch_archive(url: str, folder: Path, progress: Progress) -> None:

@@ -8,6 +8,7 @@ library in TensorFlow's wheel; one imports `tensorflow`, for wheels without that
         runtime.shapes(graph_def, ["y:0"])  # [(DType.float32, (None, 10))]
         runtime.load(folder, ["serve"], ["y:0"])
         runtime.run(folder, ["serve"], {"x:0": image}, ["y:0"])
+        runtime.evaluate(graph_def, {"x:0": image}, ["y:0"])
         runtime.execute(graph_def, ["save"])
 """
 
@@ -115,6 +116,12 @@ class Runtime:
         values = [packed(value) for value in feeds.values()]
         args = (str(folder.absolute()), list(tags), _ports(feeds), values, _ports(fetches))
         return [unpacked(value) for value in self._ask(str(folder), "run", *args, seconds=seconds)]
+
+    def evaluate(self, graph_def: bytes, feeds: Mapping[str, np.ndarray], fetches: Sequence[str]) -> list[np.ndarray]:
+        """The values of `fetches` of a serialized GraphDef when the tensors `feeds` have these values, as `run`."""
+        values = [packed(value) for value in feeds.values()]
+        answer = self._ask("", "evaluate", graph_def, _ports(feeds), values, _ports(fetches))
+        return [unpacked(value) for value in answer]
 
     def execute(self, graph_def: bytes, nodes: Sequence[str]) -> None:
         """Run nodes of a serialized GraphDef for their effects."""

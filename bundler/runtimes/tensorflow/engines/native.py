@@ -46,7 +46,23 @@ class Native:
     def run(
         self, folder: str, tags: list[str], inputs: list[Port], values: list[Value], outputs: list[Port]
     ) -> list[Value]:
-        session = self._keep(folder, tags)
+        return self._values(self._keep(folder, tags), inputs, values, outputs)
+
+    def evaluate(self, graph_def: bytes, inputs: list[Port], values: list[Value], outputs: list[Port]) -> list[Value]:
+        session = self._start(graph_def)
+        try:
+            return self._values(session, inputs, values, outputs)
+        finally:
+            self._close(session)
+
+    def execute(self, graph_def: bytes, nodes: list[str]) -> None:
+        session = self._start(graph_def)
+        try:
+            self._run(session, targets=[self._oper(session.graph, name) for name in nodes])
+        finally:
+            self._close(session)
+
+    def _values(self, session: Session, inputs: list[Port], values: list[Value], outputs: list[Port]) -> list[Value]:
         feeds = [self._output(session.graph, tensor) for tensor in inputs]
         fetches = [self._output(session.graph, tensor) for tensor in outputs]
         given = [self._allocate(value) for value in values]
@@ -57,13 +73,6 @@ class Native:
         finally:
             for pointer in filter(None, [*given, *made]):
                 self._c.TF_DeleteTensor(pointer)
-
-    def execute(self, graph_def: bytes, nodes: list[str]) -> None:
-        session = self._start(graph_def)
-        try:
-            self._run(session, targets=[self._oper(session.graph, name) for name in nodes])
-        finally:
-            self._close(session)
 
     @contextmanager
     def _checked(self) -> Iterator[int]:

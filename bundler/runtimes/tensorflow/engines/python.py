@@ -38,9 +38,11 @@ class Python:
         self, folder: str, tags: list[str], inputs: list[Port], values: list[Value], outputs: list[Port]
     ) -> list[Value]:
         with self._checked():
-            session = self._keep(folder, tags)
-            feeds = {_name(tensor): self._array(value) for tensor, value in zip(inputs, values, strict=True)}
-            return [self._value(array) for array in session.run([_name(tensor) for tensor in outputs], feeds)]
+            return self._values(self._keep(folder, tags), inputs, values, outputs)
+
+    def evaluate(self, graph_def: bytes, inputs: list[Port], values: list[Value], outputs: list[Port]) -> list[Value]:
+        with self._checked(), self._tf.compat.v1.Session(graph=self._graph(graph_def)) as session:
+            return self._values(session, inputs, values, outputs)
 
     def execute(self, graph_def: bytes, nodes: list[str]) -> None:
         with self._checked(), self._tf.compat.v1.Session(graph=self._graph(graph_def)) as session:
@@ -80,6 +82,10 @@ class Python:
         if self._key != key:
             self._kept, self._key = self._open(folder, tags), key
         return self._kept
+
+    def _values(self, session: Any, inputs: list[Port], values: list[Value], outputs: list[Port]) -> list[Value]:
+        feeds = {_name(tensor): self._array(value) for tensor, value in zip(inputs, values, strict=True)}
+        return [self._value(array) for array in session.run([_name(tensor) for tensor in outputs], feeds)]
 
     def _array(self, value: Value) -> Any:
         dtype, shape, content = value

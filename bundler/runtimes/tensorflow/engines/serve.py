@@ -25,6 +25,10 @@ class Engine(Protocol):
         self, folder: str, tags: list[str], inputs: list[Port], values: list[Value], outputs: list[Port]
     ) -> list[Value]: ...
 
+    def evaluate(
+        self, graph_def: bytes, inputs: list[Port], values: list[Value], outputs: list[Port]
+    ) -> list[Value]: ...
+
     def execute(self, graph_def: bytes, nodes: list[str]) -> None: ...
 
 

@@ -1,0 +1,31 @@
+"""Pages with a console show what their commands print."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.support.pictures import GREY_RAMP, png
+from tests.support.places import ROOT
+from tests.support.transcripts import consoles, played
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A current folder with the manifests of the repository, and a small picture."""
+    (tmp_path / "manifests").symlink_to(ROOT / "manifests")
+    (tmp_path / "8x8.png").write_bytes(png(GREY_RAMP))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_the_page_about_run_shows_what_happens(folder: Path) -> None:
+    page = (ROOT / "docs" / "RUN.md").read_text()
+    assert played(consoles(page)) == consoles(page)
+    (program,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    shown = re.findall(r"^(outputs.*?) +# (.*)$", program, re.MULTILINE)
+    names: dict[str, object] = {}
+    exec(program, names)
+    assert [(line, str(eval(line, names))) for line, _ in shown] == shown
