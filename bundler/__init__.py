@@ -25,6 +25,7 @@ if TYPE_CHECKING:
         BundlerError,
         ConversionError,
         Fault,
+        LockError,
         ManifestError,
         Place,
         SourceError,
@@ -32,28 +33,38 @@ if TYPE_CHECKING:
     )
     from bundler.manifest import Manifest
     from bundler.report import Report
+    from bundler.report.verification import Verification
     from bundler.verbs.build import build
     from bundler.verbs.check import check
+    from bundler.verbs.diff import diff
     from bundler.verbs.init import init
-    from bundler.verbs.inspect import inspect
+    from bundler.verbs.inspect import inspect, neighbourhood
+    from bundler.verbs.lock import lock
     from bundler.verbs.run import run
+    from bundler.verbs.verify import verify
 
 __all__ = [
     "BundlerError",
     "ConversionError",
     "Fault",
+    "LockError",
     "Manifest",
     "ManifestError",
     "Place",
     "Report",
     "SourceError",
+    "Verification",
     "VerificationError",
     "__version__",
     "build",
     "check",
+    "diff",
     "init",
     "inspect",
+    "lock",
+    "neighbourhood",
     "run",
+    "verify",
 ]
 
 __version__ = "0.1.0"
@@ -63,6 +74,7 @@ _MODULES = {
         "BundlerError",
         "ConversionError",
         "Fault",
+        "LockError",
         "ManifestError",
         "Place",
         "SourceError",
@@ -70,11 +82,15 @@ _MODULES = {
     ),
     "bundler.manifest": ("Manifest",),
     "bundler.report": ("Report",),
+    "bundler.report.verification": ("Verification",),
     "bundler.verbs.build": ("build",),
     "bundler.verbs.check": ("check",),
+    "bundler.verbs.diff": ("diff",),
     "bundler.verbs.init": ("init",),
-    "bundler.verbs.inspect": ("inspect",),
+    "bundler.verbs.inspect": ("inspect", "neighbourhood"),
+    "bundler.verbs.lock": ("lock",),
     "bundler.verbs.run": ("run",),
+    "bundler.verbs.verify": ("verify",),
 }
 """The public names, by the module that defines them."""
 

@@ -22,7 +22,7 @@ import re
 import traceback
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 __all__ = [
@@ -37,6 +37,8 @@ __all__ = [
     "SourceError",
     "VerificationError",
     "closest",
+    "nearest",
+    "some",
     "together",
     "unforeseen",
     "within",
@@ -58,20 +60,23 @@ Key: TypeAlias = "str | int"
 class Place:
     """A place in a manifest: the keys and indices that lead to it, such as `("model", 3, "source")`.
 
-    `file` and `line`, from 1, are those of the manifest; empty and 0 as long as they are not known.
+    `file`, `line` and `column`, both from 1, are those of the manifest; empty and 0 as long as they are not known.
+    `words` say the same as `keys` to a person, who finds tables by their names.
     """
 
     keys: tuple[Key, ...] = ()
     file: str = ""
     line: int = 0
+    column: int = 0
+    words: str = field(default="", compare=False)
 
     def __str__(self) -> str:
-        """As TOML spells it: `model[3].rename."a/b"`."""
-        return "".join(map(_step, self.keys)).removeprefix(".")
+        """In words, else by its keys: `model 'cat': rename."a/b"`, `model[3].rename."a/b"`."""
+        return self.words or "".join(map(_step, self.keys)).removeprefix(".")
 
     def under(self, *keys: Key) -> Place:
         """The same place, seen from a larger part of the manifest."""
-        return replace(self, keys=(*keys, *self.keys))
+        return replace(self, keys=(*keys, *self.keys), words="")
 
 
 def _step(key: Key) -> str:
@@ -111,7 +116,7 @@ class Fault:
     @property
     def whereabouts(self) -> str:
         """The file, its line and the place in it, in words if there are such: `pets.toml:7: model 'cat': node 'y'`."""
-        file = f"{self.place.file}:{self.place.line}" if self.place.line else self.place.file
+        file = ":".join(map(str, filter(None, (self.place.file, self.place.line, self.place.column))))
         return ": ".join(filter(None, (file, self.where or str(self.place))))
 
     @property
@@ -243,8 +248,20 @@ def unforeseen(error: Exception) -> BundlerError:
 
 def closest(name: str, known: Iterable[str]) -> str:
     """A hint that names the most similar of `known`: "did you mean 'x'?"; empty if none is similar."""
+    near = nearest(name, known)
+    return f"did you mean {near!r}?" if near else ""
+
+
+def some(names: Sequence[str], most: int) -> str:
+    """The first of several names, and how many more there are: `a, b, … and 3 more`."""
+    listed = ", ".join(names[:most])
+    return listed if len(names) <= most else f"{listed}, … and {len(names) - most:,} more"
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """The most similar of `known`; empty if none is similar."""
     near = difflib.get_close_matches(name, _comparable(name, known), n=1) if len(name) <= _COMPARED else []
-    return f"did you mean {near[0]!r}?" if near else ""
+    return near[0] if near else ""
 
 
 def _comparable(name: str, known: Iterable[str]) -> list[str]:

@@ -20,12 +20,13 @@ FLOORS = """
     disk
     ir
     ops
-    encoding runtimes artifacts manifest serving soundness
-    sources
+    encoding runtimes artifacts manifest soundness
+    sources lockfile serving
     tfjs rewrites link outputs
-    report bundle
+    stored report bundle
     convert
-    checks scaffold
+    checks comparison scaffold
+    inspection differences
     verbs
     api
     cli
@@ -34,10 +35,9 @@ FLOORS = """
 """Rooms of the package from the ground up. A room imports from the floors below its own."""
 
 OWNERS = {
-    "tqdm": ("cli/progress.py",),
-    "rich": ("cli/screen.py",),
+    "tqdm": ("cli/progress/meter.py",),
     "click": ("cli/", "__main__.py"),
-    "pydantic": ("manifest/", "report/record.py"),
+    "pydantic": ("manifest/", "lockfile/", "report/record.py"),
     "tensorflow": ("ir/protos.py", "runtimes/tensorflow/engines/python.py", "api/"),
     "tensorflowjs": (),
     "tf_keras": (),
@@ -46,6 +46,9 @@ OWNERS = {
 
 LATE = {"tensorflow", "tensorflowjs", "tf_keras", "joblib", "distributed"}
 """Packages that are slow to load: no module of ours imports them at its top."""
+
+LISTS = ("cli/commands", "rewrites/rules", "verbs")
+"""Folders whose files are entries of a list: more of them make the folder no harder to read."""
 
 MOST_FILES, MOST_LINES, MOST_LINES_OF_A_FUNCTION = 12, 350, 46
 
@@ -108,7 +111,8 @@ def test_folders_are_small_and_few_modules_lie_beside_them() -> None:
     files = {
         folder.relative_to(PACKAGE).as_posix(): sum(path.is_file() for path in folder.iterdir()) for folder in folders
     }
-    del files["rewrites/rules"]
+    for folder in LISTS:
+        del files[folder]
     assert len(list(PACKAGE.glob("*.py"))) <= 5
     assert {folder: count for folder, count in files.items() if count > MOST_FILES} == {}
 
@@ -204,7 +208,7 @@ def _loaded_by(*arguments: str) -> set[str]:
 
 
 def test_help_loads_nothing_heavy() -> None:
-    assert not _loaded_by("--help") & {"tensorflow", "tensorflowjs", "keras", "joblib", "pydantic", "rich"}
+    assert not _loaded_by("--help") & {"tensorflow", "tensorflowjs", "keras", "joblib", "pydantic", "tqdm"}
 
 
 def test_a_build_does_not_import_tensorflow(tmp_path: Path) -> None:

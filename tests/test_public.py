@@ -5,14 +5,13 @@ from __future__ import annotations
 import inspect
 import subprocess
 import sys
-from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 import bundler
 from bundler import errors, manifest
-from bundler.cli.commands import build, check
 from bundler.errors import BundlerError
 from bundler.manifest import Manifest
 from tests.support.places import MANIFESTS
@@ -21,18 +20,24 @@ NAMES = [
     "BundlerError",
     "ConversionError",
     "Fault",
+    "LockError",
     "Manifest",
     "ManifestError",
     "Place",
     "Report",
     "SourceError",
+    "Verification",
     "VerificationError",
     "__version__",
     "build",
     "check",
+    "diff",
     "init",
     "inspect",
+    "lock",
+    "neighbourhood",
     "run",
+    "verify",
 ]
 TINY = MANIFESTS / "tiny.toml"
 
@@ -45,8 +50,7 @@ def test_the_public_names_are_these_and_each_is_there() -> None:
 
 def test_every_error_that_a_verb_raises_is_public() -> None:
     classes = [kind for kind in vars(errors).values() if inspect.isclass(kind) and issubclass(kind, BundlerError)]
-    # There is no lock yet, and so no LockError.
-    assert {kind.__name__ for kind in classes} - {"LockError"} == {name for name in NAMES if name.endswith("Error")}
+    assert {kind.__name__ for kind in classes} == {name for name in NAMES if name.endswith("Error")}
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
@@ -69,10 +73,12 @@ def test_a_name_loads_only_the_modules_that_it_needs(program: str, loaded: list[
     assert done.stdout.split() == loaded
 
 
-@pytest.mark.parametrize(("command", "verb"), [(build.build, bundler.build), (check.check, bundler.check)])
-def test_a_verb_takes_the_options_of_its_command(command: object, verb: Callable[..., object]) -> None:
-    options = {parameter.name for parameter in command.params}  # type: ignore[attr-defined]
-    of_terminals = {"manifests", "as_json", "quiet", "verbose", "backend"}
+@pytest.mark.parametrize("name", ["build", "check", "lock"])
+def test_a_verb_takes_the_options_of_its_command(name: str) -> None:
+    command, verb = import_module(f"bundler.cli.commands.{name}"), getattr(bundler, name)
+    options = {parameter.name for parameter in getattr(command, name).params}
+    of_terminals = {"manifests", "as_json", "quiet", "verbose", "color", "backend", "summary", "depfile", "provenance"}
+
     assert inspect.signature(verb).parameters.keys() - {"manifest", "progress"} == options - of_terminals
 
 
@@ -91,7 +97,7 @@ def test_an_error_has_every_fault(tmp_path: Path) -> None:
     with pytest.raises(bundler.ManifestError) as caught:
         bundler.check(tmp_path / "bundle.toml")
     assert [fault.what for fault in caught.value.faults] == [
+        "is required",
         "is not a legal value",
         "is not one of the choices",
-        "is required",
     ]

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
-from bundler import manifest
+from bundler import manifest, sources
 from bundler.ir.model import PREDICT
 from bundler.manifest import Compat, Manifest
 
@@ -32,13 +32,15 @@ class AskedSignature:
 class AskedModel:
     """A model by its source; without `signatures` it keeps its own, as `serving_default`.
 
-    `names` are new names for inputs and outputs of any of its signatures, by key or tensor.
+    `names` are new names for inputs and outputs of any of its signatures, by key or tensor. With `by_node` its own
+    signature has the names of nodes, as the predecessor's, and not those that the file gives inputs and outputs.
     """
 
     source: str
     tags: Sequence[str] = ("serve",)
     signatures: Sequence[AskedSignature] = ()
     names: Mapping[str, str] = field(default_factory=dict)
+    by_node: bool = False
 
 
 def as_manifest(models: Sequence[AskedModel], compat: Compat) -> Manifest:
@@ -48,11 +50,11 @@ def as_manifest(models: Sequence[AskedModel], compat: Compat) -> Manifest:
     """
     paths = [_path(model.source) for model in models]
     base = _common_folder(filter(None, paths))
-    names = _distinct(_name(path or model.source) for path, model in zip(paths, models))
-    entries = [
-        _entry(name, _relative(path, base) if path else model.source, model)
-        for name, path, model in zip(names, paths, models)
+    moved = [
+        sources.moved(model.source, Path.cwd(), base) if path else model.source for path, model in zip(paths, models)
     ]
+    names = _distinct(map(_name, moved, paths))
+    entries = [_entry(*each) for each in zip(names, moved, models)]
     bundle = {"name": names[0] if names else "models", "layout": "tags", "compat": compat.value}
     return manifest.of({"bundle": bundle, "model": entries}, base / (names[0] if len(names) == 1 else "models"))
 
@@ -67,9 +69,9 @@ def _entry(name: str, source: str, model: AskedModel) -> dict[str, object]:
 
 
 def _path(source: str) -> str | None:
-    """The absolute path of a source on disk, with what follows `#` inside an archive; None for other sources."""
-    path = os.path.abspath(os.path.expanduser(source))
-    return path if os.path.exists(path) or os.path.exists(path.partition("#")[0]) else None
+    """The absolute path of the file or folder that holds a source; None if it is fetched, or not there."""
+    path = sources.at_hand(source, Path.cwd())
+    return os.path.abspath(path) if path is not None and os.path.lexists(path) else None
 
 
 def _common_folder(paths: Iterable[str]) -> Path:
@@ -78,15 +80,13 @@ def _common_folder(paths: Iterable[str]) -> Path:
     return Path(os.path.commonpath(parents) if parents else os.curdir)
 
 
-def _relative(path: str, base: Path) -> str:
-    inner = PurePath(os.path.relpath(path, base)).as_posix()
-    return f"./{inner}" if ":" in inner else inner  # with a colon it would read as `npm:…`
-
-
-def _name(source: str) -> str:
-    """A legal name for a model, from its folder or file."""
-    path = PurePath(source)
-    stem = path.parent.name if path.name == "model.json" else path.name.removesuffix(".json")
+def _name(source: str, path: str | None) -> str:
+    """A legal name for a model, from its folder or file; in an archive, from its path inside."""
+    holder, _, inside = source.partition("#")
+    whole = PurePath(path or holder)
+    packed = inside and not whole.name.endswith(f"#{inside}")  # a file's own name may have a #, too
+    file = whole.with_suffix("") / inside if packed else whole
+    stem = file.parent.name if file.name == "model.json" else file.name.removesuffix(".json")
     return re.sub(r"[^A-Za-z0-9_.-]+", "_", stem).strip("_.-") or "model"
 
 

@@ -1,7 +1,7 @@
 """Signatures as callers of the predecessor rely on them, and as a manifest cannot ask for them.
 
-Three liberties: a method name is any text, new names for tensors that do not exist are ignored, and inputs and outputs
-have the names of their nodes if the predecessor gave them these.
+Three liberties: a method name is any text, new names for tensors that do not exist are ignored, and for the Python API
+inputs and outputs have the names of their nodes if the predecessor gave them these.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def _names_of(tensor: str, keys: Mapping[str, object]) -> Iterator[str]:
 def _finished(asked: AskedModel, made: Converted) -> Converted:
     methods = {signature.key: signature.method_name for signature in asked.signatures}
     signatures = {
-        key: _with_names(signature if asked.signatures else _own(signature, made), asked.names, methods.get(key))
+        key: _with_names(_own(signature, made) if asked.by_node else signature, asked.names, methods.get(key))
         for key, signature in made.model.signatures.items()
     }
     return replace(made, model=replace(made.model, signatures=signatures))

@@ -55,7 +55,7 @@ def load_graph_model_and_signature(
     """The same with the model's signature: its own, or else its Placeholders and the nodes that no other node reads."""
     source = os.fspath(model_dir)
     with refusals(source):
-        model = calls.read(AskedModel(source), compat=compat_mode, cuda=is_cuda_enabled())
+        model = calls.read(AskedModel(source, by_node=True), compat=compat_mode, cuda=is_cuda_enabled())
     (signature,) = model.signatures.values()
     graph_def = GraphDef.FromString(savedmodel.frozen_graph(model))
     return graph_def_to_graph_v1(graph_def), savedmodel.signature_def(signature)
@@ -116,12 +116,9 @@ def _write(models: Sequence[AskedModel], export_dir: str, compat: Compat) -> str
 def _asked(
     model_dir: str, tags: str | Sequence[str] | None, signatures: Signatures | None, names: RenameMap | None
 ) -> AskedModel:
-    return AskedModel(
-        os.fspath(model_dir),
-        _tags(tags),
-        [_signature(key or "serving_default", said) for key, said in (signatures or {}).items()],
-        names.mapping if names is not None else {},
-    )
+    asked = [_signature(key or "serving_default", said) for key, said in (signatures or {}).items()]
+    renames = names.mapping if names is not None else {}
+    return AskedModel(os.fspath(model_dir), _tags(tags), asked, renames, by_node=not asked)
 
 
 def _tags(tags: str | Sequence[str] | None) -> list[str]:

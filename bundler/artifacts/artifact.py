@@ -20,9 +20,9 @@ from bundler.artifacts import document as documents
 from bundler.artifacts import early, foreign, forms
 from bundler.disk import files
 from bundler.disk.digest import combined_digest, file_digests
-from bundler.errors import Fault, SourceError, closest
+from bundler.errors import Fault, SourceError, closest, some
 
-__all__ = ["Artifact", "Groups", "entry", "open", "read_entry"]
+__all__ = ["Artifact", "Groups", "entry", "is_model", "open", "read_entry"]
 
 Groups: TypeAlias = tuple[tuple[str, ...], ...]
 """The paths of the shards of each group of `weightsManifest`, as the file spells them."""
@@ -34,7 +34,10 @@ _HINTS = 5
 """Missing shards for which a hint names a similar file."""
 _ASKED = 20
 """JSON files of a folder that are read, to name those that are models."""
-_SMALL = 16 << 20
+_NAMED = 10
+"""Models of a folder that a hint names."""
+_MARKS = (b'"modelTopology"', b'"modelArtifacts"', b"tensorflowjs_models/")
+"""One of these is in the JSON of every model: see `forms`."""
 
 
 @dataclass(frozen=True)
@@ -215,14 +218,25 @@ def _listed(folder: Path | str) -> list[str]:
 
 
 def _other_entries(folder: Path) -> str:
-    """A hint that names the files of a folder that are models under another name."""
-    candidates = [folder / name for name in _listed(folder) if name.endswith(".json")]
-    names = [path.name for path in candidates[:_ASKED] if _is_model(path)]
-    return f"name the file itself: {' or '.join(names[:10])}" if names else ""
+    """A hint that names the files of a folder that are models under another name, or its folders with models."""
+    listed = _listed(folder)
+    names = [name for name in listed if name.endswith(".json")][:_ASKED]
+    found = [name for name in names if is_model(folder / name)]
+    if found:
+        return f"name the file itself: {' or '.join(found[:_NAMED])}"
+    inner = [name for name in listed if os.path.isfile(folder / name / _ENTRY)]
+    return f"name one of its folders: {some(inner, _NAMED)}" if inner else ""
 
 
-def _is_model(path: Path) -> bool:
+def is_model(path: Path) -> bool:
+    """Whether a JSON file has the keys of a model. One that has them and is damaged counts: its error is of use."""
     try:
-        return path.stat().st_size <= _SMALL and forms.is_model(documents.read(path))
+        content = documents.content(path) if files.mode(path) else b""
     except (OSError, SourceError):
         return False
+    if not any(mark in content for mark in _MARKS):
+        return False
+    try:
+        return forms.is_model(documents.read(path))
+    except SourceError:
+        return True

@@ -43,6 +43,7 @@ HTML = Foreign(
 )
 _XML = Foreign("is a page of XML", "open it in a text editor: a server writes so why it refused the file")
 _LFS = Foreign("is a pointer of Git LFS, not the file itself", "run `git lfs pull` in the clone, or download the file")
+_MANIFEST = Foreign("is a TOML file, not a model", "if it is a manifest: bundler build MODEL")
 _HDF5 = Foreign("is a Keras model in an HDF5 file", _converter("keras"))
 _KERAS = Foreign("is a Keras 3 model", _converter("keras_keras"))
 _SAVED_MODEL = Foreign("is a TensorFlow SavedModel", _converter("tf_saved_model"))
@@ -68,6 +69,7 @@ _HUB = Foreign(
 )
 
 _BY_NAME = {
+    ".toml": _MANIFEST,
     ".h5": _HDF5,
     ".hdf5": _HDF5,
     ".keras": _KERAS,

@@ -52,6 +52,12 @@ class Endpoint:
             known |= zip(fetches, runtime.run(self.folder, self.tags, known, fetches, seconds))
         return {name: known[tensor] for name, tensor in outputs.items()}
 
+    def call_function(
+        self, runtime: Runtime, feeds: Mapping[str, np.ndarray], *, seconds: float | None = None
+    ) -> dict[str, np.ndarray]:
+        """The same as a Python program does it: by `tf.saved_model.load`. The runtime's engine must be "python"."""
+        return runtime.call(self.folder, self.tags, self.key, feeds, seconds)
+
 
 @dataclass(frozen=True)
 class Bundle:

@@ -17,7 +17,7 @@ from bundler.bundle.texts import decoded
 from bundler.disk.files import allowance, opened, reason
 from bundler.errors import BundlerError, closest
 
-__all__ = ["read_array", "read_bytes", "write_arrays"]
+__all__ = ["read_array", "read_arrays", "read_bytes", "write_arrays"]
 
 _DAMAGE = (
     *(EOFError, KeyError, NotImplementedError, RecursionError, RuntimeError, SyntaxError, ValueError),
@@ -35,6 +35,12 @@ def read_array(path: Path, member: str, name: str) -> object:
     If it has several, the one called `name` or `inputs/<name>`. Raises BundlerError if it cannot be read.
     """
     return _READERS[path.suffix.lower()](path, member, name)
+
+
+def read_arrays(path: Path) -> dict[str, np.ndarray]:
+    """All arrays of an `.npz` file, by name. Raises BundlerError if it cannot be read."""
+    with _reading(), opened(path) as file, zipfile.ZipFile(file) as archive:
+        return {name: _unpacked(archive, name) for name in _names(archive)}
 
 
 def read_bytes(path: Path) -> bytes:
@@ -80,16 +86,23 @@ def _json(path: Path, member: str, name: str) -> object:
 
 def _npz(path: Path, member: str, name: str) -> np.ndarray:
     with _reading(), opened(path) as file, zipfile.ZipFile(file) as archive:
-        chosen = _member(archive, member, name)
-        info = archive.getinfo(f"{chosen}.npy")
-        if info.file_size > allowance(info.compress_size):
-            raise BundlerError(f"array {chosen!r} would unpack to far more than the file has")
-        with archive.open(info) as inner:
-            return _loaded(inner)
+        return _unpacked(archive, _member(archive, member, name))
+
+
+def _unpacked(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    info = archive.getinfo(f"{name}.npy")
+    if info.file_size > allowance(info.compress_size):
+        raise BundlerError(f"array {name!r} would unpack to far more than the file has")
+    with archive.open(info) as inner:
+        return _loaded(inner)
+
+
+def _names(archive: zipfile.ZipFile) -> list[str]:
+    return [entry.removesuffix(".npy") for entry in archive.namelist() if entry.endswith(".npy")]
 
 
 def _member(archive: zipfile.ZipFile, member: str, name: str) -> str:
-    names = [entry.removesuffix(".npy") for entry in archive.namelist() if entry.endswith(".npy")]
+    names = _names(archive)
     for wanted in (member,) if member else (name, f"inputs/{name}"):
         if wanted in names:
             return wanted

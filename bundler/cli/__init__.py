@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import gc
 from importlib import import_module
+from typing import Any
 
 import click
 
 from bundler.cli.frame import show_versions
+from bundler.cli.options import COLOR
 from bundler.cli.process import open_streams
+from bundler.cli.usage import explained_usage, no_such_command
 
 __all__ = ["main", "run"]
 
@@ -18,7 +21,13 @@ _COMMANDS = {
     "init": "Write a first manifest for the models of each SOURCE.",
     "convert": "Convert one model, with the flags of tfjs-graph-converter.",
     "inspect": "Show what is in a model, a manifest or a SavedModel.",
+    "diff": "Show what changed between two bundles, and whether callers would notice.",
+    "lock": "Write the lock of each MANIFEST: every file that its bundle is made from.",
     "run": "Call a signature of BUNDLE.",
+    "serving": "Print TensorFlow Serving's models.config for bundles.",
+    "verify": "Compare the outputs of a bundle with those of its source models.",
+    "cache": "Show or clean the cache of fetched models.",
+    "completion": "Print the script for completion in a shell.",
     "schema": "Print the JSON Schema of manifests, for editors.",
 }
 """The commands in the order of the help text, each with its line there. Its module is loaded if it is called."""
@@ -27,6 +36,26 @@ _COMMANDS = {
 class _Commands(click.Group):
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(_COMMANDS)
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        as_json = "--json" in args  # also after a mistake, where click has not read it
+        with explained_usage(as_json):
+            ctx = super().make_context(info_name, args, parent, **extra)
+        ctx.obj = as_json
+        return ctx
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with explained_usage(as_json=ctx.obj):
+            return super().invoke(ctx)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in _COMMANDS and not args[0].startswith("-"):
+            raise no_such_command(args[0], _COMMANDS)
+        return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
@@ -54,6 +83,7 @@ def run() -> None:
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="The tables and keys of a manifest: docs/MANIFEST.md in the repository, or `bundler schema`.",
 )
+@COLOR
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=show_versions, help="Show versions."
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import click
 
@@ -19,7 +19,18 @@ if TYPE_CHECKING:
     from bundler.progress import Progress
     from bundler.report import Report
 
-__all__ = ["Console"]
+__all__ = ["Console", "Outcome"]
+
+
+class Outcome(Protocol):
+    """What a verb returns, such as a report."""
+
+    def to_json(self) -> str:
+        """One JSON document."""
+
+
+class _Document(Protocol):
+    def to_json(self) -> str: ...
 
 
 class Console:
@@ -40,10 +51,14 @@ class Console:
 
     def show(self, report: Report, ops: bool = False) -> None:
         """A report as text, if text is wanted. `ops` adds how many nodes of each op the graphs have."""
-        if not self.quiet and not self.as_json:
-            print_result(report_lines(report, self.verbose > 0, ops))
+        self.show_lines(report_lines(report, self.verbose > 0, ops))
 
-    def show_document(self, outcomes: Sequence[Report | BundlerError], several: bool = False) -> None:
+    def show_lines(self, lines: Iterable[Line]) -> None:
+        """The lines of a result, if text is wanted."""
+        if not self.quiet and not self.as_json:
+            print_result(lines)
+
+    def show_document(self, outcomes: Sequence[Outcome | BundlerError], several: bool = False) -> None:
         """With `as_json`, the JSON of a report or an error; an array if there may be `several`."""
         if self.as_json:
             documents = [_document(outcome) for outcome in outcomes]
@@ -64,10 +79,12 @@ class Console:
             print_error(traceback_lines(error))
         print_error(error_lines(error))
 
-    def show_interrupt(self) -> None:
-        """The one word of a command that was interrupted."""
+    def show_interrupt(self, status: int) -> None:
+        """The one word of a command that was interrupted; with `as_json`, a document with the exit status too."""
+        if self.as_json:
+            click.echo(json.dumps({"error": "Interrupted", "exit_status": status, "faults": []}, indent=2))
         print_error([[("interrupted", "")]])
 
 
-def _document(outcome: Report | BundlerError) -> str:
+def _document(outcome: Outcome | BundlerError) -> str:
     return json.dumps(error_document(outcome), indent=2) if isinstance(outcome, BundlerError) else outcome.to_json()

@@ -12,6 +12,7 @@ import click
 
 from bundler import __version__
 from bundler.cli.console import Console
+from bundler.cli.options import COLOR
 from bundler.cli.process import exit_status, interruptible
 from bundler.errors import BundlerError, unforeseen
 
@@ -19,9 +20,10 @@ __all__ = ["explained", "show_versions", "shown"]
 
 
 def shown(command: Callable[..., None]) -> Callable[..., None]:
-    """Give a command `-q`, `-v` and a console, which also takes the command's `--json`."""
+    """Give a command `-q`, `-v`, `--color` and a console, which also takes the command's `--json`."""
 
     @click.option("-q", "--quiet", is_flag=True, help="Show errors only.")
+    @COLOR
     @click.option("-v", "--verbose", count=True, help="Show steps and details; twice: the traceback of errors too.")
     @wraps(command)
     def run(quiet: bool, verbose: int, **given: object) -> None:
@@ -39,7 +41,7 @@ def explained(console: Console) -> Iterator[None]:
         with interruptible():
             yield
     except KeyboardInterrupt as stop:
-        console.show_interrupt()
+        console.show_interrupt(exit_status(stop))
         sys.exit(exit_status(stop))
     except (BrokenPipeError, click.ClickException, click.exceptions.Exit):
         raise  # click ends the run

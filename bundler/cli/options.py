@@ -8,7 +8,19 @@ from pathlib import Path
 
 import click
 
-__all__ = ["CUDA", "JOBS", "JSON", "MANIFESTS", "OUTPUT", "processors"]
+__all__ = [
+    "COLOR",
+    "CUDA",
+    "JOBS",
+    "JSON",
+    "LOCKED",
+    "MANIFESTS",
+    "OFFLINE",
+    "OUTPUT",
+    "REFRESH",
+    "processors",
+    "refuse_both",
+]
 
 
 def processors() -> int:
@@ -16,6 +28,20 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
 
 
+def _choose_color(ctx: click.Context, option: click.Parameter, choice: str | None) -> None:
+    """Callback of `--color`: click's contexts hand the choice on to those of commands inside."""
+    if choice is not None:
+        ctx.color = {"always": True, "never": False}.get(choice)
+
+
+COLOR = click.option(
+    "--color",
+    type=click.Choice(["auto", "always", "never"]),
+    is_eager=True,
+    expose_value=False,
+    callback=_choose_color,
+    help="Colors and bold text; auto: on a terminal, unless NO_COLOR is set. FORCE_COLOR is heeded too.",
+)
 MANIFESTS = click.argument("manifests", metavar="MANIFEST...", nargs=-1, required=True, type=click.Path(path_type=Path))
 JSON = click.option("--json", "as_json", is_flag=True, help="Write one JSON document: the report, or the error.")
 OUTPUT = click.option(
@@ -35,3 +61,12 @@ JOBS = click.option(
     help="Models to work on at a time.",
 )
 CUDA = click.option("--cuda", is_flag=True, help="Let TensorFlow use GPUs; by default they are hidden from it.")
+LOCKED = click.option("--locked", is_flag=True, help="Refuse settings and files that are not those in the lock.")
+OFFLINE = click.option("--offline", is_flag=True, help="Fetch nothing: take sources from the cache.")
+REFRESH = click.option("--refresh", is_flag=True, help="Ask for each source again, also if the cache has it.")
+
+
+def refuse_both(offline: bool, refresh: bool) -> None:
+    """Raise click's UsageError for --offline with --refresh."""
+    if offline and refresh:
+        raise click.UsageError("--offline fetches nothing, and --refresh asks for every source: choose one of them")

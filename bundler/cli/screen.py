@@ -12,10 +12,15 @@ import click
 
 from bundler.errors import BundlerError
 
-__all__ = ["print_error", "print_result", "standard_output"]
+__all__ = ["can_show", "columns", "print_error", "print_result", "printable", "standard_output"]
 
 Line: TypeAlias = "Sequence[tuple[str, str]]"
-"""Pieces of text, each with its style in rich's words ("" for none)."""
+"""Pieces of text, each with its style: `bold` or `dim`, a colour, both, or "" for none."""
+
+_COLUMNS = 80
+
+_PLAINER = str.maketrans({"…": "...", "→": "->"})
+"""Characters of ours that a terminal may lack. Other ones are escaped."""
 
 
 def print_result(lines: Iterable[Line]) -> None:
@@ -45,26 +50,48 @@ def standard_output() -> Iterator[None]:
         raise BundlerError("standard output cannot be written", found=error.strerror or str(error)) from error
 
 
-def _write(stream: TextIO, lines: Iterable[Line]) -> None:
-    shown = [[(_printable(text), style) for text, style in line] for line in lines]
-    (_write_styled if stream.isatty() else _write_plain)(stream, shown)
+def columns(stream: TextIO) -> int:
+    """The width of a terminal; 80 for any other stream."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or _COLUMNS
+    except (OSError, ValueError):
+        return _COLUMNS
 
 
-def _write_plain(stream: TextIO, lines: Iterable[Line]) -> None:
-    # `echo` flushes: if the reader has left (`| head`), it raises BrokenPipeError, for which click ends the run without
-    # a traceback.
-    click.echo("\n".join("".join(text for text, _ in line) for line in lines), file=stream)
+def can_show(text: str, stream: TextIO) -> bool:
+    """Whether a stream has all characters of a text."""
+    try:
+        text.encode(stream.encoding or "utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
-def _write_styled(stream: TextIO, lines: Iterable[Line]) -> None:
-    from rich.console import Console as Terminal
-    from rich.text import Text
-
-    terminal = Terminal(file=stream, highlight=False, soft_wrap=True)
-    for line in lines:
-        terminal.print(Text.assemble(*line))
-
-
-def _printable(text: str) -> str:
+def printable(text: str) -> str:
     """The text with escapes in place of control characters: names come from untrusted files."""
     return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+
+
+def _write(stream: TextIO, lines: Iterable[Line]) -> None:
+    styled = _is_styled(stream)
+    text = "\n".join("".join(_piece(text, style if styled else "") for text, style in line) for line in lines)
+    # `echo` flushes: if the reader has left (`| head`), it raises BrokenPipeError, for which click ends the run without
+    # a traceback.
+    click.echo(text if can_show(text, stream) else text.translate(_PLAINER), file=stream, color=styled)
+
+
+def _is_styled(stream: TextIO) -> bool:
+    """Whether a stream gets styles: as `--color` says, else as https://no-color.org and https://force-color.org do."""
+    context = click.get_current_context(silent=True)
+    if context is not None and context.color is not None:
+        return context.color
+    if os.environ.get("NO_COLOR") or os.environ.get("FORCE_COLOR"):
+        return not os.environ.get("NO_COLOR")
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _piece(text: str, style: str) -> str:
+    words = set(style.split())
+    colour = next(iter(words - {"bold", "dim"}), None)
+    shown = printable(text)
+    return click.style(shown, colour, bold="bold" in words or None, dim="dim" in words or None) if style else shown

@@ -14,7 +14,7 @@ scheduler gives up, as no callback is called for a future that failed (joblib/_d
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
@@ -35,14 +35,17 @@ _PATIENCE = 30
 """Seconds that a scheduler has to answer, and to have a worker."""
 
 
-def each(tasks: Sequence[Task], entries: Sequence[Path], scheduler: str) -> list[Converted | Failed]:
+def each(
+    tasks: Sequence[Task], entries: Sequence[Path], scheduler: str, done: Callable[[], object] = lambda: None
+) -> list[Converted | Failed]:
     """The outcomes of all tasks, in their order, converted on the cluster of a dask scheduler (`tcp://host:8786`).
 
-    `entries` are the models' JSON files on this machine. Raises BundlerError if the cluster cannot convert.
+    `entries` are the models' JSON files on this machine. `done` is called after each task. Raises BundlerError if the
+    cluster cannot convert.
     """
     absolute = [replace(task, base=task.base.absolute()) for task in tasks]
     with _client(scheduler) as client:
-        outcomes = _ask(client, absolute, scheduler)
+        outcomes = _ask(client, absolute, scheduler, done)
     return [_here(outcome, entry.parent) for outcome, entry in zip(outcomes, entries)]
 
 
@@ -83,12 +86,16 @@ def _check_versions(client: Any, scheduler: str) -> None:
         raise BundlerError.of(faults)
 
 
-def _ask(client: Any, tasks: Sequence[Task], scheduler: str) -> list[Converted | Failed]:
+def _ask(client: Any, tasks: Sequence[Task], scheduler: str, done: Callable[[], object]) -> list[Converted | Failed]:
+    from distributed import as_completed
     from distributed.scheduler import KilledWorker
 
     try:
         # A task is not pure: its source may have changed since the cluster last saw it.
-        outcomes: list[Converted | Failed] = client.gather(client.map(_there, tasks, pure=False))
+        futures = client.map(_there, tasks, pure=False)
+        for _ in as_completed(futures):
+            done()
+        outcomes: list[Converted | Failed] = client.gather(futures)
     except KilledWorker:
         hint = "the workers' logs show why"
         raise BundlerError("one worker after another died over a model", where=scheduler, hint=hint) from None

@@ -7,38 +7,52 @@ from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from bundler.convert import cluster, processes
 from bundler.convert.one import Converted, Failed, Task, convert, find
 from bundler.disk.cache import Cache, default_folder
 from bundler.disk.digest import sha256
+from bundler.disk.reach import USUAL, Reach
 from bundler.errors import SourceError, together
 from bundler.manifest import Manifest
-from bundler.progress import Progress
+from bundler.progress import Progress, step
 from bundler.threads import Crew
 
-__all__ = ["Digests", "convert_all", "digest_all"]
+if TYPE_CHECKING:
+    from bundler.lockfile import Lock
+
+__all__ = ["Digests", "convert_all", "digest_all", "raise_all", "tasks_of"]
 
 Digests: TypeAlias = Mapping[str, str]
 """The sha256, in hex, of each file of a model, by its name."""
 
 
-def convert_all(manifest: Manifest, jobs: int, progress: Progress, scheduler: str | None = None) -> list[Converted]:
+def convert_all(
+    manifest: Manifest,
+    jobs: int,
+    progress: Progress,
+    scheduler: str | None = None,
+    *,
+    reach: Reach = USUAL,
+    lock: Lock | None = None,
+) -> list[Converted]:
     """Every model, converted, in the manifest's order. Raises one error with the faults of all models.
 
     `scheduler` is the address of a dask scheduler whose workers convert; by default up to `jobs` processes here do.
+    With `lock`, a model of other files than the lock has is a fault.
     """
-    tasks = list(_tasks(manifest))
-    with Crew(jobs) as crew:
-        found = list(crew.map(partial(find, progress=progress), tasks))
+    tasks = list(tasks_of(manifest, reach, lock))
+    with step(progress, "fetch", count=len(tasks)), Crew(jobs) as crew:
+        found = [_counted(progress, entry) for entry in crew.map(partial(find, progress=progress), tasks)]
     there = [(task, entry) for task, entry in zip(tasks, found) if not isinstance(entry, Failed)]
-    outcomes = _outcomes([task for task, _ in there], [entry for _, entry in there], jobs, scheduler)
+    with step(progress, "convert", count=len(there)):
+        outcomes = _outcomes(there, jobs, scheduler, progress.advance)
     failed = [(entry, outcome) for (_, entry), outcome in zip(there, outcomes) if isinstance(outcome, Failed)]
     for entry, _ in failed:
         Cache(default_folder()).check(entry.parent)  # a damaged cache may be the reason: Damaged, fetched again
     lost = [entry for entry in found if isinstance(entry, Failed)]
-    _raise_all([*lost, *(outcome for _, outcome in failed)], manifest)
+    raise_all([*lost, *(outcome for _, outcome in failed)], manifest)
     return [outcome for outcome in outcomes if not isinstance(outcome, Failed)]
 
 
@@ -51,7 +65,8 @@ def digest_all(models: Mapping[str, Converted], crew: Crew) -> dict[str, Callabl
     return {name: partial(_digests, name, made, found[name]) for name, made in models.items()}
 
 
-def _tasks(manifest: Manifest) -> Iterator[Task]:
+def tasks_of(manifest: Manifest, reach: Reach, lock: Lock | None = None) -> Iterator[Task]:
+    """A task for each model, in the manifest's order."""
     for index, spec in enumerate(manifest.models):
         yield Task(
             spec=spec,
@@ -60,19 +75,26 @@ def _tasks(manifest: Manifest) -> Iterator[Task]:
             base=manifest.folder,
             index=index,
             alone=manifest.bundle.layout == "tags",
+            reach=reach,
+            locked=None if lock is None else lock.files[spec.name],
         )
 
 
+def _counted(progress: Progress, found: Path | Failed) -> Path | Failed:
+    progress.advance()
+    return found
+
+
 def _outcomes(
-    tasks: Sequence[Task], entries: Sequence[Path], jobs: int, scheduler: str | None
+    there: Sequence[tuple[Task, Path]], jobs: int, scheduler: str | None, done: Callable[[], object]
 ) -> list[Converted | Failed]:
     if scheduler is not None:
-        return cluster.each(tasks, entries, scheduler)
-    here = [replace(task, found=entry) for task, entry in zip(tasks, entries)]
-    return processes.each(convert, here, [entry.stat().st_size for entry in entries], jobs)
+        return cluster.each([task for task, _ in there], [entry for _, entry in there], scheduler, done)
+    here = [replace(task, found=entry) for task, entry in there]
+    return processes.each(convert, here, [entry.stat().st_size for _, entry in there], jobs, done)
 
 
-def _raise_all(failed: Sequence[Failed], manifest: Manifest) -> None:
+def raise_all(failed: Sequence[Failed], manifest: Manifest) -> None:
     """One error for all failures, with their lines in the manifest."""
     if failed:
         error = together([failure.error for failure in failed])

@@ -6,16 +6,19 @@ stay in their files.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bundler import rewrites, sources, tfjs
 from bundler.artifacts import artifact
 from bundler.artifacts.artifact import Artifact
+from bundler.convert.about import About, about
 from bundler.convert.reshape import reshape
 from bundler.convert.select import select
+from bundler.disk.cache import Damaged
+from bundler.disk.reach import USUAL, Reach
 from bundler.disk.shards import keeping_open
 from bundler.errors import BundlerError, Fault, ManifestError, Place, SourceError, unforeseen, within
 from bundler.ir.model import Model
@@ -23,7 +26,10 @@ from bundler.link import marked, scoped
 from bundler.manifest import Compat, ModelSpec, SignatureSpec
 from bundler.progress import SILENT, Progress
 
-__all__ = ["Converted", "Failed", "Task", "convert", "find"]
+if TYPE_CHECKING:
+    from bundler.lockfile import Files
+
+__all__ = ["Converted", "Failed", "Task", "check_digest", "convert", "entry_of", "failed", "find"]
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,7 @@ class Task:
     """A model to convert: its entry in the manifest, the entry's `index`, and the settings that apply to it.
 
     `alone`: it gets a MetaGraph of its own, and its nodes keep their names. `found` is its JSON file on this machine;
-    without it the source is fetched.
+    without it the source is fetched, as far as `reach` allows. `locked` are the only files that the model may have.
     """
 
     spec: ModelSpec
@@ -41,22 +47,23 @@ class Task:
     index: int
     alone: bool = False
     found: Path | None = None
+    reach: Reach = USUAL
+    locked: Files | None = None
 
 
 @dataclass(frozen=True)
 class Converted:
     """A model under its final names, ready to be linked, and the files in `folder` that it was made from.
 
-    `weight_bytes` and `ops`, the number of nodes of each op, are those before the rewrites. `digests` are the sha256 of
-    the files as another machine read them; None if this one did. `batched`: the manifest gives inputs another number of
-    rows than the model does. `names_its_signature` is that of `tfjs`.
+    `about` is what its file says of itself. `digests` are the sha256 of the files as another machine read them; None if
+    this one did. `batched`: the manifest gives inputs another number of rows than the model does. `names_its_signature`
+    is that of `tfjs`.
     """
 
     model: Model
     folder: Path
     files: tuple[str, ...]
-    weight_bytes: int
-    ops: Mapping[str, int]
+    about: About
     digests: Mapping[str, str] | None = None
     batched: bool = False
     names_its_signature: bool = False
@@ -76,10 +83,21 @@ def find(task: Task, progress: Progress = SILENT) -> Path | Failed:
     """The model's JSON file on this machine, fetched if need be; or why there is none."""
     try:
         with within(f"model {task.spec.name!r}"):
-            path = sources.find(task.spec.source, task.base, progress=progress)
-            return artifact.entry(path)
+            entry = entry_of(task, progress)
+            if task.locked is not None:
+                from bundler.convert.locked import refuse_unlocked  # late: few builds have a lock
+
+                refuse_unlocked(entry, task.locked)
+            return entry
+    except Damaged:
+        raise
     except Exception as error:
-        return _failed(error, task, "source")
+        return failed(error, task)
+
+
+def entry_of(task: Task, progress: Progress) -> Path:
+    """The model's JSON file on this machine. Raises SourceError."""
+    return artifact.entry(sources.find(task.spec.source, task.base, progress=progress, reach=task.reach))
 
 
 @keeping_open()
@@ -88,7 +106,7 @@ def convert(task: Task) -> Converted | Failed:
     try:
         return _converted(task)
     except Exception as error:
-        return _failed(error, task)
+        return failed(error, task)
 
 
 def _converted(task: Task) -> Converted:
@@ -105,8 +123,7 @@ def _converted(task: Task) -> Converted:
         marked(portable if task.alone else scoped(portable, spec.name)),
         files.folder,
         files.files,
-        selection.model.weight_bytes,
-        Counter(node.op for graph in selection.model.graphs for node in graph.nodes),
+        about(files),
         batched=reshaped.batched,
         names_its_signature=tfjs.names_its_signature(files),
     )
@@ -115,8 +132,8 @@ def _converted(task: Task) -> Converted:
 def _read(task: Task) -> tuple[Artifact, Model]:
     spec = task.spec
     with within(f"model {spec.name!r}"):
-        files = sources.open_found(spec.source, task.found or sources.find(spec.source, task.base))
-        _check_digest(task, files)
+        files = sources.open_found(spec.source, task.found or entry_of(task, SILENT))
+        check_digest(task, files)
         return files, tfjs.read(files, spec.format)
 
 
@@ -125,23 +142,21 @@ def _refuse(task: Task, faults: Sequence[Fault]) -> None:
         raise ManifestError.of(fault.under("model", task.index) for fault in faults)
 
 
-def _failed(error: Exception, task: Task, *keys: str) -> Failed:
-    """The outcome of an exception: an error that explains itself, or a bug of ours, with the model's name.
-
-    `keys` lead to the fault in the model's table of the manifest.
-    """
+def failed(error: Exception, task: Task) -> Failed:
+    """The outcome of an exception: an error that explains itself, or a bug of ours, with the model's name."""
     if isinstance(error, BundlerError):
-        failed = error
-        failed.origin = error.trace
+        known = error
+        known.origin = error.trace
     else:
-        failed = unforeseen(error)
-        failed.faults = tuple(fault.inside(f"model {task.spec.name!r}") for fault in failed.faults)
-    place = Place(("model", task.index, *keys))
-    failed.faults = tuple(fault if fault.place.keys else replace(fault, place=place) for fault in failed.faults)
-    return Failed(failed)
+        known = unforeseen(error)
+        known.faults = tuple(fault.inside(f"model {task.spec.name!r}") for fault in known.faults)
+    place = Place(("model", task.index, *(["source"] if isinstance(known, SourceError) else [])))
+    known.faults = tuple(fault if fault.place.keys else replace(fault, place=place) for fault in known.faults)
+    return Failed(known)
 
 
-def _check_digest(task: Task, files: Artifact) -> None:
+def check_digest(task: Task, files: Artifact) -> None:
+    """Raise SourceError if the manifest gives another digest."""
     expected = task.spec.digest
     if expected is not None and expected != files.digest:
         raise SourceError(

@@ -21,7 +21,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import BrokenExecutor, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
 from typing import TypeVar
 
@@ -40,24 +40,35 @@ _WATCH = 0.2
 """Seconds between two looks of a worker at its parent."""
 
 
-def each(work: Callable[[_Task], _Outcome], tasks: Sequence[_Task], sizes: Sequence[int], jobs: int) -> list[_Outcome]:
+def each(
+    work: Callable[[_Task], _Outcome],
+    tasks: Sequence[_Task],
+    sizes: Sequence[int],
+    jobs: int,
+    done: Callable[[], object] = lambda: None,
+) -> list[_Outcome]:
     """`work` of every task, in the order of the tasks, by up to `jobs` processes. `sizes` are the tasks' bytes of JSON.
 
-    Raises what `work` raises, and BundlerError if a process that does it is killed.
+    `done` is called after each task. Raises what `work` raises, and BundlerError if a process that does it is killed.
     """
     forks = _start_method() == "fork"
     workers = min(jobs, len(tasks))
     if workers <= 1 or sum(sizes) < (_FORKS_PAY if forks else _LOKY_PAYS):
-        return [work(task) for task in tasks]
+        return [_then(done, work(task)) for task in tasks]
     largest_first = sorted(range(len(tasks)), key=lambda index: -sizes[index])
     share_out = _share_out_to_forks if forks else _share_out_by_joblib
     try:
-        done = share_out(work, [tasks[index] for index in largest_first], workers)
+        made = share_out(work, [tasks[index] for index in largest_first], workers, done)
     except BrokenExecutor:
         hint = "is there memory enough? with -j 1 it takes the least"
         raise BundlerError("a process that converted models was killed", hint=hint) from None
-    outcomes = dict(zip(largest_first, done))
+    outcomes = dict(zip(largest_first, made))
     return [outcomes[index] for index in range(len(tasks))]
+
+
+def _then(done: Callable[[], object], outcome: _Outcome) -> _Outcome:
+    done()
+    return outcome
 
 
 def _start_method() -> str:
@@ -65,17 +76,24 @@ def _start_method() -> str:
     return multiprocessing.get_start_method(allow_none=True) or multiprocessing.get_all_start_methods()[0]
 
 
-def _share_out_by_joblib(work: Callable[[_Task], _Outcome], tasks: Sequence[_Task], workers: int) -> Sequence[_Outcome]:
+def _share_out_by_joblib(
+    work: Callable[[_Task], _Outcome], tasks: Sequence[_Task], workers: int, done: Callable[[], object]
+) -> Sequence[_Outcome]:
     from joblib import Parallel, delayed
 
-    loky = Parallel(workers, backend="loky", batch_size=1, initializer=_end_with, initargs=(os.getpid(),))
-    done: list[_Outcome] = loky(delayed(work)(task) for task in tasks)
-    return done
+    settings = {"backend": "loky", "batch_size": 1, "return_as": "generator"}
+    loky = Parallel(workers, **settings, initializer=_end_with, initargs=(os.getpid(),))
+    return [_then(done, outcome) for outcome in loky(delayed(work)(task) for task in tasks)]
 
 
-def _share_out_to_forks(work: Callable[[_Task], _Outcome], tasks: Sequence[_Task], workers: int) -> Sequence[_Outcome]:
+def _share_out_to_forks(
+    work: Callable[[_Task], _Outcome], tasks: Sequence[_Task], workers: int, done: Callable[[], object]
+) -> Sequence[_Outcome]:
     with _forks(workers) as pool:
-        return list(pool.map(work, tasks))
+        futures = [pool.submit(work, task) for task in tasks]
+        for future in as_completed(futures):
+            _then(done, future.result())  # which raises what `work` raised
+        return [future.result() for future in futures]
 
 
 @contextmanager

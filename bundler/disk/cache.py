@@ -2,7 +2,7 @@
 
     <cache>/objects/<sha256>/…              unpacked folders, by the digest of all that is in them
     <cache>/objects/<sha256>.json           their index: size and sha256 of each file
-    <cache>/sources/<sha256 of key>.json    which object a package, URL or archive is
+    <cache>/sources/<sha256 of key>.json    which object a package, URL or archive is, and facts of its fetch
     <cache>/**/*.lock                       held by the one thread or process that writes there
 
 Everything is written to a scratch folder and renamed to its place, so a fetch that was cut short leaves no object. Any
@@ -23,16 +23,20 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
-from bundler.disk import objects
+from bundler.disk import files, objects
 from bundler.disk.locks import Lock
+from bundler.disk.reach import USUAL, Reach
 from bundler.disk.scratch import scratch
 from bundler.disk.sync import sync
 from bundler.errors import SourceError
 from bundler.progress import SILENT, Progress
 
-__all__ = ["Cache", "Damaged", "default_folder"]
+__all__ = ["Cache", "Damaged", "Facts", "Fetch", "Kept", "default_folder"]
+
+Facts: TypeAlias = "Mapping[str, str]"
+"""What is known of a fetch beside its files: the integrity of a package, the validators of addresses."""
 
 _PLATFORM_FOLDERS = {"darwin": ("", "~/Library/Caches")}
 """By platform: the variable that names the user's cache folder, and the folder if the variable is not set."""
@@ -64,12 +68,27 @@ class Damaged(SourceError):
         self.object_folder = object_folder
 
 
+class Kept(NamedTuple):
+    """The folder of an object, and the facts of the fetch that filled it."""
+
+    folder: Path
+    facts: Facts
+
+
+Fetch: TypeAlias = "Callable[[Path, Kept | None], Facts]"
+"""Fills an empty folder from a server, and returns the facts. It gets what was fetched before, if that is whole."""
+
+
 @dataclass(frozen=True)
 class Cache:
-    """The cache in `folder`, which need not be there yet. Notes on damaged objects go to `progress`."""
+    """The cache in `folder`, which need not be there yet. Notes on damaged objects go to `progress`.
+
+    `reach` limits what is fetched.
+    """
 
     folder: Path
     progress: Progress = SILENT
+    reach: Reach = USUAL
 
     def get(self, key: str, fill: Callable[[Path], object]) -> Path:
         """The folder kept under `key`; if there is none, `fill` gets an empty folder to fill.
@@ -78,7 +97,23 @@ class Cache:
         others, one fills the folder and the others wait. Raises what `fill` raises, and SourceError if the cache cannot
         be written.
         """
-        return self._kept(key) or self._made(key, fill)
+        return self._kept(key) or self._made(key, lambda folder, _: fill(folder))
+
+    def fetched(self, key: str, fetch: Fetch) -> Path:
+        """The folder of a source that `fetch` brings from a server, as far as the `reach` allows.
+
+        Raises as `get` does, and SourceError if the run is offline and the source is not kept.
+        """
+        if self.reach.offline:
+            return self._pinned(key) or self._kept_offline(key)
+        if self.reach.refresh and key not in self.reach.asked:
+            return self._made(key, fetch, anew=True)
+        return self._pinned(key) or self._kept(key) or self._made(key, fetch)
+
+    def kept(self, key: str) -> Kept | None:
+        """What is kept under a key: the folder, whole as far as sizes show, and the facts of its fetch."""
+        folder = self._kept(key)
+        return None if folder is None else Kept(folder, _facts(self._record(key)))
 
     def has(self, key: str) -> bool:
         """Whether there is an object under `key`."""
@@ -149,6 +184,23 @@ class Cache:
             self._note_damage(key)
         return None
 
+    def _pinned(self, key: str) -> Path | None:
+        """The object that the lock expects under a key."""
+        digest = self.reach.pinned.get(key)
+        kept = None if digest is None else self._object(digest)
+        return kept if kept is not None and objects.is_whole(kept) else None
+
+    def _kept_offline(self, key: str) -> Path:
+        digest = _recorded(self._record(key))
+        kept = None if digest is None else self._object(digest)
+        if kept is None or not objects.is_whole(kept):
+            state = "is damaged in the cache" if kept is not None and kept.exists() else "is not in the cache"
+            raise SourceError(
+                f"{state}, and this run is offline",
+                hint="run once without --offline, or set BUNDLER_CACHE to a cache that has it",
+            )
+        return kept
+
     def _note_damage(self, key: str) -> None:
         self.progress.note(f"the cached copy of {key} is damaged and is fetched again")
 
@@ -159,12 +211,26 @@ class Cache:
                 return str(json.loads(objects.read(record))["source"])
         return kept.name
 
-    def _made(self, key: str, fill: Callable[[Path], object]) -> Path:
+    def _made(self, key: str, fetch: Callable[[Path, Kept | None], object], anew: bool = False) -> Path:
         with self._explained():
             self._object("").mkdir(parents=True, exist_ok=True)
             self._record(key).parent.mkdir(exist_ok=True)
             with _alone(self._record(key, ".lock")):
-                return Cache(self.folder)._kept(key) or self._put(key, fill)
+                there = Cache(self.folder).kept(key)
+                if there and not (anew and key not in self.reach.asked):
+                    return there.folder
+                earlier = self._undamaged(there, key)
+                made = self._put(key, lambda folder: fetch(folder, earlier))
+                if anew:
+                    self.reach.asked.add(key)
+                return made
+
+    def _undamaged(self, kept: Kept | None, key: str) -> Kept | None:
+        """The same if each file of the object is what was fetched; else None, and the object is removed."""
+        if kept is None or self._holds(kept.folder):
+            return kept
+        self.drop(kept.folder, key)
+        return None
 
     @contextmanager
     def _explained(self) -> Iterator[None]:
@@ -174,7 +240,7 @@ class Cache:
             raise SourceError(
                 "the cache cannot be written",
                 where=str(self.folder),
-                found=str(error),
+                found=files.reason(error),
                 hint="set BUNDLER_CACHE to a folder of yours",
             ) from error
 
@@ -182,10 +248,10 @@ class Cache:
         with scratch(self.folder, "fetch") as fresh:
             content, record = fresh / "content", fresh / "record.json"
             content.mkdir()
-            fill(content)
+            facts = fill(content)
             index = objects.index_of(content)
             kept = self._object(objects.name_of(index))
-            record.write_text(json.dumps({"source": key, "object": kept.name}) + "\n")
+            record.write_text(json.dumps(_entry(key, kept.name, facts)) + "\n")
             sync(content)
             with _alone(objects.beside(kept, ".lock")):
                 # Another source may have brought the same content already.
@@ -194,6 +260,21 @@ class Cache:
                 objects.write_index(index, kept, fresh)
             record.replace(self._record(key))
         return kept
+
+
+def _entry(key: str, name: str, facts: object) -> Mapping[str, object]:
+    """The record of a source; one that was not fetched has no facts."""
+    known = {"facts": facts} if isinstance(facts, Mapping) and facts else {}
+    return {"source": key, "object": name, **known}
+
+
+def _facts(record: Path) -> Facts:
+    """The facts in a record; none if they are missing or spoilt."""
+    try:
+        found = json.loads(objects.read(record))["facts"]
+        return {str(name): str(value) for name, value in found.items()}
+    except (SourceError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return {}
 
 
 def _recorded(record: Path) -> str | None:

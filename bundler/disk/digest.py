@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -9,7 +10,7 @@ from pathlib import Path
 from bundler.disk import files
 from bundler.errors import SourceError
 
-__all__ = ["combined_digest", "file_digests", "sha256"]
+__all__ = ["combined_digest", "file_digests", "integrity", "sha256"]
 
 _CHUNK = 1 << 20
 
@@ -33,11 +34,20 @@ def combined_digest(digests: Mapping[str, str]) -> str:
 
 def sha256(path: Path) -> str:
     """The sha256, in hex, of a file's bytes. SourceError if it cannot be read."""
-    hashed = hashlib.sha256()
+    return _hashed(path, "sha256").hex()
+
+
+def integrity(path: Path) -> str:
+    """The sha512 of a file's bytes as npm writes it: `sha512-` and base64. SourceError if it cannot be read."""
+    return f"sha512-{base64.b64encode(_hashed(path, 'sha512')).decode()}"
+
+
+def _hashed(path: Path, kind: str) -> bytes:
+    hashed = hashlib.new(kind)
     try:
         with files.opened(path) as file:
             while chunk := file.read(_CHUNK):
                 hashed.update(chunk)
     except OSError as error:
         raise SourceError("cannot be read", where=str(path), found=files.reason(error)) from error
-    return hashed.hexdigest()
+    return hashed.digest()

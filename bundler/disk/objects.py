@@ -38,10 +38,17 @@ def name_of(index: Index) -> str:
 
 
 def is_whole(kept: Path) -> bool:
-    """Whether all files of an object are present in their sizes. Objects of older versions get an index, once."""
+    """Whether all files of an object are present in their sizes. Objects of older versions get an index, once.
+
+    The time of the index is then that of the last use.
+    """
     index = _read_index(kept) or _made_index(kept)
     place = os.path.join(kept, "")  # strings, for speed: a package has hundreds of files, and each build checks them
-    return index is not None and all(_size(place + name) == size for name, (size, _) in index.items())
+    whole = index is not None and all(_size(place + name) == size for name, (size, _) in index.items())
+    if whole:
+        with suppress(OSError):  # a cache that others wrote, or that is read-only
+            os.utime(beside(kept, ".json"))
+    return whole
 
 
 def damage(kept: Path, digests: Mapping[str, str] | None = None) -> str:

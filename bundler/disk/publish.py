@@ -34,8 +34,9 @@ _CHANGED_MEANWHILE = (errno.ENOENT, errno.EEXIST, errno.ENOTEMPTY)
 def replaceable(output: Path, *, force: bool, inputs: Iterable[Path] = ()) -> None:
     """Raise BundlerError if `output` must not be replaced, or cannot be written.
 
-    A build may take a free path, an empty folder, and a bundle. With `force` it may take anything but the folders that
-    hold the user's home, the current folder or one of `inputs`, which are the manifest and the sources.
+    A build may take a free path, an empty folder, and a bundle, but not a path inside another bundle. With `force` it
+    may take anything but the folders that hold the user's home, the current folder or one of `inputs`, which are the
+    manifest and the sources.
     """
     place = output.resolve()
     if any(kept.is_relative_to(place) for kept in _never_replaced()):
@@ -50,6 +51,13 @@ def replaceable(output: Path, *, force: bool, inputs: Iterable[Path] = ()) -> No
             where=str(output),
             expected=f"nothing, an empty folder, or one with {RECORD}",
             hint="name another output, or replace this one with --force",
+        )
+    if not force and (place.parent / RECORD).is_file():
+        raise BundlerError(
+            "the output lies in another bundle, whose next build would remove it",
+            where=str(output),
+            found=str(place.parent),
+            hint="remove that bundle, or name another output",
         )
 
 

@@ -2,12 +2,12 @@
 
 A manifest is a TOML file with one `[bundle]` table, a `[[model]]` for each TensorFlow.js model and, to choose other
 signatures than the model's own, `[[model.signature]]` tables. `[[check]]` tables have inputs to verify the
-bundle with. `specs` describes the tables, `reading` reads a file.
+bundle with, `[serving]` what a server needs. `specs` describes the tables, `reading` reads a file.
 """
 
 from bundler.manifest.reading import Manifest, of, parsed, read, read_each
 from bundler.manifest.schema import schema
-from bundler.manifest.specs import BundleSpec, CheckSpec, Compat, InputSpec, ModelSpec, SignatureSpec
+from bundler.manifest.specs import BundleSpec, CheckSpec, Compat, InputSpec, ModelSpec, ServingSpec, SignatureSpec
 
 __all__ = [
     "BundleSpec",
@@ -16,6 +16,7 @@ __all__ = [
     "InputSpec",
     "Manifest",
     "ModelSpec",
+    "ServingSpec",
     "SignatureSpec",
     "of",
     "parsed",

@@ -19,6 +19,9 @@ DEFAULT_KEY = "serving_default"
 _RESERVED = ("__saved_model_init_op", "__saved_model_train_op")
 
 
+_WARMUP = Place(("serving", "warmup"))
+
+
 class _Entry(NamedTuple):
     """A name that must be the only one of its kind, its place, and its role there in words."""
 
@@ -32,6 +35,12 @@ class _Table(NamedTuple):
 
     path: tuple[Key, ...]
     values: Mapping[str, object]
+
+    @property
+    def title(self) -> str:
+        """The table as an entry of its array, counted from 1: `model 2`."""
+        *_, kind, index = self.path
+        return f"{kind} {int(index) + 1}"
 
     def place(self, *inner: Key) -> Place:
         return Place((*self.path, *inner))
@@ -56,7 +65,7 @@ def clashes(document: Mapping[str, object]) -> Iterator[Fault]:
     found = document.get("bundle")
     bundle = found if isinstance(found, dict) else {}
     by_tags = bundle.get("layout") == "tags"
-    names = (_Entry(name, model.place("name"), f"the name of {model.place()}") for model, name in _named(models))
+    names = (_Entry(name, model.place("name"), f"the name of {model.title}") for model, name in _named(models))
     yield from _repeats(names, "a model's name is its scope in the graph: give each its own")
     yield from _tag_faults(models, "tags" in bundle) if by_tags else _stray_tags(models)
     for group in [[model] for model in models] if by_tags else [models]:
@@ -65,6 +74,10 @@ def clashes(document: Mapping[str, object]) -> Iterator[Fault]:
         for signature in model.tables("signature"):
             yield from _signature_clashes(signature)
     yield from _check_clashes(_Table((), document), models, by_tags)
+    serving = document.get("serving")
+    if by_tags and isinstance(serving, dict) and serving.get("warmup") is True:
+        hint = 'use `layout = "signatures"`'
+        yield Fault("requests are for one MetaGraph, and this layout has several", hint=hint, place=_WARMUP)
 
 
 def _repeats(entries: Iterable[_Entry], hint: str) -> Iterator[Fault]:
@@ -91,7 +104,7 @@ def _keys(models: Sequence[_Table]) -> Iterator[_Entry]:
             yield _Entry(default, model.place(), f"the key of model {name!r}, which has no signature table")
         for signature in model.tables("signature"):
             if (key := signature.text("key")) is not None:
-                yield _Entry(key, signature.place("key"), f"a key of model {name!r} ({signature.place()})")
+                yield _Entry(key, signature.place("key"), f"the key of {signature.title} of model {name!r}")
 
 
 def _stray_tags(models: Iterable[_Table]) -> Iterator[Fault]:
@@ -111,7 +124,7 @@ def _tag_faults(models: Iterable[_Table], bundle_has_tags: bool) -> Iterator[Fau
         if "tags" not in model.values:
             yield Fault('is required with layout = "tags"', place=model.place("tags"))
         elif tags := model.texts("tags"):
-            sets.append(_Entry(", ".join(sorted(set(tags))), model.place("tags"), f"the tag set of {model.place()}"))
+            sets.append(_Entry(", ".join(sorted(set(tags))), model.place("tags"), f"the tag set of {model.title}"))
     yield from _repeats(sets, "a loader picks a model by its whole set of tags: make each set different")
 
 
@@ -119,7 +132,7 @@ def _signature_clashes(signature: _Table) -> Iterator[Fault]:
     """Tensors listed twice, and names that would stand for two tensors."""
     for side in ("inputs", "outputs"):
         listed = (
-            _Entry(_port_0(name), signature.place(side, index), f"{side}[{index}]")
+            _Entry(_port_0(name), signature.place(side, index), f"entry {index + 1} of {side}")
             for index, name in enumerate(signature.texts(side))
         )
         yield from _repeats(listed, "list each tensor once")
@@ -157,7 +170,7 @@ def _check_clashes(document: _Table, models: Sequence[_Table], by_tags: bool) ->
         yield from _model_of_check(check, models)
     files = ((check, file) for check in checks if (file := check.text("file")) is not None)
     yield from _repeats(
-        (_Entry(file, check.place("file"), f"the file of {check.place()}") for check, file in files),
+        (_Entry(file, check.place("file"), f"the file of {check.title}") for check, file in files),
         "give each check a file of its own",
     )
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from bundler.errors import Fault, Place, closest
+from bundler.errors import Fault, Place, closest, nearest
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -40,6 +41,7 @@ _WORDINGS = {
     "missing": _Wording("is required", shows_found=False),
     "extra_forbidden": _Wording("is not a known key", shows_found=False),
     "string_type": _Wording("has the wrong type", "a string"),
+    "string_unicode": _Wording("has bytes that are no UTF-8"),
     "path_type": _Wording("has the wrong type", "a string"),
     "int_type": _Wording("has the wrong type", "an integer"),
     "tuple_type": _Wording("has the wrong type", "an array"),
@@ -68,12 +70,33 @@ _BRACKETS: Mapping[_Path, str] = {
     ("check",): "write [[check]], with two brackets",
     ("bundle",): "write [bundle], with single brackets",
 }
+_SINGLE = ("bundle",)
+"""The tables that are no entries of an array."""
+_EXAMPLES: Mapping[_Path, str] = {
+    ("bundle",): 'a manifest has one table [bundle], with a name: name = "pets"',
+    ("model",): "a manifest has a table [[model]] for each model, with its name and its source",
+}
+_SIZES: Mapping[_Path, str] = {("model", "shapes"): "-1 is an unknown size"}
+_SHOWN = 80
+"""Characters of a value that a message shows."""
 
 
 def shape_faults(error: ValidationError, keys: _Keys) -> list[Fault]:
     """Pydantic's errors as faults. `keys` are the keys that a table may have, by the names that lead to it."""
     # Pydantic counts only the entries that passed: an array of one bad entry is not also empty.
-    return [_fault(detail, keys) for detail in error.errors() if detail["type"] != "too_short" or not detail["input"]]
+    details = [detail for detail in error.errors() if detail["type"] != "too_short" or not detail["input"]]
+    meant = {(*detail["loc"][:-1], _meant(detail, keys)) for detail in details if detail["type"] == "extra_forbidden"}
+    return [_fault(detail, keys) for detail in details if detail["type"] != "missing" or detail["loc"] not in meant]
+
+
+def _meant(detail: ErrorDetails, keys: _Keys) -> str:
+    """The key of which an unknown one is probably a misspelling; empty if there is none. A key that is missing wins."""
+    return nearest(str(detail["loc"][-1]), _known(keys, _names(detail)[:-1]))
+
+
+def _names(detail: ErrorDetails) -> _Path:
+    """The names that lead to an error, without the indices."""
+    return tuple(part for part in detail["loc"] if isinstance(part, str))
 
 
 def _fault(detail: ErrorDetails, keys: _Keys) -> Fault:
@@ -90,13 +113,39 @@ def _fault(detail: ErrorDetails, keys: _Keys) -> Fault:
 
 
 def _hint(detail: ErrorDetails, keys: _Keys) -> str:
-    path = tuple(part for part in detail["loc"] if isinstance(part, str))
-    if detail["type"] == "extra_forbidden":
-        known = _known(keys, path[:-1])
-        return closest(path[-1], known) or f"the keys here are {', '.join(known)}"
-    if detail["type"] in ("literal_error", "enum"):
-        return closest(str(detail["input"]).lower(), re.findall(r"'([^']*)'", detail["ctx"]["expected"]))
-    return _BRACKETS.get(path, "") if detail["type"] in ("tuple_type", "model_type") else ""
+    path, kind, value = _names(detail), detail["type"], detail["input"]
+    if kind == "extra_forbidden":
+        return _hint_for_key(path, keys)
+    if kind in ("literal_error", "enum"):
+        return closest(str(value).lower(), re.findall(r"'([^']*)'", detail["ctx"]["expected"]))
+    if kind == "missing":
+        return _EXAMPLES.get(path, "")
+    if kind in ("tuple_type", "model_type") and path in _BRACKETS:
+        return _BRACKETS[path]
+    return _hint_for_text(kind, path, value) if isinstance(value, str) and len(value) <= _SHOWN else ""
+
+
+def _hint_for_text(kind: str, path: _Path, value: str) -> str:
+    """For a string in place of an array or an integer: the same in the right type."""
+    if kind == "tuple_type":
+        return f"write [{json.dumps(value, ensure_ascii=False)}]"
+    if kind == "int_type":
+        return f"write {value}, without quotes" if re.fullmatch(r"-?\d+", value) else _SIZES.get(path[:2], "")
+    return ""
+
+
+def _hint_for_key(path: _Path, keys: _Keys) -> str:
+    """For an unknown key: the one that was meant, the table that has it, or the keys of this table."""
+    *_, key = path
+    known = _known(keys, path[:-1])
+    others = [table for table in sorted(keys) if key in keys[table] and table]
+    if others and not nearest(key, known):
+        return f"it belongs to {' or '.join(map(_header, others))}"
+    return closest(key, known) or f"the keys here are {', '.join(known)}"
+
+
+def _header(table: _Path) -> str:
+    return f"[{'.'.join(table)}]" if table[0] in _SINGLE else f"[[{'.'.join(table)}]]"
 
 
 def _known(keys: _Keys, table: _Path) -> Sequence[str]:
@@ -106,10 +155,10 @@ def _known(keys: _Keys, table: _Path) -> Sequence[str]:
 
 
 def _spell(value: object) -> str:
-    """A value as a message shows it: a table or an array by its kind, others as written, in 80 characters at most."""
+    """A value as a message shows it: a table or an array by its kind, others as written, but not longer than that."""
     if isinstance(value, (dict, list)):
         return "a table" if isinstance(value, dict) else "an array"
     if isinstance(value, bool):
         return str(value).lower()
     spelled = repr(value) if isinstance(value, str) else str(value)
-    return spelled if len(spelled) <= 80 else f"{spelled[:76]}…"
+    return spelled if len(spelled) <= _SHOWN else f"{spelled[: _SHOWN - 4]}…"

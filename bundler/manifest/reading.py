@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
-import tomli
 from pydantic import ValidationError
 
-from bundler.errors import Fault, Key, ManifestError, Place, closest
+from bundler.disk.digest import sha256
+from bundler.errors import Fault, Key, ManifestError, Place
 from bundler.manifest.clashes import DEFAULT_KEY, clashes
 from bundler.manifest.faults import shape_faults
-from bundler.manifest.lines import lines
-from bundler.manifest.specs import KEYS, BundleSpec, CheckSpec, Compat, Document, ModelSpec, SignatureSpec
+from bundler.manifest.files import parse, read_text
+from bundler.manifest.places import placed
+from bundler.manifest.specs import KEYS, BundleSpec, CheckSpec, Compat, Document, ModelSpec, ServingSpec, SignatureSpec
 
 __all__ = ["Manifest", "of", "parsed", "read", "read_each"]
-
-_LARGEST = 1 << 24
-"""Bytes of the largest manifest."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +30,7 @@ class Manifest:
     models: tuple[ModelSpec, ...]
     text: str | None = field(default=None, repr=False)
     checks: tuple[CheckSpec, ...] = ()
+    serving: ServingSpec = field(default_factory=ServingSpec)
 
     @property
     def folder(self) -> Path:
@@ -41,8 +41,27 @@ class Manifest:
     def digest(self) -> str:
         """The sha256, in hex, of all that the bundle's bytes depend on: not of its output folder."""
         bundle = self.bundle.model_copy(update={"output": None, "version": None})
-        parts = [bundle.model_dump_json(), *map(_dump, self.models)]
+        parts = [bundle.model_dump_json(), *map(_dump, self.models), *self._warmup()]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The same as tables of TOML's types, without what has its default value."""
+        bundle = self.bundle.model_copy(update={"output": None, "version": None})
+        serving = {"serving": _tables(self.serving)} if self.serving.warmup else {}
+        return {"bundle": _tables(bundle), "model": [_tables(model) for model in self.models], **serving}
+
+    def _warmup(self) -> Iterator[str]:
+        """What the requests for a server's warm-up depend on: the checks, and the content of their files."""
+        for check in self.checks if self.serving.warmup else ():
+            file = None if check.file is None else self.folder / check.file
+            yield f"{check.model_dump_json()} {sha256(file) if file and file.is_file() else ''}"
+        if self.serving.warmup:
+            yield self.serving.model_dump_json()
+
+    def released(self, version: int | None) -> Manifest:
+        """The same for another version folder; None leaves the manifest's own."""
+        return self if version is None else replace(self, bundle=self.bundle.model_copy(update={"version": version}))
 
     def output(self, override: Path | None = None) -> Path:
         """The folder to write: `override`, else the one that the manifest names; then the version."""
@@ -60,7 +79,7 @@ class Manifest:
 
     def place(self, *keys: Key) -> Place:
         """A place in the manifest, such as `"model", 0, "source"`, with file and line if it was read from a file."""
-        return _place(keys, self.path, self.text)
+        return placed(keys, self.path, self.text)
 
     def located(self, fault: Fault) -> Fault:
         """The same fault; a place in the manifest has its file and line then."""
@@ -73,6 +92,10 @@ class Manifest:
         return DEFAULT_KEY if alone else model.name
 
 
+def _tables(spec: BundleSpec | ModelSpec | ServingSpec) -> dict[str, Any]:
+    return spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+
 def _dump(model: ModelSpec) -> str:
     """A model in one line. A key that later versions brought is left out if it has its default value."""
     return model.model_dump_json(exclude=set() if model.shapes else {"shapes"})
@@ -80,12 +103,12 @@ def _dump(model: ModelSpec) -> str:
 
 def read(path: Path) -> Manifest:
     """The manifest in a TOML file. Raises ManifestError with all that is wrong in it."""
-    return parsed(_read_text(path), path)
+    return parsed(read_text(path), path)
 
 
 def parsed(text: str, path: Path) -> Manifest:
     """The manifest in the TOML of a file, which need not be there. Raises ManifestError as `read` does."""
-    return of(_parse(text, path), path, text)
+    return of(parse(text, path), path, text)
 
 
 def of(document: Mapping[str, object], path: Path, text: str | None = None) -> Manifest:
@@ -96,9 +119,10 @@ def of(document: Mapping[str, object], path: Path, text: str | None = None) -> M
     """
     faults = [*_shape_faults(document), *clashes(document)]
     if faults:
-        raise ManifestError.of(replace(fault, place=_place(fault.place.keys, path, text)) for fault in faults)
+        located = (replace(fault, place=placed(fault.place.keys, path, text)) for fault in faults)
+        raise ManifestError.of(sorted(located, key=lambda fault: fault.place.line))
     checked = Document.model_validate(document)
-    return Manifest(path, checked.bundle, checked.models, text, checked.checks)
+    return Manifest(path, checked.bundle, checked.models, text, checked.checks, checked.serving)
 
 
 def read_each(paths: Iterable[Path]) -> list[Manifest | ManifestError]:
@@ -121,41 +145,8 @@ def _with_their_own_outputs(outcomes: Iterable[Manifest | ManifestError]) -> Ite
             continue
         output = outcome.output()
         earlier = first.setdefault(output.resolve(), outcome)
-        what, place = f"writes the folder that {earlier.path} writes", outcome.place("bundle", "output")
-        yield outcome if earlier is outcome else ManifestError(what, found=str(output), place=place)
-
-
-def _read_text(path: Path) -> str:
-    place = Place(file=str(path))
-    try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST + 1)
-    except FileNotFoundError as error:
-        near = closest(path.name, (file.name for file in path.parent.glob("*.toml")))
-        raise ManifestError(error.strerror or str(error), hint=near, place=place) from None
-    except OSError as error:
-        raise ManifestError(error.strerror or str(error), place=place) from None
-    if len(content) > _LARGEST:
-        raise ManifestError("is too large for a manifest", expected=f"at most {_LARGEST:,} bytes", place=place)
-    try:
-        # Editors on Windows may begin a file with a byte order mark, which TOML does not know.
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        place = replace(place, line=content[: error.start].count(b"\n") + 1)
-        raise ManifestError("is not UTF-8 text", where=f"byte {error.start}", place=place) from None
-
-
-def _parse(text: str, path: Path) -> dict[str, object]:
-    place = Place(file=str(path))
-    try:
-        return tomli.loads(text)
-    except tomli.TOMLDecodeError as error:
-        place = replace(place, line=error.lineno)
-        raise ManifestError(error.msg, where=f"column {error.colno}", place=place) from None
-    except RecursionError:
-        raise ManifestError("is nested too deeply", place=place) from None
-    except ValueError:
-        raise ManifestError("an integer has more digits than Python reads", place=place) from None
+        what, where = f"writes the folder that {earlier.path} writes", outcome.place("bundle", "output")
+        yield outcome if earlier is outcome else ManifestError(what, found=str(output), place=where)
 
 
 def _shape_faults(document: Mapping[str, object]) -> list[Fault]:
@@ -164,12 +155,3 @@ def _shape_faults(document: Mapping[str, object]) -> list[Fault]:
     except ValidationError as error:
         return shape_faults(error, KEYS)
     return []
-
-
-def _place(keys: Sequence[Key], path: Path, text: str | None) -> Place:
-    """A place in a manifest, with file and line if it has a text. A key that it lacks gets the line of its table."""
-    if text is None:
-        return Place(tuple(keys))
-    known = lines(text)
-    outer = (tuple(keys[:size]) for size in range(len(keys), 0, -1))
-    return Place(tuple(keys), str(path), next((known[part] for part in outer if part in known), 0))

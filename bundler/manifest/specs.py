@@ -14,7 +14,17 @@ from pydantic_core import PydanticCustomError
 from bundler.manifest.clashes import DEFAULT_KEY
 from bundler.manifest.faults import DIGEST, FILE_NAME, SCOPE
 
-__all__ = ["KEYS", "BundleSpec", "CheckSpec", "Compat", "Document", "InputSpec", "ModelSpec", "SignatureSpec"]
+__all__ = [
+    "KEYS",
+    "BundleSpec",
+    "CheckSpec",
+    "Compat",
+    "Document",
+    "InputSpec",
+    "ModelSpec",
+    "ServingSpec",
+    "SignatureSpec",
+]
 
 
 class Compat(str, Enum):
@@ -155,7 +165,9 @@ class BundleSpec(_Spec):
         description="Folder to write, relative to the manifest's. Default: `dist/<name>` in the current folder.",
     )
     version: Annotated[int, Field(ge=1, le=(1 << 63) - 1, strict=True)] | None = Field(
-        default=None, description="Writes `<output>/<version>`, the layout that TensorFlow Serving watches."
+        default=None,
+        description="Writes `<output>/<version>`, the layout that TensorFlow Serving watches. `bundler build"
+        " --release-version N` overrides it.",
     )
     layout: Literal["signatures", "tags"] = Field(
         default="signatures",
@@ -215,6 +227,17 @@ class CheckSpec(_Spec):
     )
 
 
+class ServingSpec(_Spec):
+    """What TensorFlow Serving finds beside the graph."""
+
+    warmup: Annotated[bool, Field(strict=True)] = Field(
+        default=False,
+        description="Writes requests that the server runs when it loads the bundle, so that the first caller does not"
+        " wait: the inputs of each `[[check]]`, and for a signature without one zeros of its shape. Each is tried"
+        " before the bundle is published.",
+    )
+
+
 class Document(_Spec):
     """A bundle of TensorFlow.js models."""
 
@@ -223,6 +246,7 @@ class Document(_Spec):
     checks: tuple[CheckSpec, ...] = Field(
         default=(), alias="check", description="What `bundler verify` gives to signatures, and expects of them."
     )
+    serving: ServingSpec = Field(default=ServingSpec(), description="For TensorFlow Serving.")
 
 
 def _keys(spec: type[BaseModel]) -> list[str]:
@@ -236,5 +260,6 @@ KEYS = {
     ("model", "signature"): _keys(SignatureSpec),
     ("check",): _keys(CheckSpec),
     ("check", "inputs", "*"): _keys(InputSpec),
+    ("serving",): _keys(ServingSpec),
 }
 """The keys that a table may have, by the names that lead to it; `*` is any name."""

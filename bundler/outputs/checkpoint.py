@@ -20,7 +20,7 @@ from bundler.ir.dtypes import DType
 from bundler.ir.nodes import Node, new_node, shape_proto
 from bundler.ir.protos import GraphDef, TensorProto
 from bundler.ir.weight import Weight
-from bundler.progress import SILENT, Progress
+from bundler.progress import SILENT, Progress, step
 from bundler.runtimes.failures import meaning
 from bundler.threads import Crew
 
@@ -101,14 +101,18 @@ def write(
     """
     parts, destination = batches(weights), prefix(folder)
     destination.parent.mkdir()
-    progress.start("writing variables", sum(weight.nbytes for weight in weights.values()))
-    with meaning(BundlerError), scratch(folder, "parts") as beside, Crew(jobs) as crew:
+    size = sum(weight.nbytes for weight in weights.values())
+    with (
+        step(progress, "write variables", size),
+        meaning(BundlerError),
+        scratch(folder, "parts") as beside,
+        Crew(jobs) as crew,
+    ):
         saved = [beside / str(index) for index in range(len(parts))]
         for part, path in zip(parts, saved):
             _save(part, path, runtime, crew)
             progress.advance(sum(weight.nbytes for weight in part.values()))
         _merge(saved, destination, runtime)
-    progress.finish()
 
 
 def _save(weights: Mapping[str, Weight], to: Path, runtime: Runtime, crew: Crew) -> None:

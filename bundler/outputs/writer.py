@@ -16,7 +16,7 @@ from bundler.disk.shards import keeping_open
 from bundler.disk.sync import reserve
 from bundler.encoding.message import Message, Piece
 from bundler.ir.weight import Part, Weight
-from bundler.progress import SILENT, Progress
+from bundler.progress import SILENT, Progress, step
 from bundler.threads import Crew
 
 __all__ = ["write"]
@@ -33,16 +33,14 @@ def write(message: Message, path: Path, *, jobs: int = 1, progress: Progress = S
 
     Raises OSError if the system refuses, SourceError for a shard that became shorter.
     """
-    progress.start("writing", message.size)
     reserve(path, message.size)
     # Buffers are used again: with several threads, to get a new one from the system takes longer than to fill it.
     rooms = SimpleQueue[bytearray]()
     for _ in range(jobs):
         rooms.put(bytearray(min(message.size, 2 * _SEGMENT)))
-    with Crew(jobs) as crew:
+    with step(progress, "write", message.size), Crew(jobs) as crew:
         for written in crew.map(lambda segment: segment.write(path, rooms), _segments(message)):
             progress.advance(written)
-    progress.finish()
 
 
 class _Segment(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from bundler.report.entries import Entries
 if TYPE_CHECKING:
     from bundler.ir.model import Signature, TensorSpec
 
-__all__ = ["Check", "Entries", "ModelReport", "Report", "SignatureReport", "TensorReport"]
+__all__ = ["Check", "Entries", "ModelReport", "Report", "Rewritten", "SignatureReport", "TensorReport", "plain"]
 
 
 @dataclass(frozen=True)
@@ -68,11 +69,25 @@ class SignatureReport:
 
 
 @dataclass(frozen=True)
-class ModelReport:
-    """One model of the bundle.
+class Rewritten:
+    """What became of `count` nodes of an op of a TensorFlow.js model: the ops in the place of each."""
 
-    `digest` is `sha256:<hex>` of its files, `weight_bytes` the size of its weights in the graph. `ops` counts its
-    nodes by op, before rewrites. `notes` say what was changed or dropped.
+    op: str
+    count: int
+    into: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ModelReport:
+    """One model of a bundle, or a graph of a SavedModel by another program.
+
+    `digest` is `sha256:<hex>` of its files. `nodes`, `weight_bytes` and `ops`, the number of nodes by op, are those of
+    the graph that TensorFlow runs for the signatures, after the rewrites: see `report.census`. `notes` say what was
+    changed or dropped, `rewritten` which ops of the source became others.
+
+    `format` is "graph" or "layers", empty for a graph of TensorFlow. `written_by` names the programs that wrote the
+    model, `signature_from` the place of its signature, `stored` counts its weights by the dtype in its files: see
+    `convert.about`.
     """
 
     name: str
@@ -82,6 +97,11 @@ class ModelReport:
     weight_bytes: int
     ops: Mapping[str, int]
     notes: tuple[str, ...] = ()
+    format: str = ""
+    written_by: str = ""
+    signature_from: str = ""
+    stored: Mapping[str, int] = field(default_factory=dict)
+    rewritten: tuple[Rewritten, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -112,15 +132,17 @@ class Report:
 
     def to_json(self) -> str:
         """One JSON document in ASCII: keys in the order of the fields, ops sorted by name."""
-        return json.dumps(_plain(self), indent=2)
+        return json.dumps(plain(self), indent=2)
 
 
-def _plain(value: object) -> object:
-    """The same value in the types that JSON knows."""
+def plain(value: object) -> object:
+    """The same value in the types that JSON knows; NaN and infinities are texts."""
     if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+        return {field.name: plain(getattr(value, field.name)) for field in fields(value)}
     if isinstance(value, Mapping):
-        return {key: _plain(value[key]) for key in sorted(value)}
+        return {key: plain(value[key]) for key in sorted(value)}
     if isinstance(value, tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
     return value.as_posix() if isinstance(value, Path) else value

@@ -13,9 +13,9 @@ const zlib = require('zlib');
 for (const say of ['debug', 'info', 'log', 'warn', 'error']) {
   console[say] = () => {}; // standard output is for answers
 }
-const tf = require(require.resolve('@tensorflow/tfjs', {paths: [process.argv[2]]}));
+const tf = require(process.argv[2]);
 
-const MODELS_KEPT = 4;
+const MODELS_KEPT = Number(process.argv[3]);
 const models = new Map(); // by entry and time of change; the one used last comes last
 
 // Frames

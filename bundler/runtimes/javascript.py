@@ -45,18 +45,16 @@ class Description(NamedTuple):
 class TensorFlowJs:
     """TensorFlow.js in a Node.js process.
 
-    `modules` is the folder `node_modules` that holds @tensorflow/tfjs; `timeout` is in seconds, for each question.
-    Raises BundlerError if Node.js or the package is not installed. Every question raises Refused with TensorFlow.js'
-    words, and Died if the process ends, or its time is over, before it answers.
+    `library` is the folder `node_modules` that holds @tensorflow/tfjs, or the file of the package that needs no other
+    (`dist/tf.min.js`). `timeout` is in seconds, for each question; the process keeps `kept` models. Raises BundlerError
+    if Node.js or the package is not installed. Every question raises Refused with TensorFlow.js' words, and Died if the
+    process ends, or its time is over, before it answers.
     """
 
-    def __init__(self, modules: Path, *, timeout: float = 600) -> None:
-        if not (modules / "@tensorflow" / "tfjs" / "package.json").is_file():
-            hint = "npm install @tensorflow/tfjs"
-            raise BundlerError("TensorFlow.js is not installed", where=str(modules), hint=hint)
+    def __init__(self, library: Path, *, timeout: float = 600, kept: int = 4) -> None:
         script = Path(__file__).with_suffix(".js")
         self._timeout = timeout
-        self._child = Child("TensorFlow.js", [_node(), str(script), str(modules.resolve())])
+        self._child = Child("TensorFlow.js", [_node(), str(script), str(_entry(library).resolve()), str(kept)])
 
     def __enter__(self) -> Self:
         return self
@@ -107,6 +105,15 @@ class TensorFlowJs:
         if "error" in answer.head:
             raise Refused(f"TensorFlow.js: {answer.head['error']}", where=place or "")
         return answer
+
+
+def _entry(library: Path) -> Path:
+    """What Node.js loads: a file, or the folder of the package."""
+    package = library / "@tensorflow" / "tfjs"
+    if not (library.is_file() or (package / "package.json").is_file()):
+        hint = "npm install @tensorflow/tfjs"
+        raise BundlerError("TensorFlow.js is not installed", where=str(library), hint=hint)
+    return library if library.is_file() else package
 
 
 def _node() -> str:

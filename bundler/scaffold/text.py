@@ -11,8 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bundler.manifest.clashes import DEFAULT_KEY
+from bundler.report import TensorReport
 
-__all__ = ["Draft", "LeftOut", "TensorLine", "lines"]
+__all__ = ["Draft", "LeftOut", "lines"]
 
 _HEAD = """\
 #:schema ./bundler.schema.json
@@ -31,22 +32,14 @@ _SHOWN = 200
 
 
 @dataclass(frozen=True)
-class TensorLine:
-    """An input or output, its dtype and shape in words."""
-
-    name: str
-    type: str
-
-
-@dataclass(frozen=True)
 class Draft:
     """A model's table, and with a `key` that of its signature. `rename` has new names by the model's own."""
 
     name: str
     source: str
     digest: str
-    inputs: Sequence[TensorLine] = ()
-    outputs: Sequence[TensorLine] = ()
+    inputs: Sequence[TensorReport] = ()
+    outputs: Sequence[TensorReport] = ()
     key: str = ""
     rename: Mapping[str, str] = field(default_factory=dict)
 
@@ -93,7 +86,7 @@ def _model(name: str, source: str) -> Iterator[str]:
     yield from ("[[model]]", f"name = {_text(name)}", f"source = {_text(source)}")
 
 
-def _tensors(side: str, tensors: Sequence[TensorLine], width: int) -> Iterator[str]:
+def _tensors(side: str, tensors: Sequence[TensorReport], width: int) -> Iterator[str]:
     for line in tensors[:_LISTED]:
         yield f"# {side}  {_shown(line.name).ljust(width)}  {_shown(line.type)}"
     if len(tensors) > _LISTED:

@@ -14,7 +14,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from functools import wraps
 from importlib import import_module
 from pathlib import Path, PurePath
@@ -24,13 +24,15 @@ from typing import TYPE_CHECKING, ParamSpec, TypeAlias, TypeVar, cast
 from bundler.artifacts import artifact
 from bundler.artifacts.artifact import Artifact
 from bundler.disk.cache import Cache, Damaged, default_folder
+from bundler.disk.locks import in_use
+from bundler.disk.reach import USUAL, Reach
 from bundler.errors import SourceError, closest, within
 from bundler.progress import SILENT, Progress
 
 if TYPE_CHECKING:
     from bundler.sources.listing import Tree
 
-__all__ = ["at_hand", "fetch", "fetching_damaged_again", "find", "listed", "moved", "open_found"]
+__all__ = ["at_hand", "fetch", "fetching_damaged_again", "find", "key", "listed", "moved", "open_found"]
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
@@ -63,10 +65,28 @@ def open_found(source: str, path: Path, *, cache: Path | None = None) -> Artifac
         return artifact.open(path)
 
 
-def find(source: str, base: Path, *, progress: Progress = SILENT, cache: Path | None = None) -> Path:
-    """The path of the model's folder or JSON file, fetched if need be. Raises SourceError if there is none."""
+def find(
+    source: str,
+    base: Path,
+    *,
+    progress: Progress = SILENT,
+    cache: Path | None = None,
+    reach: Reach = USUAL,
+) -> Path:
+    """The path of the model's folder or JSON file, fetched if need be, as far as `reach` allows.
+
+    Raises SourceError if there is none.
+    """
     find_it: _Finder = _module(source).find
-    return find_it(source, base, Cache(cache or default_folder(), progress), progress)
+    return find_it(source, base, Cache(cache or default_folder(), progress, reach), progress)
+
+
+def key(source: str) -> str | None:
+    """The key under which the cache keeps what a source is fetched as; None for the user's own files."""
+    if not _prefix(source):
+        return None
+    found: str = _module(source).key(source)
+    return found
 
 
 def listed(source: str, base: Path, *, progress: Progress = SILENT, cache: Path | None = None) -> list[str]:
@@ -109,15 +129,19 @@ def _relative(path: Path, folder: Path) -> str:
 
 def _module(source: str) -> ModuleType:
     """The module that finds a source. SourceError if its scheme is unknown."""
-    prefix = next(prefix for prefix in _FINDERS if source.startswith(prefix))
+    prefix = _prefix(source)
     if not prefix:
         _refuse_unknown_scheme(source)
     return import_module(_FINDERS[prefix])
 
 
+def _prefix(source: str) -> str:
+    return next(prefix for prefix in _FINDERS if source.startswith(prefix))
+
+
 def at_hand(source: str, base: Path) -> Path | None:
     """The user's own file or folder that holds a source; None for a source that is fetched."""
-    if any(source.startswith(prefix) for prefix in _FINDERS if prefix):
+    if _prefix(source):
         return None
     whole = base / os.path.expanduser(source)
     return whole if os.path.lexists(whole) else base / os.path.expanduser(source.partition("#")[0])
@@ -126,17 +150,29 @@ def at_hand(source: str, base: Path) -> Path | None:
 def fetching_damaged_again(verb: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
     """A decorator that runs the verb again if files of the cache are damaged. They are fetched again then.
 
-    Notes go to the keyword argument `progress` of the call, if it has one. Raises Damaged if files are damaged twice.
+    Until the verb ends, `bundler cache clean` removes nothing. Notes go to the keyword argument `progress` of the call,
+    if it has one. Raises Damaged if files are damaged twice.
     """
 
     @wraps(verb)
     def run(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Result:
         progress, dropped = cast(Progress, kwargs.get("progress", SILENT)), set[Path]()
-        while True:
-            with _dropping_damaged(progress, dropped):
-                return verb(*args, **kwargs)
+        with _keeping_cache():
+            while not kwargs.get("offline"):
+                with _dropping_damaged(progress, dropped):
+                    return verb(*args, **kwargs)
+            return verb(*args, **kwargs)
 
     return run
+
+
+@contextmanager
+def _keeping_cache() -> Iterator[None]:
+    folder = default_folder()
+    with suppress(OSError):  # a cache that cannot be written is an error if something is to be fetched
+        folder.mkdir(parents=True, exist_ok=True)
+    with in_use(folder):
+        yield
 
 
 @contextmanager

@@ -16,17 +16,19 @@ import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-from bundler.artifacts import early, foreign
+from bundler.artifacts import artifact, early, foreign
 from bundler.disk import files
-from bundler.errors import SourceError, closest
+from bundler.errors import SourceError, closest, some
 from bundler.sources import limits, tars, zips
 from bundler.sources.member import BOMB, Member
 
-__all__ = ["is_archive", "locate", "models_hint", "refuse_foreign", "unpack"]
+__all__ = ["is_archive", "locate", "unpack"]
 
 _LINKS = 40
 """Links that are followed one after another, as many as Linux follows."""
 _LISTED = 10
+_ASKED = 500
+"""JSON files that are read, to name those that are models."""
 _BROKEN = (
     ArithmeticError,  # numbers in headers
     EOFError,
@@ -77,13 +79,12 @@ def locate(folder: Path, inside: str = "") -> Path:
     if len(found) == 1:
         return folder / found[0]
     if not found:
-        refuse_foreign(folder)
-    more = f" and {len(found) - _LISTED:,} more" if len(found) > _LISTED else ""
+        _refuse_foreign(folder)
     raise SourceError(
         "the path must name one model of the archive",
-        found=f"{', '.join(found[:_LISTED])}{more}" if found else "no model.json",
+        found=some(found, _LISTED) if found else "no model.json",
         expected="a path inside",
-        hint=f"add the path, such as {found[0]}" if found else models_hint(folder),
+        hint=f"add the path, such as {found[0]}" if found else _models_hint(folder),
     )
 
 
@@ -92,7 +93,7 @@ def _at(folder: Path, inside: str) -> Path:
         raise SourceError("the path leads out of the archive", found=files.spelled(inside))
     path = folder / inside
     if not files.mode(path):
-        raise SourceError("there is no such path inside", found=repr(inside), hint=closest(inside, _json_files(folder)))
+        raise SourceError("there is no such path inside", found=repr(inside), hint=_near(inside, folder))
     return path
 
 
@@ -109,7 +110,7 @@ def _early_graphs(folder: Path) -> Iterator[Path]:
             yield manifest.with_name(graph)
 
 
-def refuse_foreign(folder: Path) -> None:
+def _refuse_foreign(folder: Path) -> None:
     """Raise SourceError if a folder holds a model of another format."""
     for place in sorted({path.parent for path in folder.rglob("*") if path.is_file()}):
         kind = foreign.of_folder(place.name, sorted(path.name for path in place.iterdir()))
@@ -117,10 +118,20 @@ def refuse_foreign(folder: Path) -> None:
             raise SourceError(kind.what, where=place.relative_to(folder).as_posix(), hint=kind.hint)
 
 
-def models_hint(folder: Path) -> str:
-    """A hint that lists the JSON files of a folder; empty if it has none."""
-    names = _json_files(folder)
-    return f"add the path of the model; the JSON files are {', '.join(names[:_LISTED])}" if names else ""
+def _near(inside: str, folder: Path) -> str:
+    """A hint for a path that is not there: a similar one, else the models."""
+    near, names = closest(inside, _json_files(folder)), _json_models(folder)
+    return near or (f"the models are {some(names, _LISTED)}" if names else "")
+
+
+def _models_hint(folder: Path) -> str:
+    names = _json_models(folder)
+    return f"add the path of the model: {some(names, _LISTED)}" if names else "it has no JSON file that is a model"
+
+
+def _json_models(folder: Path) -> list[str]:
+    """The first JSON files that are models."""
+    return [name for name in _json_files(folder)[:_ASKED] if artifact.is_model(folder / name)]
 
 
 def _json_files(folder: Path) -> list[str]:

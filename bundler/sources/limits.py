@@ -1,4 +1,4 @@
-"""How much one source may hold. How long its server may take is in `pace`."""
+"""How much one source may hold. How long its server may take is in `web.pace`."""
 
 from __future__ import annotations
 

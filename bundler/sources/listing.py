@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from bundler.artifacts import document as documents
-from bundler.artifacts import early, forms
-from bundler.disk import files
+from bundler.artifacts import artifact, early, foreign
 from bundler.errors import SourceError
 from bundler.sources import archive
 
 __all__ = ["Tree", "models"]
 
 _ENTRY = "model.json"
-_MARKS = (b'"modelTopology"', b'"modelArtifacts"', b"tensorflowjs_models/")
-"""One of these is in the JSON of every model: see `artifacts.forms`."""
+_PACKAGES = "node_modules"
+_DEEPEST = 64
+"""Folders in one another, as in archives (`disk.files`)."""
 _MOST_FILES = 200_000
 """Files below a folder that are looked at."""
 _MOST_MODELS = 500
+_LISTED = 10
 
 
 class Tree(NamedTuple):
@@ -50,48 +51,48 @@ def models(tree: Tree) -> list[str]:
     start = archive.locate(tree.folder, tree.inside) if tree.inside else tree.folder
     if start.is_file():
         return [tree.inside]
-    found = []
-    for path in _models(start):
-        found.append(path.relative_to(tree.folder).as_posix())
-        if len(found) > _MOST_MODELS:
-            raise SourceError(
-                "holds too many models", found="more", expected=f"at most {_MOST_MODELS}", hint="name a part of it"
-            )
+    folders = list(_folders(start))
+    found = list(
+        islice((place / name for place, names in folders for name in _entries(place, names)), _MOST_MODELS + 1)
+    )
     if not found:
-        archive.refuse_foreign(start)
-        raise SourceError("holds no TensorFlow.js model", hint=archive.models_hint(start))
-    return sorted(found)
+        raise _without_models(start, folders)
+    if len(found) > _MOST_MODELS:
+        hint = "name a part of it"
+        raise SourceError("holds too many models", found="more", expected=f"at most {_MOST_MODELS}", hint=hint)
+    return sorted(path.relative_to(tree.folder).as_posix() for path in found)
 
 
-def _models(folder: Path) -> Iterator[Path]:
+def _folders(start: Path) -> Iterator[tuple[Path, list[str]]]:
+    """Each folder below, and the sorted names of its files. SourceError if there are too many files."""
     seen = 0
-    for place, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".") and name != "node_modules"]
+    for place, folders, names in os.walk(start):
+        deepest = place.count(os.sep) - str(start).count(os.sep) >= _DEEPEST
+        folders[:] = [] if deepest else [name for name in folders if not name.startswith(".") and name != _PACKAGES]
         seen += len(names)
         if seen > _MOST_FILES:
             raise SourceError(
                 "has too many files to look for models", expected=f"at most {_MOST_FILES:,}", hint="name a part of it"
             )
-        yield from (Path(place, name) for name in _entries(Path(place), names))
+        yield Path(place), sorted(names)
+
+
+def _without_models(start: Path, folders: Sequence[tuple[Path, list[str]]]) -> SourceError:
+    """An error that names a model of another format, or the JSON files."""
+    for place, names in folders:
+        kind = foreign.of_folder(place.absolute().name, names)
+        if kind is not None:
+            inner = "" if place == start else place.relative_to(start).as_posix()
+            return SourceError(kind.what, where=inner, hint=kind.hint)
+    files_found = (place / name for place, names in folders for name in names if name.lower().endswith(".json"))
+    listed = ", ".join(path.relative_to(start).as_posix() for path in islice(files_found, _LISTED))
+    hint = f"its JSON files have no modelTopology: {listed}" if listed else "it has no JSON files"
+    return SourceError("holds no TensorFlow.js model", hint=hint)
 
 
 def _entries(folder: Path, names: Sequence[str]) -> Iterator[str]:
     """The entry files of models in one folder, by name."""
-    yield from (name for name in names if name.lower().endswith(".json") and _is_model(folder / name))
+    yield from (name for name in names if name.lower().endswith(".json") and artifact.is_model(folder / name))
     graph = early.graph_file(names) if early.MANIFEST in names else None
     if graph is not None:
         yield graph
-
-
-def _is_model(path: Path) -> bool:
-    """Whether a JSON file has the keys of a model. One that has them and is damaged counts: its error is of use."""
-    try:
-        content = documents.content(path) if files.mode(path) else b""
-    except (OSError, SourceError):
-        return False
-    if not any(mark in content for mark in _MARKS):
-        return False
-    try:
-        return forms.is_model(documents.read(path))
-    except SourceError:
-        return True

@@ -11,18 +11,19 @@ import subprocess
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
 
-from bundler.disk import files
-from bundler.disk.cache import Cache
+from bundler.disk import digest, files
+from bundler.disk.cache import Cache, Facts
+from bundler.disk.digest import integrity
 from bundler.errors import SourceError, within
-from bundler.progress import Progress
+from bundler.progress import Progress, step
 from bundler.sources import archive
 from bundler.sources.listing import Tree
 from bundler.threads import undone_by
 
-__all__ = ["find", "tree"]
+__all__ = ["file_of", "find", "key", "tree"]
 
 _PACKAGE = r"(?P<package>(?:@[a-z0-9][\w.-]*/)?[a-z0-9][\w.-]*)"
 _EXACT = r"(?P<version>\d+\.\d+\.\d+(?:[-+][a-z0-9.+-]+)?)"
@@ -34,6 +35,15 @@ _SOURCE = re.compile(rf"npm:{_PACKAGE}@{_EXACT}{_INSIDE}", _FLAGS)
 _OPEN = re.compile(rf"npm:{_PACKAGE}(?:@{_TAG})?{_INSIDE}", _FLAGS)
 """What these patterns accept is never an option, a path, a URL or syntax of a shell."""
 
+_OFFLINE = "is this machine online? `npm ping` asks the same registry, with the same settings"
+_HINTS = {
+    "E401": "`npm login` logs in to the registry",
+    "E403": "`npm login` logs in to the registry",
+    "E404": "is the name right? `npm view {name}` asks the same registry; for a private package, `npm login` logs in",
+    "ETARGET": "`npm view {name} versions` lists the versions",
+    **dict.fromkeys(("EAI_AGAIN", "ECONNREFUSED", "ECONNRESET", "ENETUNREACH", "ENOTFOUND", "ETIMEDOUT"), _OFFLINE),
+}
+"""Hints by npm's codes of errors."""
 _SAID = 1 << 20
 """Bytes of npm's output that are read."""
 _SHOWN = 1000
@@ -46,21 +56,28 @@ class _Wanted(NamedTuple):
     package: str
     inside: str
 
+    @property
+    def key(self) -> str:
+        return f"npm:{self.package}"
+
 
 def find(source: str, base: Path, cache: Cache, progress: Progress) -> Path:
     """The model at `npm:<package>@<exact version>/<path>`; without a path, the only model.json."""
     with within(source):
         wanted = _parse(source)
-        kept = cache.get(f"npm:{wanted.package}", lambda folder: _fetch(wanted.package, folder, base, progress))
-        return archive.locate(_root(kept), wanted.inside)
+        return archive.locate(_unpacked(wanted, base, cache, progress), wanted.inside)
+
+
+def key(source: str) -> str:
+    """The key under which the cache keeps the package of a source."""
+    return _parse(source).key
 
 
 def tree(source: str, base: Path, cache: Cache, progress: Progress) -> Tree:
     """The package; one without a version is the newest, and one with a tag (`@next`) the newest of that tag."""
     with within(source):
         wanted = _parse(_exact(source, base, progress))
-        kept = cache.get(f"npm:{wanted.package}", lambda folder: _fetch(wanted.package, folder, base, progress))
-        return Tree(_root(kept), wanted.inside, f"npm:{wanted.package}/")
+        return Tree(_unpacked(wanted, base, cache, progress), wanted.inside, f"{wanted.key}/")
 
 
 def _exact(source: str, base: Path, progress: Progress) -> str:
@@ -69,11 +86,8 @@ def _exact(source: str, base: Path, progress: Progress) -> str:
     if parsed is None:
         return source
     package, tag, inside = parsed["package"], parsed["tag"] or "latest", parsed["inside"]
-    progress.start(f"npm view {package}")
-    try:
+    with step(progress, f"npm view {package}"):
         version = _newest(f"{package}@{tag}", base)
-    finally:
-        progress.finish()
     progress.note(f"npm:{package}@{tag} is version {version}")
     return f"npm:{package}@{version}" + ("" if inside is None else f"/{inside}")
 
@@ -87,6 +101,31 @@ def _newest(package: str, base: Path) -> str:
     return version
 
 
+def file_of(source: str, sha256: str, base: Path, cache: Cache, progress: Progress) -> Path:
+    """One file of a package, of which the cache keeps no other: `npm:<package>@<exact version>/<path>`.
+
+    Raises SourceError if it cannot be fetched, or has another sha256; Damaged if the cached one has.
+    """
+    with within(source):
+        wanted = _parse(source)
+        kept = cache.fetched(source, lambda folder, _: _fetch_file(wanted, sha256, folder, base, progress))
+        path = kept / PurePosixPath(wanted.inside).name
+        cache.check(kept, {path.name: digest.sha256(path)})
+        return path
+
+
+def _fetch_file(wanted: _Wanted, sha256: str, folder: Path, base: Path, progress: Progress) -> Facts:
+    whole = folder.with_name("whole")
+    whole.mkdir()
+    facts = _fetch(wanted.package, whole, base, progress)
+    path = archive.locate(_root(whole), wanted.inside)
+    found = digest.sha256(path)
+    if found != sha256:
+        raise SourceError("the package has another file than expected", found=found, expected=sha256)
+    shutil.copyfile(path, folder / path.name)
+    return facts
+
+
 def _parse(source: str) -> _Wanted:
     parsed = _SOURCE.fullmatch(source)
     if parsed is None:
@@ -98,15 +137,19 @@ def _parse(source: str) -> _Wanted:
     return _Wanted(f"{parsed['package']}@{parsed['version']}", parsed["inside"] or "")
 
 
-def _fetch(package: str, folder: Path, base: Path, progress: Progress) -> None:
-    progress.start(f"npm pack {package}")
-    try:
+def _unpacked(wanted: _Wanted, base: Path, cache: Cache, progress: Progress) -> Path:
+    return _root(cache.fetched(wanted.key, lambda folder, _: _fetch(wanted.package, folder, base, progress)))
+
+
+def _fetch(package: str, folder: Path, base: Path, progress: Progress) -> Facts:
+    """Unpack the package into an empty folder. npm asks its registry, also if it has the answer."""
+    with step(progress, f"npm pack {package}"):
         tarballs = folder.with_name("npm")
         tarballs.mkdir()
         _pack(package, tarballs, base)
-        archive.unpack(_tarball(tarballs), folder)
-    finally:
-        progress.finish()
+        tarball = _tarball(tarballs)
+        archive.unpack(tarball, folder)
+        return {"integrity": integrity(tarball)}
 
 
 def _tarball(folder: Path) -> Path:
@@ -119,7 +162,7 @@ def _tarball(folder: Path) -> Path:
 
 def _pack(package: str, folder: Path, base: Path) -> None:
     """Have npm write the package's tarball to `folder`. npm runs in `base`, which may have an .npmrc."""
-    options = ["--ignore-scripts", "--json", "--pack-destination", str(folder)]
+    options = ["--ignore-scripts", "--json", "--pack-destination", str(folder), "--prefer-online"]
     _output(["pack", *options, "--", package], package, base)
 
 
@@ -135,11 +178,7 @@ def _output(arguments: Sequence[str], package: str, base: Path) -> str:
     with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
         status = _run([npm, *arguments], base, stdout, stderr)
         if status:
-            raise SourceError(
-                "npm cannot fetch the package",
-                found=_complaint(_said(stdout), _said(stderr)),
-                hint=f"`npm view {package}` asks the same registry, with the same settings",
-            )
+            raise _failed(package, _said(stdout), _said(stderr))
         return _said(stdout)
 
 
@@ -171,6 +210,18 @@ def _said(output: IO[bytes]) -> str:
     """The last bytes of an output."""
     output.seek(max(0, output.seek(0, os.SEEK_END) - _SAID))
     return output.read().decode("utf-8", "replace")
+
+
+def _failed(package: str, stdout: str, stderr: str) -> SourceError:
+    """The error for a package that npm did not fetch, with npm's own words and a hint by its code."""
+    code = re.search(r'(?:"code": |code )"?(E[A-Z0-9_]+)', f"{stdout}\n{stderr}")
+    hint = _HINTS.get(code[1] if code else "", "`npm view {package}` asks the same registry, with the same settings")
+    name = package.rpartition("@")[0]
+    return SourceError(
+        "npm cannot fetch the package",
+        found=_complaint(stdout, stderr),
+        hint=hint.format(package=package, name=name),
+    )
 
 
 def _complaint(stdout: str, stderr: str) -> str:

@@ -10,6 +10,7 @@ from bundler import checks
 from bundler.disk.publish import publishing_file
 from bundler.ir.model import Model
 from bundler.outputs import savedmodel
+from bundler.progress import step
 from bundler.report import Entries, Report
 from bundler.runtimes.tensorflow import Runtime
 from bundler.verbs.given import Given
@@ -27,7 +28,8 @@ def freeze(given: Given, output: Path, *, cuda: bool = False) -> Report:
             (part,) = bundle.parts
             model = part.metagraph.model
             size = savedmodel.write_graph(model, file, jobs=given.jobs, progress=given.progress)
-            imported = checks.graph(model, part.owners, runtime)
+            with step(given.progress, "check"):
+                imported = checks.graph(model, part.owners, runtime)
             report = bundle.report()
     return replace(report, output=output, checks=Entries([imported]), bytes=size, seconds=time.perf_counter() - started)
 

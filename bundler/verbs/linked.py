@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+from bundler.convert.about import model_report
 from bundler.convert.every import Digests, convert_all, digest_all
 from bundler.convert.one import Converted
 from bundler.disk.digest import combined_digest
@@ -19,7 +20,9 @@ from bundler.link.infer import infer
 from bundler.manifest import Manifest, ModelSpec
 from bundler.outputs.savedmodel import MetaGraph
 from bundler.outputs.variables import are_variables, with_variables
+from bundler.progress import step
 from bundler.report import Entries, ModelReport, Report, SignatureReport
+from bundler.report.census import Census, count, count_by
 from bundler.runtimes.tensorflow import Runtime
 from bundler.threads import Crew
 from bundler.verbs.given import Given
@@ -62,7 +65,8 @@ class Linked:
 
         Raises Damaged if a file of the cache is not what was fetched, SourceError if a worker read another file.
         """
-        return {name: digest() for name, digest in self.digests.items()}
+        with step(self.given.progress, "digest"):
+            return {name: digest() for name, digest in self.digests.items()}
 
     def report(self) -> Report:
         """What the bundle holds. Waits and raises as `files` does."""
@@ -71,20 +75,19 @@ class Linked:
             for part in self.parts
             for key, signature in part.metagraph.model.signatures.items()
         )
-        models = map(self._report, self.given.manifest.models)
+        counted = self._counted()
+        models = (self._report(spec, counted.get(spec.name, Census())) for spec in self.given.manifest.models)
         return Report(None, self.given.manifest.bundle.name, Entries(signatures), Entries(models))
 
-    def _report(self, spec: ModelSpec) -> ModelReport:
-        made = self.models[spec.name]
-        return ModelReport(
-            name=spec.name,
-            source=spec.source,
-            digest=f"sha256:{combined_digest(self.files[spec.name])}",
-            nodes=sum(made.ops.values()),
-            weight_bytes=made.weight_bytes,
-            ops=dict(sorted(made.ops.items())),
-            notes=made.model.notes,
-        )
+    def _report(self, spec: ModelSpec, census: Census) -> ModelReport:
+        made, digest = self.models[spec.name], f"sha256:{combined_digest(self.files[spec.name])}"
+        return model_report(spec.name, spec.source, digest, made.model, made.about, census)
+
+    def _counted(self) -> dict[str, Census]:
+        """What the bundle holds of each model, by name."""
+        if self.given.manifest.bundle.layout == "tags":
+            return {name: count(part.metagraph.model) for name, part in zip(self.models, self.parts)}
+        return count_by(self.parts[0].metagraph.model, lambda name: name.partition("/")[0])
 
 
 @contextmanager
@@ -97,13 +100,16 @@ def linked(given: Given, runtime: Runtime) -> Iterator[Linked]:
     models = _converted(given)
     with Crew(max(1, given.jobs - 1)) as crew:  # this thread links meanwhile
         digests = digest_all(models, crew)
-        complete = _inferred(given.manifest, models, runtime)
-        yield Linked(given, models, tuple(_parts(given.manifest, complete)), digests)
+        with step(given.progress, "link"):
+            parts = tuple(_parts(given.manifest, _inferred(given.manifest, models, runtime)))
+        yield Linked(given, models, parts, digests)
 
 
 def _converted(given: Given) -> dict[str, Converted]:
     """The models by name, in the manifest's order."""
-    made: Sequence[Converted] = convert_all(given.manifest, given.jobs, given.progress, given.scheduler)
+    made: Sequence[Converted] = convert_all(
+        given.manifest, given.jobs, given.progress, given.scheduler, reach=given.reach, lock=given.lock
+    )
     finished = given.finish(made) if given.finish else made
     return {spec.name: model for spec, model in zip(given.manifest.models, finished)}
 

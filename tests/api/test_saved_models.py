@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -198,3 +199,12 @@ def test_the_record_has_no_path_of_this_machine(export_dir: str, model_dir: Writ
     record = Path(export_dir, "assets.extra", "bundle.json").read_text()
     assert '"simple"' in record
     assert str(Path(model_dir("simple")).parents[1]) not in record
+
+
+def test_a_model_may_lie_in_an_archive(tmp_path: Path, export_dir: str, model_dir: Written) -> None:
+    archive = shutil.make_archive(str(tmp_path / "models"), "zip", Path(model_dir("simple")).parent)
+    inside = f"{archive}#{Path(model_dir('simple')).name}"
+    assert tfjs.get_input_tensors(tfjs.load_graph_model(f"{inside}/model.json")) == ["x:0"]
+    tfjs.graph_models_to_saved_model([(inside, "a"), (model_dir("prelu"), "b")], export_dir)
+    assert tensors(metagraph(export_dir, "a").signature_def[DEFAULT].outputs) == {"Identity": "Identity:0"}
+    assert tensors(metagraph(export_dir, "b").signature_def[DEFAULT].inputs) == {"input_vector": "input_vector:0"}

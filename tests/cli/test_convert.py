@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -93,6 +94,54 @@ def test_a_saved_model_keeps_the_models_own_signature(model: str, output: Path, 
     answers = runtime.run(output, ["serve"], {"x:0": known.feeds["x"]}, [f"{key}:0" for key in known.answers])
     for answer, expected in zip(answers, known.answers.values(), strict=True):
         np.testing.assert_allclose(answer, expected, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("name", "inputs", "outputs"),
+    [
+        ("two_inputs", {"left": "a:0", "right": "b:0"}, {"difference": "Identity:0"}),
+        ("prelu", {"input_vector": "input_vector:0"}, {"Identity": "Identity:0"}),
+        ("simple", {"x": "x:0"}, {"Identity": "Identity:0"}),
+        ("int64", {"ids": "ids:0"}, {"Identity": "Identity:0"}),
+    ],
+    ids=["its own", "from the metadata", "completed from the graph", "by the names of nodes"],
+)
+def test_a_saved_model_has_the_names_of_the_models_file(
+    name: str, inputs: Mapping[str, str], outputs: Mapping[str, str], tmp_path: Path, output: Path
+) -> None:
+    assert convert(write(name, tmp_path / "model"), output, *SAVED).exit_code == 0
+    assert names(signatures(output)["serving_default"]) == (inputs, outputs)
+
+
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [
+        ("site", "site"),
+        ("site/model.json", "site"),
+        ("one.zip", "one.zip"),
+        ("several.zip#b/model.json", "b"),
+        ("several.tar.gz#b", "b"),
+        ("{url}/site/model.json", "site"),
+        ("{url}/several.zip#b/model.json", "b"),
+        ("npm:@tiny/digits@1.0.0", "digits_1.0.0"),
+    ],
+)
+def test_every_source_of_a_manifest_is_an_input(
+    source: str, name: str, registry, monkeypatch: pytest.MonkeyPatch, output: Path
+) -> None:
+    folder = registry.folder.parent / "in"
+    write("simple", folder / "site")
+    shutil.copytree(folder / "site", registry.folder / "site")
+    shutil.make_archive(str(folder / "one"), "zip", folder, "site")
+    for model in "ab":
+        shutil.copytree(folder / "site", folder / "several" / model)
+    for ending in ("zip", "gztar"):
+        archive = shutil.make_archive(str(folder / "several"), ending, folder / "several")
+        shutil.copy(archive, registry.folder)
+    monkeypatch.chdir(folder)
+    ended = convert(source.format(url=registry.url), output, *SAVED)
+    assert ended.exit_code == 0, ended.stderr
+    assert f"serving_default ({name})\n" in ended.stdout
 
 
 @pytest.mark.parametrize("dash", ["_", "-"])
@@ -190,7 +239,7 @@ def test_flags_that_speak_of_a_signature_need_outputs(flag: str, model: str, out
     ("flags", "message"),
     [
         (("--outputs", "Identify"), "error: --outputs: the model has no such tensor (found 'Identify')\nhint: did you"),
-        (("--outputs", "Identity,Identity"), "error: --outputs: 'Identity' is also outputs[0]"),
+        (("--outputs", "Identity,Identity"), "error: --outputs: 'Identity' is also entry 1 of outputs"),
         (("--outputs", "Identity,"), "error: --outputs: is empty"),
         (("--outputs", "Identity", "--rename", "Identify:a"), "error: --rename: no input or output"),
         (("--outputs", "Identity", "--rename", "Identity"), "'Identity' is no list of NAME:KEY"),

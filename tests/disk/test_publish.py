@@ -342,3 +342,13 @@ def test_files_and_folders_reach_the_disk_before_the_rename(tmp_path: Path, monk
     before = {name for name, published in synced if not published}
     assert before == {"bundle.json", "saved_model.pb", "assets.extra", fresh.name}
     assert synced[-1] == (tmp_path.name, True)
+
+
+def test_a_bundle_is_not_written_into_another(tmp_path: Path) -> None:
+    """The next build of the outer one would remove it: a version folder beside an unversioned bundle."""
+    outer = bundle(tmp_path / "out", "outer")
+    with pytest.raises(BundlerError, match=f"^{outer}/7: the output lies in another bundle, whose next build would"):
+        build(outer / "7", "inner")
+    assert not (outer / "7").exists()
+    build(outer / "7", "inner", force=True)
+    assert content(outer / "7") == "inner"

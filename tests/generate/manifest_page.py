@@ -17,6 +17,7 @@ TABLES = {
     "[[model.signature]]": "SignatureSpec",
     "[[check]]": "CheckSpec",
     "[check.inputs.<name>]": "InputSpec",
+    "[serving]": "ServingSpec",
 }
 
 HEAD = """# The manifest
@@ -54,7 +55,9 @@ def _type(field: Mapping[str, Any]) -> str:
         return "two numbers" if "prefixItems" in field else _KINDS_OF_LISTS[_kind(field["items"])]
     if field.get("type") == "object":
         return f"table of {_KINDS_OF_TABLES[_kind(field['additionalProperties'])]}"
-    return {"integer": "whole number", "number": "number"}.get(field.get("type", ""), "string")
+    return {"integer": "whole number", "number": "number", "boolean": "true or false"}.get(
+        field.get("type", ""), "string"
+    )
 
 
 _KINDS_OF_LISTS = {
@@ -74,6 +77,8 @@ def _kind(items: Mapping[str, Any]) -> str:
 
 
 def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, list):
         return f"[{', '.join(map(_toml, value))}]"
     return "{}" if value == {} else f'"{value}"'

@@ -164,12 +164,12 @@ def test_a_missing_file_is_an_error_that_names_a_similar_one(tmp_path: Path) -> 
     with pytest.raises(ManifestError) as caught:
         manifest.read(tmp_path / "postnet.toml")
     (fault,) = caught.value.faults
-    assert (fault.place, fault.what) == (Place(file=str(tmp_path / "postnet.toml")), "No such file or directory")
+    assert (fault.place, fault.what) == (Place(file=str(tmp_path / "postnet.toml")), "there is no such file")
     assert fault.hint == "did you mean 'posenet.toml'?"
 
 
 def test_a_folder_is_no_manifest(tmp_path: Path) -> None:
-    with pytest.raises(ManifestError, match="Is a directory"):
+    with pytest.raises(ManifestError, match="is a folder, not a manifest"):
         manifest.read(tmp_path)
 
 

@@ -79,8 +79,8 @@ def test_progress_is_in_bytes(tmp_path: Path, runtime: Runtime) -> None:
     calls: list[Any] = []
 
     class Recorded:
-        def start(self, what: str, total: int | None = None) -> None:
-            calls.append((what, total))
+        def start(self, what: str, size: int | None = None, *, count: int | None = None) -> None:
+            calls.append((what, size))
 
         def advance(self, amount: int = 1) -> None:
             calls.append(amount)
@@ -90,7 +90,7 @@ def test_progress_is_in_bytes(tmp_path: Path, runtime: Runtime) -> None:
 
     checkpoint.write(WEIGHTS, tmp_path, runtime, progress=Recorded())
     (first, *amounts, last) = calls
-    assert (first, sum(amounts), last) == (("writing variables", 2712), 2712, "finished")
+    assert (first, sum(amounts), last) == (("write variables", 2712), 2712, "finished")
 
 
 def test_a_tensor_that_a_checkpoint_lacks_is_an_error_that_names_it(tmp_path: Path, runtime: Runtime) -> None:

@@ -188,8 +188,8 @@ def test_progress_is_in_bytes(tmp_path: Path) -> None:
     calls: list[Any] = []
 
     class Recorded:
-        def start(self, what: str, total: int | None = None) -> None:
-            calls.append((what, total))
+        def start(self, what: str, size: int | None = None, *, count: int | None = None) -> None:
+            calls.append((what, size))
 
         def advance(self, amount: int = 1) -> None:
             calls.append(amount)
@@ -199,7 +199,7 @@ def test_progress_is_in_bytes(tmp_path: Path) -> None:
 
     size = savedmodel.write(BOTH, tmp_path, progress=Recorded())
     (first, *amounts, last) = calls
-    assert (first, sum(amounts), last) == (("writing", size), size, "finished")
+    assert (first, sum(amounts), last) == (("write", size), size, "finished")
 
 
 def too_large() -> Model:

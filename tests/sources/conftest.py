@@ -30,11 +30,18 @@ def digits() -> Path:
 
 @dataclass
 class Server:
-    """A web server for a folder; `asked` are the paths that were asked for."""
+    """A web server for a folder.
+
+    `asked` are the paths that were asked for, `answers` those of files with the status of the answer. `validators` are
+    the headers by which a file is known to be the same. `always` is the status of every answer.
+    """
 
     folder: Path
     url: str
     asked: list[str] = field(default_factory=list)
+    answers: list[tuple[str, int]] = field(default_factory=list)
+    validators: tuple[str, ...] = ("Last-Modified",)
+    always: int = 0
 
 
 class _Handler(SimpleHTTPRequestHandler):
@@ -53,8 +60,33 @@ class _Handler(SimpleHTTPRequestHandler):
             self.send_header("Content-Length", "1000")
             self.end_headers()
             self.wfile.write(b"{}")
+        elif self.site.always or self._is_the_same():
+            self.send_response(self.site.always or 304)
+            self.end_headers()
         else:
             super().do_GET()
+
+    def _is_the_same(self) -> bool:
+        return self._tag() is not None and self.headers.get("If-None-Match") == self._tag()
+
+    def _tag(self) -> str | None:
+        path = Path(self.translate_path(self.path))
+        if "ETag" not in self.site.validators or not path.is_file():
+            return None
+        return f'"{hashlib.sha256(path.read_bytes()).hexdigest()}"'
+
+    def send_response(self, code: int, message: str | None = None) -> None:
+        self.site.answers.append((self.path, int(code)))
+        super().send_response(code, message)
+
+    def send_header(self, keyword: str, value: str) -> None:
+        if keyword != "Last-Modified" or keyword in self.site.validators:
+            super().send_header(keyword, value)
+
+    def end_headers(self) -> None:
+        if self._tag():
+            self.send_header("ETag", self._tag())
+        super().end_headers()
 
     def log_message(self, *_: Any) -> None:
         pass

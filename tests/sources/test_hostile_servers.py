@@ -18,7 +18,8 @@ import pytest
 
 from bundler import sources
 from bundler.errors import SourceError
-from bundler.sources import limits, pace, web
+from bundler.sources import limits, web
+from bundler.sources.web import pace
 
 Answer: TypeAlias = "Callable[[str], Iterable[bytes]]"
 """From a path to the pieces of a whole response, status line included."""

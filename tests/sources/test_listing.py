@@ -101,7 +101,7 @@ class _Notes:
     def __init__(self) -> None:
         self.notes: list[str] = []
 
-    def start(self, what: str, total: int | None = None) -> None: ...
+    def start(self, what: str, size: int | None = None, *, count: int | None = None) -> None: ...
     def advance(self, amount: int = 1) -> None: ...
     def finish(self) -> None: ...
     def note(self, text: str) -> None:
@@ -141,14 +141,33 @@ def test_a_folder_of_other_things_is_explained(tmp_path: Path) -> None:
     write(tmp_path / "site" / "data.json", {})
     with pytest.raises(SourceError, match="site: holds no TensorFlow.js model") as caught:
         sources.listed("site", tmp_path)
-    assert caught.value.faults[0].hint == "add the path of the model; the JSON files are data.json"
+    assert caught.value.faults[0].hint == "its JSON files have no modelTopology: data.json"
 
 
 def test_a_folder_of_another_format_says_which(tmp_path: Path) -> None:
-    (tmp_path / "saved").mkdir()
-    (tmp_path / "saved" / "saved_model.pb").touch()
-    with pytest.raises(SourceError, match="is a TensorFlow SavedModel"):
-        sources.listed("saved", tmp_path)
+    (tmp_path / "out" / "saved").mkdir(parents=True)
+    (tmp_path / "out" / "saved" / "saved_model.pb").touch()
+    with pytest.raises(SourceError, match="^out: saved: is a TensorFlow SavedModel"):
+        sources.listed("out", tmp_path)
+    with pytest.raises(SourceError, match="^out/saved: is a TensorFlow SavedModel"):
+        sources.listed("out/saved", tmp_path)
+
+
+def test_folders_in_one_another_end_somewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write(tmp_path / "site" / "a" / "model.json")
+    monkeypatch.chdir(tmp_path / "site")
+    for _ in range(1200):
+        os.mkdir("d")
+        os.chdir("d")
+    try:
+        assert sources.listed("site", tmp_path) == ["site/a"]
+        shutil.rmtree(tmp_path / "site" / "a")
+        with pytest.raises(SourceError, match="holds no TensorFlow.js model"):
+            sources.listed("site", tmp_path)
+    finally:
+        for _ in range(1200):  # too deep for shutil
+            os.chdir("..")
+            os.rmdir("d")
 
 
 def test_very_many_models_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,8 +20,8 @@ class Heard:
     def __init__(self) -> None:
         self.steps: list[tuple[str, int | None, int]] = []
 
-    def start(self, what: str, total: int | None = None) -> None:
-        self._step = (what, total, 0)
+    def start(self, what: str, size: int | None = None, *, count: int | None = None) -> None:
+        self._step = (what, size, 0)
 
     def advance(self, amount: int = 1) -> None:
         what, total, done = self._step

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import tomli
 
 import bundler
 from bundler import manifest
@@ -193,6 +195,14 @@ def test_every_form_of_a_model_builds(here: Path, form: str, outputs: int, packe
     assert len(built(made.text, here / "b.toml").signatures["serving_default"].outputs) == outputs
 
 
+def test_outputs_are_in_the_order_of_their_numbers(here: Path) -> None:
+    names = ["Identity", *(f"Identity_{number}" for number in range(1, 12))]
+    write_model(here / "m", [placeholder("x", 2), *(new_node("Relu", name, ["x"], T=FLOAT) for name in names)])
+    (model,) = tomli.loads(bundler.init("m").text)["model"]
+    (signature,) = model["signature"]
+    assert list(signature["rename"].items()) == [(name, f"output_{number}") for number, name in enumerate(names)]
+
+
 def test_several_sources_become_one_bundle(here: Path) -> None:
     for name in ("a", "b"):
         write_pets(here / name / "pets")
@@ -279,6 +289,15 @@ def test_a_path_of_any_characters_is_quoted(here: Path, name: str) -> None:
     assert manifest.parsed(made.text, here / "b.toml").models[0].source in (f"m/{path.name}", f"./m/{path.name}")
     assert made.text.isprintable() or set(made.text) - {"\n"} == set(filter(str.isprintable, made.text))
     assert built(made.text, here / "b.toml").signatures.names == ("serving_default",)
+
+
+def test_a_path_that_is_no_text_is_left_out(here: Path) -> None:
+    write_pets(here / "m" / "pets")
+    path = write_pets(here / "m" / "odd")
+    os.rename(path, os.fsencode(path.parent) + b"/a\x80.json")
+    made = bundler.init("m")
+    assert list(map(str, made.left_out)) == [r"model 'a': has bytes that are no UTF-8 (found 'm/odd/a\udc80.json')"]
+    assert built(made.text.encode().decode(), here / "b.toml").models.names == ("pets",)
 
 
 def test_tensors_of_any_names_are_quoted(here: Path) -> None:

@@ -12,12 +12,20 @@ import bundler
 from bundler.cli.console import Console
 from bundler.cli.each import each
 from bundler.cli.frame import shown
-from bundler.cli.options import CUDA, JOBS, JSON, MANIFESTS, OUTPUT
+from bundler.cli.options import CUDA, JOBS, JSON, LOCKED, MANIFESTS, OFFLINE, OUTPUT, REFRESH, refuse_both
+from bundler.cli.papers import Papers
 
 __all__ = ["build"]
 
 
-@click.command()
+@click.command(
+    epilog="""\b
+Examples:
+  bundler build manifests/posenet.toml
+  bundler build manifests/tiny.toml manifests/human.toml -j 2
+  bundler build manifests/tiny.toml -o dist/tiny --json > report.json
+"""
+)
 @MANIFESTS
 @OUTPUT
 @JOBS
@@ -33,6 +41,35 @@ __all__ = ["build"]
 @click.option(
     "--no-check", "check", flag_value=False, default=True, help="Do not load the result before it is published."
 )
+@click.option("--verify", is_flag=True, help="Compare the result with TensorFlow.js before it is published.")
+@LOCKED
+@OFFLINE
+@REFRESH
+@click.option(
+    "--release-version",
+    metavar="N",
+    type=click.IntRange(1, (1 << 63) - 1),
+    help="Write the folder DIR/N, in place of the manifest's `version`.",
+)
+@click.option(
+    "--summary",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Append what was built, or what failed, as Markdown: for the page of a CI job.",
+)
+@click.option(
+    "--depfile",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write the files that the bundle depends on, as rules of Make.",
+)
+@click.option(
+    "--provenance",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write an in-toto statement: the files of the bundle, and what they were made from.",
+)
+@click.option("--sums", is_flag=True, help="Write assets.extra/SHA256SUMS, for tools that sign.")
 @CUDA
 @JSON
 @shown
@@ -42,6 +79,9 @@ def build(
     output: Path | None,
     backend: str,
     scheduler: str | None,
+    summary: Path | None,
+    depfile: Path | None,
+    provenance: Path | None,
     **settings: Any,
 ) -> None:
     """Build the bundle of each MANIFEST.
@@ -54,4 +94,9 @@ def build(
         raise click.UsageError("-o names one folder, but there are several manifests: set `output` in each of them")
     if (backend == "dask") != bool(scheduler):
         raise click.UsageError("--backend dask and --scheduler ADDRESS go together")
-    each(console, manifests, partial(bundler.build, output=output, scheduler=scheduler, **settings))
+    refuse_both(settings["offline"], settings["refresh"])
+    if provenance and len(manifests) > 1:
+        raise click.UsageError("--provenance names one file, but there are several manifests: call bundler for each")
+    papers = Papers(summary, depfile, provenance, settings["locked"])
+    work = papers.of(partial(bundler.build, output=output, scheduler=scheduler, **settings))
+    each(console, manifests, work, console.show, papers.summarize)

@@ -12,7 +12,7 @@ import click
 
 from bundler.cli.console import Console
 from bundler.cli.frame import explained, show_versions
-from bundler.cli.options import CUDA
+from bundler.cli.options import COLOR, CUDA
 from bundler.errors import NOWHERE, Fault, ManifestError
 
 if TYPE_CHECKING:
@@ -55,7 +55,14 @@ def _flag(name: str, *short: str, **settings: Any) -> Callable[[_Command], _Comm
     return click.option(name, *short, *spellings, **settings)
 
 
-@click.command(short_help="Convert one model, with the flags of tfjs-graph-converter.")
+@click.command(
+    short_help="Convert one model, with the flags of tfjs-graph-converter.",
+    epilog="""\b
+Examples:
+  bundler convert manifests/models/digits digits.pb
+  bundler convert manifests/models/edges edges --output_format tf_saved_model
+""",
+)
 @click.argument("input", metavar="INPUT")
 @click.argument("output", metavar="OUTPUT", type=click.Path(path_type=Path))
 @_flag(
@@ -80,6 +87,7 @@ def _flag(name: str, *short: str, **settings: Any) -> Callable[[_Command], _Comm
 @_flag("rename", type=_Pairs(), metavar="NAME:KEY,…", help="Public names of inputs and outputs. Needs --outputs.")
 @click.option("--force", is_flag=True, help="Replace a folder that bundler did not write.")
 @CUDA
+@COLOR
 @click.option("-s", "--silent", is_flag=True, help="Show errors only.")
 @click.option(
     "-v", "--version", is_flag=True, is_eager=True, expose_value=False, callback=show_versions, help="Show versions."
@@ -87,7 +95,9 @@ def _flag(name: str, *short: str, **settings: Any) -> Callable[[_Command], _Comm
 def convert(silent: bool, **asked: Any) -> None:
     """Convert the TensorFlow.js model INPUT to a frozen graph, the file OUTPUT, or to a SavedModel, the folder OUTPUT.
 
-    INPUT is a folder with a model.json, a JSON file, or any other source that a manifest takes. Nodes keep their names.
+    INPUT is a folder with a model.json, a JSON file, or any other source that a manifest takes, such as
+    models.zip#posenet/model.json. Nodes keep their names; the inputs and outputs of a SavedModel have those that the
+    model's file gives them, else those of their nodes.
     """
     _check_flags(asked, silent)
     console = Console(quiet=silent)

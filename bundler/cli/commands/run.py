@@ -23,9 +23,38 @@ if TYPE_CHECKING:
 __all__ = ["run"]
 
 
-@click.command()
-@click.argument("bundle", metavar="BUNDLE", type=click.Path(path_type=Path))
-@click.argument("words", metavar="[KEY] [NAME=VALUE]...", nargs=-1)
+def _completions(ctx: click.Context, _: click.Parameter, begun: str) -> list[str]:
+    """The keys and the inputs of the bundle that the command line names."""
+    from bundler.bundle import Bundle
+
+    words: Sequence[str] = ctx.params.get("words") or ()
+    try:
+        bundle = Bundle.open(ctx.params["bundle"])
+    except BundlerError:
+        return []
+    found = [*(() if words else bundle.keys), *_inputs(bundle, "".join(words[:1]))]
+    return [word for word in found if word.startswith(begun)]
+
+
+def _inputs(bundle: Bundle, key: str) -> list[str]:
+    """`NAME=` for each input of a signature."""
+    try:
+        return [f"{name}=" for name in bundle.endpoint(key).signature.inputs]
+    except BundlerError:
+        return []
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  bundler run dist/tiny moments '[1, 2, 3, 4, 5, 6, 7, 8]'
+  bundler run dist/tiny edge_strength image=photo.jpg -o edges.npz
+  bundler run dist/tiny serving_default pixels=digits.npy --json
+  bundler run dist/posenet photo.jpg --resize --pixels -1 1
+"""
+)
+@click.argument("bundle", metavar="BUNDLE", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("words", metavar="[KEY] [NAME=VALUE]...", nargs=-1, shell_complete=_completions)
 @click.option(
     "-o", "--output", metavar="FILE.npz", type=click.Path(path_type=Path), help="Write the outputs into this file too."
 )

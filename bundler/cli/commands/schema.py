@@ -9,7 +9,12 @@ import click
 __all__ = ["schema"]
 
 
-@click.command()
+@click.command(
+    epilog="""\b
+Examples:
+  bundler schema > bundler.schema.json
+"""
+)
 def schema() -> None:
     """Print the JSON Schema of manifests, for editors."""
     from bundler import manifest

@@ -11,7 +11,7 @@ from bundler.ir.model import Function, Graph, Model
 from bundler.ir.nodes import Node, Tensor
 from bundler.ir.renames import calling, with_name
 
-__all__ = ["legal_names"]
+__all__ = ["legal_names", "renames"]
 
 _PIECE = "[A-Za-z0-9.][A-Za-z0-9._/-]*"
 _LEGAL = re.compile(f"{_PIECE}(?:>{_PIECE})*")
@@ -36,8 +36,8 @@ def legal_names(model: Model) -> Model:
         tr_s = Relu(x)
         y = Neg(tr_s)
     """
-    functions = _renames(model.functions, legal=_FUNCTION)
-    nodes = _renames(model.graph.by_name)
+    functions = renames(model.functions, _FUNCTION)
+    nodes = renames(model.graph.by_name)
     bodies = {name: _body(each, functions) for name, each in model.functions.items()}
     inner = [pair for body, renames in bodies.values() for pair in renames]
     if not (functions or nodes or inner):
@@ -58,11 +58,11 @@ def _note(renames: Iterable[tuple[str, str]]) -> str:
     return f"renamed, because TensorFlow refuses such names: {', '.join(spelled[:_LISTED])}{more}"
 
 
-def _renames(names: Iterable[str], legal: re.Pattern[str] = _LEGAL) -> dict[str, str]:
+def renames(names: Iterable[str], pattern: re.Pattern[str] = _LEGAL) -> dict[str, str]:
     """New names for those that are illegal; all names stay different."""
     listed = list(names)
     fresh = FreshNames(listed)
-    return {name: fresh(_legal(name)) for name in listed if not legal.fullmatch(name)}
+    return {name: fresh(_legal(name)) for name in listed if not pattern.fullmatch(name)}
 
 
 def _legal(name: str) -> str:
@@ -91,8 +91,8 @@ def _body(function: Function, functions: Mapping[str, str]) -> tuple[Function, l
     """A function with legal names inside, and what was renamed there."""
     signature = function.definition.signature
     arguments = [argument.name for argument in signature.input_arg]
-    names = _renames([*arguments, *function.graph.by_name])
-    results = _renames([result.name for result in signature.output_arg])
+    names = renames([*arguments, *function.graph.by_name])
+    results = renames([result.name for result in signature.output_arg])
     if not (names or results or functions):
         return function, []
     definition = with_name(function.definition, functions)

@@ -123,6 +123,23 @@ class Runtime:
         answer = self._ask("", "evaluate", graph_def, _ports(feeds), values, _ports(fetches))
         return [unpacked(value) for value in answer]
 
+    def call(
+        self,
+        folder: Path,
+        tags: Sequence[str],
+        key: str,
+        feeds: Mapping[str, np.ndarray],
+        seconds: float | None = None,
+    ) -> dict[str, np.ndarray]:
+        """The outputs of a signature, by name, as a Python program gets them from `tf.saved_model.load`.
+
+        The engine must be "python". The SavedModel stays loaded until another is called.
+        """
+        values = {name: packed(value) for name, value in feeds.items()}
+        args = (str(folder.absolute()), list(tags), key, values)
+        found = self._ask(str(folder), "call", *args, seconds=seconds)
+        return {name: unpacked(value) for name, value in found.items()}
+
     def execute(self, graph_def: bytes, nodes: Sequence[str]) -> None:
         """Run nodes of a serialized GraphDef for their effects."""
         self._ask("", "execute", graph_def, list(nodes))
@@ -131,12 +148,11 @@ class Runtime:
     def _child(self) -> Child:
         return self._new_child()
 
-    def _ask(self, where: str, verb: str, *args: object, seconds: float | None = None) -> list[Any]:
+    def _ask(self, where: str, verb: str, *args: object, seconds: float | None = None) -> Any:
         refusal, result = pickle.loads(self._child.ask(pickle.dumps((verb, args)), seconds))
         if refusal is not None:
             raise Refused(f"TensorFlow: {tidied(refusal)}", where=where)
-        found: list[Any] = result
-        return found
+        return result
 
 
 def _command(library: str | None) -> list[str]:

@@ -8,6 +8,7 @@ __all__ = ["tidied"]
 
 _NOISE = (
     r"(?m)^(Graph execution error:|Detected at node .*|Node: .*|\d+ root error\(s\) found\.)$",
+    r'(?m)^ *File ".*", line .*$',  # where Python called, if it did
     r"\(0\) [A-Z_]+: ",  # the first of several root errors
     r" Op<name=.*>;(?= NodeDef)",  # the op's whole definition
     r" in binary running on .*",  # the name of this machine

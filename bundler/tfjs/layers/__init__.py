@@ -13,15 +13,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bundler.artifacts.artifact import Artifact
+from bundler.errors import ConversionError
 from bundler.ir.model import Graph, Model
 from bundler.ir.weight import Weight
 from bundler.tfjs.layers import limits
 from bundler.tfjs.layers.configuration import translate
+from bundler.tfjs.layers.description import Network, Stack
 from bundler.tfjs.layers.graph.walk import build
 from bundler.tfjs.layers.matching import match
-from bundler.tfjs.layers.origins import origin_of
+from bundler.tfjs.layers.origins import JAVASCRIPT, Origin, origin_of
+from bundler.tfjs.weights import read_weights
 
-__all__ = ["read_layers"]
+__all__ = ["departures", "library_of", "read_layers"]
+
+_NAMES_ONLY = ("name", "names_inner_input")
+"""Differences between libraries that change no numbers."""
 
 
 def read_layers(artifact: Artifact, weights: Mapping[str, Weight]) -> Model:
@@ -38,3 +44,36 @@ def read_layers(artifact: Artifact, weights: Mapping[str, Weight]) -> Model:
     matched = match(built.variables, {name: weight.shape for name, weight in weights.items()})
     constants = {variable.node: weights[name].cast(variable.dtype) for variable, name in matched.items()}
     return Model(Graph(built.nodes, constants), {"": built.signature}, built.functions)
+
+
+def library_of(artifact: Artifact) -> str:
+    """The library that wrote a layers model: `Keras 2`."""
+    return origin_of(artifact.document["modelTopology"]).name
+
+
+def departures(artifact: Artifact) -> tuple[str, ...]:
+    """The differences of `origins` by which TensorFlow.js computes a layers model otherwise than its library does.
+
+    They are found by the graphs: a difference counts if the graph changes with it.
+    """
+    topology = artifact.document["modelTopology"]
+    model, own = translate(topology), origin_of(topology)
+    stored = sum(weight.size for weight in read_weights(artifact).values())
+    right = _graph(model, own, stored)
+    theirs = own._replace(**{name: getattr(JAVASCRIPT, name) for name in Origin._fields if name not in _NAMES_ONLY})
+    if _graph(model, theirs, stored) == right:
+        return ()
+    unlike = [name for name in Origin._fields if getattr(own, name) != getattr(theirs, name)]
+    alone = (
+        name for name in unlike if _graph(model, own._replace(**{name: getattr(JAVASCRIPT, name)}), stored) != right
+    )
+    return tuple(alone) or tuple(unlike)
+
+
+def _graph(model: Stack | Network, origin: Origin, stored: int) -> object:
+    """What a model computes by an origin; None if it computes nothing."""
+    try:
+        built = build(model, origin, limits.elements(stored))
+    except ConversionError:
+        return None
+    return built.nodes, built.functions, built.signature

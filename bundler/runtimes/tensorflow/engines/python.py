@@ -24,6 +24,8 @@ class Python:
         self._refusals = (tensorflow.errors.OpError, DecodeError, OSError, RuntimeError, TypeError, ValueError)
         self._kept: Any = None
         self._key: tuple[object, ...] = ()
+        self._loaded: Any = None
+        self._loaded_key: tuple[object, ...] = ()
 
     def shapes(self, graph_def: bytes, tensors: list[Port]) -> list[Spec]:
         with self._checked():
@@ -43,6 +45,13 @@ class Python:
     def evaluate(self, graph_def: bytes, inputs: list[Port], values: list[Value], outputs: list[Port]) -> list[Value]:
         with self._checked(), self._tf.compat.v1.Session(graph=self._graph(graph_def)) as session:
             return self._values(session, inputs, values, outputs)
+
+    def call(self, folder: str, tags: list[str], key: str, feeds: dict[str, Value]) -> dict[str, Value]:
+        """The outputs of a signature as `tf.saved_model.load` gives it, by name."""
+        with self._checked():
+            signature = self._load(folder, tags).signatures[key]
+            given = {name: self._tf.constant(self._array(value)) for name, value in feeds.items()}
+            return {name: self._value(found.numpy()) for name, found in signature(**given).items()}
 
     def execute(self, graph_def: bytes, nodes: list[str]) -> None:
         with self._checked(), self._tf.compat.v1.Session(graph=self._graph(graph_def)) as session:
@@ -86,6 +95,14 @@ class Python:
     def _values(self, session: Any, inputs: list[Port], values: list[Value], outputs: list[Port]) -> list[Value]:
         feeds = {_name(tensor): self._array(value) for tensor, value in zip(inputs, values, strict=True)}
         return [self._value(array) for array in session.run([_name(tensor) for tensor in outputs], feeds)]
+
+    def _load(self, folder: str, tags: list[str]) -> Any:
+        """The object of a SavedModel, kept until another SavedModel is asked for."""
+        key = (folder, tuple(tags), version(folder))
+        if self._loaded_key != key:
+            self._loaded, self._loaded_key = None, ()  # the memory of the old one, before the new one needs it
+            self._loaded, self._loaded_key = self._tf.saved_model.load(folder, tags=tags), key
+        return self._loaded
 
     def _array(self, value: Value) -> Any:
         dtype, shape, content = value

@@ -1,0 +1,103 @@
+"""What a signature is called with: the inputs of each check of the manifest, or random ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from bundler.bundle import Endpoint
+from bundler.bundle.files import read_arrays, write_arrays
+from bundler.disk.publish import publishing_file
+from bundler.errors import BundlerError, ManifestError, Place
+from bundler.manifest import CheckSpec, InputSpec, Manifest
+
+__all__ = ["Case", "cases", "record"]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Inputs for one call, or how to draw them, and what the outputs must be, if that is recorded.
+
+    `rtol` is None for the default; `file` is the one of the check, if it has one.
+    """
+
+    values: Mapping[str, np.ndarray] = field(default_factory=dict)
+    outputs: Mapping[str, np.ndarray] = field(default_factory=dict)
+    drawn: Mapping[str, InputSpec] = field(default_factory=dict)
+    rtol: float | None = None
+    file: Path | None = None
+
+
+def cases(manifest: Manifest | None, endpoint: Endpoint, model: str) -> Iterator[Case]:
+    """The cases of a signature, which a model of this name computes: its checks, else one with random inputs.
+
+    Raises ManifestError if a check's file cannot be read, or does not fit the signature.
+    """
+    checks = enumerate(manifest.checks) if manifest else ()
+    own = [(at, each) for at, each in checks if each.signature == endpoint.key and each.model in (None, model)]
+    for at, check in own:
+        assert manifest is not None
+        yield _case(manifest, check, endpoint, manifest.place("check", at, "file"))
+    if not own:
+        yield Case()
+
+
+def record(case: Case, values: Mapping[str, np.ndarray], outputs: Mapping[str, np.ndarray]) -> Path:
+    """Write the inputs and outputs of a case into its file, which appears whole or not at all. Returns its path."""
+    assert case.file is not None
+    arrays = {f"inputs/{name}": value for name, value in values.items()}
+    arrays |= {f"outputs/{name}": value for name, value in outputs.items()}
+    with publishing_file(case.file) as path:
+        write_arrays(path, arrays)
+    return case.file
+
+
+def _case(manifest: Manifest, check: CheckSpec, endpoint: Endpoint, place: Place) -> Case:
+    if check.file is None:
+        return Case(drawn=check.inputs, rtol=check.rtol)
+    path = manifest.folder / check.file
+    arrays = _read(path, place) if path.exists() else {}
+    inputs, outputs = _side("inputs", arrays), _side("outputs", arrays)
+    if len(inputs) + len(outputs) < len(arrays):
+        raise ManifestError(
+            "the file has arrays that are neither inputs nor outputs",
+            where=str(path),
+            found=_listed(arrays),
+            expected="inputs/<name> and outputs/<name>",
+            place=place,
+        )
+    if inputs:
+        _refuse_unlike(inputs, endpoint, place)
+    return Case(inputs, outputs, check.inputs, check.rtol, path)
+
+
+def _side(side: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+    """The arrays of inputs or outputs, by name."""
+    return {name.partition("/")[2]: value for name, value in arrays.items() if name.startswith(f"{side}/")}
+
+
+def _read(path: Path, place: Place) -> dict[str, np.ndarray]:
+    """The arrays of a file. Raises ManifestError if it is no such file, or holds objects of Python."""
+    try:
+        return read_arrays(path)
+    except BundlerError as error:
+        raise ManifestError.of(replace(fault, where=str(path), place=place) for fault in error.faults) from error
+
+
+def _refuse_unlike(inputs: Mapping[str, np.ndarray], endpoint: Endpoint, place: Place) -> None:
+    specs = endpoint.signature.inputs
+    lacking, strange = specs.keys() - inputs.keys(), inputs.keys() - specs.keys()
+    if lacking or strange:
+        raise ManifestError(
+            f"the file has other inputs than signature {endpoint.key!r}",
+            found=_listed(f"inputs/{name}" for name in inputs),
+            expected=_listed(f"inputs/{name}" for name in specs),
+            place=place,
+        )
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names)) or "none"

@@ -1,0 +1,76 @@
+"""TensorFlow.js, which runs the models that a bundle was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from bundler.bundle import Endpoint
+from bundler.comparison.origins import Origin, Origins
+from bundler.comparison.references import Answer, Incomparable
+from bundler.ir.nodes import Shape
+from bundler.runtimes.javascript import Description, TensorFlowJs
+
+__all__ = ["Browser"]
+
+
+class Browser:
+    """The source models in TensorFlow.js; see `references.Reference`.
+
+    A signature that TensorFlow.js computes otherwise on purpose is compared with recorded outputs, if there are any.
+    """
+
+    def __init__(self, javascript: TensorFlowJs, origins: Origins) -> None:
+        self._javascript = javascript
+        self._origins = origins
+        self.title = f"TensorFlow.js {javascript.version}"
+
+    def shapes(self, endpoint: Endpoint) -> Mapping[str, Shape]:
+        origin = self._origins.of(endpoint)
+        known = {port.name: port.shape for port in self._described(origin).inputs}
+        found = {name: known.get(_node(theirs)) for name, theirs in self._inputs(origin).items()}
+        return {name: shape for name, shape in found.items() if shape is not None}
+
+    def answer(
+        self, endpoint: Endpoint, feeds: Mapping[str, np.ndarray], golden: Mapping[str, np.ndarray] | None
+    ) -> Answer:
+        origin = self._origins.of(endpoint)
+        if origin.departures:
+            return self._recorded(origin, golden)
+        inputs, outputs = self._inputs(origin), self._outputs(origin)
+        given = {inputs[name]: value for name, value in feeds.items()}
+        found = self._javascript.run(origin.entry, given, list(dict.fromkeys(outputs.values())))
+        answers = {name: found[theirs] for name, theirs in outputs.items()}
+        return Answer(answers, self.title, narrow=True, open=origin.inner)
+
+    def _recorded(self, origin: Origin, golden: Mapping[str, np.ndarray] | None) -> Answer:
+        if golden:
+            return Answer(golden, "the recorded outputs")
+        raise Incomparable(
+            f"{origin.library} wrote the model, and TensorFlow.js computes it otherwise"
+            f" ({', '.join(origin.departures)}): record outputs of {origin.library} in a check"
+        )
+
+    def _inputs(self, origin: Origin) -> Mapping[str, str]:
+        return _matched(origin.inputs, origin.own_inputs, [port.name for port in self._described(origin).inputs])
+
+    def _outputs(self, origin: Origin) -> Mapping[str, str]:
+        return _matched(origin.outputs, origin.own_outputs, [port.name for port in self._described(origin).outputs])
+
+    def _described(self, origin: Origin) -> Description:
+        return self._javascript.describe(origin.entry)
+
+
+def _node(tensor: str) -> str:
+    return tensor.partition(":")[0]
+
+
+def _matched(names: Mapping[str, str], own: tuple[str, ...], theirs: list[str]) -> Mapping[str, str]:
+    """TensorFlow.js' name of each input or output. A layers model's `own` ones are found by their position there."""
+    if not own:
+        return names
+    if len(own) != len(theirs) or len({*theirs}) != len(theirs):
+        raise Incomparable(f"TensorFlow.js knows other ends of the model: {', '.join(theirs)}, not {', '.join(own)}")
+    by_position = dict(zip(own, theirs))
+    return {name: by_position[found] for name, found in names.items()}

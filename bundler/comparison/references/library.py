@@ -1,0 +1,35 @@
+"""TensorFlow.js itself: fetched once by the user's npm, or taken from a folder of the user."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+from bundler.comparison import references
+from bundler.disk.cache import Cache, default_folder
+from bundler.disk.reach import USUAL, Reach
+from bundler.progress import Progress
+from bundler.runtimes.javascript import TensorFlowJs
+from bundler.sources import npm
+
+__all__ = ["available", "started"]
+
+_SOURCE = "npm:@tensorflow/tfjs@4.22.0/dist/tf.min.js"
+"""The one file of the package that needs no other: its plain CPU backend, and readers of both kinds of models."""
+_SHA256 = "300dfae273d20b4046f46a06d735688f03675a807561e9bcb5f664eb2f3d2831"
+
+
+def available() -> bool:
+    """Whether TensorFlow.js can be fetched, and run."""
+    return all(map(shutil.which, ("node", "npm")))
+
+
+def started(modules: Path | None, base: Path, progress: Progress, reach: Reach = USUAL) -> TensorFlowJs:
+    """TensorFlow.js, running; from `modules`, or fetched by npm, which runs in `base`.
+
+    Raises BundlerError if Node.js is not installed, SourceError if npm cannot fetch the package.
+    """
+    if modules is None:
+        modules = npm.file_of(_SOURCE, _SHA256, base, Cache(default_folder(), progress, reach), progress)
+    # Signatures of one model stand together: no model is needed again later.
+    return TensorFlowJs(modules, kept=1, timeout=references.SECONDS)

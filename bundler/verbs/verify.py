@@ -1,0 +1,226 @@
+"""`verify`: every signature of a bundle is called, and compared with what it must give."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from bundler import sources
+from bundler.bundle import Bundle, is_bundle
+from bundler.comparison import Comparison, Outcome, Road, cases
+from bundler.comparison.cases import record as write_case
+from bundler.comparison.origins import Origins, owners
+from bundler.comparison.references import Reference, library
+from bundler.comparison.references.browser import Browser
+from bundler.comparison.references.golden import Golden
+from bundler.comparison.references.other import Other
+from bundler.disk.reach import USUAL, Reach
+from bundler.errors import BundlerError, VerificationError
+from bundler.manifest import Manifest
+from bundler.progress import SILENT, Progress
+from bundler.report import Check, Report
+from bundler.report import record as records
+from bundler.report.entries import Entries
+from bundler.report.verification import Verification
+from bundler.runtimes.tensorflow import Runtime
+from bundler.verbs.given import AnyManifest, Given, manifest_of
+
+__all__ = ["Subject", "comparable", "compared", "verified", "verify"]
+
+_TFJS, _GOLDEN = "tfjs", "golden"
+"""Names of references; any other is a folder with a bundle."""
+
+
+class Subject(NamedTuple):
+    """What is verified: a bundle, what its record says, and its manifest if that is known."""
+
+    bundle: Bundle
+    report: Report
+    manifest: Manifest | None
+    reach: Reach = USUAL
+
+    @property
+    def base(self) -> Path | None:
+        """The folder in which relative sources start."""
+        return self.manifest.folder if self.manifest else None
+
+
+@sources.fetching_damaged_again
+def verify(
+    target: AnyManifest,
+    *,
+    output: str | os.PathLike[str] | None = None,
+    against: str | os.PathLike[str] | None = None,
+    tfjs: str | os.PathLike[str] | None = None,
+    record: bool = False,
+    python: bool = False,
+    offline: bool = False,
+    progress: Progress = SILENT,
+) -> Verification:
+    """Call every signature of a bundle in TensorFlow's C runtime, and compare its outputs with a reference's.
+
+    Inputs are those of the manifest's checks, else random ones. A signature is `ok`, `wrong`, or `unchecked` if the
+    comparison shows neither; nothing is built.
+
+    Args:
+        target: A manifest, whose bundle is verified, or its path; or the folder of a bundle.
+        output: The folder of the manifest's bundle, if it is another than the manifest says.
+        against: "tfjs", the source models in TensorFlow.js; "golden", the outputs in the files of the checks; or the
+            folder of another bundle. By default "tfjs" if Node.js is installed, else "golden".
+        tfjs: A folder `node_modules` with @tensorflow/tfjs. By default npm fetches the package once.
+        record: Write the outputs of signatures that are not wrong into the files of their checks.
+        python: Call the signatures by `tf.saved_model.load` too, which optimizes graphs in another way.
+        offline: Fetch nothing: take sources, and TensorFlow.js, from the cache.
+        progress: Receives the steps and notes of the run.
+
+    Raises:
+        BundlerError: If there is no bundle, or no reference. `Verification.raise_if_wrong` raises VerificationError.
+    """
+    started = time.perf_counter()
+    subject = _subject(target, None if output is None else Path(output))._replace(reach=Reach(offline))
+    modules = None if tfjs is None else Path(tfjs)
+    with Runtime() as runtime, comparable(subject, against, modules, progress) as reference:
+        return verified(subject, reference, runtime, record=record, python=python, progress=progress, started=started)
+
+
+def verified(
+    subject: Subject,
+    reference: Reference,
+    runtime: Runtime,
+    *,
+    record: bool = False,
+    python: bool = False,
+    progress: Progress = SILENT,
+    started: float | None = None,
+) -> Verification:
+    """The same for a bundle and a reference that are open."""
+    started = time.perf_counter() if started is None else started
+    with _roads(runtime, python) as roads:
+        outcomes = list(_outcomes(subject, Comparison(roads, reference), progress, keep=record))
+    verdicts = Entries(outcome.verdict for outcome in outcomes)
+    recorded = tuple(_recorded(outcomes, roads[0].name)) if record else ()
+    seconds = time.perf_counter() - started
+    return Verification(subject.bundle.folder, reference.title, verdicts, recorded, seconds)
+
+
+def compared(given: Given, folder: Path, report: Report, runtime: Runtime) -> Check:
+    """Compare the bundle in a folder, of which this is the report, with the best reference there is.
+
+    Signatures that could not be compared become notes. Raises VerificationError for those that are wrong.
+    """
+    subject = Subject(Bundle.open(folder), report, given.manifest, given.reach)
+    with comparable(subject, None, None, given.progress) as reference:
+        found = verified(subject, reference, runtime, progress=given.progress)
+    for each in found.signatures:
+        if each.verdict == "unchecked":
+            given.progress.note(f"signature {each.key!r} was not verified: {each.why}")
+    found.raise_if_wrong()
+    right = sum(each.verdict == "ok" for each in found.signatures)
+    return Check("verify", f"{right} signatures agree with {found.reference} in {found.seconds:.2f} s")
+
+
+def _outcomes(subject: Subject, comparison: Comparison, progress: Progress, keep: bool) -> Iterator[Outcome]:
+    """The outcomes of all signatures. With `keep`, those whose case has a file have their values."""
+    known = owners(subject.bundle, subject.report)
+    asked = [(endpoint, known.get((endpoint.tags, endpoint.key), "")) for endpoint in subject.bundle.endpoints]
+    # All files of checks are read before the first signature is called: their faults cost no time.
+    all_cases = [(*each, list(cases(subject.manifest, *each))) for each in asked]
+    turns = _turns(subject.report)
+    for endpoint, model, of_signature in sorted(all_cases, key=lambda each: turns.get((each[1], each[0].key), (0, 0))):
+        progress.start(f"verify {endpoint.key}")
+        try:
+            for case in of_signature:
+                for outcome in comparison.outcomes(endpoint, model, case):
+                    yield outcome if keep and case.file else outcome.without_values()
+        finally:
+            progress.finish()
+
+
+def _turns(report: Report) -> dict[tuple[str, str], tuple[int, int]]:
+    """Positions of signatures, by model and key: those of one model stand together, so that it is loaded once."""
+    order = {name: at for at, name in enumerate(report.models.names)}
+    return {
+        (each.model, each.key): (order.get(each.model, len(order)), at) for at, each in enumerate(report.signatures)
+    }
+
+
+def _recorded(outcomes: Iterable[Outcome], road: str) -> Iterator[Path]:
+    """Write the files of cases that are not wrong."""
+    for outcome in outcomes:
+        of_road = outcome.verdict.road == road and outcome.verdict.verdict != "wrong"
+        if of_road and outcome.case.file and outcome.outputs:
+            yield write_case(outcome.case, outcome.values, outcome.outputs)
+
+
+# What is verified --------------------------------------------------------------------------------
+
+
+def _subject(target: AnyManifest, output: Path | None) -> Subject:
+    if not isinstance(target, Manifest) and is_bundle(Path(target)):
+        return _of_bundle(Path(target))
+    if not isinstance(target, Manifest) and Path(target).is_dir():
+        inner = next((path for path in sorted(Path(target).iterdir(), reverse=True) if is_bundle(path)), None)
+        hint = f"did you mean {inner}?" if inner else ""
+        raise BundlerError("this is neither a manifest nor a SavedModel", where=str(target), hint=hint)
+    return _of_manifest(manifest_of(target), output)
+
+
+def _of_bundle(folder: Path) -> Subject:
+    known = records.recorded(folder)
+    bundle = Bundle.open(folder)
+    return Subject(bundle, known.report if known else Report(None, folder.name, Entries(), Entries()), None)
+
+
+def _of_manifest(manifest: Manifest, output: Path | None) -> Subject:
+    """The bundle of a manifest. It is not built here: what is verified must be what is used."""
+    place, hint = manifest.output(output), f"bundler build {manifest.path}"
+    if not is_bundle(place):
+        raise BundlerError("the bundle is not built", where=str(place), hint=hint)
+    known = records.recorded(place)
+    if known is None:
+        raise VerificationError("bundler did not write this SavedModel", where=str(place), hint=hint)
+    if known.manifest != manifest.digest:
+        raise VerificationError("the bundle is not of this manifest, or of an older one", where=str(place), hint=hint)
+    return Subject(Bundle.open(place), known.report, manifest)
+
+
+# With what it is compared ------------------------------------------------------------------------
+
+
+@contextmanager
+def comparable(
+    subject: Subject, against: str | os.PathLike[str] | None, modules: Path | None, progress: Progress
+) -> Iterator[Reference]:
+    """The reference of this name, open while the block lasts. Raises BundlerError if it cannot be used."""
+    if against is None and modules is None and not library.available():
+        progress.note("Node.js and npm are not installed: outputs are compared with recorded ones")
+        against = _GOLDEN
+    if against == _GOLDEN:
+        if subject.manifest is None:
+            raise BundlerError("recorded outputs belong to a manifest", hint="name the manifest in place of the bundle")
+        yield Golden()
+    elif against in (None, _TFJS):
+        if not subject.report.models:
+            where = str(subject.bundle.folder)
+            raise BundlerError("bundler did not write this SavedModel, and its models are not known", where=where)
+        with library.started(modules, subject.base or Path(), progress, subject.reach) as javascript:
+            origins = Origins(subject.bundle, subject.report, subject.base, progress, subject.reach)
+            yield Browser(javascript, origins)
+    else:
+        with Runtime() as runtime:
+            yield Other(Bundle.open(Path(against)), runtime)
+
+
+@contextmanager
+def _roads(runtime: Runtime, python: bool) -> Iterator[tuple[Road, ...]]:
+    session = Road("session", runtime)
+    if not python:
+        yield (session,)
+        return
+    with Runtime(engine="python") as by_python:
+        by_python.start()  # it imports TensorFlow meanwhile
+        yield session, Road("tf.saved_model.load", by_python, by_object=True)
