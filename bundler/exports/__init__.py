@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -13,7 +12,7 @@ from bundler.bundle import Endpoint
 from bundler.comparison.distance import distance
 from bundler.comparison.inputs import Feeds, drawn
 from bundler.errors import ConversionError, Fault, VerificationError, within
-from bundler.progress import Progress
+from bundler.progress import Progress, step
 from bundler.report.exported import ExportedOutput
 from bundler.runtimes.exporters import Exporter
 from bundler.runtimes.failures import Failure, meaning
@@ -44,7 +43,7 @@ def made(
     the file does not run with those that the bundle takes.
     """
     first = endpoints[0]
-    with _step(tools.progress, "convert"), meaning(ConversionError):
+    with step(tools.progress, "convert"), meaning(ConversionError):
         tools.exporter.convert(first.folder, first.tags, [endpoint.key for endpoint in endpoints], file, **options)
     return tuple(row for endpoint in endpoints for row in _compared(endpoint, file, tools)) if verify else ()
 
@@ -70,7 +69,7 @@ def _fault(output: ExportedOutput, relative: float) -> Fault:
 
 def _compared(endpoint: Endpoint, file: Path, tools: Tools) -> Iterator[ExportedOutput]:
     with (
-        _step(tools.progress, f"compare {endpoint.key}"),
+        step(tools.progress, f"compare {endpoint.key}"),
         within(f"signature {endpoint.key!r}"),
         meaning(VerificationError),
     ):
@@ -87,10 +86,10 @@ def _run(endpoint: Endpoint, runtime: Runtime) -> tuple[Feeds, Mapping[str, np.n
     """The first random inputs that the bundle takes, and its outputs."""
     refusal = ""
     for feeds in drawn(endpoint.signature, {}, {}):
-        try:
-            return feeds, endpoint.call(runtime, feeds.values, seconds=_SECONDS)
-        except Failure as failure:
-            refusal = failure.fault.what
+        outputs = _called(endpoint, feeds, runtime)
+        if not isinstance(outputs, Failure):
+            return feeds, outputs
+        refusal = outputs.fault.what
     raise VerificationError(
         "the bundle does not run with random numbers, so the file cannot be compared with it",
         found=refusal,
@@ -98,10 +97,8 @@ def _run(endpoint: Endpoint, runtime: Runtime) -> tuple[Feeds, Mapping[str, np.n
     )
 
 
-@contextmanager
-def _step(progress: Progress, what: str) -> Iterator[None]:
-    progress.start(what)
+def _called(endpoint: Endpoint, feeds: Feeds, runtime: Runtime) -> Mapping[str, np.ndarray] | Failure:
     try:
-        yield
-    finally:
-        progress.finish()
+        return endpoint.call(runtime, feeds.values, seconds=_SECONDS)
+    except Failure as failure:
+        return failure

@@ -80,7 +80,9 @@ def _chosen(bundle: Bundle, keys: Sequence[str], format: Form) -> Sequence[Endpo
         raise BundlerError("there is no signature to export", where=where)
     listed = ", ".join(endpoint.key for endpoint in chosen)
     if format == "onnx" and len(chosen) > 1:
-        raise BundlerError("an ONNX file has one signature", where=where, found=listed, hint="name one: --signature KEY")
+        raise BundlerError(
+            "an ONNX file has one signature", where=where, found=listed, hint="name one: --signature KEY"
+        )
     if len({endpoint.tags for endpoint in chosen}) > 1:
         hint = "name those of one MetaGraph: --signature KEY"
         raise BundlerError("the signatures are of several MetaGraphs", where=where, found=listed, hint=hint)

@@ -11,8 +11,9 @@ import click
 from bundler.cli.console import Console
 from bundler.cli.frame import shown
 from bundler.cli.options import JSON
-from bundler.cli.reports import short, size
+from bundler.cli.reports import short
 from bundler.cli.screen import Line
+from bundler.cli.texts.columns import counted, size_text
 
 if TYPE_CHECKING:
     from bundler.report.exported import Export, ExportedOutput
@@ -20,7 +21,14 @@ if TYPE_CHECKING:
 __all__ = ["export"]
 
 
-@click.command()
+@click.command(
+    epilog="""\b
+Examples:
+  bundler export dist/tiny --format tflite
+  bundler export dist/tiny --format tflite --float16 --signature edge_strength -o edges.tflite
+  bundler export dist/tiny --format onnx --signature serving_default
+""",
+)
 @click.argument("bundle", metavar="BUNDLE", type=click.Path(path_type=Path))
 @click.option("--format", required=True, type=click.Choice(["tflite", "onnx"]), help="The form of the file.")
 @click.option("--signature", "signatures", metavar="KEY", multiple=True, help="A signature to export. Default: all.")
@@ -32,7 +40,7 @@ __all__ = ["export"]
     help="The file. By default it is named for the bundle.",
 )
 @click.option("--float16", is_flag=True, help="TFLite: store the weights in half the size.")
-@click.option("--opset", type=click.IntRange(min=7), default=18, show_default=True, help="ONNX: the version of its ops.")
+@click.option("--opset", type=click.IntRange(min=7), default=18, show_default=True, help="ONNX: version of its ops.")
 @click.option(
     "--rtol",
     type=click.FloatRange(min=0),
@@ -49,19 +57,12 @@ def export(console: Console, bundle: Path, **settings: Any) -> None:
     Each signature of the file is run with random inputs, and compared with the bundle; a file that
     differs is not written. An ONNX file has one signature, needs the extra `onnx`, takes 3 to 17 s
     and differs in bytes from run to run.
-
-    \b
-    Examples:
-      bundler export dist/tiny --format tflite
-      bundler export dist/tiny --format tflite --float16 --signature digits -o digits.tflite
-      bundler export dist/tiny --format onnx --signature serving_default
     """
     import bundler
 
     with console.progress() as progress:
         exported = bundler.export(bundle, progress=progress, **settings)
-    console.show_lines(_lines(exported))
-    console.show_document_text(exported.to_json())
+    console.show_result(_lines(exported), exported.to_json)
 
 
 def _lines(exported: Export) -> Iterator[Line]:
@@ -73,10 +74,12 @@ def _lines(exported: Export) -> Iterator[Line]:
         yield [(padded.rstrip(), "" if number else "dim")]
     if exported.outputs:
         yield []
-    count = len(exported.signatures)
-    was = f", {size(exported.bytes_before)} with float32" if exported.bytes_before else ""
-    told = f"{count} signature{'s' if count > 1 else ''}, {size(exported.bytes)}{was} in {exported.seconds:.1f} s"
-    yield [(short(exported.output), "bold green"), (f": {told}", "")]
+    was = f", {size_text(exported.bytes_before)} with float32" if exported.bytes_before else ""
+    signatures, written = counted(len(exported.signatures), "signature"), size_text(exported.bytes)
+    yield [
+        (short(exported.output), "bold green"),
+        (f": {signatures}, {written}{was} in {exported.seconds:.1f} s", ""),
+    ]
 
 
 def _row(output: ExportedOutput) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from bundler.runtimes.tensors import Plain, packed, unpacked
 __all__ = ["convert", "run"]
 
 _NO_BUILTIN = re.compile(r"loc\([^\n]*?\"(?P<op>\w+):\"(?:, \"(?P<node>[^\"]+)\")?[^\n]*op is neither a custom op")
-"""The converter's line for an op that no builtin stands for: `error: loc(fused["Erf:", "crop/e"]): 'tf.Erf' op is …`."""
+"""A line of the converter: `error: loc(fused["Erf:", "crop/e"]): 'tf.Erf' op is neither a custom op nor a flex op`."""
 _SELECTED = re.compile(r"TF Select ops: (?P<ops>.+)")
 _MOST_NODES = 5
 
@@ -53,7 +53,9 @@ def _interpreter(file: str, _changed: int) -> Any:
 
 def _why(said: str) -> str:
     """Which nodes have no builtin op, if the converter names them; else its first line."""
-    refused = dict.fromkeys(f"{each['op']} ({each['node']})" if each["node"] else each["op"] for each in _NO_BUILTIN.finditer(said))
+    refused = dict.fromkeys(
+        f"{each['op']} ({each['node']})" if each["node"] else each["op"] for each in _NO_BUILTIN.finditer(said)
+    )
     if not refused and (selected := _SELECTED.search(said)):
         refused = dict.fromkeys(selected["ops"].split(", "))
     if not refused:
@@ -61,3 +63,7 @@ def _why(said: str) -> str:
     listed = ", ".join(list(refused)[:_MOST_NODES])
     more = len(refused) - _MOST_NODES
     return f"TFLite has no builtin op for {listed}" + (f" and {more} more" if more > 0 else "")
+
+
+def _node(refused: re.Match[str]) -> str:
+    return f"{refused['op']} ({refused['node']})" if refused["node"] else refused["op"]
