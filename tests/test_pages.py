@@ -41,3 +41,12 @@ def test_the_page_about_the_cache_shows_what_happens(folder: Path, monkeypatch: 
     place = str(folder / "cache")
     monkeypatch.setenv("BUNDLER_CACHE", place)
     assert played(consoles(page)).replace(place, "/home/you/.cache/bundler") == consoles(page)
+
+
+def test_the_page_about_diff_shows_what_happens(folder: Path) -> None:
+    page = (ROOT / "docs" / "DIFF.md").read_text()
+    text = (ROOT / "manifests" / "tiny.toml").read_text().replace('"models/', '"manifests/models/')
+    text = text.replace("[bundle]\n", '[bundle]\nweights = "variables"\n')
+    text = text.replace('name = "digits"\n', 'name = "digits"\nshapes = { image = [1, 64] }\n')
+    (folder / "next.toml").write_text(f'{text}\n[[model.signature]]\nkey = "statistics"\n')
+    assert played(consoles(page)) == consoles(page)
