@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bundler.bundle import Endpoint
-from bundler.comparison.distance import distance
+from bundler.comparison.distance import blank, distance
 from bundler.comparison.inputs import Feeds, drawn
 from bundler.errors import ConversionError, Fault, VerificationError, within
 from bundler.progress import Progress, step
@@ -83,13 +83,18 @@ def _compared(endpoint: Endpoint, file: Path, tools: Tools) -> Iterator[Exported
 
 
 def _run(endpoint: Endpoint, runtime: Runtime) -> tuple[Feeds, Mapping[str, np.ndarray]]:
-    """The first random inputs that the bundle takes, and its outputs."""
-    refusal = ""
+    """Random inputs that the bundle takes, and its outputs: the first inputs whose outputs show something."""
+    refusal, ran = "", []
     for feeds in drawn(endpoint.signature, {}, {}):
         outputs = _called(endpoint, feeds, runtime)
-        if not isinstance(outputs, Failure):
+        if isinstance(outputs, Failure):
+            refusal = outputs.fault.what
+        elif any(map(blank, outputs.values())):
+            ran.append((feeds, outputs))
+        else:
             return feeds, outputs
-        refusal = outputs.fault.what
+    if ran:
+        return ran[0]
     raise VerificationError(
         "the bundle does not run with random numbers, so the file cannot be compared with it",
         found=refusal,

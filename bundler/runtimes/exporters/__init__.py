@@ -14,11 +14,13 @@ import json
 import pickle
 import sys
 from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from bundler.errors import BundlerError
 from bundler.runtimes.child import Child
 from bundler.runtimes.failures import Refused
 from bundler.runtimes.tensors import packed, unpacked
@@ -36,16 +38,18 @@ _START = (
 )
 _QUIET = {"TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"}
 _NAMES: Mapping[Form, str] = {"tflite": "TFLite's converter", "onnx": "tf2onnx"}
+_NEEDED: Mapping[Form, Sequence[str]] = {"tflite": (), "onnx": ("tf2onnx", "onnxruntime")}
 
 
 class Exporter:
-    """The converter and the runtime of one form, in a child process that starts with the first question.
+    """The converter and the runtime of one form, in a child process.
 
-    Every question raises Refused with the program's words, and Died if the process ends before it answers; the next
-    question starts it again.
+    Raises BundlerError if a package of the extra `onnx` is missing. Every question raises Refused with the program's
+    words, and Died if the process ends before it answers; the next question starts it again.
     """
 
     def __init__(self, form: Form) -> None:
+        _refuse_missing(_NEEDED[form])
         self._child = Child(_NAMES[form], [sys.executable, "-c", _START, json.dumps([sys.path, form])], _QUIET)
 
     def __enter__(self) -> Self:
@@ -80,3 +84,17 @@ class Exporter:
         if refusal is not None:
             raise Refused(refusal)
         return result
+
+
+def _refuse_missing(packages: Sequence[str]) -> None:
+    missing = [name for name in packages if not _is_installed(name)]
+    if missing:
+        hint = "pip install 'tfjs-bundler[onnx]'"
+        raise BundlerError("packages of the extra `onnx` are not installed", found=", ".join(missing), hint=hint)
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ValueError:  # a module that was made by hand has no spec
+        return False
