@@ -107,7 +107,7 @@ def test_folders_are_small_and_few_modules_lie_beside_them() -> None:
     files = {
         folder.relative_to(PACKAGE).as_posix(): sum(path.is_file() for path in folder.iterdir()) for folder in folders
     }
-    del files["rewrites/rules"]
+    del files["rewrites/rules"], files["cli/commands"]  # a family of rules, and a command, each
     assert len(list(PACKAGE.glob("*.py"))) <= 5
     assert {folder: count for folder, count in files.items() if count > MOST_FILES} == {}
 

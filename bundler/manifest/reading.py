@@ -30,7 +30,7 @@ class Manifest:
     models: tuple[ModelSpec, ...]
     text: str | None = field(default=None, repr=False)
     checks: tuple[CheckSpec, ...] = ()
-    serving: ServingSpec = ServingSpec()
+    serving: ServingSpec = field(default_factory=ServingSpec)
 
     @property
     def folder(self) -> Path:

@@ -14,7 +14,17 @@ from pydantic_core import PydanticCustomError
 from bundler.manifest.clashes import DEFAULT_KEY
 from bundler.manifest.faults import DIGEST, FILE_NAME, SCOPE
 
-__all__ = ["KEYS", "BundleSpec", "CheckSpec", "Compat", "Document", "InputSpec", "ModelSpec", "ServingSpec", "SignatureSpec"]
+__all__ = [
+    "KEYS",
+    "BundleSpec",
+    "CheckSpec",
+    "Compat",
+    "Document",
+    "InputSpec",
+    "ModelSpec",
+    "ServingSpec",
+    "SignatureSpec",
+]
 
 
 class Compat(str, Enum):
