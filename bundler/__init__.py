@@ -36,8 +36,9 @@ if TYPE_CHECKING:
     from bundler.report.verification import Verification
     from bundler.verbs.build import build
     from bundler.verbs.check import check
+    from bundler.verbs.diff import diff
     from bundler.verbs.init import init
-    from bundler.verbs.inspect import inspect
+    from bundler.verbs.inspect import inspect, neighbourhood
     from bundler.verbs.lock import lock
     from bundler.verbs.run import run
     from bundler.verbs.verify import verify
@@ -57,9 +58,11 @@ __all__ = [
     "__version__",
     "build",
     "check",
+    "diff",
     "init",
     "inspect",
     "lock",
+    "neighbourhood",
     "run",
     "verify",
 ]
@@ -82,8 +85,9 @@ _MODULES = {
     "bundler.report.verification": ("Verification",),
     "bundler.verbs.build": ("build",),
     "bundler.verbs.check": ("check",),
+    "bundler.verbs.diff": ("diff",),
     "bundler.verbs.init": ("init",),
-    "bundler.verbs.inspect": ("inspect",),
+    "bundler.verbs.inspect": ("inspect", "neighbourhood"),
     "bundler.verbs.lock": ("lock",),
     "bundler.verbs.run": ("run",),
     "bundler.verbs.verify": ("verify",),

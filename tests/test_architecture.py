@@ -23,9 +23,10 @@ FLOORS = """
     encoding runtimes artifacts manifest soundness
     sources lockfile serving
     tfjs rewrites link outputs
-    report bundle
+    stored report bundle
     convert
     checks comparison scaffold
+    inspection differences
     verbs
     api
     cli
@@ -45,6 +46,9 @@ OWNERS = {
 
 LATE = {"tensorflow", "tensorflowjs", "tf_keras", "joblib", "distributed"}
 """Packages that are slow to load: no module of ours imports them at its top."""
+
+LISTS = ("cli/commands", "rewrites/rules", "verbs")
+"""Folders whose files are entries of a list: more of them make the folder no harder to read."""
 
 MOST_FILES, MOST_LINES, MOST_LINES_OF_A_FUNCTION = 12, 350, 46
 
@@ -107,7 +111,8 @@ def test_folders_are_small_and_few_modules_lie_beside_them() -> None:
     files = {
         folder.relative_to(PACKAGE).as_posix(): sum(path.is_file() for path in folder.iterdir()) for folder in folders
     }
-    del files["rewrites/rules"], files["cli/commands"]  # a family of rules, and a command, each
+    for folder in LISTS:
+        del files[folder]
     assert len(list(PACKAGE.glob("*.py"))) <= 5
     assert {folder: count for folder, count in files.items() if count > MOST_FILES} == {}
 

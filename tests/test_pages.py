@@ -32,6 +32,11 @@ def test_the_page_about_run_shows_what_happens(folder: Path) -> None:
     assert [(line, str(eval(line, names))) for line, _ in shown] == shown
 
 
+def test_the_page_about_inspect_shows_what_happens(folder: Path) -> None:
+    page = (ROOT / "docs" / "INSPECT.md").read_text()
+    assert played(consoles(page)) == consoles(page)
+
+
 def test_the_page_about_the_cache_shows_what_happens(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     page = (ROOT / "docs" / "CACHE.md").read_text()
     place = str(folder / "cache")

@@ -31,9 +31,11 @@ NAMES = [
     "__version__",
     "build",
     "check",
+    "diff",
     "init",
     "inspect",
     "lock",
+    "neighbourhood",
     "run",
     "verify",
 ]

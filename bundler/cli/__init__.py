@@ -21,6 +21,7 @@ _COMMANDS = {
     "init": "Write a first manifest for the models of each SOURCE.",
     "convert": "Convert one model, with the flags of tfjs-graph-converter.",
     "inspect": "Show what is in a model, a manifest or a SavedModel.",
+    "diff": "Show what changed between two bundles, and whether callers would notice.",
     "lock": "Write the lock of each MANIFEST: every file that its bundle is made from.",
     "run": "Call a signature of BUNDLE.",
     "serving": "Print TensorFlow Serving's models.config for bundles.",

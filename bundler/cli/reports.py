@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from textwrap import wrap
 from typing import TYPE_CHECKING
 
 from bundler.cli.screen import Line
+from bundler.cli.texts.columns import counted, size_text
+from bundler.cli.texts.models import model_details
 
 if TYPE_CHECKING:
     from bundler.report import Check, ModelReport, Report, SignatureReport, TensorReport
     from bundler.verbs.lock import Locked
 
-__all__ = ["lock_lines", "report_lines", "size_text"]
+__all__ = ["lock_lines", "report_lines"]
 
 _NAME_WIDTH = 40
 """Characters of the longest name that decides how far the types are indented."""
@@ -42,8 +43,8 @@ def lock_lines(locked: Locked) -> Iterator[Line]:
     """One line: the file, whether it was there already, and what it names."""
     files = [file for of_model in locked.lock.files.values() for file in of_model.values()]
     state = "up to date, " if locked.up_to_date else ""
-    models, size = _count(len(locked.lock.files), "model"), size_text(sum(file.size for file in files))
-    yield [(_short(locked.path), "bold green"), (f": {state}{models}, {_count(len(files), 'file')}, {size}", "")]
+    models, size = counted(len(locked.lock.files), "model"), size_text(sum(file.size for file in files))
+    yield [(_short(locked.path), "bold green"), (f": {state}{models}, {counted(len(files), 'file')}, {size}", "")]
 
 
 def _signature_lines(signature: SignatureReport, width: int, details: bool) -> Iterator[Line]:
@@ -66,22 +67,10 @@ def _model_lines(models: Sequence[ModelReport], details: bool, ops: bool) -> Ite
     rows += [(model.name, size_text(model.weight_bytes), str(model.nodes)) for model in models]
     name, weights, nodes = (max(map(len, column)) for column in zip(*rows, strict=True))
     styles = ["dim", *[""] * len(models)]
-    inner = [(), *(tuple(_model_details(model, details, ops)) for model in models)]
+    inner = [(), *(tuple(model_details(model, details, ops)) for model in models)]
     for row, style, below in zip(rows, styles, inner, strict=True):
         yield [(f"{row[0]:<{name}}  {row[1]:>{weights}}  {row[2]:>{nodes}}", style)]
         yield from ([(f"  {line}", "dim")] for line in below)
-
-
-def _model_details(model: ModelReport, details: bool, ops: bool) -> Iterator[str]:
-    if details or ops:
-        yield from (text for text in (model.source, model.digest) if text)
-    if details:
-        yield from (f"note: {note}" for note in model.notes)
-    if ops:
-        # An op and its count stay on one line: wrap takes no-break spaces for letters.
-        by_count = sorted(model.ops.items(), key=lambda item: (-item[1], item[0]))
-        counted = ", ".join(f"{count}\N{NO-BREAK SPACE}{op}" for op, count in by_count)
-        yield from (line.replace("\N{NO-BREAK SPACE}", " ") for line in wrap(counted, 76))
 
 
 def _check_line(check: Check) -> Line:
@@ -90,25 +79,13 @@ def _check_line(check: Check) -> Line:
 
 
 def _summary(report: Report) -> Line:
-    signatures, models = _count(len(report.signatures), "signature"), _count(len(report.models), "model")
+    signatures, models = counted(len(report.signatures), "signature"), counted(len(report.models), "model")
     weights = sum(model.weight_bytes for model in report.models)
     size = size_text(report.bytes) if report.bytes else f"{size_text(weights)} of weights"
     took = f" in {report.seconds:.2f} s" if report.seconds else ""
     place = _short(report.output) if report.output else report.name
     state = "up to date, " if report.up_to_date else ""
     return [(place, "bold green"), (f": {state}{signatures}, {models}, {size}{took}", "")]
-
-
-def size_text(size: int) -> str:
-    """A number of bytes in decimal units: `5.0 MB`."""
-    for unit, scale in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
-        if size >= scale:
-            return f"{size / scale:.1f} {unit}"
-    return f"{size} B"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
 def _short(path: Path) -> str:

@@ -6,7 +6,6 @@ stay in their files.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING
 from bundler import rewrites, sources, tfjs
 from bundler.artifacts import artifact
 from bundler.artifacts.artifact import Artifact
+from bundler.convert.about import About, about
 from bundler.convert.reshape import reshape
 from bundler.convert.select import select
 from bundler.disk.cache import Damaged
@@ -55,16 +55,15 @@ class Task:
 class Converted:
     """A model under its final names, ready to be linked, and the files in `folder` that it was made from.
 
-    `weight_bytes` and `ops`, the number of nodes of each op, are those before the rewrites. `digests` are the sha256 of
-    the files as another machine read them; None if this one did. `batched`: the manifest gives inputs another number of
-    rows than the model does. `names_its_signature` is that of `tfjs`.
+    `about` is what its file says of itself. `digests` are the sha256 of the files as another machine read them; None if
+    this one did. `batched`: the manifest gives inputs another number of rows than the model does. `names_its_signature`
+    is that of `tfjs`.
     """
 
     model: Model
     folder: Path
     files: tuple[str, ...]
-    weight_bytes: int
-    ops: Mapping[str, int]
+    about: About
     digests: Mapping[str, str] | None = None
     batched: bool = False
     names_its_signature: bool = False
@@ -124,8 +123,7 @@ def _converted(task: Task) -> Converted:
         marked(portable if task.alone else scoped(portable, spec.name)),
         files.folder,
         files.files,
-        selection.model.weight_bytes,
-        Counter(node.op for graph in selection.model.graphs for node in graph.nodes),
+        about(files),
         batched=reshaped.batched,
         names_its_signature=tfjs.names_its_signature(files),
     )

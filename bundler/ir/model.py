@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
 from types import MappingProxyType
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from bundler.ir.pack import Packed, pack, unpack
 from bundler.ir.protos import FunctionDef, TensorProto
 from bundler.ir.weight import Weight
 
-__all__ = ["PREDICT", "Function", "Graph", "Model", "Signature", "TensorSpec"]
+__all__ = ["PREDICT", "Change", "Function", "Graph", "Model", "Signature", "TensorSpec"]
 
 PREDICT = "tensorflow/serving/predict"
 
@@ -71,6 +72,11 @@ class Graph:
     @cached_property
     def by_name(self) -> Mapping[str, Node]:
         return MappingProxyType({node.name: node for node in self.nodes})
+
+    @cached_property
+    def positions(self) -> Mapping[str, int]:
+        """The place of each node in `nodes`, by its name."""
+        return {node.name: index for index, node in enumerate(self.nodes)}
 
     @cached_property
     def ops(self) -> frozenset[str]:
@@ -177,13 +183,21 @@ class Function:
         return _function, (self.definition.SerializeToString(), self.graph, dict(self.returns))
 
 
+class Change(NamedTuple):
+    """What rewrites made of a number of nodes of an op: the ops in the place of each; the last one has its name."""
+
+    op: str
+    number: int
+    into: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Model:
     """A graph, the functions it calls, and the signatures by which it is used.
 
     `initializers` are the names of nodes to run once after loading (they fill hash tables); `producer` is the version
-    of GraphDef that the graph was written with. `notes` are for the user: what was left out of the file, and what
-    means something else in TensorFlow.
+    of GraphDef that the graph was written with. `notes` and `changes` are for the user: what was left out of the file,
+    what means something else in TensorFlow, and which ops were rewritten.
     """
 
     graph: Graph
@@ -192,6 +206,7 @@ class Model:
     initializers: tuple[str, ...] = ()
     producer: int = 0
     notes: tuple[str, ...] = ()
+    changes: tuple[Change, ...] = ()
 
     def with_graphs(self, change: Callable[[Graph], Graph]) -> Model:
         """The same model with its graph and those of its functions changed; the same object if none is."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from bundler.errors import ConversionError
@@ -12,7 +12,7 @@ from bundler.ir.nodes import Node, attr
 from bundler.ir.protos import AttrValue
 from bundler.ir.tables import shared_names
 
-__all__ = ["called", "function_names", "prune", "reachable"]
+__all__ = ["called", "function_names", "functions_called", "prune", "reachable", "running"]
 
 
 def prune(model: Model) -> Model:
@@ -59,15 +59,19 @@ def _library(model: Model) -> Model:
     """The model with only the functions that its graph calls, and those that these call."""
     if not model.functions:
         return model
-    functions: dict[str, Function] = {}
-    pending = called(model.graph)
+    return replace(model, functions=functions_called(model.graph.nodes, model.functions))
+
+
+def functions_called(nodes: Iterable[Node], functions: Mapping[str, Function]) -> dict[str, Function]:
+    """The functions that nodes call, and those that these call, in the order of the library."""
+    found = set[str]()
+    pending = called(nodes) if functions else set()
     while pending:
         name = pending.pop()
-        function = model.functions.get(name)
-        if function is not None and name not in functions:
-            functions[name] = function
-            pending |= called(function.graph)
-    return replace(model, functions={name: model.functions[name] for name in model.functions if name in functions})
+        if name in functions and name not in found:
+            found.add(name)
+            pending |= called(functions[name].graph.nodes)
+    return {name: function for name, function in functions.items() if name in found}
 
 
 def reachable(graph: Graph, outputs: Iterable[str]) -> set[str]:
@@ -88,10 +92,19 @@ def _keep(graph: Graph, names: set[str]) -> Graph:
     return Graph(tuple(node for node in graph.nodes if node.name in names), weights)
 
 
-def called(graph: Graph) -> set[str]:
-    """The names of the functions, and of the ops, that the nodes refer to, as their ops or in their attributes."""
-    named = {name for node in graph.nodes for value in node.attr.values() for name in function_names(value)}
-    return named | {node.op for node in graph.nodes}
+def running(model: Model) -> set[str]:
+    """The names of the nodes that signatures need, and those that fill tables; of a model without signatures all."""
+    asked = [spec.tensor.node for signature in model.signatures.values() for spec in signature.specs]
+    if not asked:
+        asked = [node.name for node in model.graph.nodes if node.op != "NoOp"]
+    return reachable(model.graph, [*asked, *model.initializers])
+
+
+def called(nodes: Iterable[Node]) -> set[str]:
+    """The names of the functions, and of the ops, that nodes refer to, as their ops or in their attributes."""
+    listed = list(nodes)
+    named = {name for node in listed for value in node.attr.values() for name in function_names(value)}
+    return named | {node.op for node in listed}
 
 
 def function_names(value: AttrValue) -> Iterator[str]:

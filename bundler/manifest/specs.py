@@ -165,7 +165,9 @@ class BundleSpec(_Spec):
         description="Folder to write, relative to the manifest's. Default: `dist/<name>` in the current folder.",
     )
     version: Annotated[int, Field(ge=1, le=(1 << 63) - 1, strict=True)] | None = Field(
-        default=None, description="Writes `<output>/<version>`, the layout that TensorFlow Serving watches."
+        default=None,
+        description="Writes `<output>/<version>`, the layout that TensorFlow Serving watches. `bundler build"
+        " --release-version N` overrides it.",
     )
     layout: Literal["signatures", "tags"] = Field(
         default="signatures",

@@ -30,6 +30,7 @@ __all__ = [
     "FILE",
     "MetaGraph",
     "frozen_graph",
+    "initial_nodes",
     "read_signatures",
     "signature_def",
     "write",
@@ -39,6 +40,8 @@ __all__ = [
 FILE = "saved_model.pb"
 _INIT = "__saved_model_init_op"
 """A key under which other writers keep the node that loaders run first. It is no signature of the user."""
+_INIT_COLLECTIONS = ("saved_model_main_op", "legacy_init_op")
+"""Collections with the node that loaders run first (tensorflow/cc/saved_model/constants.h)."""
 _INIT_NODE = "initialize"
 _LIMIT = (1 << 31) - 1
 """The most bytes of a message that protobuf reads."""
@@ -88,6 +91,14 @@ def read_signatures(metagraph: MetaGraphDef) -> dict[str, Signature]:
     return {key: _signature(metagraph.signature_def[key]) for key in sorted(metagraph.signature_def) if key != _INIT}
 
 
+def initial_nodes(metagraph: MetaGraphDef) -> list[str]:
+    """The names of the nodes that loaders run first, by the keys of all writers."""
+    collections = (metagraph.collection_def.get(key) for key in _INIT_COLLECTIONS)
+    listed = [name for each in collections if each is not None for name in each.node_list.value]
+    outputs = metagraph.signature_def[_INIT].outputs.values() if _INIT in metagraph.signature_def else ()
+    return [Tensor.parse(name).node for name in [*listed, *(info.name for info in outputs)]]
+
+
 # Encoding ----------------------------------------------------------------------------------------
 
 
@@ -113,7 +124,7 @@ def _metagraph(metagraph: MetaGraph) -> Message:
     tail.MergeFrom(MetaGraphDef(signature_def=signatures))
     if model.initializers:
         # Loaders also know a signature of a reserved key for this, but users would see it among their own.
-        tail.collection_def["saved_model_main_op"].node_list.value.append(_init_name(model))
+        tail.collection_def[_INIT_COLLECTIONS[0]].node_list.value.append(_init_name(model))
     made.add(tail.SerializeToString(deterministic=True))
     return made
 

@@ -14,7 +14,7 @@ from bundler.report.entries import Entries
 if TYPE_CHECKING:
     from bundler.ir.model import Signature, TensorSpec
 
-__all__ = ["Check", "Entries", "ModelReport", "Report", "SignatureReport", "TensorReport", "plain"]
+__all__ = ["Check", "Entries", "ModelReport", "Report", "Rewritten", "SignatureReport", "TensorReport", "plain"]
 
 
 @dataclass(frozen=True)
@@ -69,11 +69,25 @@ class SignatureReport:
 
 
 @dataclass(frozen=True)
-class ModelReport:
-    """One model of the bundle.
+class Rewritten:
+    """What became of `count` nodes of an op of a TensorFlow.js model: the ops in the place of each."""
 
-    `digest` is `sha256:<hex>` of its files, `weight_bytes` the size of its weights in the graph. `ops` counts its
-    nodes by op, before rewrites. `notes` say what was changed or dropped.
+    op: str
+    count: int
+    into: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ModelReport:
+    """One model of a bundle, or a graph of a SavedModel by another program.
+
+    `digest` is `sha256:<hex>` of its files. `nodes`, `weight_bytes` and `ops`, the number of nodes by op, are those of
+    the graph that TensorFlow runs for the signatures, after the rewrites: see `report.census`. `notes` say what was
+    changed or dropped, `rewritten` which ops of the source became others.
+
+    `format` is "graph" or "layers", empty for a graph of TensorFlow. `written_by` names the programs that wrote the
+    model, `signature_from` the place of its signature, `stored` counts its weights by the dtype in its files: see
+    `convert.about`.
     """
 
     name: str
@@ -83,6 +97,11 @@ class ModelReport:
     weight_bytes: int
     ops: Mapping[str, int]
     notes: tuple[str, ...] = ()
+    format: str = ""
+    written_by: str = ""
+    signature_from: str = ""
+    stored: Mapping[str, int] = field(default_factory=dict)
+    rewritten: tuple[Rewritten, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,14 @@ elsewhere changes.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from bundler import ops, soundness
 from bundler.errors import ConversionError, Fault
 from bundler.ir.model import Model
 from bundler.ir.prune import prune
 from bundler.manifest import Compat
+from bundler.rewrites.changes import changes
 from bundler.rewrites.engine import Each, Pass
 from bundler.rewrites.invariants import check
 from bundler.rewrites.rules.activations import (
@@ -102,9 +104,10 @@ def run(model: Model, compat: Compat, allow_ops: tuple[str, ...] = ()) -> Model:
     """
     clean = _after(CLEANING, model)
     _refuse((*ops.faults(clean, allow_ops), *soundness.faults(clean)))
-    portable = _after(PASSES[compat], clean)
+    *passes, naming = PASSES[compat]
+    portable = _after(passes, clean)
     _refuse(loops.faults(portable))
-    return portable
+    return _after((naming,), replace(portable, changes=changes(model, portable)))
 
 
 def _after(passes: Iterable[Pass], model: Model) -> Model:

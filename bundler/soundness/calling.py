@@ -114,7 +114,7 @@ def recursion_faults(model: Model) -> Iterator[Fault]:
         if name in path:  # all functions that it calls have a depth by now
             depths[name] = 1 + max((depths[other] for other in path.pop(name)), default=0)
         elif name not in depths:
-            calls = sorted(other for other in called(model.functions[name].graph) if other in model.functions)
+            calls = sorted(other for other in called(model.functions[name].graph.nodes) if other in model.functions)
             path[name] = calls
             if not path.keys().isdisjoint(calls):
                 yield _circle(path, next(other for other in calls if other in path))

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
+from bundler.convert.about import model_report
 from bundler.convert.every import Digests, convert_all, digest_all
 from bundler.convert.one import Converted
 from bundler.disk.digest import combined_digest
@@ -21,6 +22,7 @@ from bundler.outputs.savedmodel import MetaGraph
 from bundler.outputs.variables import are_variables, with_variables
 from bundler.progress import step
 from bundler.report import Entries, ModelReport, Report, SignatureReport
+from bundler.report.census import Census, count, count_by
 from bundler.runtimes.tensorflow import Runtime
 from bundler.threads import Crew
 from bundler.verbs.given import Given
@@ -73,20 +75,19 @@ class Linked:
             for part in self.parts
             for key, signature in part.metagraph.model.signatures.items()
         )
-        models = map(self._report, self.given.manifest.models)
+        counted = self._counted()
+        models = (self._report(spec, counted.get(spec.name, Census())) for spec in self.given.manifest.models)
         return Report(None, self.given.manifest.bundle.name, Entries(signatures), Entries(models))
 
-    def _report(self, spec: ModelSpec) -> ModelReport:
-        made = self.models[spec.name]
-        return ModelReport(
-            name=spec.name,
-            source=spec.source,
-            digest=f"sha256:{combined_digest(self.files[spec.name])}",
-            nodes=sum(made.ops.values()),
-            weight_bytes=made.weight_bytes,
-            ops=dict(sorted(made.ops.items())),
-            notes=made.model.notes,
-        )
+    def _report(self, spec: ModelSpec, census: Census) -> ModelReport:
+        made, digest = self.models[spec.name], f"sha256:{combined_digest(self.files[spec.name])}"
+        return model_report(spec.name, spec.source, digest, made.model, made.about, census)
+
+    def _counted(self) -> dict[str, Census]:
+        """What the bundle holds of each model, by name."""
+        if self.given.manifest.bundle.layout == "tags":
+            return {name: count(part.metagraph.model) for name, part in zip(self.models, self.parts)}
+        return count_by(self.parts[0].metagraph.model, lambda name: name.partition("/")[0])
 
 
 @contextmanager

@@ -104,6 +104,7 @@ model    weights  nodes
 posenet   5.0 MB    137
   {POSENET}
   {DIGEST}
+  note: dropped useCudnnOnGpu (14 nodes)
   55 Const, 27 BiasAdd, 27 Relu6, 14 Conv2D, 13 DepthwiseConv2dNative,
   1 Placeholder
 tiny       640 B      3
@@ -155,13 +156,13 @@ def test_a_terminal_of_any_width_gets_whole_names(columns: str, monkeypatch: pyt
 def test_a_report_of_nothing_written_names_the_bundle(capsys: pytest.CaptureFixture[str]) -> None:
     Console().show(Report(None, "pets", (), (ModelReport("cat", "cat", "", 3, 1500, {}),)))
     assert capsys.readouterr().out == (
-        "model  weights  nodes\ncat     1.5 kB      3\n\npets: 0 signatures, 1 model, 1.5 kB of weights\n"
+        "model  weights  nodes\ncat     1.5 kB      3\n\npets: no signatures, 1 model, 1.5 kB of weights\n"
     )
 
 
 def test_an_output_elsewhere_keeps_its_path(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Console().show(Report(tmp_path, "pets", (), (), bytes=2_500_000_000))
-    assert capsys.readouterr().out.endswith(f"\n{tmp_path}: 0 signatures, 0 models, 2.5 GB\n")
+    assert capsys.readouterr().out.endswith(f"\n{tmp_path}: no signatures, no models, 2.5 GB\n")
 
 
 def test_an_output_is_named_as_seen_from_here(

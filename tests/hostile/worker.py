@@ -19,8 +19,9 @@ from typing import Any, NoReturn
 
 import bundler.cli
 import bundler.convert.every
+import bundler.inspection.neighbours
+import bundler.inspection.reports
 import bundler.outputs.savedmodel
-import bundler.verbs.inspect
 import bundler.verbs.written
 
 SECONDS = 20

@@ -2,16 +2,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 
 import pytest
 
 from bundler.ir.nodes import Shape
-from bundler.report import Check, Entries, ModelReport, Report, SignatureReport, TensorReport
+from bundler.report import Check, Entries, ModelReport, Report, Rewritten, SignatureReport, TensorReport
 
 IMAGE = TensorReport("image", "cat/image:0", "float32", (1, None, 3))
 EARS = TensorReport("ears", "cat/ears:0", "int32", None)
+CAT = ModelReport(
+    *("cat", "cat", "sha256:00", 3, 12, {}, ("dropped ‘x’",)),
+    format="graph",
+    signature_from="signature",
+    stored={"float32": 2},
+    rewritten=(Rewritten("Prelu", 1, ("Relu",)),),
+)
 EXPECTED = """\
 {
   "output": "dist/pets",
@@ -56,6 +64,21 @@ EXPECTED = """\
       },
       "notes": [
         "dropped \\u2018x\\u2019"
+      ],
+      "format": "graph",
+      "written_by": "",
+      "signature_from": "signature",
+      "stored": {
+        "float32": 2
+      },
+      "rewritten": [
+        {
+          "op": "Prelu",
+          "count": 1,
+          "into": [
+            "Relu"
+          ]
+        }
       ]
     }
   ],
@@ -76,7 +99,7 @@ def report(ops: Mapping[str, int]) -> Report:
         Path("dist", "pets"),
         "pets",
         Entries([SignatureReport("find", "cat", Entries([IMAGE]), Entries([EARS]), "tensorflow/serving/predict")]),
-        Entries([ModelReport("cat", "cat", "sha256:00", 3, 12, ops, ("dropped ‘x’",))]),
+        Entries([replace(CAT, ops=ops)]),
         Entries([Check("load")]),
         34,
         0.5,

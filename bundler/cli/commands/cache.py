@@ -12,7 +12,7 @@ import click
 from bundler.cli.console import Console
 from bundler.cli.frame import shown
 from bundler.cli.options import JSON
-from bundler.cli.reports import size_text
+from bundler.cli.texts.columns import size_text
 
 if TYPE_CHECKING:
     from bundler.cli.screen import Line

@@ -8,8 +8,12 @@ import bundler
 from bundler.cli.console import Console
 from bundler.cli.frame import shown
 from bundler.cli.options import JSON
+from bundler.cli.texts.neighbours import neighbour_lines
 
 __all__ = ["inspect"]
+
+_MANY = 20
+"""Models of which a report shows the ops. Of more, only -v does."""
 
 
 @click.command(
@@ -21,10 +25,24 @@ Examples:
 """
 )
 @click.argument("source", metavar="PATH")
+@click.option("--graph", "node", metavar="NODE", help="Show a node or tensor, what it reads and what reads it.")
 @JSON
 @shown
-def inspect(console: Console, source: str) -> None:
-    """Show what is in PATH: a TensorFlow.js model (any source of a manifest), a manifest or a SavedModel."""
-    report = bundler.inspect(source)
-    console.show(report, ops=True)
-    console.show_document([report])
+def inspect(console: Console, source: str, node: str | None) -> None:
+    r"""Show what is in PATH: a model of TensorFlow.js, a manifest, a SavedModel or a frozen graph.
+
+    A model is named by any source of a manifest: a folder, a JSON file, an archive with #path/inside, an address, or
+    npm:PACKAGE@VERSION/PATH. NODE is the name of a node, of a tensor, or of an input or output of a signature.
+
+    \b
+    Examples:
+      bundler inspect npm:@vladmandic/human@3.3.6/models/iris.json
+      bundler inspect dist/human --graph boxes_fine
+    """
+    if node is None:
+        report = bundler.inspect(source)
+        console.show(report, ops=len(report.models) <= _MANY)
+        console.show_document([report])
+    else:
+        found = bundler.neighbourhood(source, node)
+        console.show_result(neighbour_lines(found), found.to_json)

@@ -1,0 +1,81 @@
+"""One of the two bundles that are compared: a SavedModel on disk, or what a manifest would become."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from bundler.bundle.places import folder_of
+from bundler.differences.signatures import Keyed
+from bundler.ir.model import Model
+from bundler.ir.weight import Weight
+from bundler.report import ModelReport, record
+from bundler.report.census import count
+from bundler.stored.checkpoint import read_checkpoint
+from bundler.stored.graphs import read_graphs
+from bundler.stored.weights import weights_of
+
+__all__ = ["Side"]
+
+
+@dataclass(frozen=True)
+class Side:
+    """What is compared. `models` is None if it is not known; `tags` are the sets of tags of the MetaGraphs."""
+
+    source: str
+    tags: tuple[str, ...]
+    signatures: Keyed
+    models: Mapping[str, ModelReport] | None
+    weights: Mapping[str, Weight]
+    ops: Counter[str]
+    bytes: int
+
+    @classmethod
+    def of_bundle(cls, source: Path) -> Side:
+        """A SavedModel in a folder, by any writer. Raises SourceError if there is none, or it is damaged."""
+        folder = folder_of(source)
+        graphs, checkpoint, kept = read_graphs(folder), read_checkpoint(folder), record.recorded(folder)
+        size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        models = None if kept is None else list(kept.report.models)
+        tagged = [("/".join(graph.tags), graph.model) for graph in graphs]
+        return cls._of(str(source), tagged, models, checkpoint, size)
+
+    @classmethod
+    def of_graphs(cls, source: str, graphs: Iterable[tuple[str, Model]], models: Iterable[ModelReport]) -> Side:
+        """Linked graphs with their tags, before they are written. Their weights are constants."""
+        return cls._of(source, list(graphs), list(models), {}, 0)
+
+    @classmethod
+    def _of(
+        cls,
+        source: str,
+        tagged: list[tuple[str, Model]],
+        models: list[ModelReport] | None,
+        checkpoint: Mapping[str, Weight],
+        size: int,
+    ) -> Side:
+        return cls(
+            source=source,
+            tags=tuple(tags for tags, _ in tagged),
+            signatures={
+                (tags, key): signature for tags, model in tagged for key, signature in model.signatures.items()
+            },
+            models=None if models is None else {model.name: model for model in models},
+            weights=dict(_weights(tagged, models, checkpoint)),
+            ops=sum((count(model).by_op for _, model in tagged), Counter()),
+            bytes=size,
+        )
+
+
+def _weights(
+    tagged: list[tuple[str, Model]], models: list[ModelReport] | None, checkpoint: Mapping[str, Weight]
+) -> Iterator[tuple[str, Weight]]:
+    """The weights by name. Of several MetaGraphs, each has a scope: that of its variables, if it is known."""
+    known = models is not None and len(models) == len(tagged)
+    scopes = [model.name for model in models or ()] if known else [tags for tags, _ in tagged]
+    for (_, model), scope in zip(tagged, scopes):
+        prefix = f"{scope}/" if len(tagged) > 1 else ""
+        for name, weight in weights_of(model, checkpoint).items():
+            yield name if name.startswith(prefix) else prefix + name, weight
