@@ -61,3 +61,12 @@ def test_the_python_service_of_the_page_about_serving_runs(folder: Path) -> None
     exec(program, names)
     (shown,) = re.findall(r"^(moments.*?) +# (.*)$", program, re.MULTILINE)
     assert str(eval(shown[0], names)) == shown[1]
+
+
+def test_the_page_about_diff_shows_what_happens(folder: Path) -> None:
+    page = (ROOT / "docs" / "DIFF.md").read_text()
+    text = (ROOT / "manifests" / "tiny.toml").read_text().replace('"models/', '"manifests/models/')
+    text = text.replace("[bundle]\n", '[bundle]\nweights = "variables"\n')
+    text = text.replace('name = "digits"\n', 'name = "digits"\nshapes = { image = [1, 64] }\n')
+    (folder / "next.toml").write_text(f'{text}\n[[model.signature]]\nkey = "statistics"\n')
+    assert played(consoles(page)) == consoles(page)

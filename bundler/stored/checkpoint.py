@@ -17,11 +17,11 @@ from typing import NamedTuple
 from bundler.disk import files
 from bundler.disk.shards import File, Group
 from bundler.encoding.wire import Bytes, Field, fields, varint
-from bundler.errors import SourceError
 from bundler.ir.dtypes import DType
 from bundler.ir.protos import TensorShapeProto
 from bundler.ir.weight import Weight
 from bundler.outputs.checkpoint import prefix
+from bundler.stored.reading import explained
 
 __all__ = ["read_checkpoint"]
 
@@ -52,12 +52,8 @@ def read_checkpoint(folder: Path) -> dict[str, Weight]:
     index = prefix(folder).with_suffix(".index")
     if not index.exists():
         return {}
-    try:
+    with explained(index, "the index of a checkpoint"):
         return dict(_variables(index, _content(index)))
-    except OSError as error:
-        raise SourceError("cannot be read", where=str(index), found=files.reason(error)) from error
-    except (IndexError, UnicodeDecodeError, ValueError) as error:
-        raise SourceError("this is not the index of a checkpoint", where=str(index), found=str(error)) from error
 
 
 def _content(path: Path) -> bytes:

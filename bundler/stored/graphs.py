@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
@@ -34,6 +33,7 @@ from bundler.ir.protos import (
 )
 from bundler.ir.weight import Weight
 from bundler.outputs.savedmodel import FILE, initial_nodes, read_signatures
+from bundler.stored.reading import explained
 
 __all__ = ["StoredGraph", "read_frozen", "read_graphs"]
 
@@ -81,25 +81,12 @@ def read_frozen(path: Path) -> Model:
 
 
 def _read(path: Path, what: str, read: Callable[[_Skimmed], _Made]) -> _Made:
-    with _explained(path, what):
+    with explained(path, what):
         size = path.stat().st_size
         if size > _MOST_BYTES:
             raise ValueError(f"{size:,} bytes, of which protobuf reads at most {_MOST_BYTES:,}")
         with files.opened(path) as opened:
             return read(_Skimmed(path, Bytes(opened, size)))
-
-
-@contextmanager
-def _explained(path: Path, what: str) -> Iterator[None]:
-    try:
-        yield
-    except SourceError:
-        raise
-    except OSError as error:
-        raise SourceError("cannot be read", where=str(path), found=files.reason(error)) from error
-    except Exception as error:
-        # Each implementation of protobuf has a DecodeError of its own.
-        raise SourceError(f"this is not {what}", where=str(path), found=str(error)) from error
 
 
 class _Skimmed:

@@ -14,6 +14,8 @@ from bundler.cli import main
 
 __all__ = ["consoles", "played", "session"]
 
+_STATUS = ' || echo "exit status $?"'
+
 
 def consoles(page: str) -> str:
     """The consoles of a page, one after the other."""
@@ -21,7 +23,10 @@ def consoles(page: str) -> str:
 
 
 def played(console: str) -> str:
-    """The console when its commands run in the current folder. Each must be one of bundler, and succeed."""
+    """The console when its commands run in the current folder. Each must be one of bundler, and succeed.
+
+    A command that ends in `|| echo "exit status $?"` may fail.
+    """
     return "".join(f"$ {command}\n{_output(command)}" for command in _commands(console))
 
 
@@ -67,8 +72,11 @@ def _commands(console: str) -> Iterator[str]:
 
 
 def _output(command: str) -> str:
-    program, *arguments = shlex.split(command, comments=True)
+    plain = command.removesuffix(_STATUS)
+    program, *arguments = shlex.split(plain, comments=True)
     assert program == "bundler", command
     done = CliRunner().invoke(main, arguments)
+    if done.exit_code and plain != command:
+        return f"{done.stdout}exit status {done.exit_code}\n"
     assert done.exit_code == 0, done.output
     return done.stdout

@@ -76,7 +76,8 @@ def _model(model: ModelChange) -> Iterator[Line]:
     if model.kind != "changed":
         yield [(f"      {''.join(model.source)}", "dim")]
     elif model.source[0] != model.source[1]:
-        yield [(f"      {model.source[0]} → {model.source[1]}", "dim")]
+        same = ", the same files" if model.digest[0] and model.digest[0] == model.digest[1] else ""
+        yield [(f"      {model.source[0]} → {model.source[1]}{same}", "dim")]
     else:
         yield [(f"      other files: {model.source[0]}", "dim")]
 
