@@ -8,8 +8,6 @@ from pathlib import Path
 import pytest
 
 import bundler
-
-
 from tests.support.broken import changed
 from tests.support.pictures import GREY_RAMP, png
 from tests.support.places import ROOT
