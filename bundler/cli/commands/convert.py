@@ -13,6 +13,8 @@ import click
 from bundler.cli.console import Console
 from bundler.cli.frame import explained, show_versions
 from bundler.cli.options import COLOR, CUDA
+from bundler.cli.reports import graph_lines, report_lines
+from bundler.cli.screen import Line
 from bundler.errors import NOWHERE, Fault, ManifestError
 
 if TYPE_CHECKING:
@@ -102,7 +104,12 @@ def convert(silent: bool, **asked: Any) -> None:
     _check_flags(asked, silent)
     console = Console(quiet=silent)
     with explained(console):
-        console.show(_converted(console, **asked))
+        report = _converted(console, **asked)
+        console.show_lines(_lines(report, asked["output_format"]))
+
+
+def _lines(report: Report, output_format: str) -> Iterator[Line]:
+    return graph_lines(report) if output_format == _FROZEN else report_lines(report, details=False, ops=False)
 
 
 def _check_flags(given: Mapping[str, object], silent: bool) -> None:
