@@ -32,6 +32,7 @@ NAMES = [
     "build",
     "check",
     "diff",
+    "export",
     "init",
     "inspect",
     "lock",
