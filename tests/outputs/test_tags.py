@@ -112,8 +112,8 @@ def test_inspect_shows_the_signatures_of_each(bundle: Path) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "error"),
     [
-        ('["serve", "dog"]', '["cat", "serve"]', r"model\[1\].tags: 'cat, serve' is also the tag set of model\[0\]"),
-        ('tags = ["serve", "dog"]\n', "", r"model\[1\].tags: is required"),
+        ('["serve", "dog"]', '["cat", "serve"]', "model 'dog': tags: 'cat, serve' is also the tag set of model 1"),
+        ('tags = ["serve", "dog"]\n', "", "model 'dog': tags: is required"),
         ('layout = "tags"', 'layout = "tags"\ntags = ["serve"]', r"bundle.tags: has no meaning"),
     ],
 )
