@@ -48,16 +48,22 @@ class Manifest:
     def settings(self) -> Mapping[str, Any]:
         """The same as tables of TOML's types, without what has its default value."""
         bundle = self.bundle.model_copy(update={"output": None, "version": None})
-        serving = {"serving": _tables(self.serving)} if self.serving.warmup else {}
-        return {"bundle": _tables(bundle), "model": [_tables(model) for model in self.models], **serving}
+        settings = {"bundle": _tables(bundle), "model": [_tables(model) for model in self.models]}
+        if not self.serving.warmup:
+            return settings
+        checks = [{**_tables(check), **self._file_digest(check)} for check in self.checks]
+        return {**settings, "check": checks, "serving": _tables(self.serving)}
 
     def _warmup(self) -> Iterator[str]:
         """What the requests for a server's warm-up depend on: the checks, and the content of their files."""
         for check in self.checks if self.serving.warmup else ():
-            file = None if check.file is None else self.folder / check.file
-            yield f"{check.model_dump_json()} {sha256(file) if file and file.is_file() else ''}"
+            yield f"{check.model_dump_json()} {self._file_digest(check).get('sha256', '')}"
         if self.serving.warmup:
             yield self.serving.model_dump_json()
+
+    def _file_digest(self, check: CheckSpec) -> dict[str, str]:
+        file = None if check.file is None else self.folder / check.file
+        return {"sha256": sha256(file)} if file and file.is_file() else {}
 
     def released(self, version: int | None) -> Manifest:
         """The same for another version folder; None leaves the manifest's own."""
@@ -92,7 +98,7 @@ class Manifest:
         return DEFAULT_KEY if alone else model.name
 
 
-def _tables(spec: BundleSpec | ModelSpec | ServingSpec) -> dict[str, Any]:
+def _tables(spec: BundleSpec | CheckSpec | ModelSpec | ServingSpec) -> dict[str, Any]:
     return spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from pathlib import Path
@@ -22,15 +23,15 @@ BEFORE: Mapping[str, Any] = {
 PATH = Path("pets.lock")
 
 
-def locked(document: Mapping[str, Any]) -> Lock:
-    spec = manifest.of(document, Path("pets.toml"))
+def locked(document: Mapping[str, Any], folder: Path = Path()) -> Lock:
+    spec = manifest.of(document, folder / "pets.toml")
     settings = {"digest": spec.digest, **spec.settings}
     files = {model.name: {"model.json": {"size": 1, "sha256": "0" * 64}} for model in spec.models}
     return Lock.model_validate({"bundler": __version__, "manifest": settings, "files": files})
 
 
-def said(document: Mapping[str, Any], lock: Lock) -> list[str]:
-    return [str(fault) for fault in lockfile.setting_faults(manifest.of(document, Path("pets.toml")), lock, PATH)]
+def said(document: Mapping[str, Any], lock: Lock, folder: Path = Path()) -> list[str]:
+    return [str(fault) for fault in lockfile.setting_faults(manifest.of(document, folder / "pets.toml"), lock, PATH)]
 
 
 CHANGES: dict[str, tuple[Callable[[Any], object], list[str]]] = {
@@ -96,6 +97,19 @@ def test_a_model_whose_files_were_edited_out_is_a_fault() -> None:
     lock = locked(BEFORE)
     edited = lock.model_copy(update={"files": {"dog": lock.files["dog"]}})
     assert said(BEFORE, edited) == ["pets.lock: the lock has no files of this model"]
+
+
+def test_the_files_of_checks_count_if_the_bundle_has_a_warm_up_of_them(tmp_path: Path) -> None:
+    (tmp_path / "a.npz").write_bytes(b"1")
+    checks = {**BEFORE, "check": [{"signature": "cat_1", "file": "a.npz"}]}
+    warm = {**checks, "serving": {"warmup": True}}
+    before, plain = locked(warm, tmp_path), locked(checks, tmp_path)
+    (tmp_path / "a.npz").write_bytes(b"2")
+    assert said(checks, plain, tmp_path) == []
+    one, two = (hashlib.sha256(content).hexdigest() for content in (b"1", b"2"))
+    assert said(warm, before, tmp_path) == [
+        f'check[0].sha256: the lock has another value (found "{two}", expected "{one}")'
+    ]
 
 
 def test_each_file_that_differs_is_a_fault() -> None:

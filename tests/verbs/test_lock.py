@@ -102,6 +102,14 @@ def test_one_lock_serves_every_version_and_output(project: Path) -> None:
     assert contents(project / "o" / "3") == contents(project / "there" / "7")
 
 
+def test_every_table_that_changes_the_bytes_survives_in_the_lock(project: Path) -> None:
+    with (project / "pets.toml").open("a") as file:
+        file.write('shapes = { image = [2, 64] }\nallow_ops = ["A"]\n[[check]]\nsignature = "edges"\nrtol = 1e-7\n')
+        file.write("inputs = { image = { range = [-0.5, 1e20], shape = [1, 8, 8, 1] } }\n[serving]\nwarmup = true\n")
+    bundler.lock("pets.toml")
+    assert bundler.lock("pets.toml", check=True).up_to_date
+
+
 def test_a_file_of_another_program_is_not_replaced_without_force(project: Path) -> None:
     (project / "pets.lock").write_text("[[package]]\n")
     with pytest.raises(LockError, match=r"^pets.lock: the file exists, and bundler did not write it$"):
