@@ -156,8 +156,8 @@ def fetching_damaged_again(verb: Callable[_Arguments, _Result]) -> Callable[_Arg
     """A decorator that runs the verb again if files of the cache are damaged. They are fetched or unpacked again then.
 
     With the keyword argument `offline`, Damaged is raised for those that were fetched. Until the verb ends,
-    `bundler cache clean` removes nothing. Notes go to the keyword argument `progress` of the call, if it has one. Raises
-    Damaged if files are damaged twice.
+    `bundler cache clean` removes nothing. Notes go to the keyword argument `progress` of the call, if it has one.
+    Raises Damaged if files are damaged twice.
     """
 
     @wraps(verb)

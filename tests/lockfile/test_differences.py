@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bundler import __version__, lockfile, manifest
@@ -99,17 +99,18 @@ def test_a_model_whose_files_were_edited_out_is_a_fault() -> None:
     assert said(BEFORE, edited) == ["pets.lock: the lock has no files of this model"]
 
 
-def test_the_files_of_checks_count_if_the_bundle_has_a_warm_up_of_them(tmp_path: Path) -> None:
-    (tmp_path / "a.npz").write_bytes(b"1")
-    checks = {**BEFORE, "check": [{"signature": "cat_1", "file": "a.npz"}]}
+def test_the_inputs_of_checks_count_if_the_bundle_has_a_warm_up_of_them(tmp_path: Path) -> None:
+    checks = {**BEFORE, "check": [{"signature": "cat_1", "file": "a.npz", "rtol": 0.1}]}
     warm = {**checks, "serving": {"warmup": True}}
+    np.savez(tmp_path / "a.npz", **{"inputs/x": np.zeros(1), "outputs/y": np.zeros(1)})
     before, plain = locked(warm, tmp_path), locked(checks, tmp_path)
-    (tmp_path / "a.npz").write_bytes(b"2")
+    np.savez(tmp_path / "a.npz", **{"inputs/x": np.zeros(1), "outputs/y": np.ones(1)})
+    warm["check"][0]["rtol"] = 0.2
+    assert said(warm, before, tmp_path) == []
+    np.savez(tmp_path / "a.npz", **{"inputs/x": np.ones(1), "outputs/y": np.ones(1)})
     assert said(checks, plain, tmp_path) == []
-    one, two = (hashlib.sha256(content).hexdigest() for content in (b"1", b"2"))
-    assert said(warm, before, tmp_path) == [
-        f'check[0].sha256: the lock has another value (found "{two}", expected "{one}")'
-    ]
+    (fault,) = said(warm, before, tmp_path)
+    assert fault.startswith("check[0].found_inputs: the lock has another value (found \"[('inputs/x.npy', ")
 
 
 def test_each_file_that_differs_is_a_fault() -> None:
