@@ -111,12 +111,14 @@ def _differing_entries(now: Sequence[Any], locked: Sequence[Any], keys: _Keys) -
 
 
 def _named(entries: object) -> Sequence[Mapping[str, Any]]:
-    """The entries of an array of tables that have names; nothing for any other value."""
-    return [entry for entry in _tables(entries) if _name(entry)]
+    """The entries of an array of tables if each has a name of its own; nothing for any other value."""
+    tables = _tables(entries)
+    return tables if len({_name(table) for table in tables} - {""}) == len(tables) else ()
 
 
 def _tables(entries: object) -> Sequence[Mapping[str, Any]]:
-    return [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else ()
+    """The entries of an array of tables; nothing for any other value."""
+    return entries if isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries) else ()
 
 
 def _name(table: Mapping[str, Any]) -> str:

@@ -19,6 +19,9 @@ BEFORE: Mapping[str, Any] = {
         {"name": "cat", "source": "cat", "signature": [{"key": "cat_1", "rename": {"x": "image"}}, {"key": "cat_2"}]},
         {"name": "dog", "source": "dog"},
     ],
+    "signature": [
+        {"key": "both", "inputs": {"x": "float32[1]"}, "outputs": ["y"], "steps": [{"op": "div", "by": 2, "as": "y"}]}
+    ],
 }
 PATH = Path("pets.lock")
 
@@ -65,6 +68,10 @@ CHANGES: dict[str, tuple[Callable[[Any], object], list[str]]] = {
     "a model before the others": (
         lambda now: now["model"].insert(0, {"name": "ant", "source": "ant"}),
         ["model[0]: is not in the lock"],
+    ),
+    "a step of a composed signature": (
+        lambda now: now["signature"][0]["steps"][0].update(by=3),
+        ["signature[0].steps[0].by: the lock has another value (found [3.0], expected [2.0])"],
     ),
     "the order of models": (
         lambda now: now["model"].reverse(),
