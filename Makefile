@@ -104,13 +104,13 @@ $(VENV)/dev: pyproject.toml constraints.txt $(VENV)/core
 	@touch $@
 
 $(VENV)/all: pyproject.toml constraints.txt $(VENV)/dev
-	$(PIP) --no-compile --editable '.[layers,dask,dev]'
+	$(PIP) --no-compile --editable '.[layers,onnx,dask,dev]'
 	@touch $@
 
 .matrix/%/done: pyproject.toml
 	python$(word 1,$(subst -, ,$*)) -m venv --clear .matrix/$*
 	.matrix/$*/bin/python -m pip --quiet --disable-pip-version-check install --no-compile \
-		--editable '.[dask,dev]' 'tensorflow$(patsubst %,==%.*,$(filter-out newest,$(word 2,$(subst -, ,$*))))'
+		--editable '.[onnx,dask,dev]' 'tensorflow$(patsubst %,==%.*,$(filter-out newest,$(word 2,$(subst -, ,$*))))'
 	@touch $@
 
 $(NODE)/.done: tests/node/package.json tests/node/package-lock.json

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from bundler.verbs.build import build
     from bundler.verbs.check import check
     from bundler.verbs.diff import diff
+    from bundler.verbs.export import export
     from bundler.verbs.init import init
     from bundler.verbs.inspect import inspect, neighbourhood
     from bundler.verbs.lock import lock
@@ -59,6 +60,7 @@ __all__ = [
     "build",
     "check",
     "diff",
+    "export",
     "init",
     "inspect",
     "lock",
@@ -86,6 +88,7 @@ _MODULES = {
     "bundler.verbs.build": ("build",),
     "bundler.verbs.check": ("check",),
     "bundler.verbs.diff": ("diff",),
+    "bundler.verbs.export": ("export",),
     "bundler.verbs.init": ("init",),
     "bundler.verbs.inspect": ("inspect", "neighbourhood"),
     "bundler.verbs.lock": ("lock",),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import functools
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +17,8 @@ import pytest
 
 import bundler
 from bundler import manifest
+from bundler.comparison.references import library
+from bundler.disk.cache import Cache, default_folder
 from bundler.manifest import Compat
 from bundler.runtimes.javascript import TensorFlowJs
 from bundler.runtimes.tensorflow import Runtime
@@ -72,6 +75,13 @@ def tensorflowjs_modules() -> Path:
         if not (modules / "@tensorflow" / "tfjs" / "package.json").is_file():
             subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=NODE, check=True)
     return modules
+
+
+@pytest.fixture
+def cached_tensorflowjs(tensorflowjs_modules: Path) -> None:
+    """The file of TensorFlow.js that `verify` would have npm fetch, in the cache."""
+    kept = tensorflowjs_modules / "@tensorflow" / "tfjs" / "dist" / "tf.min.js"
+    Cache(default_folder()).get(library.SOURCE, lambda folder: shutil.copy(kept, folder))
 
 
 @pytest.fixture(scope="session")

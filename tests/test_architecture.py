@@ -26,7 +26,7 @@ FLOORS = """
     stored report bundle
     convert
     checks comparison scaffold
-    inspection differences
+    inspection differences exports
     verbs
     api
     cli
@@ -38,13 +38,13 @@ OWNERS = {
     "tqdm": ("cli/progress/meter.py",),
     "click": ("cli/", "__main__.py"),
     "pydantic": ("manifest/", "lockfile/", "report/record.py"),
-    "tensorflow": ("ir/protos.py", "runtimes/tensorflow/engines/python.py", "api/"),
+    "tensorflow": ("ir/protos.py", "runtimes/tensorflow/engines/python.py", "runtimes/exporters/tflite.py", "api/"),
     "tensorflowjs": (),
     "tf_keras": (),
 }
 """Packages that only these rooms import."""
 
-LATE = {"tensorflow", "tensorflowjs", "tf_keras", "joblib", "distributed"}
+LATE = {"tensorflow", "tensorflowjs", "tf_keras", "joblib", "distributed", "onnxruntime"}
 """Packages that are slow to load: no module of ours imports them at its top."""
 
 LISTS = ("cli/commands", "rewrites/rules", "verbs")

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.broken import changed
 from tests.support.pictures import GREY_RAMP, png
 from tests.support.places import ROOT
 from tests.support.transcripts import consoles, played
@@ -50,3 +51,26 @@ def test_the_page_about_diff_shows_what_happens(folder: Path) -> None:
     text = text.replace('name = "digits"\n', 'name = "digits"\nshapes = { image = [1, 64] }\n')
     (folder / "next.toml").write_text(f'{text}\n[[model.signature]]\nkey = "statistics"\n')
     assert played(consoles(page)) == consoles(page)
+
+
+def test_the_page_about_verify_shows_what_happens(folder: Path, cached_tensorflowjs: None) -> None:
+    page = (ROOT / "docs" / "VERIFY.md").read_text()
+    (manifest,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    (folder / "shop.toml").write_text(manifest)
+    (folder / "models").symlink_to(ROOT / "manifests" / "models")
+    built, wrong, *others = re.findall(r"^```console\n(.*?)^```", page, re.DOTALL | re.MULTILINE)
+    assert _without_figures(played(built)) == _without_figures(built)
+    changed(folder / "dist" / "shop", folder / "changed", "edges/StatefulPartitionedCall/edges/filters/kernel", 0.5)
+    assert _without_figures(played(wrong)) == _without_figures(wrong)
+    assert [_without_figures(played(console)) for console in others] == [*map(_without_figures, others)]
+    (program,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    names: dict[str, object] = {}
+    exec(program, names)
+    shown = re.findall(r"^(found.*?) +# (.*)$", program, re.MULTILINE)
+    assert [(line, str(eval(line, names))) for line, _ in shown] == shown
+
+
+def _without_figures(console: str) -> str:
+    """Rounding errors, and with them the output that has the largest, differ from processor to processor."""
+    console = re.sub(r"^(ok|wrong)( +\S+ +)[\d.e-]+  \w+$", r"\1\2#", console, flags=re.MULTILINE)
+    return re.sub(r"[\d.]+e-\d+|at \[.*|\d+\.\d s", "#", console)

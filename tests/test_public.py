@@ -32,6 +32,7 @@ NAMES = [
     "build",
     "check",
     "diff",
+    "export",
     "init",
     "inspect",
     "lock",
@@ -78,7 +79,6 @@ def test_a_verb_takes_the_options_of_its_command(name: str) -> None:
     command, verb = import_module(f"bundler.cli.commands.{name}"), getattr(bundler, name)
     options = {parameter.name for parameter in getattr(command, name).params}
     of_terminals = {"manifests", "as_json", "quiet", "verbose", "color", "backend", "summary", "depfile", "provenance"}
-
     assert inspect.signature(verb).parameters.keys() - {"manifest", "progress"} == options - of_terminals
 
 

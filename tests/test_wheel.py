@@ -41,7 +41,7 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
     shutil.copytree(ROOT / "bundler", source / "bundler", ignore=shutil.ignore_patterns("__pycache__"))
-    for folder_of_pages in ("docs", "manifests"):
+    for folder_of_pages in ("docs", "examples", "manifests"):
         shutil.copytree(ROOT / folder_of_pages, source / folder_of_pages)
     for path in (ROOT / "pyproject.toml", *ROOT.glob("*.md")):
         shutil.copy(path, source)

@@ -28,6 +28,7 @@ _COMMANDS = {
     "verify": "Compare the outputs of a bundle with those of its source models.",
     "cache": "Show or clean the cache of fetched models.",
     "completion": "Print the script for completion in a shell.",
+    "export": "Write the signatures of BUNDLE as a TFLite or an ONNX file.",
     "schema": "Print the JSON Schema of manifests, for editors.",
 }
 """The commands in the order of the help text, each with its line there. Its module is loaded if it is called."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bundler.report import Check, ModelReport, Report, SignatureReport, TensorReport
     from bundler.verbs.lock import Locked
 
-__all__ = ["lock_lines", "report_lines"]
+__all__ = ["lock_lines", "report_lines", "short"]
 
 _NAME_WIDTH = 40
 """Characters of the longest name that decides how far the types are indented."""
@@ -44,7 +44,7 @@ def lock_lines(locked: Locked) -> Iterator[Line]:
     files = [file for of_model in locked.lock.files.values() for file in of_model.values()]
     state = "up to date, " if locked.up_to_date else ""
     models, size = counted(len(locked.lock.files), "model"), size_text(sum(file.size for file in files))
-    yield [(_short(locked.path), "bold green"), (f": {state}{models}, {counted(len(files), 'file')}, {size}", "")]
+    yield [(short(locked.path), "bold green"), (f": {state}{models}, {counted(len(files), 'file')}, {size}", "")]
 
 
 def _signature_lines(signature: SignatureReport, width: int, details: bool) -> Iterator[Line]:
@@ -83,12 +83,12 @@ def _summary(report: Report) -> Line:
     weights = sum(model.weight_bytes for model in report.models)
     size = size_text(report.bytes) if report.bytes else f"{size_text(weights)} of weights"
     took = f" in {report.seconds:.2f} s" if report.seconds else ""
-    place = _short(report.output) if report.output else report.name
+    place = short(report.output) if report.output else report.name
     state = "up to date, " if report.up_to_date else ""
     return [(place, "bold green"), (f": {state}{signatures}, {models}, {size}{took}", "")]
 
 
-def _short(path: Path) -> str:
+def short(path: Path) -> str:
     """The path relative to the current folder if it is inside it, else unchanged."""
     inner, here = os.path.realpath(path), os.path.realpath(".")
     return Path(inner).relative_to(here).as_posix() if inner.startswith(here + os.sep) else str(path)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from bundler.cli.screen import Line
+from bundler.report.verification import spelled
 
 if TYPE_CHECKING:
     from bundler.report.verification import OutputVerdict, SignatureVerdict, Verification
@@ -32,7 +33,7 @@ def verdict_lines(found: Verification, details: bool) -> Iterator[Line]:
 def _signature_lines(each: SignatureVerdict, width: int, roads: bool, details: bool) -> Iterator[Line]:
     road = [(f"  {each.road:<19}", "dim")] if roads else []
     line = [(f"{each.verdict:<9}", _STYLES[each.verdict]), (f"  {each.key:<{width}}", ""), *road]
-    worst = max((output for output in each.outputs if output.error is not None), key=_error, default=None)
+    worst = max((output for output in each.judged if output.error is not None), key=_error, default=None)
     yield [*line, (f"  {_spelled(each.error):>7}", ""), (f"  {worst.name}" if worst else "", "dim")]
     if each.why:
         yield [(f"           {each.why}", "yellow")]
@@ -48,7 +49,7 @@ def _output_line(output: OutputVerdict) -> Line:
     if output.at is None:
         return [*named, (f": {output.why}", "")]
     at = ", ".join(map(str, output.at))
-    values = f": {_spelled(output.error)} at [{at}], {output.found} for {output.expected}"
+    values = f": {_spelled(output.error)} at [{at}], {spelled(output.found)} for {spelled(output.expected)}"
     return [*named, (values, ""), (f"; {output.why}" if output.why else "", "yellow")]
 
 
@@ -63,6 +64,6 @@ def _spelled(error: float | None) -> str:
 def _summary(found: Verification) -> Line:
     counts = Counter[str](each.verdict for each in found.signatures)
     said = ", ".join(f"{counts[verdict]} {verdict}" for verdict in _STYLES if counts[verdict])
-    largest = max((each.error for each in found.signatures if each.verdict == "ok" and each.error), default=0.0)
-    took = f"; largest error {_spelled(largest)}; {found.seconds:.1f} s"
-    return [(str(found.bundle), "bold"), (f" against {found.reference}: {said}{took}", "")]
+    errors = [each.error for each in found.signatures if each.verdict == "ok" and each.error is not None]
+    largest = f"; largest error {_spelled(max(errors))}" if errors else ""
+    return [(str(found.bundle), "bold"), (f" against {found.reference}: {said}{largest}; {found.seconds:.1f} s", "")]

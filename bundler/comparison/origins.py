@@ -7,7 +7,9 @@ and nodes keep their names, except those that TensorFlow refuses.
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -16,6 +18,7 @@ from typing import NamedTuple, TypeAlias
 from bundler import sources, tfjs
 from bundler.artifacts.artifact import Artifact
 from bundler.bundle import Bundle, Endpoint
+from bundler.comparison.plain import plain_entry
 from bundler.comparison.references import Incomparable
 from bundler.disk.reach import USUAL, Reach
 from bundler.errors import SourceError, within
@@ -64,11 +67,13 @@ def owners(bundle: Bundle, report: Report) -> Owners:
 class Origins:
     """The origins of a bundle's signatures.
 
-    `base` is the folder of the manifest, in which relative sources start; None if it is not known.
+    `base` is the folder of the manifest, in which relative sources start; None if it is not known. In `scratch`, models
+    are written that TensorFlow.js could not read as they are.
     """
 
     bundle: Bundle
     report: Report
+    scratch: Path
     base: Path | None = None
     progress: Progress = SILENT
     reach: Reach = USUAL
@@ -76,11 +81,27 @@ class Origins:
 
     def of(self, endpoint: Endpoint) -> Origin:
         """The origin of a signature. Raises Incomparable if it has none, SourceError if that has changed."""
-        name = self._owners.get((endpoint.tags, endpoint.key))
+        name = self._owner(endpoint)
         if name is None or name not in self.report.models.names:
             raise Incomparable("the bundle's record does not name the model behind it")
         with within(f"model {name!r}"):
             return self._source(name).origin(endpoint)
+
+    def siblings(self, endpoint: Endpoint) -> set[str]:
+        """The tensors that signatures of the same graph give for the same inputs; empty for a layers model."""
+        own, found = self.of(endpoint), set[str]()
+        if own.own_inputs:
+            return found
+        for other in self.bundle.endpoints:
+            if (other.tags, self._owner(other)) == (endpoint.tags, self._owner(endpoint)):
+                with suppress(Incomparable):
+                    origin = self.of(other)
+                    if {*origin.inputs.values()} == {*own.inputs.values()}:
+                        found |= {*origin.outputs.values()}
+        return found
+
+    def _owner(self, endpoint: Endpoint) -> str | None:
+        return self._owners.get((endpoint.tags, endpoint.key))
 
     @cached_property
     def _owners(self) -> Owners:
@@ -89,7 +110,9 @@ class Origins:
     def _source(self, name: str) -> _Source:
         if name not in self._sources:
             self._sources.clear()  # signatures of one model stand together; its JSON may be large
-            self._sources[name] = _Source(self.report.models[name], self._artifact(self.report.models[name]))
+            artifact = self._artifact(self.report.models[name])
+            folder = Path(tempfile.mkdtemp(dir=self.scratch))
+            self._sources[name] = _Source(name, artifact, plain_entry(artifact, folder))
         return self._sources[name]
 
     def _artifact(self, model: ModelReport) -> Artifact:
@@ -117,9 +140,10 @@ class Origins:
 class _Source:
     """A source model."""
 
-    def __init__(self, model: ModelReport, artifact: Artifact) -> None:
-        self._scope = f"{model.name}/"
+    def __init__(self, name: str, artifact: Artifact, entry: Path) -> None:
+        self._scope = f"{name}/"
         self._artifact = artifact
+        self._entry = entry
         self._is_graph = tfjs.is_graph_model(artifact)
 
     def origin(self, endpoint: Endpoint) -> Origin:
@@ -127,16 +151,15 @@ class _Source:
         signature = endpoint.signature
         inputs = {name: self._tensor(spec.tensor) for name, spec in signature.inputs.items()}
         outputs = {name: self._tensor(spec.tensor) for name, spec in signature.outputs.items()}
-        entry = self._artifact.path(self._artifact.entry)
         if self._is_graph:
-            return Origin(entry, _full(inputs), _full(outputs))
+            return Origin(self._entry, _full(inputs), _full(outputs))
         keys = {spec.tensor: key for key, spec in self._own.inputs.items()}
         lacking = [name for name, tensor in inputs.items() if tensor not in keys]
         if lacking:
             raise Incomparable(f"TensorFlow.js cannot feed an inner tensor of a layers model: {', '.join(lacking)}")
         ends = {spec.tensor: key for key, spec in self._own.outputs.items()}
         return Origin(
-            entry,
+            self._entry,
             {name: keys[tensor] for name, tensor in inputs.items()},
             {name: ends[tensor] for name, tensor in outputs.items() if tensor in ends},
             tuple(self._own.inputs),

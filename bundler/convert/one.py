@@ -20,7 +20,7 @@ from bundler.convert.select import select
 from bundler.disk.cache import Damaged
 from bundler.disk.reach import USUAL, Reach
 from bundler.disk.shards import keeping_open
-from bundler.errors import BundlerError, Fault, ManifestError, Place, SourceError, unforeseen, within
+from bundler.errors import BundlerError, Fault, LockError, ManifestError, Place, SourceError, unforeseen, within
 from bundler.ir.model import Model
 from bundler.link import marked, scoped
 from bundler.manifest import Compat, ModelSpec, SignatureSpec
@@ -150,7 +150,7 @@ def failed(error: Exception, task: Task) -> Failed:
     else:
         known = unforeseen(error)
         known.faults = tuple(fault.inside(f"model {task.spec.name!r}") for fault in known.faults)
-    place = Place(("model", task.index, *(["source"] if isinstance(known, SourceError) else [])))
+    place = Place(("model", task.index, *(["source"] if isinstance(known, (LockError, SourceError)) else [])))
     known.faults = tuple(fault if fault.place.keys else replace(fault, place=place) for fault in known.faults)
     return Failed(known)
 

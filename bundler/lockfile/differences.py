@@ -99,7 +99,7 @@ def _differing_entries(now: Sequence[Any], locked: Sequence[Any], keys: _Keys) -
         if _name(entry) in before:
             yield from _differing(entry, before[_name(entry)], (*keys, index))
         else:
-            yield f"{_name(entry)!r} is not in the lock", (*keys, index), _ABSENT, _ABSENT
+            yield "is not in the lock", (*keys, index), _ABSENT, _ABSENT
     for name in before:
         if name not in after:
             yield f"{name!r} is in the lock, but not in the manifest", keys, _ABSENT, _ABSENT

@@ -63,8 +63,13 @@ class SignatureVerdict:
 
     @property
     def error(self) -> float | None:
-        """The largest error of the outputs; None if no output was compared."""
-        return max((output.error for output in self.outputs if output.error is not None), default=None)
+        """The largest error of the outputs that are right or wrong; None if there are none."""
+        return max((output.error for output in self.judged if output.error is not None), default=None)
+
+    @property
+    def judged(self) -> tuple[OutputVerdict, ...]:
+        """The outputs that are right or wrong."""
+        return tuple(output for output in self.outputs if output.verdict != "unchecked")
 
 
 @dataclass(frozen=True)
@@ -79,7 +84,7 @@ class Verification:
 
     @property
     def ok(self) -> bool:
-        """Whether no signature is wrong, and at least one was found right."""
+        """Whether no signature is wrong, and at least one was found right, or recorded."""
         return not any(self.faults)
 
     @property
@@ -89,7 +94,7 @@ class Verification:
             place = f"signature {signature.key!r}" + (f" of model {signature.model!r}" if signature.model else "")
             if signature.verdict == "wrong":
                 yield from (fault.inside(place) for fault in _faults(signature))
-        if all(signature.verdict == "unchecked" for signature in self.signatures):
+        if not self.recorded and all(signature.verdict == "unchecked" for signature in self.signatures):
             reasons = dict.fromkeys(signature.why for signature in self.signatures)
             yield Fault("no signature could be compared", found="; ".join(list(reasons)[:3]))
 

@@ -46,6 +46,8 @@ _FINDERS = {
     "": "bundler.sources.disk",
 }
 """By the beginning of a source, the module whose `find` and `tree` take it. It is loaded if it is needed."""
+_SCHEME = re.compile("[A-Za-z][A-Za-z0-9+.-]+:")
+"""Two characters and more: a single letter may be a drive, in a manifest from Windows."""
 
 
 def fetch(source: str, base: Path, *, progress: Progress = SILENT, cache: Path | None = None) -> Artifact:
@@ -108,7 +110,7 @@ def listed(source: str, base: Path, *, progress: Progress = SILENT, cache: Path 
 def moved(source: str, base: Path, folder: Path) -> str:
     """The source, whose path starts in `base`, as a manifest in `folder` spells it. Only paths change."""
     kept = at_hand(source, base)
-    if kept is None:
+    if kept is None or (not os.path.lexists(kept) and _SCHEME.match(source)):
         return source
     inside = "" if os.path.lexists(kept) and kept == base / os.path.expanduser(source) else source.partition("#")[2]
     path = _relative(kept, folder)
@@ -187,8 +189,7 @@ def _dropping_damaged(progress: Progress, dropped: set[Path]) -> Iterator[None]:
 
 
 def _refuse_unknown_scheme(source: str) -> None:
-    # Two characters and more: a single letter may be a drive, in a manifest from Windows.
-    scheme = re.match("[A-Za-z][A-Za-z0-9+.-]+:", source)
+    scheme = _SCHEME.match(source)
     if scheme:
         raise SourceError(
             "this kind of source is unknown",

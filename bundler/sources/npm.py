@@ -10,6 +10,7 @@ import signal
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import IO, NamedTuple
@@ -48,6 +49,8 @@ _SAID = 1 << 20
 """Bytes of npm's output that are read."""
 _SHOWN = 1000
 """Characters of npm's output that an error shows."""
+_STARTING = 0.5
+"""Seconds that an interrupt waits for npm to be started."""
 _TIMEOUT = 1800
 """Seconds for one package; npm itself limits each request to fewer."""
 
@@ -184,19 +187,23 @@ def _output(arguments: Sequence[str], package: str, base: Path) -> str:
 
 def _run(command: Sequence[str], folder: Path, stdout: IO[bytes], stderr: IO[bytes]) -> int:
     """Run npm and return its exit status. If the wait ends early, npm and the programs that it started are killed."""
+    started = Future[subprocess.Popen[bytes]]()
     try:
-        process = subprocess.Popen(
-            command, cwd=folder, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, start_new_session=True
-        )
-    except OSError as error:
-        raise SourceError("npm cannot be run", found=files.reason(error)) from error
-    try:
-        with undone_by(lambda: _end(process)):
-            return process.wait(_TIMEOUT)
+        # npm runs before Popen returns: an interrupt in between waits for the process, which it ends then.
+        with undone_by(lambda: _end(started.result(_STARTING))):
+            started.set_result(
+                subprocess.Popen(
+                    command, cwd=folder, stdin=subprocess.DEVNULL, stdout=stdout, stderr=stderr, start_new_session=True
+                )
+            )
+            return started.result().wait(_TIMEOUT)
     except subprocess.TimeoutExpired as error:
         raise SourceError(f"npm did not finish in {_TIMEOUT} seconds", found=" ".join(command[-1:])) from error
+    except OSError as error:
+        raise SourceError("npm cannot be run", found=files.reason(error)) from error
     finally:
-        _end(process)
+        if started.done():
+            _end(started.result())
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -7,46 +7,26 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 from bundler import sources
 from bundler.bundle import Bundle, is_bundle
 from bundler.comparison import Comparison, Outcome, Road, cases
 from bundler.comparison.cases import record as write_case
-from bundler.comparison.origins import Origins, owners
-from bundler.comparison.references import Reference, library
-from bundler.comparison.references.browser import Browser
-from bundler.comparison.references.golden import Golden
-from bundler.comparison.references.other import Other
-from bundler.disk.reach import USUAL, Reach
-from bundler.errors import BundlerError, VerificationError
+from bundler.comparison.origins import owners
+from bundler.comparison.references import Reference
+from bundler.comparison.references.chosen import chosen
+from bundler.comparison.subject import Subject, of_bundle, of_manifest, refuse_folder
+from bundler.disk.reach import Reach
+from bundler.errors import BundlerError
 from bundler.manifest import Manifest
 from bundler.progress import SILENT, Progress
 from bundler.report import Check, Report
-from bundler.report import record as records
 from bundler.report.entries import Entries
 from bundler.report.verification import Verification
 from bundler.runtimes.tensorflow import Runtime
 from bundler.verbs.given import AnyManifest, Given, manifest_of
 
-__all__ = ["Subject", "comparable", "compared", "verified", "verify"]
-
-_TFJS, _GOLDEN = "tfjs", "golden"
-"""Names of references; any other is a folder with a bundle."""
-
-
-class Subject(NamedTuple):
-    """What is verified: a bundle, what its record says, and its manifest if that is known."""
-
-    bundle: Bundle
-    report: Report
-    manifest: Manifest | None
-    reach: Reach = USUAL
-
-    @property
-    def base(self) -> Path | None:
-        """The folder in which relative sources start."""
-        return self.manifest.folder if self.manifest else None
+__all__ = ["compared", "verify"]
 
 
 @sources.fetching_damaged_again
@@ -83,11 +63,16 @@ def verify(
     started = time.perf_counter()
     subject = _subject(target, None if output is None else Path(output))._replace(reach=Reach(offline))
     modules = None if tfjs is None else Path(tfjs)
-    with Runtime() as runtime, comparable(subject, against, modules, progress) as reference:
-        return verified(subject, reference, runtime, record=record, python=python, progress=progress, started=started)
+    if record and not any(check.file for check in subject.checks):
+        raise BundlerError("there is nothing to record: no [[check]] of a manifest has a `file`")
+    with (
+        Runtime() as runtime,
+        chosen(subject, None if against is None else os.fspath(against), modules, progress) as reference,
+    ):
+        return _verified(subject, reference, runtime, record=record, python=python, progress=progress, started=started)
 
 
-def verified(
+def _verified(
     subject: Subject,
     reference: Reference,
     runtime: Runtime,
@@ -113,14 +98,15 @@ def compared(given: Given, folder: Path, report: Report, runtime: Runtime) -> Ch
     Signatures that could not be compared become notes. Raises VerificationError for those that are wrong.
     """
     subject = Subject(Bundle.open(folder), report, given.manifest, given.reach)
-    with comparable(subject, None, None, given.progress) as reference:
-        found = verified(subject, reference, runtime, progress=given.progress)
+    with chosen(subject, None, None, given.progress) as reference:
+        found = _verified(subject, reference, runtime, progress=given.progress)
     for each in found.signatures:
         if each.verdict == "unchecked":
             given.progress.note(f"signature {each.key!r} was not verified: {each.why}")
     found.raise_if_wrong()
     right = sum(each.verdict == "ok" for each in found.signatures)
-    return Check("verify", f"{right} signatures agree with {found.reference} in {found.seconds:.2f} s")
+    said = f"{right} of {len(found.signatures)} calls are right ({found.reference})"
+    return Check("verify", f"{said}, in {found.seconds:.2f} s")
 
 
 def _outcomes(subject: Subject, comparison: Comparison, progress: Progress, keep: bool) -> Iterator[Outcome]:
@@ -156,65 +142,6 @@ def _recorded(outcomes: Iterable[Outcome], road: str) -> Iterator[Path]:
             yield write_case(outcome.case, outcome.values, outcome.outputs)
 
 
-# What is verified --------------------------------------------------------------------------------
-
-
-def _subject(target: AnyManifest, output: Path | None) -> Subject:
-    if not isinstance(target, Manifest) and is_bundle(Path(target)):
-        return _of_bundle(Path(target))
-    if not isinstance(target, Manifest) and Path(target).is_dir():
-        inner = next((path for path in sorted(Path(target).iterdir(), reverse=True) if is_bundle(path)), None)
-        hint = f"did you mean {inner}?" if inner else ""
-        raise BundlerError("this is neither a manifest nor a SavedModel", where=str(target), hint=hint)
-    return _of_manifest(manifest_of(target), output)
-
-
-def _of_bundle(folder: Path) -> Subject:
-    known = records.recorded(folder)
-    bundle = Bundle.open(folder)
-    return Subject(bundle, known.report if known else Report(None, folder.name, Entries(), Entries()), None)
-
-
-def _of_manifest(manifest: Manifest, output: Path | None) -> Subject:
-    """The bundle of a manifest. It is not built here: what is verified must be what is used."""
-    place, hint = manifest.output(output), f"bundler build {manifest.path}"
-    if not is_bundle(place):
-        raise BundlerError("the bundle is not built", where=str(place), hint=hint)
-    known = records.recorded(place)
-    if known is None:
-        raise VerificationError("bundler did not write this SavedModel", where=str(place), hint=hint)
-    if known.manifest != manifest.digest:
-        raise VerificationError("the bundle is not of this manifest, or of an older one", where=str(place), hint=hint)
-    return Subject(Bundle.open(place), known.report, manifest)
-
-
-# With what it is compared ------------------------------------------------------------------------
-
-
-@contextmanager
-def comparable(
-    subject: Subject, against: str | os.PathLike[str] | None, modules: Path | None, progress: Progress
-) -> Iterator[Reference]:
-    """The reference of this name, open while the block lasts. Raises BundlerError if it cannot be used."""
-    if against is None and modules is None and not library.available():
-        progress.note("Node.js and npm are not installed: outputs are compared with recorded ones")
-        against = _GOLDEN
-    if against == _GOLDEN:
-        if subject.manifest is None:
-            raise BundlerError("recorded outputs belong to a manifest", hint="name the manifest in place of the bundle")
-        yield Golden()
-    elif against in (None, _TFJS):
-        if not subject.report.models:
-            where = str(subject.bundle.folder)
-            raise BundlerError("bundler did not write this SavedModel, and its models are not known", where=where)
-        with library.started(modules, subject.base or Path(), progress, subject.reach) as javascript:
-            origins = Origins(subject.bundle, subject.report, subject.base, progress, subject.reach)
-            yield Browser(javascript, origins)
-    else:
-        with Runtime() as runtime:
-            yield Other(Bundle.open(Path(against)), runtime)
-
-
 @contextmanager
 def _roads(runtime: Runtime, python: bool) -> Iterator[tuple[Road, ...]]:
     session = Road("session", runtime)
@@ -224,3 +151,11 @@ def _roads(runtime: Runtime, python: bool) -> Iterator[tuple[Road, ...]]:
     with Runtime(engine="python") as by_python:
         by_python.start()  # it imports TensorFlow meanwhile
         yield session, Road("tf.saved_model.load", by_python, by_object=True)
+
+
+def _subject(target: AnyManifest, output: Path | None) -> Subject:
+    if not isinstance(target, Manifest) and is_bundle(Path(target)):
+        return of_bundle(Path(target))
+    if not isinstance(target, Manifest) and Path(target).is_dir():
+        refuse_folder(Path(target))
+    return of_manifest(manifest_of(target), output)

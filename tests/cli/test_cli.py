@@ -80,9 +80,9 @@ def test_a_command_has_help(command: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["biuld"], "No such command 'biuld'."),
-        (["build"], "Missing argument 'MANIFEST...'."),
-        (["build", "a.toml", "-j", "0"], "0 is not in the range x>=1."),
+        (["biuld"], "there is no such command (found 'biuld')\nhint: did you mean 'build'?"),
+        (["build"], "missing argument 'MANIFEST...'"),
+        (["build", "a.toml", "-j", "0"], "0 is not in the range x>=1"),
         (["build", "a.toml", "b.toml", "-o", "out"], "-o names one folder, but there are several manifests"),
         (["build", "a.toml", "--backend", "dask"], "--backend dask and --scheduler ADDRESS go together"),
         (["build", "a.toml", "--scheduler", "tcp://a:1"], "--backend dask and --scheduler ADDRESS go together"),
@@ -99,15 +99,23 @@ def test_a_command_has_help(command: str) -> None:
             ["lock", "a.toml", "--offline", "--refresh"],
             "--offline fetches nothing, and --refresh asks for every source",
         ),
-        (["lock"], "Missing argument 'MANIFEST...'."),
-        (["inspect"], "Missing argument 'PATH'."),
+        (["lock"], "missing argument 'MANIFEST...'"),
+        (["inspect"], "missing argument 'PATH'"),
     ],
 )
 def test_wrong_usage_exits_with_2(arguments: list[str], message: str) -> None:
     done = CliRunner().invoke(main, arguments)
     assert done.exit_code == 2
     assert message in done.stderr
+    assert done.stderr.startswith("error: ")
     assert done.stdout == ""
+
+
+@pytest.mark.parametrize("arguments", [["biuld"], ["build"], ["build", "a.toml", "-j", "0"], ["build", "a", "--forse"]])
+def test_wrong_usage_is_one_document_too(arguments: list[str]) -> None:
+    done = CliRunner().invoke(main, [*arguments, "--json"])
+    document = json.loads(done.stdout)
+    assert (done.exit_code, document["error"], document["exit_status"]) == (2, "UsageError", 2)
 
 
 @pytest.mark.parametrize("command", ["build", "check"])

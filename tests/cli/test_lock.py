@@ -56,8 +56,9 @@ def test_a_stale_lock_ends_with_3_and_says_what_has_changed(command: str) -> Non
     assert (
         done.stderr
         == """\
-error: tiny.toml:17: model[0].signature[0].rename.image: the lock has another value (found "picture", expected "pixels")
-error: tiny.toml:37: model[2]: 'norms' is not in the lock
+error: tiny.toml:17: model 'digits': signature 'serving_default': rename.image: the lock has another value \
+(found "picture", expected "pixels")
+error: tiny.toml:37: model 'norms': is not in the lock
 error: tiny.toml:11: model: 'moments' is in the lock, but not in the manifest
 hint: `bundler lock tiny.toml` writes the lock anew
 """

@@ -48,6 +48,7 @@ def test_a_summary_has_each_bundle_and_each_failure_after_what_was_there() -> No
 """
     size = sum(path.stat().st_size for path in Path("dist").rglob("*") if path.is_file())
     figures = f"1 signature, 1 model, {size / 1000:.1f} kB"
+    hint = "a manifest has a table [[model]] for each model, with its name and its source"
     legal = "letters, digits and _ . -, beginning with a letter, digit or _"
     assert (
         text
@@ -61,8 +62,8 @@ def test_a_summary_has_each_bundle_and_each_failure_after_what_was_there() -> No
 {tables}
 ### `bad.toml`: failed with ManifestError, exit status 2
 
+- `bad.toml: model: is required`<br>hint: `{hint}`
 - `bad.toml:2: bundle.name: is not a legal value (found 'one|two', expected {legal})`
-- `bad.toml: model: is required`
 
 ### `one.toml`: up to date
 

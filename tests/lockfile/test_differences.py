@@ -63,7 +63,7 @@ CHANGES: dict[str, tuple[Callable[[Any], object], list[str]]] = {
     ),
     "a model before the others": (
         lambda now: now["model"].insert(0, {"name": "ant", "source": "ant"}),
-        ["model[0]: 'ant' is not in the lock"],
+        ["model[0]: is not in the lock"],
     ),
     "the order of models": (
         lambda now: now["model"].reverse(),

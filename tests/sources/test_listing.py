@@ -217,6 +217,7 @@ def test_names_of_any_characters_are_listed(tmp_path: Path, name: str) -> None:
         ("npm:@tiny/digits@1.0.0/a.json", "manifests", "npm:@tiny/digits@1.0.0/a.json"),
         ("https://host/a.zip#b", "manifests", "https://host/a.zip#b"),
         ("not/there", "not", "there"),
+        ("ftp://host/model.json", "manifests", "ftp://host/model.json"),
     ],
 )
 def test_a_path_is_spelled_from_the_manifests_folder(

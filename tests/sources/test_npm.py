@@ -40,21 +40,21 @@ def test_an_npmrc_beside_the_manifest_applies(
 
 
 @pytest.mark.parametrize(
-    ("package", "found"),
+    ("package", "found", "hint"),
     [
-        ("@tiny/digits@9.9.9", "no matching version found for @tiny/digits@9.9.9"),
-        ("@tiny/nothing@1.0.0", "not found - get"),
+        ("@tiny/digits@9.9.9", "no matching version found for @tiny/digits@9.9.9", "`npm view @tiny/digits versions`"),
+        ("@tiny/nothing@1.0.0", "not found - get", "is the name right? `npm view @tiny/nothing`"),
     ],
 )
 def test_a_package_that_is_not_there_is_an_error_in_npms_words(
-    registry, cache: Path, tmp_path: Path, package: str, found: str
+    registry, cache: Path, tmp_path: Path, package: str, found: str, hint: str
 ) -> None:
     with pytest.raises(SourceError, match="npm cannot fetch the package") as caught:
         sources.fetch(f"npm:{package}/model", tmp_path, cache=cache)
     (fault,) = caught.value.faults
     assert fault.where == f"npm:{package}/model"
     assert found in fault.found.lower()
-    assert fault.hint.startswith(f"`npm view {package}`")
+    assert fault.hint.startswith(hint)
 
 
 def test_a_wrong_path_in_a_package_gets_a_hint(registry, cache: Path, tmp_path: Path) -> None:

@@ -38,10 +38,12 @@ def stalled(request: pytest.FixtureRequest) -> Iterator[tuple[str, threading.Eve
         yield f"http://127.0.0.1:{server.getsockname()[1]}/model.json", reached
 
 
-def start(folder: Path, source: str, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+def start(
+    folder: Path, source: str, *arguments: str, command: tuple[str, ...] = ("build", "b.toml"), **environment: str
+) -> subprocess.Popen[str]:
     (folder / "b.toml").write_text(f'[bundle]\nname = "b"\n[[model]]\nname = "m"\nsource = "{source}"\n')
     return subprocess.Popen(
-        [sys.executable, "-m", "bundler", "build", "b.toml", *arguments],
+        [sys.executable, "-m", "bundler", *command, *arguments],
         cwd=folder,
         env={**os.environ, "BUNDLER_CACHE": str(folder / "cache"), "PYTHONPATH": str(ROOT), **environment},
         stdout=subprocess.PIPE,
@@ -75,14 +77,15 @@ sleep 60
 """
 
 
+@pytest.mark.parametrize("command", [("build", "b.toml"), ("init", "npm:slow")], ids=["build", "init"])
 @pytest.mark.parametrize("number", STATUS, ids=lambda number: number.name)
-def test_npm_is_ended_with_the_run(number: signal.Signals, tmp_path: Path) -> None:
+def test_npm_is_ended_with_the_run(number: signal.Signals, command: tuple[str, ...], tmp_path: Path) -> None:
     programs, pid = tmp_path / "programs", tmp_path / "cache" / "pid"
     programs.mkdir()
     pid.parent.mkdir()
     (programs / "npm").write_text(NPM.format(pid=pid))
     (programs / "npm").chmod(0o755)
-    process = start(tmp_path, "npm:slow@1.0.0", PATH=f"{programs}:{os.environ['PATH']}")
+    process = start(tmp_path, "npm:slow@1.0.0", command=command, PATH=f"{programs}:{os.environ['PATH']}")
     while not (pid.exists() and pid.read_text().strip()):
         time.sleep(0.02)
     started = time.monotonic()

@@ -176,7 +176,9 @@ CAUGHT: dict[str, tuple[Callable[[], object], Callable[[], list[str]]]] = {
     ),
     "a source that moved": (
         lambda: (shutil.move("models/edges", "edges"), _edit('"models/edges"', '"edges"')()),
-        lambda: ['pets.toml:6: model[0].source: the lock has another value (found "edges", expected "models/edges")'],
+        lambda: [
+            'pets.toml:6: model \'edges\': source: the lock has another value (found "edges", expected "models/edges")'
+        ],
     ),
     "a setting": (
         _edit('name = "pets"', 'name = "pets"\nweights = "variables"'),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import shutil
 from collections.abc import Mapping, Sequence
@@ -12,15 +13,14 @@ import numpy as np
 import pytest
 
 import bundler
-from bundler.bundle.reading import read
 from bundler.comparison import references
 from bundler.disk.publish import RECORD
 from bundler.errors import BundlerError, ManifestError, SourceError, VerificationError
 from bundler.ir.dtypes import DType
 from bundler.ir.nodes import Node, new_node
-from bundler.outputs.savedmodel import FILE
 from bundler.report.verification import Verification
-from tests.support.models import placeholder, write_model
+from tests.support.broken import changed
+from tests.support.models import placeholder, write_early, write_model
 from tests.support.places import MANIFESTS
 
 FLOAT, INT, STRING = DType.float32, DType.int32, DType.string
@@ -32,22 +32,6 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("verify") / "tiny"
     bundler.build(TINY, output=folder)
     return folder
-
-
-def changed(bundle: Path, copy: Path, weight: str, by: float = 0.5) -> Path:
-    """A copy of a bundle, in which one value of a weight is another."""
-    shutil.copytree(bundle, copy)
-    saved = read(copy)
-    (tensor,) = (
-        node.attr["value"].tensor
-        for node in saved.meta_graphs[0].graph_def.node
-        if node.op == "Const" and node.name == weight
-    )
-    values = np.frombuffer(tensor.tensor_content, np.float32).copy()
-    values[len(values) // 2] += by
-    tensor.tensor_content = values.tobytes()
-    (copy / FILE).write_bytes(saved.SerializeToString())
-    return copy
 
 
 def verdicts(found: Verification) -> dict[str, str]:
@@ -81,6 +65,21 @@ class Shop:
         document = {"format": "layers-model", "modelTopology": topology, "weightsManifest": []}
         (self.folder / name).mkdir()
         (self.folder / name / "model.json").write_text(json.dumps(document))
+        self._models += f'[[model]]\nname = "{name}"\nsource = "{name}"\n'
+
+    def add_early(self, name: str, model: Path) -> None:
+        """A model in the form from before TensorFlow.js 1.0."""
+        write_early(model, self.folder / name)
+        self._models += f'[[model]]\nname = "{name}"\nsource = "{name}"\n'
+
+    def add_inline(self, name: str, nodes: Sequence[Node], weights: Mapping[str, np.ndarray]) -> None:
+        """A model whose JSON file has the bytes of its weights."""
+        entry = write_model(self.folder / name, nodes, weights)
+        document = json.loads(entry.read_text())
+        (group,) = document.pop("weightsManifest")
+        content = (self.folder / name / group["paths"][0]).read_bytes()
+        document |= {"weightSpecs": group["weights"], "weightData": base64.b64encode(content).decode()}
+        entry.write_text(json.dumps(document))
         self._models += f'[[model]]\nname = "{name}"\nsource = "{name}"\n'
 
     def build(self) -> Path:
@@ -214,6 +213,8 @@ COMPARED = {
         "",
         "input 'x': the input has another shape (found (1, 2, 3), expected (9,))",
     ),
+    "early": ("ok", "random: batch[4, 8] from 0 to 1", ""),
+    "inline": ("ok", "random: x[4, 2] from 0 to 1", ""),
     "browser": ("ok", "random: relu_input[4, 2, 2, 1] from 0 to 1", ""),
     "keras": ("ok", "random: relu_input[4, 2, 2, 1] from 0 to 1", ""),
     "departing": (
@@ -245,6 +246,8 @@ def compared(tmp_path_factory: pytest.TempPathFactory, tensorflowjs_modules: Pat
     shop.add_layers("browser", "tfjs-layers 4.22.0", RELU, LARGER)
     shop.add_layers("keras", "2.15.0", RELU)
     shop.add_layers("departing", "2.15.0", RELU, LARGER)
+    shop.add_early("early", MANIFESTS / "models" / "moments" / "model.json")
+    shop.add_inline("inline", product(), {"w": MATRIX})
     shop.checks = CHECKS
     shop.build()
     return shop.verify()
@@ -318,12 +321,19 @@ def _endless(x: str) -> list[Node]:
 CHECK = '[[check]]\nsignature = "serving_default"\nfile = "golden.npz"\n'
 
 
+IMAGE = np.array([[0, 1], [0, 1]], np.float32).reshape(1, 2, 2, 1)
+LARGER_IMAGE = np.repeat([[0, 0.25, 0.75, 1]], 4, axis=0).astype(np.float32).reshape(1, 4, 4, 1)
+"""By Keras, which takes pixels for areas."""
+
+
+def golden_of_departing(shop: Shop, output: np.ndarray) -> None:
+    np.savez(shop.folder / "golden.npz", **{"inputs/relu_input": IMAGE, "outputs/larger": output})
+
+
 def test_a_layers_model_that_departs_is_compared_with_recorded_outputs(shop: Shop) -> None:
     shop.add_layers("departing", "2.15.0", RELU, LARGER)
     shop.checks = CHECK
-    image = np.array([[0, 1], [0, 1]], np.float32).reshape(1, 2, 2, 1)
-    right = np.repeat([[0, 0.25, 0.75, 1]], 4, axis=0).astype(np.float32).reshape(1, 4, 4, 1)
-    np.savez(shop.folder / "golden.npz", **{"inputs/relu_input": image, "outputs/larger": right})
+    golden_of_departing(shop, LARGER_IMAGE)
     shop.build()
     (found,) = shop.verify().signatures
     assert (found.verdict, found.reference, found.inputs) == ("ok", "the recorded outputs", "those of golden.npz")
@@ -434,6 +444,27 @@ def test_a_signature_that_the_other_bundle_lacks_is_unchecked(shop: Shop, tiny: 
     assert (found.verdict, found.why) == ("unchecked", "the other bundle has no such signature")
 
 
+# Before a bundle is published --------------------------------------------------------------------
+
+
+def test_a_build_that_verifies_publishes_no_bundle_that_is_wrong(shop: Shop, cached_tensorflowjs: None) -> None:
+    shop.add_layers("departing", "2.15.0", RELU, LARGER)
+    shop.checks = CHECK
+    shop.write()
+    golden_of_departing(shop, LARGER_IMAGE + 1)
+    with pytest.raises(VerificationError) as caught:
+        bundler.build(shop.manifest, output=shop.bundle, verify=True)
+    assert str(caught.value) == (
+        "signature 'serving_default' of model 'departing': output 'larger': differs from the recorded outputs by 0.5"
+        " of its largest value at [0, 0, 0, 0] (found 0, expected 1)"
+    )
+    assert not shop.bundle.exists()
+    golden_of_departing(shop, LARGER_IMAGE)
+    for _ in range(2):  # the second bundle is up to date
+        report = bundler.build(shop.manifest, output=shop.bundle, verify=True, check=False)
+        assert report.checks["verify"].detail.startswith("1 of 1 calls are right (TensorFlow.js 4.22.0), in ")
+
+
 # What is verified --------------------------------------------------------------------------------
 
 
@@ -491,6 +522,19 @@ def test_a_foreign_savedmodel_can_be_compared_with_another_only(tiny: Path, tmp_
     with pytest.raises(BundlerError, match="recorded outputs belong to a manifest"):
         bundler.verify(copy, against="golden")
     assert bundler.verify(copy, against=tiny).ok
+
+
+@pytest.mark.parametrize(("against", "hint"), [("goldne", "did you mean 'golden'?"), ("dist/cat", "")])
+def test_a_reference_that_is_not_there_is_an_error(tiny: Path, against: str, hint: str) -> None:
+    with pytest.raises(BundlerError, match="there is no such reference") as caught:
+        bundler.verify(tiny, against=against)
+    (fault,) = caught.value.faults
+    assert (fault.found, fault.expected, fault.hint) == (against, "tfjs, golden, or the folder of a bundle", hint)
+
+
+def test_without_a_file_of_a_check_there_is_nothing_to_record(tiny: Path) -> None:
+    with pytest.raises(BundlerError, match="there is nothing to record"):
+        bundler.verify(tiny, against=tiny, record=True)
 
 
 def test_a_folder_of_versions_is_an_error_that_names_the_newest(tiny: Path, tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ __all__ = ["verify"]
     epilog="""\b
 Examples:
   bundler verify manifests/tiny.toml
-  bundler verify manifests/tiny.toml --against golden --record
+  bundler verify manifests/human.toml --python -v
   bundler verify dist/tiny --against dist/tiny    # with another build of it
 """
 )

@@ -12,9 +12,9 @@ from bundler.progress import Progress
 from bundler.runtimes.javascript import TensorFlowJs
 from bundler.sources import npm
 
-__all__ = ["available", "started"]
+__all__ = ["SOURCE", "available", "started"]
 
-_SOURCE = "npm:@tensorflow/tfjs@4.22.0/dist/tf.min.js"
+SOURCE = "npm:@tensorflow/tfjs@4.22.0/dist/tf.min.js"
 """The one file of the package that needs no other: its plain CPU backend, and readers of both kinds of models."""
 _SHA256 = "300dfae273d20b4046f46a06d735688f03675a807561e9bcb5f664eb2f3d2831"
 
@@ -30,6 +30,6 @@ def started(modules: Path | None, base: Path, progress: Progress, reach: Reach =
     Raises BundlerError if Node.js is not installed, SourceError if npm cannot fetch the package.
     """
     if modules is None:
-        modules = npm.file_of(_SOURCE, _SHA256, base, Cache(default_folder(), progress, reach), progress)
+        modules = npm.file_of(SOURCE, _SHA256, base, Cache(default_folder(), progress, reach), progress)
     # Signatures of one model stand together: no model is needed again later.
     return TensorFlowJs(modules, kept=1, timeout=references.SECONDS)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from bundler import manifest as manifests
 from bundler.disk.cache import Damaged
-from bundler.errors import NOWHERE, BundlerError, Fault, together
+from bundler.errors import NOWHERE, BundlerError, together
 from bundler.manifest import Manifest
 from bundler.progress import Progress
 from bundler.report import Report, SignatureReport, TensorReport
@@ -53,6 +53,8 @@ class Trial:
         except BundlerError as error:
             if not blamed(error):
                 raise
+            if len(models) == 1:
+                raise _about(models[0], error) from None
         errors = {model.name: fault for model in models if (fault := self._error(model))}
         if len(errors) == len(models):
             raise together(list(errors.values()))
@@ -77,8 +79,7 @@ class Trial:
         except Damaged:
             raise
         except BundlerError as error:
-            error.faults = tuple(_about(model.name, fault) for fault in error.faults)
-            return error
+            return _about(model, error)
         return None
 
 
@@ -97,10 +98,15 @@ def sides(signature: SignatureReport) -> tuple[list[TensorReport], list[TensorRe
     return inputs, outputs
 
 
-def _about(name: str, fault: Fault) -> Fault:
-    """The fault without a place in the manifest of this one model, but with the model's name."""
-    plain = replace(fault, place=NOWHERE)
-    return plain if fault.where else plain.inside(f"model {name!r}")
+def _about(model: Wanted, error: BundlerError) -> BundlerError:
+    """The error of a model, by its name, without places in a manifest that no user has.
+
+    Its traceback is kept as text: the frames would keep the model in memory.
+    """
+    faults = (replace(fault, place=NOWHERE) for fault in error.faults)
+    named = type(error).of(fault if fault.where else fault.inside(f"model {model.name!r}") for fault in faults)
+    named.origin = error.trace
+    return named
 
 
 def _proposals(bundle: Linked, signature: SignatureReport) -> Mapping[str, str]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +13,7 @@ from bundler import sources
 from bundler.errors import SourceError, closest
 from bundler.progress import Progress
 from bundler.scaffold.names import model_names
+from bundler.threads import Crew
 
 __all__ = ["Wanted", "wanted"]
 
@@ -30,7 +33,10 @@ def wanted(given: Sequence[str], folder: Path, only: Sequence[str], progress: Pr
     Sources are relative to the current folder. Raises SourceError if a source holds no model, or a pattern fits none.
     """
     moved = [sources.moved(source, Path(), folder) for source in given]
-    listed = dict.fromkeys(each for source in moved for each in sources.listed(source, folder, progress=progress))
+    # In threads: an interrupt in the midst of starting npm would leave it running.
+    with Crew(1) as crew:
+        found = list(crew.map(partial(sources.listed, base=folder, progress=progress), moved))
+    listed = dict.fromkeys(chain.from_iterable(found))
     models = [Wanted(*pair) for pair in zip(model_names(list(listed), folder), listed)]
     for pattern in only:
         if not any(fnmatchcase(model.name, pattern) for model in models):

@@ -1,0 +1,59 @@
+"""The reference that a user names."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bundler.bundle import Bundle, is_bundle
+from bundler.comparison.origins import Origins
+from bundler.comparison.references import Reference, library
+from bundler.comparison.references.browser import Browser
+from bundler.comparison.references.golden import Golden
+from bundler.comparison.references.other import Other
+from bundler.comparison.subject import Subject
+from bundler.disk.scratch import scratch
+from bundler.errors import BundlerError, closest
+from bundler.progress import Progress
+from bundler.runtimes.tensorflow import Runtime
+
+__all__ = ["chosen"]
+
+_TFJS, _GOLDEN = "tfjs", "golden"
+"""Names of references; any other is a folder with a bundle."""
+
+
+@contextmanager
+def chosen(subject: Subject, against: str | None, modules: Path | None, progress: Progress) -> Iterator[Reference]:
+    """The reference of this name, open while the block lasts: by default TensorFlow.js, if it can run here.
+
+    `modules` is a folder `node_modules` with TensorFlow.js. Raises BundlerError if the reference cannot be used.
+    """
+    if against is None and modules is None and not library.available():
+        progress.note("Node.js and npm are not installed: outputs are compared with recorded ones")
+        against = _GOLDEN
+    if against == _GOLDEN:
+        if subject.manifest is None:
+            raise BundlerError("recorded outputs belong to a manifest", hint="name the manifest in place of the bundle")
+        yield Golden()
+    elif against in (None, _TFJS):
+        if not subject.report.models:
+            where = str(subject.bundle.folder)
+            raise BundlerError("bundler did not write this SavedModel, and its models are not known", where=where)
+        javascript = library.started(modules, subject.base or Path(), progress, subject.reach)
+        with javascript, scratch(Path(tempfile.gettempdir()), "bundler") as folder:
+            origins = Origins(subject.bundle, subject.report, folder, subject.base, progress, subject.reach)
+            yield Browser(javascript, origins)
+    else:
+        with Runtime() as runtime:
+            yield Other(_opened(against), runtime)
+
+
+def _opened(against: str) -> Bundle:
+    if not is_bundle(Path(against)):
+        names = (_TFJS, _GOLDEN)
+        expected = f"{', '.join(names)}, or the folder of a bundle"
+        raise BundlerError("there is no such reference", found=against, expected=expected, hint=closest(against, names))
+    return Bundle.open(Path(against))
