@@ -12,7 +12,7 @@ from bundler.cli.texts.columns import counted, size_text
 from bundler.cli.texts.models import model_details
 
 if TYPE_CHECKING:
-    from bundler.report import Check, ModelReport, Report, SignatureReport, TensorReport
+    from bundler.report import Check, ModelReport, Report, SignatureReport, StepReport, TensorReport
     from bundler.verbs.lock import Locked
 
 __all__ = ["lock_lines", "report_lines", "short"]
@@ -26,7 +26,7 @@ def report_lines(report: Report, details: bool, ops: bool) -> Iterator[Line]:
     if report.up_to_date and not details:
         yield _summary(report)
         return
-    tensors = [tensor for signature in report.signatures for tensor in (*signature.inputs, *signature.outputs)]
+    tensors = [tensor for signature in report.signatures for tensor in _tensors(signature)]
     width = min(_NAME_WIDTH, max((len(tensor.name) for tensor in tensors), default=0))
     for signature in report.signatures:
         yield from _signature_lines(signature, width, details)
@@ -39,6 +39,12 @@ def report_lines(report: Report, details: bool, ops: bool) -> Iterator[Line]:
     yield _summary(report)
 
 
+def _tensors(signature: SignatureReport) -> Iterator[TensorReport]:
+    yield from (*signature.inputs, *signature.outputs)
+    for step in signature.steps:
+        yield from step.gives
+
+
 def lock_lines(locked: Locked) -> Iterator[Line]:
     """One line: the file, whether it was there already, and what it names."""
     files = [file for of_model in locked.lock.files.values() for file in of_model.values()]
@@ -49,10 +55,23 @@ def lock_lines(locked: Locked) -> Iterator[Line]:
 
 def _signature_lines(signature: SignatureReport, width: int, details: bool) -> Iterator[Line]:
     method = signature.method_name.removeprefix("tensorflow/serving/")
-    asked = signature.model if method == "predict" else f"{signature.model}, {method}"
-    yield [(signature.key, "bold"), (f" ({asked})", "dim")]
-    for side, tensors in (("in ", signature.inputs), ("out", signature.outputs)):
-        yield from (_tensor_line(side, tensor, width, details) for tensor in tensors)
+    asked = ", ".join((*signature.models, *(() if method == "predict" else (method,))))
+    yield [(signature.key, "bold"), (f" ({asked})" if asked else "", "dim")]
+    yield from (_tensor_line("in ", tensor, width, details) for tensor in signature.inputs)
+    for number, step in enumerate(signature.steps, 1):
+        yield from _step_lines(number, step, width)
+    yield from (_tensor_line("out", tensor, width, details) for tensor in signature.outputs)
+
+
+def _step_lines(number: int, step: StepReport, width: int) -> Iterator[Line]:
+    """A line for each tensor that a step gives; the first one has the step."""
+    for at, tensor in enumerate(step.gives):
+        start = f"  {number:>3}  " if at == 0 else "       "
+        line: Line = [(start, "dim"), (tensor.name.ljust(width), "")]
+        if at:
+            yield [*line, (f"  {tensor.type}", "cyan")]
+        else:
+            yield [*line, (f"  {tensor.type:<24}", "cyan"), (f"  {step.step}", "dim")]
 
 
 def _tensor_line(side: str, tensor: TensorReport, width: int, details: bool) -> Line:

@@ -129,9 +129,8 @@ def _outcomes(subject: Subject, comparison: Comparison, progress: Progress, keep
 def _turns(report: Report) -> dict[tuple[str, str], tuple[int, int]]:
     """Positions of signatures, by model and key: those of one model stand together, so that it is loaded once."""
     order = {name: at for at, name in enumerate(report.models.names)}
-    return {
-        (each.model, each.key): (order.get(each.model, len(order)), at) for at, each in enumerate(report.signatures)
-    }
+    named = ((each.models[0] if each.models and not each.steps else "", each.key) for each in report.signatures)
+    return {(model, key): (order.get(model, len(order)), at) for at, (model, key) in enumerate(named)}
 
 
 def _recorded(outcomes: Iterable[Outcome], road: str) -> Iterator[Path]:

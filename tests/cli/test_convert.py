@@ -18,8 +18,10 @@ from bundler.cli import main
 from bundler.ir.model import Signature
 from bundler.ir.protos import GraphDef, SavedModel
 from bundler.outputs.savedmodel import FILE, read_signatures
+from bundler.runtimes.exporters import Exporter
 from bundler.runtimes.tensorflow import Runtime
 from tests.api.known import MODELS, write
+from tests.support.places import MANIFESTS
 from tests.support.saved_model_cli import saved_model_cli
 
 SAVED = ("--output_format", "tf_saved_model")
@@ -76,6 +78,16 @@ def test_a_frozen_graph_is_the_default_and_holds_every_output(model: str, output
         (None, 3),
         (None, 12),
     ]
+
+
+@pytest.mark.long
+def test_a_file_named_tflite_is_one(tmp_path: Path) -> None:
+    done = convert(str(MANIFESTS / "models" / "digits"), str(tmp_path / "digits.tflite"))
+    assert done.exit_code == 0, done.output
+    assert "serving_default: probabilities" in done.stdout
+    with Exporter("tflite") as exporter:
+        found = exporter.run(tmp_path / "digits.tflite", "serving_default", {"image": np.zeros((1, 64), np.float32)})
+    assert found["probabilities"].shape == (1, 10)
 
 
 def test_a_frozen_graph_takes_the_place_of_an_older_one_and_its_folder_is_made(model: str, tmp_path: Path) -> None:

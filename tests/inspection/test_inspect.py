@@ -130,8 +130,8 @@ def test_a_build_and_its_bundle_have_the_same_numbers(
     found = bundler.inspect(tmp_path / "built")
     assert found.models == built.models
     assert all(sum(model.ops.values()) == model.nodes > 0 for model in found.models)
-    assert {signature.key: signature.model for signature in found.signatures} == {
-        signature.key: signature.model for signature in built.signatures
+    assert {signature.key: signature.models for signature in found.signatures} == {
+        signature.key: signature.models for signature in built.signatures
     }
 
 
