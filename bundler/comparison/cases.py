@@ -47,12 +47,16 @@ def cases(manifest: Manifest | None, endpoint: Endpoint, model: str) -> Iterator
     """
     checks = enumerate(manifest.checks) if manifest else ()
     own = [(at, each) for at, each in checks if each.signature == endpoint.key and each.model in (None, model)]
+    composed = _composed(manifest, endpoint)
+    usual = Case() if composed is None else Case(_pictured(composed), rtol=_OF_STEPS, origin="drawn images")
     for at, check in own:
         assert manifest is not None
-        yield _case(manifest, check, endpoint, manifest.place("check", at, "file"))
+        case = _case(manifest, check, endpoint, manifest.place("check", at, "file"))
+        yield (
+            case if case.values or case.drawn else replace(usual, outputs=case.outputs, rtol=case.rtol, file=case.file)
+        )
     if not own:
-        composed = _composed(manifest, endpoint)
-        yield Case() if composed is None else Case(_pictured(composed), rtol=_OF_STEPS, origin="drawn images")
+        yield usual
 
 
 def _composed(manifest: Manifest | None, endpoint: Endpoint) -> ComposedSpec | None:
