@@ -234,19 +234,12 @@ def test_a_front_that_parses_examples_meets_the_rule_of_tensorflow_serving(tmp_p
 
 
 def _examples(contents: list[bytes]) -> list[bytes]:
-    from tensorflow.core.example import example_pb2, feature_pb2
+    import tensorflow as tf
 
-    return [
-        example_pb2.Example(
-            features=feature_pb2.Features(
-                feature={
-                    "image": feature_pb2.Feature(bytes_list=feature_pb2.BytesList(value=[content])),
-                    "brightness": feature_pb2.Feature(float_list=feature_pb2.FloatList(value=[0.5])),
-                }
-            )
-        ).SerializeToString()
-        for content in contents
-    ]
+    bright = tf.train.Feature(float_list=tf.train.FloatList(value=[0.5]))
+    images = (tf.train.Feature(bytes_list=tf.train.BytesList(value=[content])) for content in contents)
+    features = (tf.train.Features(feature={"image": image, "brightness": bright}) for image in images)
+    return [tf.train.Example(features=each).SerializeToString() for each in features]
 
 
 def test_other_labels_in_the_file_make_another_bundle(tmp_path: Path, runtime: Runtime) -> None:
