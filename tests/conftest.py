@@ -130,13 +130,14 @@ def manifest_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pat
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory, manifest_of: Callable[[str], Path]) -> Callable[..., Path]:
-    """The bundle of `manifests/<name>.toml`, built once for each way to hold weights and each compat mode."""
+    """The bundle of `manifests/<name>.toml`, built once for each of its settings."""
 
     @functools.cache
-    def build(name: str, weights: str = "constants", compat: Compat = Compat.NONE) -> Path:
+    def build(name: str, weights: str = "constants", compat: Compat = Compat.NONE, object_graph: str = "auto") -> Path:
         spec = manifest.read(manifest_of(name))
         output = tmp_path_factory.mktemp("bundles") / name
-        held = replace(spec, bundle=spec.bundle.model_copy(update={"weights": weights, "compat": compat}))
+        settings = {"weights": weights, "compat": compat, "object_graph": object_graph}
+        held = replace(spec, bundle=spec.bundle.model_copy(update=settings))
         bundler.build(held, output=output, jobs=2)
         return output
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import bundler
 from tests.support.broken import changed
 from tests.support.pictures import GREY_RAMP, png
 from tests.support.places import ROOT
@@ -42,6 +43,25 @@ def test_the_page_about_the_cache_shows_what_happens(folder: Path, monkeypatch: 
     place = str(folder / "cache")
     monkeypatch.setenv("BUNDLER_CACHE", place)
     assert played(consoles(page)).replace(place, "/home/you/.cache/bundler") == consoles(page)
+
+
+def test_the_page_about_serving_shows_what_happens(folder: Path) -> None:
+    page = (ROOT / "docs" / "SERVING.md").read_text()
+    (head,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    _, models = (ROOT / "manifests" / "tiny.toml").read_text().split('name = "tiny"\n', 1)
+    (folder / "tiny.toml").write_text(head + models.replace('"models/', '"manifests/models/'))
+    assert played(consoles(page)) == consoles(page)
+    assert (folder / "dist" / "tiny" / "3" / "assets.extra" / "tf_serving_warmup_requests").is_file()
+
+
+@pytest.mark.slow
+def test_the_python_service_of_the_page_about_serving_runs(folder: Path) -> None:
+    bundler.build(folder / "manifests" / "tiny.toml", output=folder / "dist" / "tiny" / "3", check=False)
+    (program,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "SERVING.md").read_text(), re.DOTALL)
+    names: dict[str, object] = {}
+    exec(program, names)
+    (shown,) = re.findall(r"^(moments.*?) +# (.*)$", program, re.MULTILINE)
+    assert str(eval(shown[0], names)) == shown[1]
 
 
 def test_the_page_about_diff_shows_what_happens(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import NamedTuple
 
@@ -62,4 +63,6 @@ def refuse_folder(folder: Path) -> None:
     """Raise BundlerError for a folder that holds no SavedModel. It may hold several, by version."""
     inner = next((path for path in sorted(folder.iterdir(), reverse=True) if is_bundle(path)), None)
     hint = f"did you mean {inner}?" if inner else ""
+    if (folder / "model.json").is_file():
+        hint = f"it is a model: `bundler init {shlex.quote(str(folder))}` writes a manifest, which can be verified"
     raise BundlerError("this is neither a manifest nor a SavedModel", where=str(folder), hint=hint)

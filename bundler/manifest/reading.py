@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from bundler.disk.digest import sha256
 from bundler.errors import Fault, Key, ManifestError, Place
 from bundler.manifest.clashes import DEFAULT_KEY, clashes
 from bundler.manifest.faults import shape_faults
@@ -64,10 +64,10 @@ class Manifest:
         return {"bundle": _tables(bundle), "model": [_tables(model) for model in self.models], **serving, **composed}
 
     def _warmup(self) -> Iterator[str]:
-        """What the requests for a server's warm-up depend on: the checks, and the content of their files."""
+        """What the requests for a server's warm-up depend on: the inputs of the checks, in their files too."""
         for check in self.checks if self.serving.warmup else ():
             file = None if check.file is None else self.folder / check.file
-            yield f"{check.model_dump_json()} {sha256(file) if file and file.is_file() else ''}"
+            yield f"{check.model_dump_json(exclude={'rtol'})} {_digest_of_inputs(file) if file else ''}"
         if self.serving.warmup:
             yield self.serving.model_dump_json()
 
@@ -106,6 +106,16 @@ class Manifest:
 
 def _tables(spec: BundleSpec | ModelSpec | ServingSpec | ComposedSpec) -> dict[str, Any]:
     return spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+
+def _digest_of_inputs(file: Path) -> str:
+    """A text that differs if the arrays `inputs/…` of a file do; "" if there are none."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            found = [(entry.filename, entry.CRC, entry.file_size) for entry in archive.infolist()]
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
+        return ""  # a build reports what is wrong
+    return str(sorted(entry for entry in found if entry[0].startswith("inputs/")))
 
 
 def _dump(model: ModelSpec) -> str:

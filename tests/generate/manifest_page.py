@@ -56,11 +56,10 @@ def _type(field: Mapping[str, Any]) -> str:
         return "two numbers" if "prefixItems" in field else _KINDS_OF_LISTS[_kind(field["items"])]
     if field.get("type") == "object":
         return f"table of {_KINDS_OF_TABLES[_kind(field['additionalProperties'])]}"
-    return {"integer": "whole number", "number": "number", "boolean": "true or false"}.get(
-        field.get("type", ""), "string"
-    )
+    return _KINDS.get(field.get("type", ""), "string")
 
 
+_KINDS = {"integer": "whole number", "number": "number", "boolean": "true or false"}
 _KINDS_OF_LISTS = {
     "table": "tables",
     "string": "list of strings",
