@@ -18,6 +18,7 @@ __all__ = [
     "OFFLINE",
     "OUTPUT",
     "REFRESH",
+    "RELEASE_VERSION",
     "processors",
     "refuse_both",
 ]
@@ -63,6 +64,12 @@ JOBS = click.option(
 CUDA = click.option("--cuda", is_flag=True, help="Let TensorFlow use GPUs; by default they are hidden from it.")
 LOCKED = click.option("--locked", is_flag=True, help="Refuse settings and files that are not those in the lock.")
 OFFLINE = click.option("--offline", is_flag=True, help="Fetch nothing: take sources from the cache.")
+RELEASE_VERSION = click.option(
+    "--release-version",
+    metavar="N",
+    type=click.IntRange(1, (1 << 63) - 1),
+    help="The version folder, in place of the manifest's `version`.",
+)
 REFRESH = click.option("--refresh", is_flag=True, help="Ask for each source again, also if the cache has it.")
 
 
