@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -19,6 +20,7 @@ __all__ = [
     "OUTPUT",
     "REFRESH",
     "RELEASE_VERSION",
+    "color_in",
     "processors",
     "refuse_both",
 ]
@@ -32,7 +34,17 @@ def processors() -> int:
 def _choose_color(ctx: click.Context, option: click.Parameter, choice: str | None) -> None:
     """Callback of `--color`: click's contexts hand the choice on to those of commands inside."""
     if choice is not None:
-        ctx.color = {"always": True, "never": False}.get(choice)
+        ctx.color = _COLORS.get(choice)
+
+
+def color_in(arguments: list[str]) -> bool | None:
+    """What `--color` says in the arguments of a command, which click may not get to read: after a mistake."""
+    joined = [f"{word}={following}" if word == "--color" else word for word, following in pairwise([*arguments, ""])]
+    choices = [word.removeprefix("--color=") for word in joined if word.startswith("--color=")]
+    return _COLORS.get(choices[-1]) if choices else None
+
+
+_COLORS = {"always": True, "never": False}
 
 
 COLOR = click.option(
