@@ -12,6 +12,7 @@ from bundler.drafting.tensors import Size, vector
 from bundler.drafting.value import Value
 from bundler.errors import ManifestError
 from bundler.ir.dtypes import DType
+from bundler.manifest import Compat
 from bundler.manifest.steps import image
 from bundler.steps import reals
 from bundler.steps.checks import check_boxes, check_dtype, check_images, check_rank, type_of
@@ -51,6 +52,8 @@ def resize(scope: Scope, step: image.Resize, images: Value, *, like: Value | Non
     check_images(images)
     if sum(each is not None for each in (step.size, like, step.longest)) != 1:
         raise ManifestError("needs one of size, like and longest")
+    if scope.compat == Compat.TFLITE:
+        check_dtype(images, DType.float32)
     op = "ResizeBilinear" if step.op == "resize_bilinear" else "ResizeNearestNeighbor"
     return resized(scope, op, images, _size(scope, step, images, like), step.align_corners, step.half_pixel_centers)
 
