@@ -13,6 +13,7 @@ import bundler
 from bundler.bundle import Bundle
 from bundler.bundle.reading import read
 from bundler.cli import main
+from bundler.errors import ManifestError
 from bundler.outputs.savedmodel import FILE
 from bundler.runtimes.failures import Refused
 from bundler.runtimes.tensorflow import Runtime
@@ -192,6 +193,12 @@ def test_a_size_that_is_not_known_is_checked_when_it_runs(tmp_path: Path, runtim
     assert called(folder, runtime, "open", x=np.zeros((2, 64, 64, 1), np.float32))["probabilities"].shape == (2, 7)
     with pytest.raises(Refused, match="64"):
         called(folder, runtime, "open", x=np.zeros((2, 32, 64, 1), np.float32))
+
+
+def test_a_size_that_an_inner_model_refuses_is_an_error_of_the_manifest(tmp_path: Path) -> None:
+    small = OPEN.replace('op = "exp", of = "x"', 'op = "resize_bilinear", of = "x", size = [9, 9]')
+    with pytest.raises(ManifestError, match="step 3: open cannot take this: .*64 and 9.* .found float32.., 9, 9, 1.."):
+        bundler.check(write(tmp_path, small))
 
 
 def test_a_composed_signature_calls_another_one_as_often_as_it_likes(tmp_path: Path, runtime: Runtime) -> None:
