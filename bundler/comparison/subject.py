@@ -53,7 +53,7 @@ def of_manifest(manifest: Manifest, output: Path | None) -> Subject:
         raise BundlerError("the bundle is not built", where=str(place), hint=hint)
     known = record.recorded(place)
     if known is None:
-        raise VerificationError("bundler did not write this SavedModel", where=str(place), hint=hint)
+        raise VerificationError("this version of bundler did not write this SavedModel", where=str(place), hint=hint)
     if known.manifest != manifest.digest:
         raise VerificationError("the bundle is not of this manifest, or of an older one", where=str(place), hint=hint)
     return Subject(Bundle.open(place), known.report, manifest)

@@ -59,17 +59,25 @@ class Manifest:
     def settings(self) -> Mapping[str, Any]:
         """The same as tables of TOML's types, without what has its default value."""
         bundle = self.bundle.model_copy(update={"output": None, "version": None})
-        composed = {"signature": [_tables(signature) for signature in self.composed]} if self.composed else {}
-        serving = {"serving": _tables(self.serving)} if self.serving.warmup else {}
-        return {"bundle": _tables(bundle), "model": [_tables(model) for model in self.models], **serving, **composed}
+        settings: dict[str, Any] = {"bundle": _tables(bundle), "model": [_tables(model) for model in self.models]}
+        if self.composed:
+            settings["signature"] = [_tables(signature) for signature in self.composed]
+        if self.serving.warmup:
+            checks = [check.model_copy(update={"rtol": None}) for check in self.checks]
+            settings["check"] = [{**_tables(check), "found_inputs": self._inputs(check)} for check in checks]
+            settings["serving"] = _tables(self.serving)
+        return settings
 
     def _warmup(self) -> Iterator[str]:
         """What the requests for a server's warm-up depend on: the inputs of the checks, in their files too."""
         for check in self.checks if self.serving.warmup else ():
-            file = None if check.file is None else self.folder / check.file
-            yield f"{check.model_dump_json(exclude={'rtol'})} {_digest_of_inputs(file) if file else ''}"
+            yield f"{check.model_dump_json(exclude={'rtol'})} {self._inputs(check)}"
         if self.serving.warmup:
             yield self.serving.model_dump_json()
+
+    def _inputs(self, check: CheckSpec) -> str:
+        """The digest of the inputs in a check's file; empty if it has no file."""
+        return "" if check.file is None else _digest_of_inputs(self.folder / check.file)
 
     def released(self, version: int | None) -> Manifest:
         """The same for another version folder; None leaves the manifest's own."""
@@ -104,7 +112,7 @@ class Manifest:
         return DEFAULT_KEY if alone else model.name
 
 
-def _tables(spec: BundleSpec | ModelSpec | ServingSpec | ComposedSpec) -> dict[str, Any]:
+def _tables(spec: BundleSpec | CheckSpec | ComposedSpec | ModelSpec | ServingSpec) -> dict[str, Any]:
     return spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 

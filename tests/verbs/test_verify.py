@@ -505,7 +505,7 @@ def test_a_manifest_that_is_not_built_or_has_changed_is_an_error(shop: Shop) -> 
     with pytest.raises(VerificationError, match="the bundle is not of this manifest, or of an older one"):
         shop.verify()
     (shop.bundle / RECORD).unlink()
-    with pytest.raises(VerificationError, match="bundler did not write this SavedModel"):
+    with pytest.raises(VerificationError, match="this version of bundler did not write this SavedModel"):
         shop.verify()
 
 
