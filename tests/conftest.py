@@ -72,7 +72,10 @@ def tensorflowjs_modules() -> Path:
     modules = NODE / "node_modules"
     with (NODE / "package-lock.json").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # pytest may run in several processes
-        needed = (modules / name / "package.json" for name in ("@tensorflow/tfjs", "@napi-rs/canvas"))
+        needed = (
+            modules / name / "package.json"
+            for name in ("@tensorflow/tfjs", "@tensorflow/tfjs-backend-wasm", "@napi-rs/canvas")
+        )
         if not all(package.is_file() for package in needed):
             subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=NODE, check=True)
     return modules
@@ -127,13 +130,14 @@ def manifest_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Pat
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory, manifest_of: Callable[[str], Path]) -> Callable[..., Path]:
-    """The bundle of `manifests/<name>.toml`, built once for each way to hold weights and each compat mode."""
+    """The bundle of `manifests/<name>.toml`, built once for each of its settings."""
 
     @functools.cache
-    def build(name: str, weights: str = "constants", compat: Compat = Compat.NONE) -> Path:
+    def build(name: str, weights: str = "constants", compat: Compat = Compat.NONE, object_graph: str = "auto") -> Path:
         spec = manifest.read(manifest_of(name))
         output = tmp_path_factory.mktemp("bundles") / name
-        held = replace(spec, bundle=spec.bundle.model_copy(update={"weights": weights, "compat": compat}))
+        settings = {"weights": weights, "compat": compat, "object_graph": object_graph}
+        held = replace(spec, bundle=spec.bundle.model_copy(update=settings))
         bundler.build(held, output=output, jobs=2)
         return output
 

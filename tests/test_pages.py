@@ -77,7 +77,12 @@ def test_the_page_about_diff_shows_what_happens(folder: Path) -> None:
     text = text.replace("[bundle]\n", '[bundle]\nweights = "variables"\n')
     text = text.replace('name = "digits"\n', 'name = "digits"\nshapes = { image = [1, 64] }\n')
     (folder / "next.toml").write_text(f'{text}\n[[model.signature]]\nkey = "statistics"\n')
-    assert played(consoles(page)) == consoles(page)
+    assert _without_sizes(played(consoles(page))) == _without_sizes(consoles(page))
+
+
+def _without_sizes(text: str) -> str:
+    """The sizes of small bundles are those of their records."""
+    return re.sub(r"(?m)^  size: .*$", "  size: …", text)
 
 
 def test_the_page_about_verify_shows_what_happens(folder: Path, cached_tensorflowjs: None) -> None:

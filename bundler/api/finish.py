@@ -11,11 +11,11 @@ from dataclasses import replace
 from typing import TypeVar
 
 from bundler.api.asked import AskedModel
-from bundler.convert.arguments import usable
 from bundler.convert.one import Converted
 from bundler.errors import ManifestError, Place
 from bundler.ir.model import PREDICT, Signature, TensorSpec
 from bundler.ir.nodes import short_names
+from bundler.serving.arguments import usable
 
 __all__ = ["finished", "renamed"]
 

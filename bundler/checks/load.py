@@ -13,7 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from bundler.checks.functions import check_functions
-from bundler.convert.arguments import unusable
 from bundler.encoding.graphdef import structure
 from bundler.errors import Fault, VerificationError
 from bundler.ir.dtypes import DType
@@ -23,6 +22,7 @@ from bundler.outputs.savedmodel import MetaGraph
 from bundler.report import Check
 from bundler.runtimes.failures import Failure
 from bundler.runtimes.tensorflow import Runtime
+from bundler.serving.arguments import unusable
 
 __all__ = ["graph", "load"]
 

@@ -9,7 +9,7 @@ from bundler.encoding.graphdef import structure
 from bundler.errors import VerificationError
 from bundler.outputs.checkpoint import prefix
 from bundler.outputs.savedmodel import MetaGraph
-from bundler.outputs.variables import restoring
+from bundler.outputs.saver import restoring
 from bundler.report import Check
 from bundler.runtimes.failures import meaning
 from bundler.runtimes.tensorflow import Runtime

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from bundler.report import Check, ModelReport, Report, SignatureReport, StepReport, TensorReport
     from bundler.verbs.lock import Locked
 
-__all__ = ["lock_lines", "report_lines", "short"]
+__all__ = ["graph_lines", "lock_lines", "report_lines", "short"]
 
 _NAME_WIDTH = 40
 """Characters of the longest name that decides how far the types are indented."""
@@ -37,6 +38,19 @@ def report_lines(report: Report, details: bool, ops: bool) -> Iterator[Line]:
         yield from map(_check_line, report.checks)
         yield []
     yield _summary(report)
+
+
+def graph_lines(report: Report) -> Iterator[Line]:
+    """A frozen graph, which has no signatures: inputs and outputs by the names that a session takes, and a summary."""
+    inputs = [("in ", tensor) for signature in report.signatures for tensor in signature.inputs]
+    outputs = [("out", tensor) for signature in report.signatures for tensor in signature.outputs]
+    width = min(_NAME_WIDTH, max((len(tensor.tensor) for _, tensor in (*inputs, *outputs)), default=0))
+    for side, tensor in (*inputs, *outputs):
+        yield _tensor_line(side, replace(tensor, name=tensor.tensor), width, details=False)
+    yield []
+    yield from _model_lines(report.models, details=False, ops=False)
+    yield []
+    yield _summary(report, "frozen graph")
 
 
 def _tensors(signature: SignatureReport) -> Iterator[TensorReport]:
@@ -97,14 +111,15 @@ def _check_line(check: Check) -> Line:
     return [("check ", "dim"), ("ok", "green"), (f"  {check.name}{detail}", "")]
 
 
-def _summary(report: Report) -> Line:
-    signatures, models = counted(len(report.signatures), "signature"), counted(len(report.models), "model")
+def _summary(report: Report, what: str = "") -> Line:
+    """The place, what is there (by default the numbers of signatures and models), its size, and the time it took."""
+    counts = f"{counted(len(report.signatures), 'signature')}, {counted(len(report.models), 'model')}"
     weights = sum(model.weight_bytes for model in report.models)
     size = size_text(report.bytes) if report.bytes else f"{size_text(weights)} of weights"
     took = f" in {report.seconds:.2f} s" if report.seconds else ""
     place = short(report.output) if report.output else report.name
     state = "up to date, " if report.up_to_date else ""
-    return [(place, "bold green"), (f": {state}{signatures}, {models}, {size}{took}", "")]
+    return [(place, "bold green"), (f": {state}{what or counts}, {size}{took}", "")]
 
 
 def short(path: Path) -> str:

@@ -12,7 +12,6 @@ from bundler.compose.calls import Shapes, call
 from bundler.compose.maps import mapped
 from bundler.compose.names import INPUTS, Ref
 from bundler.compose.plan import Act, Plan
-from bundler.convert.arguments import unusable
 from bundler.drafting.library import Library
 from bundler.drafting.value import Value
 from bundler.errors import BundlerError, Fault, ManifestError, Place
@@ -22,6 +21,7 @@ from bundler.ir.nodes import Tensor, new_node, shape_proto
 from bundler.ir.weight import Weight
 from bundler.manifest import Compat
 from bundler.manifest.steps import CallStep, ComposedSpec, MapStep, parse_type
+from bundler.serving.arguments import unusable
 from bundler.serving.methods import method_faults
 from bundler.steps import Scope, write
 

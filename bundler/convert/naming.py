@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from itertools import chain
 
-from bundler.convert.arguments import Unusable, unusable, usable
 from bundler.errors import Fault, Place, closest
 from bundler.ir.model import Signature, TensorSpec
 from bundler.manifest import SignatureSpec
+from bundler.serving.arguments import Unusable, unusable, usable
 from bundler.serving.methods import method_faults
 
 __all__ = ["Named", "keys_by_name", "listed"]

@@ -100,10 +100,11 @@ def _recorded(saved: Saved) -> Report | None:
 
 def _models(graph: StoredGraph, kept: Report) -> Iterator[ModelReport]:
     """The models of the record, with what the graph holds of each. Digests and sources are the record's."""
-    alone = len(kept.models) == 1
-    found = count_by(graph.model, lambda name: "" if alone else name.partition("/")[0])
+    found = count_by(graph.model, lambda name: name.partition("/")[0])
+    if found.keys().isdisjoint(kept.models.names):  # a model that is alone in its MetaGraph has no scope
+        found = {name: count(graph.model) for name in kept.models.names[:1]}
     for model in kept.models:
-        yield _counted(model, found.get("" if alone else model.name, Census()))
+        yield _counted(model, found.get(model.name, Census()))
 
 
 def _tagged(saved: Saved, kept: Report | None) -> Iterator[ModelReport]:

@@ -27,23 +27,48 @@ if TYPE_CHECKING:
     from tensorflow.core.framework.variable_pb2 import VariableDef
     from tensorflow.core.protobuf.meta_graph_pb2 import MetaGraphDef, SignatureDef, TensorInfo
     from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
+    from tensorflow.core.protobuf.saved_object_graph_pb2 import (
+        FunctionSpec,
+        SavedBareConcreteFunction,
+        SavedConcreteFunction,
+        SavedConstant,
+        SavedObject,
+        SavedObjectGraph,
+        SavedResource,
+        SavedUserObject,
+        SavedVariable,
+    )
     from tensorflow.core.protobuf.saver_pb2 import SaverDef
+    from tensorflow.core.protobuf.struct_pb2 import StructuredValue, TensorSpecProto
+    from tensorflow.core.protobuf.trackable_object_graph_pb2 import TrackableObjectGraph
 
 __all__ = [
     "AttrValue",
     "FunctionDef",
     "FunctionDefLibrary",
+    "FunctionSpec",
     "GraphDef",
     "MetaGraphDef",
     "NameAttrList",
     "NodeDef",
     "OpDef",
+    "SavedBareConcreteFunction",
+    "SavedConcreteFunction",
+    "SavedConstant",
     "SavedModel",
+    "SavedObject",
+    "SavedObjectGraph",
+    "SavedResource",
+    "SavedUserObject",
+    "SavedVariable",
     "SaverDef",
     "SignatureDef",
+    "StructuredValue",
     "TensorInfo",
     "TensorProto",
     "TensorShapeProto",
+    "TensorSpecProto",
+    "TrackableObjectGraph",
     "VariableDef",
     "tensorflow_folder",
 ]
@@ -84,7 +109,14 @@ def _messages() -> dict[str, type]:
         tensor_shape_pb2,
         variable_pb2,
     )
-    from tensorflow.core.protobuf import meta_graph_pb2, saved_model_pb2, saver_pb2
+    from tensorflow.core.protobuf import (
+        meta_graph_pb2,
+        saved_model_pb2,
+        saved_object_graph_pb2,
+        saver_pb2,
+        struct_pb2,
+        trackable_object_graph_pb2,
+    )
 
     modules = (
         attr_value_pb2,
@@ -94,9 +126,12 @@ def _messages() -> dict[str, type]:
         node_def_pb2,
         op_def_pb2,
         saved_model_pb2,
+        saved_object_graph_pb2,
         saver_pb2,
+        struct_pb2,
         tensor_pb2,
         tensor_shape_pb2,
+        trackable_object_graph_pb2,
         variable_pb2,
     )
     found = {name: message for module in modules for name, message in vars(module).items()}

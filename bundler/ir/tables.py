@@ -12,7 +12,7 @@ from dataclasses import replace
 from bundler.ir.model import Graph, Model
 from bundler.ir.nodes import Node, attr
 
-__all__ = ["FILLS", "TABLES", "shared_names", "with_own_names"]
+__all__ = ["FILLS", "TABLES", "shared_name", "shared_names", "with_own_names"]
 
 TABLES = frozenset({"HashTable", "HashTableV2"})
 FILLS = frozenset({"InitializeTable", "InitializeTableV2", "LookupTableImport", "LookupTableImportV2"})
@@ -20,7 +20,7 @@ FILLS = frozenset({"InitializeTable", "InitializeTableV2", "LookupTableImport", 
 
 def shared_names(nodes: Iterable[Node]) -> Iterator[str]:
     """The names of the tables that these nodes make."""
-    return (_shared_name(node) for node in nodes if node.op in TABLES)
+    return (shared_name(node) for node in nodes if node.op in TABLES)
 
 
 def with_own_names(model: Model) -> Model:
@@ -30,7 +30,7 @@ def with_own_names(model: Model) -> Model:
     """
     names: dict[str, str] = {}
     for table in (node for graph in model.graphs for node in graph.nodes if node.op in TABLES):
-        names.setdefault(_shared_name(table), table.name)
+        names.setdefault(shared_name(table), table.name)
     return model.with_graphs(lambda graph: _with_names(graph, names)) if names else model
 
 
@@ -39,9 +39,9 @@ def _with_names(graph: Graph, names: Mapping[str, str]) -> Graph:
 
 
 def _with_name(table: Node, names: Mapping[str, str]) -> Node:
-    return table.having(shared_name=names[_shared_name(table)])
+    return table.having(shared_name=names[shared_name(table)])
 
 
-def _shared_name(table: Node) -> str:
+def shared_name(table: Node) -> str:
     """The attribute, or if it is empty the node's name, as in TensorFlow (`ContainerInfo::Init`)."""
     return str(attr(table, "shared_name", "") or table.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from bundler.disk.digest import sha256
 from bundler.errors import Fault, Key, ManifestError, Place
 from bundler.manifest.clashes import DEFAULT_KEY, clashes
 from bundler.manifest.faults import shape_faults
@@ -59,17 +59,25 @@ class Manifest:
     def settings(self) -> Mapping[str, Any]:
         """The same as tables of TOML's types, without what has its default value."""
         bundle = self.bundle.model_copy(update={"output": None, "version": None})
-        composed = {"signature": [_tables(signature) for signature in self.composed]} if self.composed else {}
-        serving = {"serving": _tables(self.serving)} if self.serving.warmup else {}
-        return {"bundle": _tables(bundle), "model": [_tables(model) for model in self.models], **serving, **composed}
+        settings: dict[str, Any] = {"bundle": _tables(bundle), "model": [_tables(model) for model in self.models]}
+        if self.composed:
+            settings["signature"] = [_tables(signature) for signature in self.composed]
+        if self.serving.warmup:
+            checks = [check.model_copy(update={"rtol": None}) for check in self.checks]
+            settings["check"] = [{**_tables(check), "found_inputs": self._inputs(check)} for check in checks]
+            settings["serving"] = _tables(self.serving)
+        return settings
 
     def _warmup(self) -> Iterator[str]:
-        """What the requests for a server's warm-up depend on: the checks, and the content of their files."""
+        """What the requests for a server's warm-up depend on: the inputs of the checks, in their files too."""
         for check in self.checks if self.serving.warmup else ():
-            file = None if check.file is None else self.folder / check.file
-            yield f"{check.model_dump_json()} {sha256(file) if file and file.is_file() else ''}"
+            yield f"{check.model_dump_json(exclude={'rtol'})} {self._inputs(check)}"
         if self.serving.warmup:
             yield self.serving.model_dump_json()
+
+    def _inputs(self, check: CheckSpec) -> str:
+        """The digest of the inputs in a check's file; empty if it has no file."""
+        return "" if check.file is None else _digest_of_inputs(self.folder / check.file)
 
     def released(self, version: int | None) -> Manifest:
         """The same for another version folder; None leaves the manifest's own."""
@@ -104,8 +112,18 @@ class Manifest:
         return DEFAULT_KEY if alone else model.name
 
 
-def _tables(spec: BundleSpec | ModelSpec | ServingSpec | ComposedSpec) -> dict[str, Any]:
+def _tables(spec: BundleSpec | CheckSpec | ComposedSpec | ModelSpec | ServingSpec) -> dict[str, Any]:
     return spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+
+def _digest_of_inputs(file: Path) -> str:
+    """A text that differs if the arrays `inputs/…` of a file do; "" if there are none."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            found = [(entry.filename, entry.CRC, entry.file_size) for entry in archive.infolist()]
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
+        return ""  # a build reports what is wrong
+    return str(sorted(entry for entry in found if entry[0].startswith("inputs/")))
 
 
 def _dump(model: ModelSpec) -> str:

@@ -158,6 +158,11 @@ class BundleSpec(Spec):
         description="`constants` in the graph, 2 GB at most, or trainable `variables` in a checkpoint beside it, of any"
         " size; `auto` uses variables above 1 GiB.",
     )
+    object_graph: Literal["auto", "never"] = Field(
+        default="auto",
+        description="`auto`: a bundle of several models, or one with variables, also has an object graph, with which"
+        " `tf.saved_model.load` takes a third of the time. `never`: the loaded object has `prune` and `graph`.",
+    )
 
 
 class InputSpec(Spec):

@@ -20,11 +20,21 @@ from bundler.ir.dtypes import DType
 from bundler.ir.model import Model
 from bundler.ir.nodes import Node, Tensor, attr, port_of
 
-__all__ = ["Argument", "Op", "faults", "flat_port", "has_port", "named_port", "output_dtype", "read_tensor", "table"]
+__all__ = [
+    "Argument",
+    "Op",
+    "faults",
+    "flat_port",
+    "has_named_ports",
+    "has_port",
+    "named_port",
+    "output_dtype",
+    "read_tensor",
+    "table",
+]
 
 _OF_LAYERS = ("Conv3DBackpropInputV2",)
 """Ops beyond the lists that layers become in TensorFlow (Conv3DTranspose). They compute and have no side effects."""
-
 
 _DTYPES = dict(DType.__members__)
 """By name, as arguments of a fixed dtype spell them."""
@@ -65,6 +75,13 @@ class Argument(NamedTuple):
         if self.listed:
             return DType(node.attr[self.kind].list.type[index])
         return _DTYPES.get(self.kind) or attr(node, self.kind)
+
+
+_BEYOND = {
+    "Conv3DBackpropInputV2": (Argument("output", "T"),),
+    "ReadVariableOp": (Argument("value", "dtype"),),
+}
+"""Outputs of ops beyond the table that bundler writes."""
 
 
 @dataclass(frozen=True)
@@ -174,7 +191,7 @@ def named_port(node: Node, port: int) -> tuple[str, int]:
     Raises ConversionError for an op without a row, whose outputs' names are unknown.
     """
     index = port
-    for output in table()[node.op].outputs if node.op in table() else ():
+    for output in _outputs(node.op):
         count = output.count(node)
         if index < count:
             return output.name, index
@@ -182,6 +199,15 @@ def named_port(node: Node, port: int) -> tuple[str, int]:
     raise ConversionError(
         f"no output of {node.op!r} is known by that number", where=f"node {node.name!r}", found=str(port)
     )
+
+
+def has_named_ports(op: str) -> bool:
+    """Whether the names of an op's outputs are known."""
+    return op in table() or op in _BEYOND
+
+
+def _outputs(op: str) -> Sequence[Argument]:
+    return table()[op].outputs if op in table() else _BEYOND.get(op, ())
 
 
 def has_port(node: Node, port: int) -> bool:

@@ -23,7 +23,9 @@ from bundler.ir.model import Model, Signature, TensorSpec
 from bundler.ir.nodes import Tensor, new_node, shape_of, shape_proto
 from bundler.ir.protos import MetaGraphDef, SavedModel, SignatureDef, TensorInfo
 from bundler.outputs import writer
-from bundler.outputs.variables import Variable, described
+from bundler.outputs.objects import ObjectGraph
+from bundler.outputs.saver import described
+from bundler.outputs.variables import Variable
 from bundler.progress import SILENT, Progress
 
 __all__ = [
@@ -52,11 +54,12 @@ _GRAPH_DEF, *_ = numbers(MetaGraphDef, "graph_def")
 
 
 class MetaGraph(NamedTuple):
-    """One graph of a SavedModel, its tags, and those of its weights that are in the checkpoint."""
+    """One graph of a SavedModel, its tags, those of its weights that are in the checkpoint, and its object graph."""
 
     tags: tuple[str, ...]
     model: Model
     variables: tuple[Variable, ...] = ()
+    objects: ObjectGraph | None = None
 
 
 def write(metagraphs: Sequence[MetaGraph], folder: Path, *, jobs: int = 1, progress: Progress = SILENT) -> int:
@@ -115,13 +118,14 @@ def _write(message: Message, path: Path, jobs: int, progress: Progress, hint: st
 
 
 def _metagraph(metagraph: MetaGraph) -> Message:
-    tags, model, variables = metagraph
+    tags, model, variables, objects = metagraph
     info = MetaGraphDef.MetaInfoDef(tags=tags)
     made = Message(MetaGraphDef(meta_info_def=info).SerializeToString())
-    made.nest(_GRAPH_DEF, graph_def(_with_init(model)))
+    functions = objects.functions if objects else {}
+    made.nest(_GRAPH_DEF, graph_def(_with_init(replace(model, functions={**model.functions, **functions}))))
     signatures = {key: signature_def(signature) for key, signature in model.signatures.items()}
     tail = described(variables)
-    tail.MergeFrom(MetaGraphDef(signature_def=signatures))
+    tail.MergeFrom(MetaGraphDef(signature_def=signatures, object_graph_def=objects and objects.message))
     if model.initializers:
         # Loaders also know a signature of a reserved key for this, but users would see it among their own.
         tail.collection_def[_INIT_COLLECTIONS[0]].node_list.value.append(_init_name(model))

@@ -13,7 +13,7 @@ from functools import cache
 from typing import NamedTuple
 
 from bundler import ops
-from bundler.convert.arguments import argument, unusable
+from bundler.serving.arguments import argument, unusable
 
 __all__ = ["Named", "proposals"]
 

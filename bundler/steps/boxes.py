@@ -17,6 +17,9 @@ from bundler.steps.scope import Scope
 
 __all__ = ["decode_boxes", "non_max_suppression"]
 
+_MOST_ANCHORS = 1 << 20
+"""Their centers are a constant of the graph."""
+
 
 def non_max_suppression(
     scope: Scope, step: boxes.NonMaxSuppression, found: Value, scores: Value
@@ -110,6 +113,9 @@ def _anchors(step: boxes.DecodeBoxes) -> tuple[np.ndarray, np.ndarray | None]:
     counts = [len(layer) for layer in step.sizes] if step.sizes else list(step.anchors)
     if len(counts) != len(step.strides):
         raise ManifestError("strides and anchors are of another number of layers", found=f"{len(counts)} layers")
+    total = sum(math.ceil(step.input_size / stride) ** 2 * count for stride, count in zip(step.strides, counts))
+    if total > _MOST_ANCHORS:
+        raise ManifestError("there are too many anchors", found=f"{total:,}", expected=f"at most {_MOST_ANCHORS:,}")
     centers = [_grid(step.input_size, stride, count) for stride, count in zip(step.strides, counts)]
     if not step.sizes:
         return np.concatenate(centers), None

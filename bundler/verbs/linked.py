@@ -18,8 +18,10 @@ from bundler.ir.model import Model
 from bundler.link import join
 from bundler.link.infer import infer
 from bundler.manifest import Manifest, ModelSpec
+from bundler.outputs.metagraphs import metagraph
+from bundler.outputs.objects import obstacle
 from bundler.outputs.savedmodel import MetaGraph
-from bundler.outputs.variables import are_variables, with_variables
+from bundler.outputs.variables import are_variables
 from bundler.progress import step
 from bundler.report import Entries, ModelReport, Report, SignatureReport, StepReport, TensorReport
 from bundler.report.census import Census, count, count_by
@@ -92,7 +94,14 @@ class Linked:
 
     def _report(self, spec: ModelSpec, census: Census) -> ModelReport:
         made, digest = self.models[spec.name], f"sha256:{combined_digest(self.files[spec.name])}"
-        return model_report(spec.name, spec.source, digest, made.model, made.about, census)
+        model = made.model.noting(self._without_objects(made.model))
+        return model_report(spec.name, spec.source, digest, model, made.about, census)
+
+    def _without_objects(self, model: Model) -> Iterator[str]:
+        """A note if this model is why the bundle has no object graph."""
+        alone = len(self.parts) > 1 or self.parts[0].metagraph.objects is not None
+        if not alone and self.given.manifest.bundle.object_graph == "auto" and (why := obstacle(model)):
+            yield f"the bundle has no object graph, and loads slowly in Python: {why}"
 
     def _counted(self) -> dict[str, Census]:
         """What the bundle holds of each model, by name."""
@@ -185,12 +194,16 @@ def _parts(manifest: Manifest, models: Mapping[str, Model], composed: Mapping[st
     objects = _objects(manifest, {**models, **{each.scope: each.model for each in composed.values()}})
     joined = [join(each.models) for each in objects]
     in_checkpoint = are_variables(manifest.bundle.weights, joined)
+    # Python's loader looks at the object graph of a single MetaGraph.
+    wanted = manifest.bundle.object_graph == "auto" and len(objects) == 1
     for (tags, scope, members), model in zip(objects, joined):
         owners: dict[str, tuple[str, ...]] = {
             key: (name,) for name, member in members.items() for key in member.signatures
         }
         owners |= {key: composed[key].owners for key in owners if key in composed}
-        yield Part(MetaGraph(tags, *(with_variables(model, scope) if in_checkpoint else (model, ()))), owners)
+        several = len(models.keys() & members.keys()) > 1
+        with_objects = wanted and (in_checkpoint or several) and not obstacle(model)
+        yield Part(metagraph(tags, model, scope=scope, in_checkpoint=in_checkpoint, objects=with_objects), owners)
 
 
 def _objects(manifest: Manifest, models: Mapping[str, Model]) -> list[_Objects]:

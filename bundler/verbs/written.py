@@ -29,9 +29,12 @@ def written(bundle: Linked, folder: Path, runtime: Runtime, *, check: bool) -> E
     savedmodel.write(bundle.metagraphs, folder, jobs=jobs, progress=progress)
     # Before the checkpoint exists: loading a graph beside it would take the memory of all variables at once.
     loaded = _load(bundle, folder, runtime) if check else []
-    variables = {variable.name: variable.weight for graph in bundle.metagraphs for variable in graph.variables}
+    variables = {variable.key: variable.weight for graph in bundle.metagraphs for variable in graph.variables}
+    objects = next((graph.objects.checkpoint for graph in bundle.metagraphs if graph.objects), None)
     if variables:
-        checkpoint.write(variables, folder, runtime, jobs=jobs, progress=progress)
+        checkpoint.write(variables, folder, runtime, objects=objects, jobs=jobs, progress=progress)
+    elif objects is not None:
+        checkpoint.write_empty(folder)
     return Entries([*loaded, *_run(bundle, folder, runtime)] if check else [])
 
 

@@ -262,6 +262,19 @@ def test_each_fault_has_its_line_and_its_hint(capsys: pytest.CaptureFixture[str]
     )
 
 
+def test_a_terminal_breaks_long_lines_at_spaces_and_no_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setattr(sys, "stderr", screen := Screen())
+    command = "`bundler convert models/digits/model.json OUTPUT`"
+    hint = f"for a model, `bundler init models/digits/model.json` writes a manifest, {command} converts without one"
+    Console().show_error(BundlerError("is JSON, not a manifest", hint=hint))
+    assert screen.getvalue() == (
+        "error: is JSON, not a manifest\n"
+        "hint: for a model, `bundler init models/digits/model.json` writes a manifest,\n"
+        "  `bundler convert models/digits/model.json OUTPUT` converts without one\n"
+    )
+
+
 def test_markup_in_an_error_is_shown_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stderr", screen := Screen())
     Console().show_error(BundlerError("is [bold]", where="model[0]"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -220,6 +221,14 @@ def test_a_run_shows_its_result(model: str, output: Path) -> None:
     shown = convert(model, output, *SAVED).stdout
     assert shown.startswith("serving_default (tfjs_model)\n  in   x           float32[?, 12]\n")
     assert f"{output}: 1 signature, 1 model" in shown
+
+
+def test_a_frozen_graph_is_shown_by_its_tensors_and_has_no_signature(model: str, output: Path) -> None:
+    shown = convert(model, output).stdout
+    assert shown.partition("\n\n")[0] == (
+        "  in   x:0           float32[?, 12]\n  out  Identity:0    float32[?, 3]\n  out  Identity_1:0  float32[?, 12]"
+    )
+    assert re.fullmatch(rf"{output}: frozen graph, [\d.]+ kB in [\d.]+ s", shown.splitlines()[-1])
 
 
 @pytest.mark.parametrize("flag", ["-v", "--version"])

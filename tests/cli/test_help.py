@@ -24,6 +24,8 @@ from tests.support.places import MANIFESTS, ROOT
 
 FETCHING = ("npm:", "human", "posenet", "verify manifests")
 """Words of examples that fetch packages."""
+SLOW = ("bundler export", "--python")
+"""Words of examples that import TensorFlow."""
 
 
 def command(name: str) -> click.Command:
@@ -39,11 +41,15 @@ def examples(name: str) -> list[str]:
 
 
 COMMANDS = main.list_commands(click.Context(main))
-EXAMPLES = [
-    pytest.param(line, marks=[pytest.mark.network] if any(word in line for word in FETCHING) else [])
-    for name in COMMANDS
-    for line in examples(name)
-]
+
+
+def _case(line: str) -> object:
+    fetches, is_slow = (any(word in line for word in words) for words in (FETCHING, SLOW))
+    marks = [*([pytest.mark.network] if fetches else []), *([pytest.mark.slow] if is_slow else [])]
+    return pytest.param(line, marks=marks)
+
+
+EXAMPLES = [_case(line) for name in COMMANDS for line in examples(name)]
 
 
 def test_every_command_has_examples() -> None:
@@ -89,6 +95,8 @@ def test_an_example_runs(line: str, workshop: Path, tmp_path: Path, monkeypatch:
         return
     if "dist/posenet" in arguments:
         bundler.build("manifests/posenet.toml")
+    if name == "verify" and "manifests/human.toml" in arguments:
+        bundler.build("manifests/human.toml", check=False)
     done = CliRunner().invoke(main, [name, *arguments])
     assert done.exit_code == 0, done.output
 

@@ -214,6 +214,24 @@ CASES = {
         "decode_boxes: the boxes are not as many as the anchors (found float32[895, 16], expected 896 boxes)",
         "",
     ),
+    "too many anchors": (
+        signature(
+            'op = "decode_boxes", input_size = 32768, strides = [1], anchors = [1], as = "y"',
+            inputs='x = "float32[1, 895, 16]"',
+        ),
+        "signature[0].steps[0]",
+        "decode_boxes: there are too many anchors (found 1,073,741,824, expected at most 1,048,576)",
+        "",
+    ),
+    "layers of anchors": (
+        signature(
+            'op = "decode_boxes", input_size = 128, strides = [8, 16], anchors = [2], as = "y"',
+            inputs='x = "float32[1, 895, 16]"',
+        ),
+        "signature[0].steps[0]",
+        "decode_boxes: strides and anchors are of another number of layers (found 1 layers)",
+        "",
+    ),
     "tflite": (
         signature('op = "decode_image", as = "y"'),
         "signature[0]",

@@ -15,6 +15,7 @@ TABLES = {
     "[bundle]": "BundleSpec",
     "[[model]]": "ModelSpec",
     "[[model.signature]]": "SignatureSpec",
+    "[[signature]]": "ComposedSpec",
     "[[check]]": "CheckSpec",
     "[check.inputs.<name>]": "InputSpec",
     "[serving]": "ServingSpec",
@@ -70,7 +71,7 @@ _KINDS_OF_TABLES = {"table": "tables", "string": "strings", "array": "lists"}
 
 def _kind(items: Mapping[str, Any]) -> str:
     """What a list or a table holds."""
-    if "$ref" in items:
+    if "$ref" in items or "oneOf" in items:
         return "table"
     return "any" if isinstance(items.get("type"), list) else str(items.get("type", "string"))
 

@@ -66,7 +66,7 @@ def bundle(tmp_path: Path) -> Path:
     write_multiple_of(3, tmp_path / "dog")
     (tmp_path / "pets.toml").write_text(MANIFEST)
     report = bundler.build(tmp_path / "pets.toml", output=tmp_path / "out")
-    assert [(signature.model, signature.key) for signature in report.signatures] == [
+    assert [(*signature.models, signature.key) for signature in report.signatures] == [
         ("cat", "serving_default"),
         ("dog", "bark"),
         ("dog", "serving_default"),
@@ -102,7 +102,7 @@ def test_nodes_keep_their_names(bundle: Path) -> None:
 def test_inspect_shows_the_signatures_of_each(bundle: Path) -> None:
     report = bundler.inspect(bundle)
     assert [model.name for model in report.models] == ["cat, serve", "dog, serve"]
-    assert [(signature.model, signature.key) for signature in report.signatures] == [
+    assert [(*signature.models, signature.key) for signature in report.signatures] == [
         ("cat, serve", "serving_default"),
         ("dog, serve", "bark"),
         ("dog, serve", "serving_default"),
@@ -112,8 +112,8 @@ def test_inspect_shows_the_signatures_of_each(bundle: Path) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "error"),
     [
-        ('["serve", "dog"]', '["cat", "serve"]', r"model\[1\].tags: 'cat, serve' is also the tag set of model\[0\]"),
-        ('tags = ["serve", "dog"]\n', "", r"model\[1\].tags: is required"),
+        ('["serve", "dog"]', '["cat", "serve"]', "model 'dog': tags: 'cat, serve' is also the tag set of model 1"),
+        ('tags = ["serve", "dog"]\n', "", "model 'dog': tags: is required"),
         ('layout = "tags"', 'layout = "tags"\ntags = ["serve"]', r"bundle.tags: has no meaning"),
     ],
 )

@@ -13,6 +13,7 @@ import pytest
 import bundler
 from bundler import checks
 from bundler.disk.shards import Group, Memory
+from bundler.encoding.graphdef import structure
 from bundler.errors import VerificationError
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Function, Graph, Model, Signature, TensorSpec
@@ -21,7 +22,7 @@ from bundler.ir.protos import FunctionDef
 from bundler.ir.weight import Weight
 from bundler.link import link
 from bundler.outputs import checkpoint, variables
-from bundler.outputs.savedmodel import MetaGraph
+from bundler.outputs.metagraphs import metagraph
 from bundler.outputs.variables import with_variables
 from bundler.report import Report
 from bundler.runtimes.tensorflow import Runtime
@@ -120,8 +121,7 @@ def test_a_weight_that_two_models_share_is_one_variable() -> None:
 def test_each_batch_is_restored_by_nodes_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoint, "_BATCH", 20)
     linked = link({name: replace(model(VECTOR + index), signatures={}) for index, name in enumerate("abc")})
-    made, _ = with_variables(linked)
-    nodes = made.graph.by_name
+    nodes = metagraph((), linked, in_checkpoint=True).model.graph.by_name
     assert needed(nodes, "checkpoint.restore.1") >= {"b/w/set", "b/w/variable", "checkpoint.filename"}
     assert not needed(nodes, "checkpoint.restore.1") & {"a/w/set", "c/w/set"}
     assert needed(nodes, "checkpoint.restore") >= {"a/w/set", "b/w/set", "c/w/set"}
@@ -150,8 +150,16 @@ def build(tmp_path: Path) -> Build:
     for name, factor in (("double", 2), ("triple", 3)):
         product(tmp_path / name, factor)
 
-    def run(folder: str = "out", *, weights: str = "variables", layout: str = "signatures", **settings: object) -> Path:
-        lines = ["[bundle]", 'name = "products"', f'weights = "{weights}"', f'layout = "{layout}"']
+    def run(
+        folder: str = "out",
+        *,
+        weights: str = "variables",
+        layout: str = "signatures",
+        object_graph: str = "auto",
+        **settings: object,
+    ) -> Path:
+        held = {"weights": weights, "layout": layout, "object_graph": object_graph}
+        lines = ["[bundle]", 'name = "products"', *(f'{key} = "{value}"' for key, value in held.items())]
         for name in ("double", "triple"):
             lines += ["[[model]]", f'name = "{name}"', f'source = "{name}"']
             lines += [f'tags = ["{name}"]'] if layout == "tags" else []
@@ -207,12 +215,25 @@ def test_weights_are_variables_from_a_size_on(
     build: Build, monkeypatch: pytest.MonkeyPatch, limit: int, kept: bool
 ) -> None:
     monkeypatch.setattr(variables, "_LARGE", limit)
-    assert (build(weights="auto") / "variables").exists() == kept
+    (data,) = (build(weights="auto") / "variables").glob("*.data-*")
+    assert (data.stat().st_size > 128) == kept
 
 
-def test_constants_make_no_checkpoint(build: Build, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("settings", [{"layout": "tags"}, {"object_graph": "never"}], ids=str)
+def test_constants_make_no_checkpoint(build: Build, monkeypatch: pytest.MonkeyPatch, settings: dict[str, str]) -> None:
     monkeypatch.setattr(variables, "_LARGE", 0)
-    assert sorted(contents(build(weights="constants"))) == ["assets.extra/bundle.json", "saved_model.pb"]
+    assert sorted(contents(build(weights="constants", **settings))) == ["assets.extra/bundle.json", "saved_model.pb"]
+
+
+def test_with_an_object_graph_constants_make_a_checkpoint_as_tensorflow_writes_it(
+    build: Build, runtime: Runtime, tmp_path: Path
+) -> None:
+    saving = checkpoint.save("save", "to", {checkpoint.OBJECTS: ("objects", STRING)})
+    nodes = [checkpoint.text("to", tmp_path / "variables"), checkpoint.text("objects", checkpoint.NO_OBJECTS), *saving]
+    runtime.execute(structure(Model(Graph(tuple(nodes)), producer=1395)), ["save"])
+    found = contents(build(weights="constants") / "variables")
+    assert found == {name: (tmp_path / name).read_bytes() for name in found}
+    assert sorted(found) == ["variables.data-00000-of-00001", "variables.index"]
 
 
 @pytest.mark.parametrize("layout", ["signatures", "tags"])
@@ -257,9 +278,9 @@ def remove(folder: Path, runtime: Runtime) -> None:
 def test_a_checkpoint_that_does_not_fit_is_found(
     tmp_path: Path, runtime: Runtime, fault: Callable[[Path, Runtime], None], said: str
 ) -> None:
-    metagraph = MetaGraph(("serve",), *with_variables(link({"m": model()})))
+    made = metagraph(("serve",), link({"m": model()}), in_checkpoint=True)
     written(tmp_path, runtime, VECTOR)
-    assert checks.restore(tmp_path, metagraph, runtime).name == "restore"
+    assert checks.restore(tmp_path, made, runtime).name == "restore"
     fault(tmp_path, runtime)
     with pytest.raises(VerificationError, match=said):
-        checks.restore(tmp_path, metagraph, runtime)
+        checks.restore(tmp_path, made, runtime)

@@ -124,7 +124,9 @@ def test_variables_have_the_values_that_tensorflow_reads(writer: str, variables:
         call(_checkpoint_by_tensorflow, str(tmp_path), environment={})
     expected = call(_read_by_tensorflow, str(folder / "variables" / "variables"), environment={})
     found = read_checkpoint(folder)
-    assert found.keys() == expected.keys() - {"text"}
+    assert found.keys() == {
+        name for name, value in expected.items() if not isinstance(value, bytes) and value.dtype.kind in "biufc"
+    }
     for name, weight in found.items():
         np.testing.assert_array_equal(weight.array(), expected[name])
 

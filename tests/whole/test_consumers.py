@@ -21,6 +21,11 @@ class Question(NamedTuple):
     input: str
     shape: tuple[int, ...]
     weights: str = "constants"
+    object_graph: str = "auto"
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return {"weights": self.weights, "object_graph": self.object_graph}
 
     @property
     def value(self) -> np.ndarray:
@@ -33,6 +38,8 @@ POSENET = Question("posenet", "all_heads", "input", (1, 385, 385, 3))
 QUESTIONS = [
     pytest.param(TINY, id="tiny"),
     pytest.param(TRAINABLE, id="tiny, variables"),
+    pytest.param(TINY._replace(object_graph="never"), id="tiny, plain"),
+    pytest.param(TRAINABLE._replace(object_graph="never"), id="tiny, variables, plain"),
     pytest.param(POSENET, id="posenet", marks=pytest.mark.network),
     pytest.param(
         POSENET._replace(weights="variables"), id="posenet, variables", marks=[pytest.mark.network, pytest.mark.slow]
@@ -63,20 +70,20 @@ def assert_same(found: Mapping[str, Any], expected: Tensors, tolerance: float = 
 
 @pytest.mark.parametrize("ask", QUESTIONS)
 def test_keras_takes_a_signature_for_a_layer(ask: Question, tf: Any, built: Built, expected: Answer) -> None:
-    layer = tf.keras.layers.TFSMLayer(str(built(ask.bundle, ask.weights)), call_endpoint=ask.key)
+    layer = tf.keras.layers.TFSMLayer(str(built(ask.bundle, **ask.settings)), call_endpoint=ask.key)
     assert_same(layer(ask.value), expected(ask))
 
 
 @pytest.mark.parametrize("ask", QUESTIONS)
 def test_xla_compiles_a_signature(ask: Question, tf: Any, built: Built, expected: Answer) -> None:
-    signature = tf.saved_model.load(str(built(ask.bundle, ask.weights))).signatures[ask.key]
+    signature = tf.saved_model.load(str(built(ask.bundle, **ask.settings))).signatures[ask.key]
     compiled = tf.function(lambda value: signature(**{ask.input: value}), jit_compile=True)
     assert_same(compiled(tf.constant(ask.value)), expected(ask))
 
 
 @pytest.mark.parametrize("ask", QUESTIONS)
 def test_gradients_flow_to_the_input(ask: Question, tf: Any, built: Built) -> None:
-    signature = tf.saved_model.load(str(built(ask.bundle, ask.weights))).signatures[ask.key]
+    signature = tf.saved_model.load(str(built(ask.bundle, **ask.settings))).signatures[ask.key]
     value = tf.constant(ask.value)
 
     def total(value: Any) -> Any:
@@ -93,7 +100,7 @@ def test_gradients_flow_to_the_input(ask: Question, tf: Any, built: Built) -> No
 
 @pytest.mark.parametrize("ask", QUESTIONS)
 def test_tflite_has_all_signatures_in_one_file(ask: Question, tf: Any, built: Built, expected: Answer) -> None:
-    bundle = str(built(ask.bundle, ask.weights))
+    bundle = str(built(ask.bundle, **ask.settings))
     flatbuffer = tf.lite.TFLiteConverter.from_saved_model(bundle).convert()
     interpreter = tf.lite.Interpreter(model_content=flatbuffer)
     assert set(interpreter.get_signature_list()) == set(tf.saved_model.load(bundle).signatures)
@@ -105,14 +112,14 @@ def test_tflite_has_all_signatures_in_one_file(ask: Question, tf: Any, built: Bu
 def test_saved_model_cli_runs_a_signature(ask: Question, tmp_path: Path, built: Built, expected: Answer) -> None:
     np.save(tmp_path / "given.npy", ask.value)
     given = f"{ask.input}={tmp_path / 'given.npy'}"
-    where = ["--dir", str(built(ask.bundle, ask.weights)), "--tag_set", "serve", "--signature_def", ask.key]
+    where = ["--dir", str(built(ask.bundle, **ask.settings)), "--tag_set", "serve", "--signature_def", ask.key]
     saved_model_cli("run", *where, "--inputs", given, "--outdir", str(tmp_path))
     found = {path.stem: np.load(path) for path in tmp_path.glob("*.npy") if path.stem != "given"}
     assert_same(found, expected(ask))
 
 
 def test_variables_are_trained_where_they_were_loaded(tf: Any, built: Built) -> None:
-    loaded = tf.saved_model.load(str(built(TRAINABLE.bundle, TRAINABLE.weights)))
+    loaded = tf.saved_model.load(str(built(TRAINABLE.bundle, **TRAINABLE.settings)))
     signature = loaded.signatures[TRAINABLE.key]
     value = tf.constant(TRAINABLE.value)
 
@@ -121,22 +128,22 @@ def test_variables_are_trained_where_they_were_loaded(tf: Any, built: Built) -> 
 
     with tf.GradientTape() as tape:
         before = loss()
-    gradients = zip(tape.gradient(before, loaded.variables), loaded.variables)
-    moved = [(gradient, variable) for gradient, variable in gradients if gradient is not None]
-    assert {variable.name.partition("/")[0] for _, variable in moved} == {"edges"}, "those that the signature reads"
-    tf.keras.optimizers.SGD(1e-4).apply_gradients(moved)
+    gradients = tape.gradient(before, signature.trainable_variables)
+    assert len(loaded.trainable_variables) > len(gradients), "a signature has its own variables"
+    assert {variable.name.partition("/")[0] for variable in signature.trainable_variables} == {"edges"}
+    tf.keras.optimizers.SGD(1e-4).apply_gradients(zip(gradients, signature.trainable_variables))
     assert loss() < before
 
 
 def test_variables_can_be_saved_again(tf: Any, tmp_path: Path, built: Built, expected: Answer) -> None:
-    loaded = tf.saved_model.load(str(built(TRAINABLE.bundle, TRAINABLE.weights)))
+    loaded = tf.saved_model.load(str(built(TRAINABLE.bundle, **TRAINABLE.settings)))
     tf.saved_model.save(loaded, str(tmp_path), signatures=dict(loaded.signatures))
     again = tf.saved_model.load(str(tmp_path)).signatures[TRAINABLE.key]
     assert_same(again(**{TRAINABLE.input: TRAINABLE.value}), expected(TRAINABLE))
 
 
 def test_a_session_saves_the_variables_by_the_nodes_of_the_bundle(tf: Any, tmp_path: Path, built: Built) -> None:
-    folder = built(TRAINABLE.bundle, TRAINABLE.weights)
+    folder = built(TRAINABLE.bundle, **TRAINABLE.settings)
     with tf.compat.v1.Session(graph=tf.Graph()) as session:
         metagraph = tf.compat.v1.saved_model.load(session, ["serve"], str(folder))
         saver = tf.compat.v1.train.Saver(saver_def=metagraph.saver_def)

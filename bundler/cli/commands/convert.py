@@ -13,6 +13,8 @@ import click
 from bundler.cli.console import Console
 from bundler.cli.frame import explained, show_versions
 from bundler.cli.options import COLOR, CUDA
+from bundler.cli.reports import graph_lines, report_lines
+from bundler.cli.screen import Line
 from bundler.cli.texts.exports import export_lines
 from bundler.errors import NOWHERE, Fault, ManifestError
 
@@ -110,12 +112,17 @@ def convert(silent: bool, **asked: Any) -> None:
         if asked["output_format"] in _FORMS:
             console.show_lines(export_lines(_exported(console, **asked)))
         else:
-            console.show(_converted(console, **asked))
+            report = _converted(console, **asked)
+            console.show_lines(_lines(report, asked["output_format"]))
 
 
 def _format_of(output: Path) -> str:
     """The format of a file whose name says it; else a frozen graph, as the predecessor writes."""
     return next((form for form in _FORMS if output.suffix.lower() == f".{form}"), _FROZEN)
+
+
+def _lines(report: Report, output_format: str) -> Iterator[Line]:
+    return graph_lines(report) if output_format == _FROZEN else report_lines(report, details=False, ops=False)
 
 
 def _check_flags(given: Mapping[str, object], silent: bool) -> None:

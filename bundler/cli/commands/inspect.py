@@ -36,9 +36,11 @@ def inspect(console: Console, source: str, node: str | None) -> None:
     npm:PACKAGE@VERSION/PATH. NODE is the name of a node, of a tensor, or of an input or output of a signature.
     """
     if node is None:
-        report = bundler.inspect(source)
+        with console.progress() as progress:
+            report = bundler.inspect(source, progress=progress)
         console.show(report, ops=len(report.models) <= _MANY)
         console.show_document([report])
     else:
-        found = bundler.neighbourhood(source, node)
+        with console.progress() as progress:
+            found = bundler.neighbourhood(source, node, progress=progress)
         console.show_result(neighbour_lines(found), found.to_json)

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from bundler.convert.arguments import argument, unusable, usable
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Graph, Model, Signature, TensorSpec
 from bundler.ir.nodes import Tensor, new_node
 from bundler.outputs import savedmodel
 from bundler.outputs.savedmodel import MetaGraph
+from bundler.serving.arguments import argument, unusable, usable
 from tests.support.models import placeholder
 
 LOADED = [

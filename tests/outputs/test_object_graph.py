@@ -1,0 +1,226 @@
+"""The object graph: the functions that are made of parts of a graph, and which bundles have one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from bundler.disk.shards import Group, Memory
+from bundler.ir.dtypes import DType
+from bundler.ir.model import Function, Graph, Model, Signature, TensorSpec
+from bundler.ir.nodes import Node, Tensor, constant, new_node, show
+from bundler.ir.protos import FunctionDef, NameAttrList
+from bundler.ir.weight import Weight
+from bundler.outputs.metagraphs import metagraph
+from bundler.outputs.objects import ObjectGraph, object_graph, obstacle
+from bundler.outputs.objects.captures import LARGE
+from tests.support.models import placeholder
+
+FLOAT, INT, STRING = DType.float32, DType.int32, DType.string
+SMALL, LARGE_SHAPE = (3,), (LARGE // 8, 8)
+
+
+def weight(shape: tuple[int, ...]) -> Weight:
+    content = np.zeros(shape, np.float32).tobytes()
+    return Weight(FLOAT, shape, Group((Memory(content),)), 0, len(content), FLOAT)
+
+
+def const(name: str, *control: str) -> Node:
+    return new_node("Const", name, control, dtype=FLOAT)
+
+
+def add(name: str, *inputs: str) -> Node:
+    return new_node("AddV2", name, inputs, T=FLOAT)
+
+
+def spec(tensor: str, dtype: DType = FLOAT) -> TensorSpec:
+    return TensorSpec(Tensor.parse(tensor), dtype, None)
+
+
+def model(nodes: Sequence[Node], large: Sequence[str] = (), small: Sequence[str] = (), **outputs: str) -> Model:
+    """A model whose signature `s` takes `x`."""
+    weights = {name: weight(LARGE_SHAPE) for name in large} | {name: weight(SMALL) for name in small}
+    signature = Signature({"x": spec("x")}, {key: spec(tensor) for key, tensor in outputs.items()})
+    return Model(Graph((placeholder("x"), *nodes), weights), {"s": signature}, producer=1395)
+
+
+def body(objects: ObjectGraph, name: str = "signature") -> list[str]:
+    """A function in the notation of the docs: its arguments, its nodes, its results."""
+    function = objects.functions[name]
+    arguments = ", ".join(argument.name for argument in function.definition.signature.input_arg)
+    return [f"def {name}({arguments})", *map(show, function.graph.nodes)]
+
+
+def made(given: Model) -> ObjectGraph:
+    return object_graph(given, ())
+
+
+def test_a_signature_is_a_function_of_what_its_outputs_need() -> None:
+    nodes = [const("w"), const("other"), add("y", "x", "w"), add("z", "y", "other")]
+    objects = made(model(nodes, small=["w", "other"], y="y"))
+    assert body(objects) == [
+        "def signature(x)",
+        "w = Const()",
+        "y = AddV2(x, w)",
+        "result_0 = Identity(y)",
+    ]
+    assert list(objects.functions["signature"].graph.weights) == ["w"]
+
+
+def test_a_large_constant_is_taken_from_the_main_graph() -> None:
+    objects = made(model([const("w"), add("y", "x", "w:0", "^w")], large=["w"], y="y"))
+    assert body(objects) == ["def signature(x, capture_0)", "y = AddV2(x, capture_0)", "result_0 = Identity(y)"]
+    (captured,) = objects.message.concrete_functions["signature"].bound_inputs
+    assert objects.message.nodes[captured].constant.operation == "w"
+
+
+def test_nodes_that_make_one_table_share_its_object() -> None:
+    table = {"shared_name": "t", "key_dtype": INT, "value_dtype": FLOAT}
+    nodes = [
+        *(new_node("HashTableV2", name, **table) for name in ("t1", "t2")),
+        constant("keys", np.array([1], np.int32)),
+        constant("values", np.array([2], np.float32)),
+        new_node("LookupTableImportV2", "fill", ["t1", "keys", "values"], Tin=INT, Tout=FLOAT),
+        new_node("Cast", "asked", ["x"], SrcT=FLOAT, DstT=INT),
+        new_node("LookupTableFindV2", "y", ["t2", "asked", "values"], Tin=INT, Tout=FLOAT),
+    ]
+    objects = made(replace(model(nodes, y="y"), initializers=("fill",)))
+    assert body(objects) == [
+        "def signature(x, capture_0)",
+        "values = Const()",
+        "asked = Cast(x)",
+        "y = LookupTableFindV2(capture_0, asked, values)",
+        "result_0 = Identity(y)",
+    ]
+    assert body(objects, "create_table") == ["def create_table()", "t1 = HashTableV2()", "result_0 = Identity(t1)"]
+    assert body(objects, "fill_table") == [
+        "def fill_table(capture_0)",
+        "keys = Const()",
+        "values = Const()",
+        "fill = LookupTableImportV2(capture_0, keys, values)",
+        "t1/filled = Const(^fill)",
+        "result_0 = Identity(t1/filled)",
+    ]
+    bound = {key: list(each.bound_inputs) for key, each in objects.message.concrete_functions.items()}
+    assert bound["fill_table"] == bound["signature"]
+
+
+def test_a_large_constant_of_a_branch_waits_where_it_waited() -> None:
+    nodes = [new_node("Identity", "taken", ["x"], T=FLOAT), const("w", "^taken"), add("y", "x", "w")]
+    assert body(made(model(nodes, large=["w"], y="y"))) == [
+        "def signature(x, capture_0)",
+        "taken = Identity(x)",
+        "w = Identity(capture_0, ^taken)",
+        "y = AddV2(x, w)",
+        "result_0 = Identity(y)",
+    ]
+
+
+def test_a_constant_in_a_loop_is_copied() -> None:
+    nodes = [
+        new_node("Enter", "in", ["x"], T=FLOAT, frame_name="loop"),
+        const("w", "^in"),
+        add("y", "in", "w"),
+        new_node("Exit", "out", ["y"], T=FLOAT),
+    ]
+    (objects) = made(model(nodes, large=["w"], y="out"))
+    assert body(objects)[:3] == ["def signature(x)", "in = Enter(x)", "w = Const(^in)"]
+    assert list(objects.functions["signature"].graph.weights) == ["w"]
+
+
+def test_callers_may_feed_any_tensor() -> None:
+    nodes = [new_node("Split", "both", ["axis", "x"], T=FLOAT, num_split=2), add("y", "both:1", "both", "^both")]
+    given = model([constant("axis", np.array(0, np.int32)), *nodes], y="y")
+    fed = Signature({"second": spec("both:1"), "x": spec("x")}, given.signatures["s"].outputs)
+    assert body(made(replace(given, signatures={"s": fed}))) == [
+        "def signature(second, x)",
+        "axis = Const()",
+        "both = Split(axis, x)",
+        "y = AddV2(second, both, ^both)",
+        "result_0 = Identity(y)",
+    ]
+
+
+def test_to_wait_for_an_input_is_no_need_of_its_own() -> None:
+    assert body(made(model([add("y", "x", "x:0", "^x")], y="y"))) == [
+        "def signature(x)",
+        "y = AddV2(x, x)",
+        "result_0 = Identity(y)",
+    ]
+
+
+def test_an_output_may_be_an_input_and_what_is_taken_from_outside() -> None:
+    objects = made(model([const("w")], large=["w"], again="x", w="w"))
+    assert body(objects) == [
+        "def signature(x, capture_0)",
+        "result_0 = Identity(x)",
+        "result_1 = Identity(capture_0)",
+    ]
+
+
+def test_names_of_arguments_are_those_that_tensorflow_allows_and_no_node_has() -> None:
+    nodes = [placeholder("a:0"), placeholder("b"), add("y", "a:0:0", "b"), add("capture_0", "y", "w"), const("w")]
+    given = model(nodes, large=["w"], y="capture_0")
+    inputs = {"Ä": spec("a:0:0"), "1": spec("b")}
+    objects = made(replace(given, signatures={"s": Signature(inputs, given.signatures["s"].outputs)}))
+    assert body(objects)[0] == "def signature(arg_1, arg__, capture_0_1)"
+
+
+def test_functions_have_names_of_their_own() -> None:
+    signature = model([], y="x").signatures["s"]
+    taken = Function(FunctionDef(), Graph(()), {})
+    given = replace(model([], y="x"), signatures={"a": signature, "b": signature}, functions={"signature": taken})
+    assert list(made(given).functions) == ["signature_1", "signature_2"]
+
+
+CALL = NameAttrList(name="f")
+CALL.attr["inner"].func.name = "g"
+
+
+@pytest.mark.parametrize(
+    ("given", "why"),
+    [
+        pytest.param(model([add("y", "x", "x")], y="y"), "", id="none"),
+        pytest.param(
+            model([new_node("Bessel", "y", ["x"])], y="y"),
+            "the names of the outputs of 'Bessel' are not known",
+            id="an op without a row",
+        ),
+        pytest.param(
+            replace(
+                model([], y="x"),
+                functions={"f": Function(FunctionDef(), Graph((new_node("HashTableV2", "t"),)), {})},
+            ),
+            "a function makes a hash table",
+            id="a table in a function",
+        ),
+        pytest.param(
+            model([new_node("StatelessIf", "y", ["x"], then_branch=CALL)], y="y"),
+            "a function is an attribute of another",
+            id="a function with functions",
+        ),
+    ],
+)
+def test_what_python_could_not_import_is_known_before(given: Model, why: str) -> None:
+    assert obstacle(given) == why
+
+
+def test_variables_are_objects_with_their_keys_in_the_checkpoint() -> None:
+    given = model([const("w"), add("y", "x", "w")], small=["w"], y="y")
+    found = metagraph(("serve",), given, in_checkpoint=True, objects=True)
+    (variable,) = found.variables
+    assert (variable.name, variable.key) == ("w", "w/.ATTRIBUTES/VARIABLE_VALUE")
+    assert found.objects is not None
+    assert body(found.objects) == [
+        "def signature(x, capture_0)",
+        "w = ReadVariableOp(capture_0)",
+        "y = AddV2(x, w)",
+        "result_0 = Identity(y)",
+    ]
+    root = {child.local_name: child.node_id for child in found.objects.message.nodes[0].children}
+    assert list(root) == ["variables", "trainable_variables", "signatures"]
+    (item,) = found.objects.message.nodes[root["variables"]].children
+    assert found.objects.message.nodes[item.node_id].variable.name == "w"
