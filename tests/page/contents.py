@@ -61,6 +61,7 @@ _DIFFERENCE = Difference(
     ),
     weights_compared=2,
     ops=(Counted("Relu", 1, 2),),
+    nodes=("cat/softmax",),
 )
 _VERDICT = SignatureVerdict(
     key="faces",

@@ -89,6 +89,8 @@ def test_the_page_has_what_the_contents_have() -> None:
         "Weights: 1 of 2 changed",
         "w float32[2] 1 of 2 0.5 inf",
         "1 weight added",
+        "1 op in other numbers",
+        "1 node with other inputs or attributes cat/softmax",
         "faces regress, 1 step, model cat",
         "image cat/image:0 float32[?, 3]",
         "y output image, decode_image image float32[?, 3]",
