@@ -72,7 +72,11 @@ def tensorflowjs_modules() -> Path:
     modules = NODE / "node_modules"
     with (NODE / "package-lock.json").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # pytest may run in several processes
-        if not (modules / "@tensorflow" / "tfjs" / "package.json").is_file():
+        needed = (
+            modules / name / "package.json"
+            for name in ("@tensorflow/tfjs", "@tensorflow/tfjs-backend-wasm", "@napi-rs/canvas")
+        )
+        if not all(package.is_file() for package in needed):
             subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=NODE, check=True)
     return modules
 

@@ -20,11 +20,12 @@ FLOORS = """
     disk
     ir
     ops
-    encoding runtimes artifacts manifest soundness
-    sources lockfile serving
+    encoding runtimes artifacts manifest soundness drafting
+    sources lockfile serving steps
     tfjs rewrites link outputs
     stored report bundle
     convert
+    compose
     checks comparison scaffold
     inspection differences exports
     verbs

@@ -13,6 +13,7 @@ from click.testing import CliRunner
 
 from bundler.cli import main
 from bundler.manifest import read
+from tests.generate import steps_page
 from tests.generate.manifest_page import page
 from tests.support.places import ROOT
 
@@ -108,6 +109,10 @@ def test_the_nightly_run_has_the_rows_of_the_matrix() -> None:
     nightly = (ROOT / ".github" / "workflows" / "nightly.yml").read_text()
     assert re.findall(r"{ row: (\S+), python", nightly) == rows.split()
     assert all(row.startswith(f"{python}-") for row, python in re.findall(r"row: (\S+), python: \"(.*)\"", nightly))
+
+
+def test_the_reference_of_steps_is_made_from_the_fields() -> None:
+    assert (ROOT / "docs" / "STEPS.md").read_text() == steps_page.page()
 
 
 def test_the_reference_of_the_manifest_is_made_from_the_fields() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+import bundler
 from tests.support.broken import changed
 from tests.support.pictures import GREY_RAMP, png
 from tests.support.places import ROOT
@@ -44,13 +45,37 @@ def test_the_page_about_the_cache_shows_what_happens(folder: Path, monkeypatch: 
     assert played(consoles(page)).replace(place, "/home/you/.cache/bundler") == consoles(page)
 
 
+def test_the_page_about_serving_shows_what_happens(folder: Path) -> None:
+    page = (ROOT / "docs" / "SERVING.md").read_text()
+    (head,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
+    _, models = (ROOT / "manifests" / "tiny.toml").read_text().split('name = "tiny"\n', 1)
+    (folder / "tiny.toml").write_text(head + models.replace('"models/', '"manifests/models/'))
+    assert played(consoles(page)) == consoles(page)
+    assert (folder / "dist" / "tiny" / "3" / "assets.extra" / "tf_serving_warmup_requests").is_file()
+
+
+@pytest.mark.slow
+def test_the_python_service_of_the_page_about_serving_runs(folder: Path) -> None:
+    bundler.build(folder / "manifests" / "tiny.toml", output=folder / "dist" / "tiny" / "3", check=False)
+    (program,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "SERVING.md").read_text(), re.DOTALL)
+    names: dict[str, object] = {}
+    exec(program, names)
+    (shown,) = re.findall(r"^(moments.*?) +# (.*)$", program, re.MULTILINE)
+    assert str(eval(shown[0], names)) == shown[1]
+
+
 def test_the_page_about_diff_shows_what_happens(folder: Path) -> None:
     page = (ROOT / "docs" / "DIFF.md").read_text()
     text = (ROOT / "manifests" / "tiny.toml").read_text().replace('"models/', '"manifests/models/')
     text = text.replace("[bundle]\n", '[bundle]\nweights = "variables"\n')
     text = text.replace('name = "digits"\n', 'name = "digits"\nshapes = { image = [1, 64] }\n')
     (folder / "next.toml").write_text(f'{text}\n[[model.signature]]\nkey = "statistics"\n')
-    assert played(consoles(page)) == consoles(page)
+    assert _without_sizes(played(consoles(page))) == _without_sizes(consoles(page))
+
+
+def _without_sizes(text: str) -> str:
+    """The sizes of small bundles are those of their records."""
+    return re.sub(r"(?m)^  size: .*$", "  size: …", text)
 
 
 def test_the_page_about_verify_shows_what_happens(folder: Path, cached_tensorflowjs: None) -> None:

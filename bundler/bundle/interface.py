@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -41,11 +42,23 @@ def interface(folder: Path) -> list[MetaGraphDef]:
     try:
         with opened(path) as raw, os.fdopen(os.dup(raw.fileno()), "rb") as file:
             return [_metagraph(file, found) for found in _fields(file, 0, _size(file), _META_GRAPHS)]
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise SourceError("this is no SavedModel", where=str(folder), hint=_other(folder)) from error
     except OSError as error:
         raise SourceError("cannot be read", where=str(path), found=reason(error)) from error
     except Exception as error:
         # Each implementation of protobuf has a DecodeError of its own.
         raise SourceError("this is no SavedModel", where=str(path), found=str(error)) from error
+
+
+def _other(path: Path) -> str:
+    """A hint for a path that is no SavedModel: it may be a manifest, a model, or a folder of versions."""
+    if path.suffix == ".toml":
+        return f"`bundler build {shlex.quote(str(path))}` builds the bundle of a manifest: name its folder"
+    if (path / "model.json").is_file() or path.suffix == ".json":
+        return f"`bundler convert {shlex.quote(str(path))} OUTPUT --output_format tf_saved_model` makes one of a model"
+    versions = sorted(found.parent for found in path.glob(f"*/{FILE}"))
+    return f"did you mean {versions[-1]}?" if versions else ""
 
 
 def _metagraph(file: BinaryIO, metagraph: _Field) -> MetaGraphDef:

@@ -27,7 +27,7 @@ from bundler.serving.arguments import unusable
 __all__ = ["graph", "load"]
 
 
-def load(folder: Path, metagraph: MetaGraph, owners: Mapping[str, str], runtime: Runtime) -> Check:
+def load(folder: Path, metagraph: MetaGraph, owners: Mapping[str, tuple[str, ...]], runtime: Runtime) -> Check:
     """Load a MetaGraph as TensorFlow Serving does, and compare every tensor of its signatures.
 
     Raises VerificationError if TensorFlow refuses it or one of its functions, or knows a tensor otherwise.
@@ -38,7 +38,7 @@ def load(folder: Path, metagraph: MetaGraph, owners: Mapping[str, str], runtime:
         return _compare("load", metagraph.model, owners, lambda tensors: runtime.load(folder, metagraph.tags, tensors))
 
 
-def graph(model: Model, owners: Mapping[str, str], runtime: Runtime) -> Check:
+def graph(model: Model, owners: Mapping[str, tuple[str, ...]], runtime: Runtime) -> Check:
     """Import a frozen graph without its large weights, and compare every tensor of its signatures.
 
     Raises VerificationError as `load` does.
@@ -49,12 +49,12 @@ def graph(model: Model, owners: Mapping[str, str], runtime: Runtime) -> Check:
 
 
 @contextmanager
-def _naming(owners: Mapping[str, str]) -> Iterator[None]:
+def _naming(owners: Mapping[str, tuple[str, ...]]) -> Iterator[None]:
     """Raise VerificationError if TensorFlow refuses the graph. It names the model if TensorFlow's message does."""
     try:
         yield
     except Failure as failure:
-        models = dict.fromkeys(owners.values())
+        models = dict.fromkeys(name for names in owners.values() for name in names)
         named = list(models) if len(models) == 1 else [name for name in models if _names(str(failure), name)]
         place = ", ".join(f"model {name!r}" for name in named)
         # The failure's own place is the folder of an unpublished bundle, which is about to be removed.
@@ -66,7 +66,7 @@ def _names(message: str, model: str) -> bool:
     return re.search(rf"[nN]ode '?(function\.\d+\.)?{re.escape(model)}/", message) is not None
 
 
-def _check_inputs(model: Model, owners: Mapping[str, str]) -> None:
+def _check_inputs(model: Model, owners: Mapping[str, tuple[str, ...]]) -> None:
     """Raise VerificationError for inputs that `tf.saved_model.load` refuses as arguments. The C library takes them."""
     faults = [
         Fault(f"tf.saved_model.load cannot pass this input: {why}", _place(owners, key, entry))
@@ -80,7 +80,7 @@ def _check_inputs(model: Model, owners: Mapping[str, str]) -> None:
 def _compare(
     name: str,
     model: Model,
-    owners: Mapping[str, str],
+    owners: Mapping[str, tuple[str, ...]],
     find: Callable[[list[str]], list[tuple[DType, Shape | None]]],
 ) -> Check:
     started = time.perf_counter()
@@ -100,8 +100,9 @@ def _compare(
     return Check(name, f"{len(specs)} tensors found in {time.perf_counter() - started:.2f} s")
 
 
-def _place(owners: Mapping[str, str], key: str, entry: str) -> str:
-    return f"model {owners[key]!r}: signature {key!r}, {entry!r}"
+def _place(owners: Mapping[str, tuple[str, ...]], key: str, entry: str) -> str:
+    models = "".join(f"model {name!r}: " for name in owners[key])
+    return f"{models}signature {key!r}, {entry!r}"
 
 
 def _differences(where: str, spec: TensorSpec, dtype: DType, shape: Shape | None) -> Iterator[Fault]:

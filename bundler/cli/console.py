@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Protocol
@@ -12,7 +13,7 @@ import click
 from bundler.cli.faults import error_document, error_lines, traceback_lines
 from bundler.cli.progress import shown_progress
 from bundler.cli.reports import report_lines
-from bundler.cli.screen import Line, print_error, print_result, standard_output
+from bundler.cli.screen import Line, columns, erase_line, print_error, print_result, standard_output
 from bundler.errors import BundlerError
 
 if TYPE_CHECKING:
@@ -77,12 +78,13 @@ class Console:
         """An error as text; with `verbose` at 2, after its traceback."""
         if self.verbose > 1:
             print_error(traceback_lines(error))
-        print_error(error_lines(error))
+        print_error(error_lines(error, columns(sys.stderr) if sys.stderr.isatty() else 0))
 
     def show_interrupt(self, status: int) -> None:
         """The one word of a command that was interrupted; with `as_json`, a document with the exit status too."""
         if self.as_json:
             click.echo(json.dumps({"error": "Interrupted", "exit_status": status, "faults": []}, indent=2))
+        erase_line(sys.stderr)
         print_error([[("interrupted", "")]])
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
+from textwrap import wrap
 from typing import Any
 
 from bundler.cli.screen import Line
@@ -12,19 +14,32 @@ from bundler.errors import NOWHERE, BundlerError, Fault, Place
 
 __all__ = ["error_document", "error_lines", "traceback_lines"]
 
+_KEPT = "\N{NO-BREAK SPACE}"
 _EXCERPT = 76
 """Characters of a line that are shown."""
 
 
-def error_lines(error: BundlerError) -> Iterator[Line]:
-    """`error: where: what (found, expected)`, then `hint: …`, for each fault."""
+def error_lines(error: BundlerError, width: int = 0) -> Iterator[Line]:
+    """`error: where: what (found, expected)`, then `hint: …`, for each fault; in lines of `width` unless it is 0."""
     for fault in error.faults:
         first, *more = str(fault).splitlines() or [""]
-        yield [("error", "bold red"), (f": {first}", "")]
+        yield from _wrapped("error", "bold red", first, width)
         yield from ([(f"  {line}", "")] for line in more)
         yield from _excerpt(fault.place)
         if fault.hint:
-            yield [("hint", "bold cyan"), (f": {fault.hint}", "")]
+            yield from _wrapped("hint", "bold cyan", fault.hint, width)
+
+
+def _wrapped(word: str, style: str, text: str, width: int) -> Iterator[Line]:
+    """A word in its style and a text, in lines that break at spaces. Commands in backticks stay whole: to be copied."""
+    whole = re.sub("`[^`]*`", lambda command: command[0].replace(" ", _KEPT), text)
+    said = f"{word}: {whole}"
+    lines = [said]
+    if 0 < width < len(said):
+        lines = wrap(said, width, subsequent_indent="  ", break_long_words=False, break_on_hyphens=False)
+    first, *more = (line.replace(_KEPT, " ") for line in lines)
+    yield [(word, style), (first.removeprefix(word), "")]
+    yield from ([(line, "")] for line in more)
 
 
 def _excerpt(place: Place) -> Iterator[Line]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,10 +13,10 @@ from bundler.cli.texts.columns import counted, size_text
 from bundler.cli.texts.models import model_details
 
 if TYPE_CHECKING:
-    from bundler.report import Check, ModelReport, Report, SignatureReport, TensorReport
+    from bundler.report import Check, ModelReport, Report, SignatureReport, StepReport, TensorReport
     from bundler.verbs.lock import Locked
 
-__all__ = ["lock_lines", "report_lines", "short"]
+__all__ = ["graph_lines", "lock_lines", "report_lines", "short"]
 
 _NAME_WIDTH = 40
 """Characters of the longest name that decides how far the types are indented."""
@@ -26,7 +27,7 @@ def report_lines(report: Report, details: bool, ops: bool) -> Iterator[Line]:
     if report.up_to_date and not details:
         yield _summary(report)
         return
-    tensors = [tensor for signature in report.signatures for tensor in (*signature.inputs, *signature.outputs)]
+    tensors = [tensor for signature in report.signatures for tensor in _tensors(signature)]
     width = min(_NAME_WIDTH, max((len(tensor.name) for tensor in tensors), default=0))
     for signature in report.signatures:
         yield from _signature_lines(signature, width, details)
@@ -39,6 +40,25 @@ def report_lines(report: Report, details: bool, ops: bool) -> Iterator[Line]:
     yield _summary(report)
 
 
+def graph_lines(report: Report) -> Iterator[Line]:
+    """A frozen graph, which has no signatures: inputs and outputs by the names that a session takes, and a summary."""
+    inputs = [("in ", tensor) for signature in report.signatures for tensor in signature.inputs]
+    outputs = [("out", tensor) for signature in report.signatures for tensor in signature.outputs]
+    width = min(_NAME_WIDTH, max((len(tensor.tensor) for _, tensor in (*inputs, *outputs)), default=0))
+    for side, tensor in (*inputs, *outputs):
+        yield _tensor_line(side, replace(tensor, name=tensor.tensor), width, details=False)
+    yield []
+    yield from _model_lines(report.models, details=False, ops=False)
+    yield []
+    yield _summary(report, "frozen graph")
+
+
+def _tensors(signature: SignatureReport) -> Iterator[TensorReport]:
+    yield from (*signature.inputs, *signature.outputs)
+    for step in signature.steps:
+        yield from step.gives
+
+
 def lock_lines(locked: Locked) -> Iterator[Line]:
     """One line: the file, whether it was there already, and what it names."""
     files = [file for of_model in locked.lock.files.values() for file in of_model.values()]
@@ -49,10 +69,23 @@ def lock_lines(locked: Locked) -> Iterator[Line]:
 
 def _signature_lines(signature: SignatureReport, width: int, details: bool) -> Iterator[Line]:
     method = signature.method_name.removeprefix("tensorflow/serving/")
-    asked = signature.model if method == "predict" else f"{signature.model}, {method}"
-    yield [(signature.key, "bold"), (f" ({asked})", "dim")]
-    for side, tensors in (("in ", signature.inputs), ("out", signature.outputs)):
-        yield from (_tensor_line(side, tensor, width, details) for tensor in tensors)
+    asked = ", ".join((*signature.models, *(() if method == "predict" else (method,))))
+    yield [(signature.key, "bold"), (f" ({asked})" if asked else "", "dim")]
+    yield from (_tensor_line("in ", tensor, width, details) for tensor in signature.inputs)
+    for number, step in enumerate(signature.steps, 1):
+        yield from _step_lines(number, step, width)
+    yield from (_tensor_line("out", tensor, width, details) for tensor in signature.outputs)
+
+
+def _step_lines(number: int, step: StepReport, width: int) -> Iterator[Line]:
+    """A line for each tensor that a step gives; the first one has the step."""
+    for at, tensor in enumerate(step.gives):
+        start = f"  {number:>3}  " if at == 0 else "       "
+        line: Line = [(start, "dim"), (tensor.name.ljust(width), "")]
+        if at:
+            yield [*line, (f"  {tensor.type}", "cyan")]
+        else:
+            yield [*line, (f"  {tensor.type:<24}", "cyan"), (f"  {step.step}", "dim")]
 
 
 def _tensor_line(side: str, tensor: TensorReport, width: int, details: bool) -> Line:
@@ -78,14 +111,15 @@ def _check_line(check: Check) -> Line:
     return [("check ", "dim"), ("ok", "green"), (f"  {check.name}{detail}", "")]
 
 
-def _summary(report: Report) -> Line:
-    signatures, models = counted(len(report.signatures), "signature"), counted(len(report.models), "model")
+def _summary(report: Report, what: str = "") -> Line:
+    """The place, what is there (by default the numbers of signatures and models), its size, and the time it took."""
+    counts = f"{counted(len(report.signatures), 'signature')}, {counted(len(report.models), 'model')}"
     weights = sum(model.weight_bytes for model in report.models)
     size = size_text(report.bytes) if report.bytes else f"{size_text(weights)} of weights"
     took = f" in {report.seconds:.2f} s" if report.seconds else ""
     place = short(report.output) if report.output else report.name
     state = "up to date, " if report.up_to_date else ""
-    return [(place, "bold green"), (f": {state}{signatures}, {models}, {size}{took}", "")]
+    return [(place, "bold green"), (f": {state}{what or counts}, {size}{took}", "")]
 
 
 def short(path: Path) -> str:

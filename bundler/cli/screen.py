@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TextIO, TypeAlias
 
 import click
 
 from bundler.errors import BundlerError
 
-__all__ = ["can_show", "columns", "print_error", "print_result", "printable", "standard_output"]
+__all__ = ["can_show", "columns", "erase_line", "print_error", "print_result", "printable", "standard_output"]
 
 Line: TypeAlias = "Sequence[tuple[str, str]]"
 """Pieces of text, each with its style: `bold` or `dim`, a colour, both, or "" for none."""
@@ -48,6 +48,14 @@ def standard_output() -> Iterator[None]:
         # At its end Python would try again to write what is left.
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
         raise BundlerError("standard output cannot be written", found=error.strerror or str(error)) from error
+
+
+def erase_line(stream: TextIO) -> None:
+    """Clear the line of a terminal, with what the terminal echoed there: ^C. The cursor goes to its start."""
+    # To the end of the screen: a terminal that became narrower has wrapped the line.
+    if stream.isatty() and os.environ.get("TERM") != "dumb":
+        with suppress(OSError):
+            print("\r\x1b[J", end="", file=stream, flush=True)
 
 
 def columns(stream: TextIO) -> int:

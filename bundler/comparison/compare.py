@@ -131,7 +131,7 @@ def _called(road: Road, endpoint: Endpoint, case: Case, known: Mapping[str, Shap
     Raises BundlerError if inputs cannot be drawn.
     """
     if case.values:
-        return _call(road, endpoint, Feeds(case.values, f"those of {case.file.name}" if case.file else "given"))
+        return _call(road, endpoint, Feeds(case.values, f"those of {case.file.name}" if case.file else case.origin))
     best, refused = None, None
     for feeds in drawn(endpoint.signature, known, case.drawn):
         if best is not None and best.feeds.shapes != feeds.shapes:

@@ -30,6 +30,8 @@ def doubts(
     errors: Mapping[str, float],
 ) -> dict[str, str]:
     """The reason for each output whose error, above all tolerance, says nothing; by name. `call` runs the bundle."""
+    if not errors:
+        return {}
     try:
         again = call(feeds)
         random = {name: "draws at random, or keeps a state" for name in errors if _apart(again[name], found[name])}

@@ -29,7 +29,7 @@ def judged(
     """The outputs of a bundle for `feeds`, compared with a reference's. `call` runs the bundle again."""
     verdicts = {name: _verdict(name, value, answer, rtol) for name, value in found.items()}
     wrong = {name: _error(verdict) for name, verdict in verdicts.items() if verdict.verdict == "wrong"}
-    reasons = doubts(call, feeds, found, wrong) if wrong else {}
+    reasons = dict.fromkeys(wrong, answer.departs) if answer.departs else doubts(call, feeds, found, wrong)
     return [
         replace(verdict, verdict="unchecked", why=reasons[name]) if name in reasons else verdict
         for name, verdict in verdicts.items()

@@ -59,7 +59,7 @@ def owners(bundle: Bundle, report: Report) -> Owners:
     if len(tags) > 1:  # a MetaGraph for each model, in the order of the record
         of_tags = dict(zip(tags, report.models.names))
         return {(each.tags, each.key): of_tags[each.tags] for each in bundle.endpoints if each.tags in of_tags}
-    known = {signature.key: signature.model for signature in report.signatures}
+    known = {each.key: each.models[0] for each in report.signatures if not each.steps}
     return {(each.tags, each.key): known[each.key] for each in bundle.endpoints if each.key in known}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import NamedTuple
 
@@ -52,7 +53,7 @@ def of_manifest(manifest: Manifest, output: Path | None) -> Subject:
         raise BundlerError("the bundle is not built", where=str(place), hint=hint)
     known = record.recorded(place)
     if known is None:
-        raise VerificationError("bundler did not write this SavedModel", where=str(place), hint=hint)
+        raise VerificationError("this version of bundler did not write this SavedModel", where=str(place), hint=hint)
     if known.manifest != manifest.digest:
         raise VerificationError("the bundle is not of this manifest, or of an older one", where=str(place), hint=hint)
     return Subject(Bundle.open(place), known.report, manifest)
@@ -62,4 +63,6 @@ def refuse_folder(folder: Path) -> None:
     """Raise BundlerError for a folder that holds no SavedModel. It may hold several, by version."""
     inner = next((path for path in sorted(folder.iterdir(), reverse=True) if is_bundle(path)), None)
     hint = f"did you mean {inner}?" if inner else ""
+    if (folder / "model.json").is_file():
+        hint = f"it is a model: `bundler init {shlex.quote(str(folder))}` writes a manifest, which can be verified"
     raise BundlerError("this is neither a manifest nor a SavedModel", where=str(folder), hint=hint)

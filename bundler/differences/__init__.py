@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
+from bundler.differences.nodes import node_changes
 from bundler.differences.side import Side
 from bundler.differences.signatures import Keyed, signature_changes
 from bundler.differences.weights import weight_changes
@@ -25,6 +26,7 @@ def difference(before: Side, after: Side) -> Difference:
         weights=tuple(weight_changes(before.weights, after.weights)),
         weights_compared=len(before.weights.keys() & after.weights.keys()),
         ops=tuple(_op_changes(before.ops, after.ops)),
+        nodes=tuple(node_changes(before.nodes, after.nodes)),
     )
 
 

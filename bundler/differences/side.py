@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bundler.bundle.places import folder_of
+from bundler.differences.nodes import needed_nodes
 from bundler.differences.signatures import Keyed
 from bundler.ir.model import Model
+from bundler.ir.nodes import Node
 from bundler.ir.weight import Weight
 from bundler.report import ModelReport, record
 from bundler.report.census import count
@@ -29,6 +31,7 @@ class Side:
     signatures: Keyed
     models: Mapping[str, ModelReport] | None
     weights: Mapping[str, Weight]
+    nodes: Mapping[str, Node]
     ops: Counter[str]
     bytes: int
 
@@ -64,9 +67,17 @@ class Side:
             },
             models=None if models is None else {model.name: model for model in models},
             weights=dict(_weights(tagged, models, checkpoint)),
+            nodes=dict(_nodes(tagged)),
             ops=sum((count(model).by_op for _, model in tagged), Counter()),
             bytes=size,
         )
+
+
+def _nodes(tagged: list[tuple[str, Model]]) -> Iterator[tuple[str, Node]]:
+    """The nodes by name. Of several MetaGraphs, each has its tags before its nodes."""
+    for tags, model in tagged:
+        prefix = f"{tags}: " if len(tagged) > 1 else ""
+        yield from ((prefix + name, node) for name, node in needed_nodes(model))
 
 
 def _weights(

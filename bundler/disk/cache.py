@@ -150,7 +150,7 @@ class Cache:
 
     def drop(self, kept: Path, key: str = "") -> None:
         """Remove an object, unless another process has replaced it by a whole one meanwhile."""
-        self._note_damage(key or self._key_of(kept))
+        self._note_damage(key or self.key_of(kept))
         with self._explained(), _alone(objects.beside(kept, ".lock")):
             if not self._holds(kept):
                 with scratch(self.folder, "drop") as fresh, suppress(FileNotFoundError):
@@ -204,7 +204,7 @@ class Cache:
     def _note_damage(self, key: str) -> None:
         self.progress.note(f"the cached copy of {key} is damaged and is fetched again")
 
-    def _key_of(self, kept: Path) -> str:
+    def key_of(self, kept: Path) -> str:
         """A key that an object is kept under."""
         for record in self._record("").parent.glob("*.json"):
             if _recorded(record) == kept.name:

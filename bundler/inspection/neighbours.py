@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import NamedTuple
@@ -79,37 +79,36 @@ def find(asked: str, models: Sequence[Searched]) -> Neighbourhood:
 
 
 def _named(asked: str, searched: Searched) -> Iterator[_Place]:
-    """The node of exactly this name, in the graph or, if it is not there, in the functions."""
+    """The node of exactly this name."""
     scoped = asked.removeprefix(f"{searched.scope}/") if searched.scope else asked
-    names = dict.fromkeys([asked, scoped, Tensor.parse(asked).node, Tensor.parse(scoped).node])
-    found = [place for name in names for place in _at(name, searched)]
-    yield from found[:1] if found and not found[0].function else found
-
-
-def _at(name: str, searched: Searched) -> Iterator[_Place]:
-    for function, graph in _graphs(searched.model):
-        if name in graph.by_name:
-            yield _Place(searched, function, graph, graph.by_name[name])
+    names = {asked, scoped, Tensor.parse(asked).node, Tensor.parse(scoped).node}
+    yield from _first_of(searched, names.__contains__)
 
 
 def _of_signatures(asked: str, searched: Searched) -> Iterator[_Place]:
     """The nodes of the inputs and outputs of this name, each once."""
-    specs = [
-        spec
-        for signature in searched.model.signatures.values()
-        for side in (signature.inputs, signature.outputs)
-        for key, spec in side.items()
-        if key == asked
-    ]
-    for name in dict.fromkeys(spec.tensor.node for spec in specs):
-        yield from _at(name, searched)
+    signatures = searched.model.signatures.values()
+    sides = (side for signature in signatures for side in (signature.inputs, signature.outputs))
+    names = {side[asked].tensor.node for side in sides if asked in side}
+    yield from _first_of(searched, names.__contains__)
 
 
 def _ending(asked: str, searched: Searched) -> Iterator[_Place]:
     """The nodes whose names end in the asked one, after a slash."""
     ending = f"/{Tensor.parse(asked).node}"
-    for function, graph in _graphs(searched.model):
-        yield from (_Place(searched, function, graph, node) for node in graph.nodes if node.name.endswith(ending))
+    yield from _first_of(searched, lambda name: name.endswith(ending))
+
+
+def _first_of(searched: Searched, is_meant: Callable[[str], bool]) -> Iterator[_Place]:
+    """The nodes that are meant: of the graph, and only if it has none, of the functions, which may repeat its names."""
+    own = [_Place(searched, "", searched.model.graph, node) for node in _meant(searched.model.graph, is_meant)]
+    yield from own
+    for name, function in searched.model.functions.items() if not own else ():
+        yield from (_Place(searched, name, function.graph, node) for node in _meant(function.graph, is_meant))
+
+
+def _meant(graph: Graph, is_meant: Callable[[str], bool]) -> Iterator[Node]:
+    return (node for node in graph.nodes if is_meant(node.name))
 
 
 def _rewritten(asked: str, searched: Searched) -> Iterator[_Place]:
@@ -166,17 +165,13 @@ def _reports(nodes: Iterable[Node], graph: Graph) -> tuple[NodeReport, ...]:
     return tuple(node_report(node, graph) for node in nodes)
 
 
-def _graphs(model: Model) -> Iterator[tuple[str, Graph]]:
-    yield "", model.graph
-    yield from ((name, function.graph) for name, function in model.functions.items())
-
-
 # Errors ------------------------------------------------------------------------------------------
 
 
 def _hint(asked: str, models: Sequence[Searched]) -> str:
     """Names that contain the asked one, else the nearest one, else the inputs and outputs."""
-    names = [_scoped(node.name, each) for each in models for _, graph in _graphs(each.model) for node in graph.nodes]
+    graphs = ((each, graph) for each in models for graph in each.model.graphs)
+    names = list(dict.fromkeys(_scoped(node.name, each) for each, graph in graphs for node in graph.nodes))
     containing = [name for name in names if asked.lower() in name.lower()]
     if containing:
         return f"names that contain it: {_listed(containing)}"

@@ -44,7 +44,7 @@ def _of_unread(unread: Unread) -> Report:
 
 def _of_web(web: Web) -> Report:
     model = _portable(web)
-    signatures = (SignatureReport.of(key, each, web.name) for key, each in web.model.signatures.items())
+    signatures = (SignatureReport.of(key, each, (web.name,)) for key, each in web.model.signatures.items())
     census = count(join({web.name: model}))
     size = sum(web.files.path(name).stat().st_size for name in web.files.files)
     described = model_report(web.name, web.source, web.files.digest, model, about(web.files), census)
@@ -74,12 +74,14 @@ def _of_saved(saved: Saved) -> Report:
     size = sum(path.stat().st_size for path in saved.folder.rglob("*") if path.is_file())
     kept = _recorded(saved)
     if kept is not None and len(saved.graphs) == 1:
-        owners = {signature.key: signature.model for signature in kept.signatures}
+        known = {signature.key: signature for signature in kept.signatures}
         models = list(_models(saved.graphs[0], kept))
     else:
-        owners, models = {}, list(_tagged(saved, kept))
+        known, models = {}, list(_tagged(saved, kept))
     signatures = (
-        SignatureReport.of(key, signature, owners.get(key, ", ".join(graph.tags)))
+        SignatureReport.of(key, signature, known[key].models, known[key].steps)
+        if key in known
+        else SignatureReport.of(key, signature, (", ".join(graph.tags),))
         for graph in saved.graphs
         for key, signature in graph.model.signatures.items()
     )
@@ -98,10 +100,11 @@ def _recorded(saved: Saved) -> Report | None:
 
 def _models(graph: StoredGraph, kept: Report) -> Iterator[ModelReport]:
     """The models of the record, with what the graph holds of each. Digests and sources are the record's."""
-    alone = len(kept.models) == 1
-    found = count_by(graph.model, lambda name: "" if alone else name.partition("/")[0])
+    found = count_by(graph.model, lambda name: name.partition("/")[0])
+    if found.keys().isdisjoint(kept.models.names):  # a model that is alone in its MetaGraph has no scope
+        found = {name: count(graph.model) for name in kept.models.names[:1]}
     for model in kept.models:
-        yield _counted(model, found.get("" if alone else model.name, Census()))
+        yield _counted(model, found.get(model.name, Census()))
 
 
 def _tagged(saved: Saved, kept: Report | None) -> Iterator[ModelReport]:

@@ -18,6 +18,7 @@ from bundler.ir.model import Model
 from bundler.ir.prune import prune
 from bundler.manifest import Compat, ModelSpec
 from bundler.outputs.savedmodel import FILE
+from bundler.progress import SILENT, Progress
 from bundler.scaffold.names import model_names
 from bundler.stored.graphs import StoredGraph, read_frozen, read_graphs
 
@@ -72,46 +73,46 @@ class Unread:
 Subject = Web | Saved | Frozen | Unread
 
 
-def subjects(source: str) -> list[Subject]:
+def subjects(source: str, progress: Progress = SILENT) -> list[Subject]:
     """What a source holds, fetched if need be: one thing, or all models of a folder, an archive or a package.
 
     Raises SourceError, or ConversionError for a malformed model.
     """
     try:
-        return [_subject(source)]
+        return [_subject(source, progress)]
     except Damaged:
         raise
     except SourceError as error:
-        several = _several(source)
+        several = _several(source, progress)
         if not several:
             raise error
     if len(several) == 1:
-        return [_subject(several[0])]
-    return [_one_of_several(name, each) for name, each in zip(model_names(several, Path()), several)]
+        return [_subject(several[0], progress)]
+    return [_one_of_several(name, each, progress) for name, each in zip(model_names(several, Path()), several)]
 
 
-def _several(source: str) -> list[str]:
+def _several(source: str, progress: Progress) -> list[str]:
     """The sources of the models that a source holds; none if it has none, or is itself the only one."""
     with suppress(SourceError):
-        found = sources.listed(source, Path())
+        found = sources.listed(source, Path(), progress=progress)
         return [] if found == [source] else found
     return []
 
 
-def _one_of_several(name: str, source: str) -> Subject:
+def _one_of_several(name: str, source: str, progress: Progress) -> Subject:
     try:
-        return _web(name, source, sources.fetch(source, Path()))
+        return _web(name, source, sources.fetch(source, Path(), progress=progress))
     except Damaged:
         raise
     except BundlerError as error:
         return Unread(name, source, error)
 
 
-def _subject(source: str) -> Subject:
+def _subject(source: str, progress: Progress) -> Subject:
     own = Path(source)
     if own.name == FILE and is_bundle(own.parent):
         return Saved(own.parent, source, read_graphs(own.parent))
-    path = sources.find(source, Path())
+    path = sources.find(source, Path(), progress=progress)
     if is_bundle(path):
         return Saved(path, source, read_graphs(path))
     if _is_frozen(path):
@@ -120,9 +121,10 @@ def _subject(source: str) -> Subject:
     return _web(name, source, sources.open_found(source, path))
 
 
-def web(spec: ModelSpec, base: Path, compat: Compat) -> Web:
+def web(spec: ModelSpec, base: Path, compat: Compat, progress: Progress = SILENT) -> Web:
     """A model of a manifest in the folder `base`, without the signatures that the manifest gives it."""
-    made = _web(spec.name, spec.source, sources.fetch(spec.source, base), spec.format)
+    files = sources.fetch(spec.source, base, progress=progress)
+    made = _web(spec.name, spec.source, files, spec.format)
     return replace(made, compat=compat, allow_ops=tuple(spec.allow_ops))
 
 

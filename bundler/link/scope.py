@@ -6,18 +6,22 @@ TensorFlow finds things at run time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bundler.ir.model import Function, Graph, Model
-from bundler.ir.nodes import Node, Tensor
+from bundler.ir.nodes import Node, Tensor, attr
 from bundler.ir.protos import AttrValue
 from bundler.ir.renames import with_functions, with_name
+from bundler.ir.tables import TABLES
 
-__all__ = ["scoped"]
+__all__ = ["again", "scoped"]
 
 _NAME_ATTRS = ("frame_name", "shared_name", "tensor_array_name")
 """String attributes that name what TensorFlow finds at run time, whatever graph it came from."""
+
+_OF_A_RUN = ("frame_name", "tensor_array_name")
+"""Those of them that name what a run makes and forgets."""
 
 
 def scoped(model: Model, scope: str) -> Model:
@@ -32,11 +36,27 @@ def scoped(model: Model, scope: str) -> Model:
     ).map_signatures(lambda spec: replace(spec, tensor=_scoped_tensor(spec.tensor, prefix)))
 
 
+def again(graph: Graph, scope: str) -> Graph:
+    """The same graph once more, with `scope/` before the names of its nodes and loops.
+
+    It shares tables and functions with the first: they keep their names.
+    """
+    prefix = f"{scope}/"
+    own = [node.having(shared_name=_table(node)) if node.op in TABLES else node for node in graph.nodes]
+    return _Scope(prefix, {}, _OF_A_RUN).graph(replace(graph, nodes=tuple(own)), prefix)
+
+
+def _table(node: Node) -> str:
+    """The name by which TensorFlow finds a table."""
+    return str(attr(node, "shared_name", "") or node.name)
+
+
 class _Scope:
     """`prefix` before the names of nodes and of what TensorFlow finds at run time; functions under new names."""
 
-    def __init__(self, prefix: str, functions: Mapping[str, str]) -> None:
+    def __init__(self, prefix: str, functions: Mapping[str, str], named: Sequence[str] = _NAME_ATTRS) -> None:
         self._prefix = prefix
+        self._named = named
         self._functions = functions
         self._attrs: dict[int, Mapping[str, AttrValue]] = {}  # by identity: nodes share them
 
@@ -71,7 +91,7 @@ class _Scope:
         return {**attrs, **changed} if changed else attrs
 
     def _scoped_attr(self, key: str, value: AttrValue) -> AttrValue:
-        if key in _NAME_ATTRS and value.s:
+        if key in self._named and value.s:
             return AttrValue(s=self._prefix.encode() + value.s)
         return with_functions(value, self._functions, self._scoped_attr) if self._functions else value
 

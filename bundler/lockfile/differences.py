@@ -87,6 +87,9 @@ def _differing(now: Any, locked: Any, keys: _Keys) -> Iterator[_Difference]:
             yield from _differing(now.get(key, _ABSENT), locked.get(key, _ABSENT), (*keys, key))
     elif _named(now) and _named(locked):
         yield from _differing_entries(now, locked, keys)
+    elif _tables(now) and _tables(locked) and len(now) == len(locked):
+        for index, pair in enumerate(zip(now, locked)):
+            yield from _differing(*pair, (*keys, index))
     elif now != locked:
         yield "the lock has another value", keys, now, locked
 
@@ -108,10 +111,14 @@ def _differing_entries(now: Sequence[Any], locked: Sequence[Any], keys: _Keys) -
 
 
 def _named(entries: object) -> Sequence[Mapping[str, Any]]:
-    """The entries of an array of tables that have names; nothing for any other value."""
-    if not isinstance(entries, list):
-        return ()
-    return [entry for entry in entries if isinstance(entry, dict) and _name(entry)]
+    """The entries of an array of tables if each has a name of its own; nothing for any other value."""
+    tables = _tables(entries)
+    return tables if len({_name(table) for table in tables} - {""}) == len(tables) else ()
+
+
+def _tables(entries: object) -> Sequence[Mapping[str, Any]]:
+    """The entries of an array of tables; nothing for any other value."""
+    return entries if isinstance(entries, list) and all(isinstance(entry, dict) for entry in entries) else ()
 
 
 def _name(table: Mapping[str, Any]) -> str:

@@ -68,8 +68,10 @@ def clashes(document: Mapping[str, object]) -> Iterator[Fault]:
     names = (_Entry(name, model.place("name"), f"the name of {model.title}") for model, name in _named(models))
     yield from _repeats(names, "a model's name is its scope in the graph: give each its own")
     yield from _tag_faults(models, "tags" in bundle) if by_tags else _stray_tags(models)
+    composed = _Table((), document).tables("signature")
     for group in [[model] for model in models] if by_tags else [models]:
-        yield from _repeats(_keys(group), "a key names one signature: choose another")
+        yield from _repeats([*_keys(group), *_composed_keys(composed)], "a key names one signature: choose another")
+    yield from (_apart(signature) for signature in composed if by_tags)
     for model in models:
         for signature in model.tables("signature"):
             yield from _signature_clashes(signature)
@@ -105,6 +107,17 @@ def _keys(models: Sequence[_Table]) -> Iterator[_Entry]:
         for signature in model.tables("signature"):
             if (key := signature.text("key")) is not None:
                 yield _Entry(key, signature.place("key"), f"the key of {signature.title} of model {name!r}")
+
+
+def _composed_keys(composed: Iterable[_Table]) -> Iterator[_Entry]:
+    for signature in composed:
+        if (key := signature.text("key")) is not None:
+            yield _Entry(key, signature.place("key"), f"the key of {signature.place()}")
+
+
+def _apart(signature: _Table) -> Fault:
+    what = 'layout = "tags" gives each model a graph of its own: nothing can be composed of two'
+    return Fault(what, hint='leave out layout, or write layout = "signatures"', place=signature.place())
 
 
 def _stray_tags(models: Iterable[_Table]) -> Iterator[Fault]:

@@ -7,13 +7,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from bundler.errors import Fault, Place, closest, nearest
+from bundler.errors import Fault, Key, Place, closest, nearest
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
-__all__ = ["DIGEST", "FILE_NAME", "SCOPE", "shape_faults"]
+__all__ = ["DIGEST", "FILE_NAME", "SCOPE", "Keys", "shape_faults"]
 
 # Names that begin with `_` are TensorFlow's own: it refuses to import a graph with others of them.
 SCOPE = r"^[A-Za-z0-9]([A-Za-z0-9_./\-]*[A-Za-z0-9_.\-])?$"
@@ -27,7 +27,8 @@ _PATTERNS = {
 }
 
 _Path = tuple[str, ...]
-_Keys = Mapping[_Path, Sequence[str]]
+Keys = Mapping[_Path, Sequence[str]]
+"""The keys that a table may have, by the names that lead to it."""
 
 
 class _Wording(NamedTuple):
@@ -60,13 +61,21 @@ _WORDINGS = {
     "float_type": _Wording("has the wrong type", "a number"),
     "finite_number": _Wording("is not a legal value", "a finite number"),
     "nul": _Wording("has a NUL character"),
+    "bool_type": _Wording("has the wrong type", "true or false"),
+    "bool_parsing": _Wording("has the wrong type", "true or false"),
+    "tensor_type": _Wording("is not the type of a tensor", "such as string, string[?] or float32[1, ?, ?, 3]"),
+    "union_tag_not_found": _Wording("is no step", "a table with op, call or map"),
+    "union_tag_invalid": _Wording("there is no such step", shows_found=False),
     "literal_error": _Wording("is not one of the choices", "{expected}"),
     "enum": _Wording("is not one of the choices", "{expected}"),
 }
 
+_IN_MAPS = "a map has ops only: take calls and maps out of it"
+
 _BRACKETS: Mapping[_Path, str] = {
     ("model",): "write [[model]], with two brackets",
     ("model", "signature"): "write [[model.signature]], with two brackets",
+    ("signature",): "write [[signature]], with two brackets",
     ("check",): "write [[check]], with two brackets",
     ("bundle",): "write [bundle], with single brackets",
 }
@@ -81,7 +90,7 @@ _SHOWN = 80
 """Characters of a value that a message shows."""
 
 
-def shape_faults(error: ValidationError, keys: _Keys) -> list[Fault]:
+def shape_faults(error: ValidationError, keys: Keys) -> list[Fault]:
     """Pydantic's errors as faults. `keys` are the keys that a table may have, by the names that lead to it."""
     # Pydantic counts only the entries that passed: an array of one bad entry is not also empty.
     details = [detail for detail in error.errors() if detail["type"] != "too_short" or not detail["input"]]
@@ -89,7 +98,7 @@ def shape_faults(error: ValidationError, keys: _Keys) -> list[Fault]:
     return [_fault(detail, keys) for detail in details if detail["type"] != "missing" or detail["loc"] not in meant]
 
 
-def _meant(detail: ErrorDetails, keys: _Keys) -> str:
+def _meant(detail: ErrorDetails, keys: Keys) -> str:
     """The key of which an unknown one is probably a misspelling; empty if there is none. A key that is missing wins."""
     return nearest(str(detail["loc"][-1]), _known(keys, _names(detail)[:-1]))
 
@@ -99,23 +108,32 @@ def _names(detail: ErrorDetails) -> _Path:
     return tuple(part for part in detail["loc"] if isinstance(part, str))
 
 
-def _fault(detail: ErrorDetails, keys: _Keys) -> Fault:
+def _fault(detail: ErrorDetails, keys: Keys) -> Fault:
     wording = _WORDINGS.get(detail["type"], _Wording(detail["msg"]))
     context = dict(detail.get("ctx", {}))
     context["pattern"] = _PATTERNS.get(context.get("pattern", ""), "")
+    tag = repr(context["tag"]) if detail["type"] == "union_tag_invalid" else ""
     return Fault(
         wording.what,
-        found=_spell(detail["input"]) if wording.shows_found else "",
+        found=_spell(detail["input"]) if wording.shows_found else tag,
         expected=wording.expected.format(**context),
         hint=_hint(detail, keys),
-        place=Place(detail["loc"]),
+        place=Place(tuple(part for at, part in enumerate(detail["loc"]) if not _is_tag(detail["loc"], at))),
     )
 
 
-def _hint(detail: ErrorDetails, keys: _Keys) -> str:
+def _is_tag(location: Sequence[Key], at: int) -> bool:
+    """Whether pydantic put in the kind of a step there: `("steps", 2, "top_k", "labels")`."""
+    return at >= 2 and location[at - 2] in ("steps", "map") and isinstance(location[at - 1], int)
+
+
+def _hint(detail: ErrorDetails, keys: Keys) -> str:
     path, kind, value = _names(detail), detail["type"], detail["input"]
     if kind == "extra_forbidden":
         return _hint_for_key(path, keys)
+    if kind == "union_tag_invalid":
+        tag, known = detail["ctx"]["tag"], re.findall(r"'([^']*)'", detail["ctx"]["expected_tags"])
+        return _IN_MAPS if tag in ("call", "map") else closest(tag, known)
     if kind in ("literal_error", "enum"):
         return closest(str(value).lower(), re.findall(r"'([^']*)'", detail["ctx"]["expected"]))
     if kind == "missing":
@@ -134,11 +152,11 @@ def _hint_for_text(kind: str, path: _Path, value: str) -> str:
     return ""
 
 
-def _hint_for_key(path: _Path, keys: _Keys) -> str:
+def _hint_for_key(path: _Path, keys: Keys) -> str:
     """For an unknown key: the one that was meant, the table that has it, or the keys of this table."""
     *_, key = path
     known = _known(keys, path[:-1])
-    others = [table for table in sorted(keys) if key in keys[table] and table]
+    others = [table for table in sorted(keys) if key in keys[table] and table and "steps" not in table]
     if others and not nearest(key, known):
         return f"it belongs to {' or '.join(map(_header, others))}"
     return closest(key, known) or f"the keys here are {', '.join(known)}"
@@ -148,7 +166,7 @@ def _header(table: _Path) -> str:
     return f"[{'.'.join(table)}]" if table[0] in _SINGLE else f"[[{'.'.join(table)}]]"
 
 
-def _known(keys: _Keys, table: _Path) -> Sequence[str]:
+def _known(keys: Keys, table: _Path) -> Sequence[str]:
     """The keys of a table; those of a table that the user names stand under `*`."""
     any_name = (*table[:-1], "*")
     return keys[table] if table in keys else keys[any_name]

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import tomli
 
-from bundler.errors import ManifestError, Place, closest
+from bundler.errors import ManifestError, Place, nearest
 
 __all__ = ["parse", "read_text"]
 
@@ -81,7 +81,8 @@ def _unread(path: Path, error: OSError) -> ManifestError:
         return _folder(path)
     if not isinstance(error, FileNotFoundError):
         return ManifestError("cannot be read", found=error.strerror or str(error), place=place)
-    hint = closest(path.name, _manifests(path.parent)) or _here(path)
+    near = nearest(path.stem, (name.removesuffix(".toml") for name in _manifests(path.parent)))
+    hint = f"did you mean '{near}.toml'?" if near else _here(path)
     return ManifestError("there is no such file", hint=hint, place=place)
 
 

@@ -17,6 +17,8 @@ __all__ = ["placed"]
 
 Keys: TypeAlias = "tuple[Key, ...]"
 
+_KINDS = {"steps": "step", "map": "step of its map,"}
+"""What entries of arrays are called whose names are plural."""
 _LONGEST = 60
 """Characters of the longest name that stands for a table."""
 
@@ -57,7 +59,10 @@ def _titled(table: Keys, values: Mapping[str, Any]) -> Iterator[tuple[Keys, str]
         known = Counter(names)
         for index, (entry, name) in enumerate(zip(entries, names)):
             if isinstance(entry, dict):
-                yield (*table, kind, index), f"{kind} {name if name and known[name] == 1 else index + 1}"
+                yield (
+                    (*table, kind, index),
+                    f"{_KINDS.get(kind, kind)} {name if name and known[name] == 1 else index + 1}",
+                )
                 yield from _titled((*table, kind, index), entry)
 
 

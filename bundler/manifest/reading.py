@@ -3,27 +3,35 @@
 from __future__ import annotations
 
 import hashlib
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from bundler.disk.digest import sha256
 from bundler.errors import Fault, Key, ManifestError, Place
 from bundler.manifest.clashes import DEFAULT_KEY, clashes
 from bundler.manifest.faults import shape_faults
 from bundler.manifest.files import parse, read_text
+from bundler.manifest.labels import Labelled, with_labels
 from bundler.manifest.places import placed
 from bundler.manifest.specs import KEYS, BundleSpec, CheckSpec, Compat, Document, ModelSpec, ServingSpec, SignatureSpec
+
+if TYPE_CHECKING:
+    from bundler.manifest.faults import Keys
+    from bundler.manifest.steps import ComposedSpec
 
 __all__ = ["Manifest", "of", "parsed", "read", "read_each"]
 
 
 @dataclass(frozen=True)
 class Manifest:
-    """A manifest without faults, the path of its file, and the file's text; None if it was not read from one."""
+    """A manifest without faults, the path of its file, and the file's text; None if it was not read from one.
+
+    `composed` are the signatures that are made of steps, `labels` the files whose lines are labels in them.
+    """
 
     path: Path
     bundle: BundleSpec
@@ -31,6 +39,8 @@ class Manifest:
     text: str | None = field(default=None, repr=False)
     checks: tuple[CheckSpec, ...] = ()
     serving: ServingSpec = field(default_factory=ServingSpec)
+    composed: tuple[ComposedSpec, ...] = ()
+    labels: tuple[Path, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -42,22 +52,32 @@ class Manifest:
         """The sha256, in hex, of all that the bundle's bytes depend on: not of its output folder."""
         bundle = self.bundle.model_copy(update={"output": None, "version": None})
         parts = [bundle.model_dump_json(), *map(_dump, self.models), *self._warmup()]
+        parts += [signature.model_dump_json() for signature in self.composed]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     @property
     def settings(self) -> Mapping[str, Any]:
         """The same as tables of TOML's types, without what has its default value."""
         bundle = self.bundle.model_copy(update={"output": None, "version": None})
-        serving = {"serving": _tables(self.serving)} if self.serving.warmup else {}
-        return {"bundle": _tables(bundle), "model": [_tables(model) for model in self.models], **serving}
+        settings: dict[str, Any] = {"bundle": _tables(bundle), "model": [_tables(model) for model in self.models]}
+        if self.composed:
+            settings["signature"] = [_tables(signature) for signature in self.composed]
+        if self.serving.warmup:
+            checks = [check.model_copy(update={"rtol": None}) for check in self.checks]
+            settings["check"] = [{**_tables(check), "found_inputs": self._inputs(check)} for check in checks]
+            settings["serving"] = _tables(self.serving)
+        return settings
 
     def _warmup(self) -> Iterator[str]:
-        """What the requests for a server's warm-up depend on: the checks, and the content of their files."""
+        """What the requests for a server's warm-up depend on: the inputs of the checks, in their files too."""
         for check in self.checks if self.serving.warmup else ():
-            file = None if check.file is None else self.folder / check.file
-            yield f"{check.model_dump_json()} {sha256(file) if file and file.is_file() else ''}"
+            yield f"{check.model_dump_json(exclude={'rtol'})} {self._inputs(check)}"
         if self.serving.warmup:
             yield self.serving.model_dump_json()
+
+    def _inputs(self, check: CheckSpec) -> str:
+        """The digest of the inputs in a check's file; empty if it has no file."""
+        return "" if check.file is None else _digest_of_inputs(self.folder / check.file)
 
     def released(self, version: int | None) -> Manifest:
         """The same for another version folder; None leaves the manifest's own."""
@@ -92,8 +112,18 @@ class Manifest:
         return DEFAULT_KEY if alone else model.name
 
 
-def _tables(spec: BundleSpec | ModelSpec | ServingSpec) -> dict[str, Any]:
+def _tables(spec: BundleSpec | CheckSpec | ComposedSpec | ModelSpec | ServingSpec) -> dict[str, Any]:
     return spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+
+def _digest_of_inputs(file: Path) -> str:
+    """A text that differs if the arrays `inputs/…` of a file do; "" if there are none."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            found = [(entry.filename, entry.CRC, entry.file_size) for entry in archive.infolist()]
+    except (OSError, ValueError, NotImplementedError, zipfile.BadZipFile):
+        return ""  # a build reports what is wrong
+    return str(sorted(entry for entry in found if entry[0].startswith("inputs/")))
 
 
 def _dump(model: ModelSpec) -> str:
@@ -117,12 +147,24 @@ def of(document: Mapping[str, object], path: Path, text: str | None = None) -> M
     Relative paths start in the folder of `path`, which need not be a file. `text` is the file's TOML if it is one:
     faults name the file and their lines in it.
     """
-    faults = [*_shape_faults(document), *clashes(document)]
+    labelled = with_labels(document, path.parent) if "signature" in document else Labelled(document)
+    kind, keys = _kind(document)
+    faults = [*_shape_faults(labelled.document, kind, keys), *labelled.faults, *clashes(document)]
     if faults:
         located = (replace(fault, place=placed(fault.place.keys, path, text)) for fault in faults)
         raise ManifestError.of(sorted(located, key=lambda fault: fault.place.line))
-    checked = Document.model_validate(document)
-    return Manifest(path, checked.bundle, checked.models, text, checked.checks, checked.serving)
+    checked = kind.model_validate(labelled.document)
+    steps = getattr(checked, "composed", ())
+    return Manifest(path, checked.bundle, checked.models, text, checked.checks, checked.serving, steps, labelled.files)
+
+
+def _kind(document: Mapping[str, object]) -> tuple[type[Document], Keys]:
+    """The type of a document, and the keys of its tables."""
+    if "signature" not in document:
+        return Document, KEYS
+    from bundler.manifest import composed  # late: see there
+
+    return composed.ComposedDocument, composed.KEYS
 
 
 def read_each(paths: Iterable[Path]) -> list[Manifest | ManifestError]:
@@ -149,9 +191,9 @@ def _with_their_own_outputs(outcomes: Iterable[Manifest | ManifestError]) -> Ite
         yield outcome if earlier is outcome else ManifestError(what, found=str(output), place=where)
 
 
-def _shape_faults(document: Mapping[str, object]) -> list[Fault]:
+def _shape_faults(document: Mapping[str, object], kind: type[Document], keys: Keys) -> list[Fault]:
     try:
-        Document.model_validate(document)
+        kind.model_validate(document)
     except ValidationError as error:
-        return shape_faults(error, KEYS)
+        return shape_faults(error, keys)
     return []

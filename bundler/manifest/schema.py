@@ -5,14 +5,14 @@ from __future__ import annotations
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
-from bundler.manifest.specs import Document
-
 __all__ = ["schema"]
 
 
 def schema() -> JsonSchemaValue:
     """The JSON Schema (draft 2020-12) of a manifest."""
-    made = Document.model_json_schema(schema_generator=_TomlSchema)
+    from bundler.manifest.composed import ComposedDocument  # late: see there
+
+    made = ComposedDocument.model_json_schema(schema_generator=_TomlSchema)
     return {"$schema": _TomlSchema.schema_dialect, **made, "title": "Manifest"}
 
 

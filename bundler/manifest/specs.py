@@ -6,13 +6,14 @@ import math
 from collections.abc import Mapping
 from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
 from bundler.manifest.clashes import DEFAULT_KEY
 from bundler.manifest.faults import DIGEST, FILE_NAME, SCOPE
+from bundler.manifest.fields import Method, Plain, Spec, Text
 
 __all__ = [
     "KEYS",
@@ -24,6 +25,7 @@ __all__ = [
     "ModelSpec",
     "ServingSpec",
     "SignatureSpec",
+    "keys_of",
 ]
 
 
@@ -35,25 +37,12 @@ class Compat(str, Enum):
     TFLITE = "tflite"
 
 
-_METHODS = {method: f"tensorflow/serving/{method}" for method in ("predict", "classify", "regress")}
-
 _MOST_DIMENSIONS = 254
 """TensorFlow's TensorShape::MaxDimensions (tensorflow/core/framework/tensor_shape.h)."""
 _LONGEST_NAME = 200
 """Characters of a name that also names a folder: filesystems take 255 bytes, and files of the build add a suffix."""
 
 
-def _check_nul(value: _Named) -> _Named:
-    if "\0" in str(value):
-        raise PydanticCustomError("nul", "has a NUL character")
-    return value
-
-
-_Named = TypeVar("_Named", str, Path)
-_Plain = AfterValidator(_check_nul)
-"""A text without NUL, which ends a path for the system and a name for TensorFlow's C API."""
-
-_Text = Annotated[str, Field(min_length=1), _Plain]
 _Shape = Annotated[
     tuple[Annotated[int, Field(ge=-1, le=(1 << 63) - 1, strict=True)], ...], Field(max_length=_MOST_DIMENSIONS)
 ]
@@ -75,51 +64,36 @@ def _check_range(value: tuple[float, float]) -> tuple[float, float]:
 
 
 _Range = Annotated[tuple[float, float], AfterValidator(_check_range)]
-_Tags = Annotated[tuple[_Text, ...], Field(min_length=1)]
-_Method = Annotated[
-    Literal[
-        "predict",
-        "classify",
-        "regress",
-        "tensorflow/serving/predict",
-        "tensorflow/serving/classify",
-        "tensorflow/serving/regress",
-    ],
-    AfterValidator(lambda method: _METHODS.get(method, method)),
-]
+_Tags = Annotated[tuple[Text, ...], Field(min_length=1)]
 
 
-class _Spec(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class SignatureSpec(_Spec):
+class SignatureSpec(Spec):
     """A signature: inputs and outputs of a model that callers use together."""
 
-    key: _Text = Field(description="The signature's name, unique in its MetaGraph.")
-    outputs: Annotated[tuple[_Text, ...], Field(min_length=1)] | None = Field(
+    key: Text = Field(description="The signature's name, unique in its MetaGraph.")
+    outputs: Annotated[tuple[Text, ...], Field(min_length=1)] | None = Field(
         default=None,
         description="Tensors (`n`), ports (`n:1`) or the model's own keys. Default: the model's own outputs.",
     )
-    inputs: tuple[_Text, ...] | None = Field(
+    inputs: tuple[Text, ...] | None = Field(
         default=None, description="Tensors or the model's own keys. Default: the Placeholders that the outputs need."
     )
-    rename: Mapping[str, _Text] = Field(
+    rename: Mapping[str, Text] = Field(
         default={}, description="Public names of inputs and outputs, by tensor or the model's own key."
     )
-    method_name: _Method = Field(
+    method_name: Method = Field(
         default="tensorflow/serving/predict",
         description="TensorFlow Serving's method for it; `predict`, `classify` and `regress` are short forms.",
     )
 
 
-class ModelSpec(_Spec):
+class ModelSpec(Spec):
     """A TensorFlow.js model of the bundle."""
 
     name: Annotated[str, Field(pattern=SCOPE, max_length=_LONGEST_NAME)] = Field(
         description="Unique over the bundle: the model's scope in the graph. Letters, digits and `_ . - /`."
     )
-    source: _Text = Field(
+    source: Text = Field(
         description="The model: a folder with `model.json`, a `.json` file, a `.pb` file from before"
         " TensorFlow.js 1.0 (with its `weights_manifest.json` beside it), a `.zip` or `.tar.gz`"
         " (with `#path/inside`), `npm:<package>@<version>/<path>`, or an `https:` address of such a file."
@@ -138,7 +112,7 @@ class ModelSpec(_Spec):
         description="Shapes of inputs, by tensor or the model's own key; -1 is an unknown size. They fix sizes that the"
         " model leaves open, or open sizes that it fixes: if a batch of 1 becomes -1, the check runs two rows.",
     )
-    allow_ops: tuple[_Text, ...] = Field(
+    allow_ops: tuple[Text, ...] = Field(
         default=(),
         description="Ops that TensorFlow.js does not run but this model may use: they are imported unchanged.",
     )
@@ -154,13 +128,13 @@ class ModelSpec(_Spec):
     )
 
 
-class BundleSpec(_Spec):
+class BundleSpec(Spec):
     """The SavedModel that the models become."""
 
     name: Annotated[str, Field(pattern=FILE_NAME, max_length=_LONGEST_NAME)] = Field(
         description="The bundle's name, also that of the default output folder. Letters, digits and `_ . -`."
     )
-    output: Annotated[Path, _Plain] | None = Field(
+    output: Annotated[Path, Plain] | None = Field(
         default=None,
         description="Folder to write, relative to the manifest's. Default: `dist/<name>` in the current folder.",
     )
@@ -191,7 +165,7 @@ class BundleSpec(_Spec):
     )
 
 
-class InputSpec(_Spec):
+class InputSpec(Spec):
     """How random values of an input are drawn."""
 
     range: _Range | None = Field(
@@ -210,14 +184,14 @@ class InputSpec(_Spec):
     )
 
 
-class CheckSpec(_Spec):
+class CheckSpec(Spec):
     """Inputs of a signature, and perhaps the outputs that they must give: `bundler verify` compares."""
 
-    signature: _Text = Field(description="The signature's key.")
-    model: _Text | None = Field(
+    signature: Text = Field(description="The signature's key.")
+    model: Text | None = Field(
         default=None, description='The model\'s name. With `layout = "tags"` several signatures may have one key.'
     )
-    file: Annotated[Path, _Plain] | None = Field(
+    file: Annotated[Path, Plain] | None = Field(
         default=None,
         description="A `.npz` file with arrays `inputs/<name>` and `outputs/<name>`, relative to the manifest's folder;"
         " `bundler verify --record` writes it.",
@@ -232,7 +206,7 @@ class CheckSpec(_Spec):
     )
 
 
-class ServingSpec(_Spec):
+class ServingSpec(Spec):
     """What TensorFlow Serving finds beside the graph."""
 
     warmup: Annotated[bool, Field(strict=True)] = Field(
@@ -243,7 +217,7 @@ class ServingSpec(_Spec):
     )
 
 
-class Document(_Spec):
+class Document(Spec):
     """A bundle of TensorFlow.js models."""
 
     bundle: BundleSpec
@@ -254,17 +228,18 @@ class Document(_Spec):
     serving: ServingSpec = Field(default=ServingSpec(), description="For TensorFlow Serving.")
 
 
-def _keys(spec: type[BaseModel]) -> list[str]:
+def keys_of(spec: type[BaseModel]) -> list[str]:
+    """The keys that a table may have."""
     return [field.alias or name for name, field in spec.model_fields.items()]
 
 
 KEYS = {
-    (): _keys(Document),
-    ("bundle",): _keys(BundleSpec),
-    ("model",): _keys(ModelSpec),
-    ("model", "signature"): _keys(SignatureSpec),
-    ("check",): _keys(CheckSpec),
-    ("check", "inputs", "*"): _keys(InputSpec),
-    ("serving",): _keys(ServingSpec),
+    (): [*keys_of(Document), "signature"],
+    ("bundle",): keys_of(BundleSpec),
+    ("model",): keys_of(ModelSpec),
+    ("model", "signature"): keys_of(SignatureSpec),
+    ("check",): keys_of(CheckSpec),
+    ("check", "inputs", "*"): keys_of(InputSpec),
+    ("serving",): keys_of(ServingSpec),
 }
 """The keys that a table may have, by the names that lead to it; `*` is any name."""

@@ -2,7 +2,8 @@
 
 `ops.json` has a row for each of the 248 ops of TensorFlow.js' op lists (tfjs-converter/python/tensorflowjs/op_list),
 with inputs, outputs and attributes as in TensorFlow's op registry. It is an allow-list: an op without a row that an
-output needs is refused, so that no model from the web brings a `WriteFile` into a served graph.
+output needs is refused, so that no model from the web brings a `WriteFile` into a served graph. The rows of a few more
+ops are for graphs that bundler itself writes.
 """
 
 from __future__ import annotations
@@ -89,7 +90,8 @@ class Op:
 
     `attrs` gives each attribute's type as in an OpDef; `defaults` the defaults of TensorFlow.js that differ from
     TensorFlow's; `aliases` TensorFlow.js' names of TensorFlow's attributes; `refused` the reason why an op that
-    TensorFlow.js runs cannot be imported.
+    TensorFlow.js runs cannot be imported. The steps of composed signatures write ops that are `ours`; a model may not
+    bring them.
     """
 
     inputs: tuple[Argument, ...] = ()
@@ -98,6 +100,7 @@ class Op:
     defaults: Mapping[str, Any] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
     refused: str = ""
+    ours: bool = False
 
     @cached_property
     def output_names(self) -> tuple[str, ...]:
@@ -220,7 +223,7 @@ def faults(model: Model, allowed: Iterable[str] = ()) -> Iterator[Fault]:
     known, passed = table(), {*allowed, *_OF_LAYERS}
     for node in (node for graph in model.graphs for node in graph.nodes):
         op = known.get(node.op)
-        if op is not None and not op.refused:
+        if op is not None and not op.refused and (not op.ours or node.op in passed):
             yield from _input_faults(node, op)
         elif node.op not in passed:
             passed.add(node.op)
@@ -229,7 +232,7 @@ def faults(model: Model, allowed: Iterable[str] = ()) -> Iterator[Fault]:
 
 def _refusal(node: Node, op: Op | None) -> Fault:
     hint = "ask for outputs that do not need it"
-    if op is not None:
+    if op is not None and op.refused:
         return Fault(f"op {node.op!r} {op.refused}", f"node {node.name!r}", hint=hint)
     hint += f', or trust it: allow_ops = ["{node.op}"]'
     return Fault(f"op {node.op!r} is not one that TensorFlow.js runs", f"node {node.name!r}", hint=hint)

@@ -14,7 +14,17 @@ from bundler.report.entries import Entries
 if TYPE_CHECKING:
     from bundler.ir.model import Signature, TensorSpec
 
-__all__ = ["Check", "Entries", "ModelReport", "Report", "Rewritten", "SignatureReport", "TensorReport", "plain"]
+__all__ = [
+    "Check",
+    "Entries",
+    "ModelReport",
+    "Report",
+    "Rewritten",
+    "SignatureReport",
+    "StepReport",
+    "TensorReport",
+    "plain",
+]
 
 
 @dataclass(frozen=True)
@@ -44,23 +54,40 @@ class TensorReport:
 
 
 @dataclass(frozen=True)
+class StepReport:
+    """A step of a composed signature: its op or the signature that it calls, and what it gives.
+
+    A tensor without a name has "" for it.
+    """
+
+    step: str
+    gives: tuple[TensorReport, ...]
+
+
+@dataclass(frozen=True)
 class SignatureReport:
-    """A signature, and the name of the model that computes it. Inputs and outputs are sorted by name."""
+    """A signature, and the names of the models that compute it. Inputs and outputs are sorted by name.
+
+    A signature that is composed of steps has them in `steps`, and may have several models, or none.
+    """
 
     key: str
-    model: str
+    models: tuple[str, ...]
     inputs: Entries[TensorReport]
     outputs: Entries[TensorReport]
     method_name: str
+    steps: tuple[StepReport, ...] = ()
 
     @classmethod
-    def of(cls, key: str, signature: Signature, model: str) -> SignatureReport:
-        """The signature `key` of a bundle, which the model of this name computes."""
+    def of(
+        cls, key: str, signature: Signature, models: tuple[str, ...], steps: tuple[StepReport, ...] = ()
+    ) -> SignatureReport:
+        """The signature `key` of a bundle, which the models of these names compute."""
         inputs, outputs = (
             Entries(TensorReport.of(name, side[name]) for name in sorted(side))
             for side in (signature.inputs, signature.outputs)
         )
-        return cls(key, model, inputs, outputs, signature.method_name)
+        return cls(key, models, inputs, outputs, signature.method_name, steps)
 
     @property
     def name(self) -> str:

@@ -105,6 +105,7 @@ class Difference:
     """What is different between two bundles. All tuples are empty if nothing is.
 
     `tags` are the sets of tags of MetaGraphs that are gone. `weights_compared` is the number of weights of both.
+    `nodes` are the names of nodes whose op is the same, and whose inputs or attributes are not.
     """
 
     before: Sided
@@ -115,6 +116,7 @@ class Difference:
     weights: tuple[WeightChange, ...]
     weights_compared: int
     ops: tuple[Counted, ...]
+    nodes: tuple[str, ...]
 
     @property
     def breaks(self) -> bool:
@@ -123,8 +125,8 @@ class Difference:
 
     @property
     def is_empty(self) -> bool:
-        """Whether signatures, models, weights and ops are the same."""
-        return not (self.tags or self.signatures or self.models or self.weights or self.ops)
+        """Whether signatures, models, weights, ops and nodes are the same."""
+        return not (self.tags or self.signatures or self.models or self.weights or self.ops or self.nodes)
 
     def to_json(self) -> str:
         """One JSON document in ASCII. Infinite changes are the text "Infinity"."""

@@ -27,7 +27,7 @@ def markdown(report: Report) -> str:
 
 def _signature_row(signature: SignatureReport) -> Iterator[str]:
     yield code(signature.key)
-    yield code(signature.model)
+    yield ", ".join(map(code, signature.models))
     for side in (signature.inputs, signature.outputs):
         yield "<br>".join(f"{code(tensor.name)} {tensor.type}" for tensor in side)
 

@@ -10,6 +10,8 @@ const fs = require('fs');
 const path = require('path');
 const zlib = require('zlib');
 
+const STEPS = require('./steps.js');
+
 for (const say of ['debug', 'info', 'log', 'warn', 'error']) {
   console[say] = () => {}; // standard output is for answers
 }
@@ -185,9 +187,28 @@ async function run(model, {feeds, outputs, payload}) {
   return {tensors: shown, contents};
 }
 
+// Image files are decoded by a package that only they need.
+const loadCanvas = () => {
+  try {
+    return require(require.resolve('@napi-rs/canvas', {paths: [process.argv[2]]}));
+  } catch {
+    return null;
+  }
+};
+
+async function step(_, {step: asked, feeds, payload}) {
+  const given = parseFeeds(feeds, payload);
+  const {like, ...values} = given;
+  const canvas = asked.op === 'decode_image' ? loadCanvas() : null;
+  const results = [await STEPS[asked.op](tf, asked, Object.values(values), canvas, like)].flat();
+  const contents = await Promise.all(results.map(showTensor));
+  const shown = results.map(({dtype, shape}, at) => ({name: String(at), dtype, shape, size: contents[at].length}));
+  return {tensors: shown, contents};
+}
+
 const hello = () => ({version: tf.version.tfjs, tensors: tf.memory().numTensors});
 
-const VERBS = {describe, hello, run};
+const VERBS = {describe, hello, run, step};
 
 async function answer(question) {
   const model = question.entry && await findModel(question.entry);

@@ -98,6 +98,19 @@ class TensorFlowJs:
         answer = self._ask("run", payload, entry=entry, feeds=heads, outputs=asked)
         return dict(_tensors(answer.head["tensors"], answer.payload))
 
+    def step(
+        self, step: Mapping[str, Any], values: Sequence[np.ndarray], like: np.ndarray | None = None
+    ) -> list[np.ndarray]:
+        """What a step of a composed signature gives for these values: `steps.js` has TensorFlow.js' functions.
+
+        `step` has all parameters, as JSON; `like` is the tensor that its parameter of that name names. Values are
+        converted as those of `run`. Images are decoded by the package @napi-rs/canvas, if it is installed.
+        """
+        given = {f"_{at}": value for at, value in enumerate(values)} | ({} if like is None else {"like": like})
+        heads, payload = _joined({name: _narrowed(name, value) for name, value in given.items()})
+        answer = self._ask("step", payload, step=step, feeds=heads)
+        return [value for _, value in _tensors(answer.head["tensors"], answer.payload)]
+
     def _ask(self, verb: str, payload: bytes = b"", entry: Path | None = None, **more: object) -> _Message:
         place = None if entry is None else str(entry.resolve())
         question = _Message({"verb": verb, "entry": place, **more}, payload)

@@ -15,6 +15,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import replace
 from functools import wraps
 from importlib import import_module
 from pathlib import Path, PurePath
@@ -32,13 +33,15 @@ from bundler.progress import SILENT, Progress
 if TYPE_CHECKING:
     from bundler.sources.listing import Tree
 
-__all__ = ["at_hand", "fetch", "fetching_damaged_again", "find", "key", "listed", "moved", "open_found"]
+__all__ = ["UNPACKED", "at_hand", "fetch", "fetching_damaged_again", "find", "key", "listed", "moved", "open_found"]
 
 _Arguments = ParamSpec("_Arguments")
 _Result = TypeVar("_Result")
 _Finder: TypeAlias = Callable[[str, Path, Cache, Progress], Path]
 _Lister: TypeAlias = "Callable[[str, Path, Cache, Progress], Tree | None]"
 
+UNPACKED = "archive:"
+"""How keys of the cache begin that stand for an archive of the user."""
 _FINDERS = {
     "npm:": "bundler.sources.npm",
     "https://": "bundler.sources.web",
@@ -150,20 +153,20 @@ def at_hand(source: str, base: Path) -> Path | None:
 
 
 def fetching_damaged_again(verb: Callable[_Arguments, _Result]) -> Callable[_Arguments, _Result]:
-    """A decorator that runs the verb again if files of the cache are damaged. They are fetched again then.
+    """A decorator that runs the verb again if files of the cache are damaged. They are fetched or unpacked again then.
 
-    Until the verb ends, `bundler cache clean` removes nothing. Notes go to the keyword argument `progress` of the call,
-    if it has one. Raises Damaged if files are damaged twice.
+    With the keyword argument `offline`, Damaged is raised for those that were fetched. Until the verb ends,
+    `bundler cache clean` removes nothing. Notes go to the keyword argument `progress` of the call, if it has one.
+    Raises Damaged if files are damaged twice.
     """
 
     @wraps(verb)
     def run(*args: _Arguments.args, **kwargs: _Arguments.kwargs) -> _Result:
         progress, dropped = cast(Progress, kwargs.get("progress", SILENT)), set[Path]()
         with _keeping_cache():
-            while not kwargs.get("offline"):
-                with _dropping_damaged(progress, dropped):
+            while True:
+                with _dropping_damaged(progress, dropped, offline=bool(kwargs.get("offline"))):
                     return verb(*args, **kwargs)
-            return verb(*args, **kwargs)
 
     return run
 
@@ -178,14 +181,19 @@ def _keeping_cache() -> Iterator[None]:
 
 
 @contextmanager
-def _dropping_damaged(progress: Progress, dropped: set[Path]) -> Iterator[None]:
+def _dropping_damaged(progress: Progress, dropped: set[Path], *, offline: bool) -> Iterator[None]:
     try:
         yield
     except Damaged as damage:
+        cache = Cache(default_folder(), progress)
+        if offline and not cache.key_of(damage.object_folder).startswith(UNPACKED):
+            hint = "a run without --offline fetches them again"
+            damage.faults = tuple(replace(fault, hint=hint) for fault in damage.faults)
+            raise
         if damage.object_folder in dropped:
             raise
         dropped.add(damage.object_folder)
-        Cache(default_folder(), progress).drop(damage.object_folder)
+        cache.drop(damage.object_folder)
 
 
 def _refuse_unknown_scheme(source: str) -> None:

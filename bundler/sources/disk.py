@@ -13,7 +13,7 @@ from bundler.disk.cache import Cache
 from bundler.disk.digest import combined_digest, file_digests
 from bundler.errors import SourceError, within
 from bundler.progress import Progress
-from bundler.sources import archive
+from bundler.sources import UNPACKED, archive
 from bundler.sources.listing import Tree
 
 __all__ = ["find", "tree"]
@@ -64,7 +64,7 @@ def _unpacked(path: Path, cache: Cache) -> Path:
         raise SourceError("there is no such archive", found=f"nothing at {path}")
     if not stat.S_ISREG(mode):
         raise SourceError("is no regular file", found=files.kind(mode))
-    return cache.get(f"archive:{_digest(path)}", lambda folder: archive.unpack(path, folder))
+    return cache.get(f"{UNPACKED}{_digest(path)}", lambda folder: archive.unpack(path, folder))
 
 
 def _digest(path: Path) -> str:

@@ -138,6 +138,10 @@ def _new(given: Given, place: Path, *, force: bool, check: bool, verify: bool, c
             if not given.is_locked(report):
                 raise LockError("the files of a model changed while they were read", where=str(given.manifest.path))
             record.write(folder, given.manifest, report, bundle.files)
+            if given.manifest.serving.warmup:
+                from bundler.verbs.serving.warmup import warmed_up
+
+                checks = Entries([*checks, warmed_up(given, folder, report, runtime)])
             if verify:
                 from bundler.verbs.verify import compared
 

@@ -12,7 +12,7 @@ from typing import TypeAlias
 from bundler import sources
 from bundler.differences import Side, difference
 from bundler.manifest import Manifest
-from bundler.progress import SILENT, Progress
+from bundler.progress import SILENT, Progress, step
 from bundler.report.difference import Difference
 from bundler.runtimes.tensorflow import Runtime
 from bundler.verbs.given import Given, manifest_of
@@ -40,7 +40,7 @@ def diff(before: Compared, after: Compared, *, jobs: int = 1, progress: Progress
     Raises:
         BundlerError: If one of them cannot be read or converted, with all faults in `.faults`.
     """
-    with _side(before, jobs, progress) as old, _side(after, jobs, progress) as new:
+    with _side(before, jobs, progress) as old, _side(after, jobs, progress) as new, step(progress, "compare"):
         return difference(old, new)
 
 

@@ -90,6 +90,6 @@ class Given:
         return self.lock is None or all(model.digest == self.lock.digest(model.name) for model in report.models)
 
     def own_files(self) -> list[Path]:
-        """The manifest's file, and the sources that are not fetched. An output must not replace them."""
+        """The manifest's file, its labels' files, and the sources that are not fetched: no output may replace them."""
         own = (sources.at_hand(spec.source, self.manifest.folder) for spec in self.manifest.models)
-        return [self.manifest.path, *filter(None, own)]
+        return [self.manifest.path, *self.manifest.labels, *filter(None, own)]

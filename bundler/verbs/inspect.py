@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bundler import sources
 from bundler.errors import within
+from bundler.progress import SILENT, Progress
 from bundler.report import Report
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ __all__ = ["inspect", "neighbourhood"]
 
 
 @sources.fetching_damaged_again
-def inspect(source: str | os.PathLike[str]) -> Report:
+def inspect(source: str | os.PathLike[str], *, progress: Progress = SILENT) -> Report:
     """The signatures, ops and weights of a manifest (`.toml`), a SavedModel, a frozen graph, or models.
 
     Models are given by any source of a manifest; a folder, an archive or a package may hold several. Of a SavedModel by
@@ -30,15 +31,15 @@ def inspect(source: str | os.PathLike[str]) -> Report:
     if text.endswith(".toml"):
         from bundler.verbs.check import check
 
-        return check(Path(text))
+        return check(Path(text), progress=progress)
     from bundler.inspection.reports import report
     from bundler.inspection.subject import subjects
 
-    return report(text, subjects(text))
+    return report(text, subjects(text, progress))
 
 
 @sources.fetching_damaged_again
-def neighbourhood(source: str | os.PathLike[str], node: str) -> Neighbourhood:
+def neighbourhood(source: str | os.PathLike[str], node: str, *, progress: Progress = SILENT) -> Neighbourhood:
     """A node with the nodes that it reads, that read it, and that a bundle has in its place.
 
     `source` is one that `inspect` takes. `node` is the name of a node, of a tensor (`y:1`), or of an input or output of
@@ -49,11 +50,12 @@ def neighbourhood(source: str | os.PathLike[str], node: str) -> Neighbourhood:
     from bundler.inspection.subject import subjects
 
     text = os.fspath(source)
-    is_manifest = text.endswith(".toml")
-    return find(node, list(_of_manifest(Path(text), node)) if is_manifest else searched(subjects(text)))
+    if text.endswith(".toml"):
+        return find(node, list(_of_manifest(Path(text), node, progress)))
+    return find(node, searched(subjects(text, progress)))
 
 
-def _of_manifest(path: Path, node: str) -> Iterator[Searched]:
+def _of_manifest(path: Path, node: str, progress: Progress) -> Iterator[Searched]:
     """The models of a manifest; only the one whose name stands before the node's, if there is one."""
     from bundler import manifest
     from bundler.inspection.neighbours import Searched
@@ -63,5 +65,5 @@ def _of_manifest(path: Path, node: str) -> Iterator[Searched]:
     named = [spec for spec in read.models if spec.name == node.partition("/")[0]]
     for spec in named or read.models:
         with within(f"model {spec.name!r}"):
-            found = web(spec, read.folder, read.compat(spec))
+            found = web(spec, read.folder, read.compat(spec), progress)
         yield Searched(spec.name, spec.source, found.model, found, scope=spec.name)

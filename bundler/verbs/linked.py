@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from bundler.convert.about import model_report
 from bundler.convert.every import Digests, convert_all, digest_all
@@ -23,31 +23,36 @@ from bundler.outputs.objects import obstacle
 from bundler.outputs.savedmodel import MetaGraph
 from bundler.outputs.variables import are_variables
 from bundler.progress import step
-from bundler.report import Entries, ModelReport, Report, SignatureReport
+from bundler.report import Entries, ModelReport, Report, SignatureReport, StepReport, TensorReport
 from bundler.report.census import Census, count, count_by
 from bundler.runtimes.tensorflow import Runtime
 from bundler.threads import Crew
 from bundler.verbs.given import Given
 
+if TYPE_CHECKING:
+    from bundler.compose import Composed
+
 __all__ = ["Linked", "Part", "linked"]
 
 
 class Part(NamedTuple):
-    """A MetaGraph, and the name of the model behind each signature's key."""
+    """A MetaGraph, and the names of the models behind each signature's key."""
 
     metagraph: MetaGraph
-    owners: Mapping[str, str]
+    owners: Mapping[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
 class Linked:
     """The MetaGraphs of a bundle, and what they were made from.
 
-    `models` are the converted models by name. `digests` wait for the sha256 of each model's files, by the model's name.
+    `models` are the converted models by name, `composed` the composed signatures by key. `digests` wait for the sha256
+    of each model's files, by the model's name.
     """
 
     given: Given
     models: Mapping[str, Converted]
+    composed: Mapping[str, Composed]
     parts: tuple[Part, ...]
     digests: Mapping[str, Callable[[], Digests]]
 
@@ -73,13 +78,19 @@ class Linked:
     def report(self) -> Report:
         """What the bundle holds. Waits and raises as `files` does."""
         signatures = (
-            SignatureReport.of(key, signature, part.owners[key])
+            SignatureReport.of(key, signature, part.owners[key], self._steps(key))
             for part in self.parts
             for key, signature in part.metagraph.model.signatures.items()
         )
         counted = self._counted()
         models = (self._report(spec, counted.get(spec.name, Census())) for spec in self.given.manifest.models)
         return Report(None, self.given.manifest.bundle.name, Entries(signatures), Entries(models))
+
+    def _steps(self, key: str) -> tuple[StepReport, ...]:
+        lines = self.composed[key].lines if key in self.composed else ()
+        return tuple(
+            StepReport(line.label, tuple(TensorReport.of(name, spec) for name, spec in line.tensors)) for line in lines
+        )
 
     def _report(self, spec: ModelSpec, census: Census) -> ModelReport:
         made, digest = self.models[spec.name], f"sha256:{combined_digest(self.files[spec.name])}"
@@ -110,8 +121,18 @@ def linked(given: Given, runtime: Runtime) -> Iterator[Linked]:
     with Crew(max(1, given.jobs - 1)) as crew:  # this thread links meanwhile
         digests = digest_all(models, crew)
         with step(given.progress, "link"):
-            parts = tuple(_parts(given.manifest, _inferred(given.manifest, models, runtime)))
-        yield Linked(given, models, parts, digests)
+            complete = _inferred(given.manifest, models, runtime)
+            composed = _composed(given.manifest, complete, runtime)
+            parts = tuple(_parts(given.manifest, complete, composed))
+        yield Linked(given, models, composed, parts, digests)
+
+
+def _composed(manifest: Manifest, models: Mapping[str, Model], runtime: Runtime) -> Mapping[str, Composed]:
+    if not manifest.composed:
+        return {}
+    from bundler.compose import compose  # late: few manifests need it
+
+    return compose(manifest, models, runtime)
 
 
 def _converted(given: Given) -> dict[str, Converted]:
@@ -169,15 +190,19 @@ class _Objects(NamedTuple):
     models: Mapping[str, Model]
 
 
-def _parts(manifest: Manifest, models: Mapping[str, Model]) -> Iterator[Part]:
-    objects = _objects(manifest, models)
+def _parts(manifest: Manifest, models: Mapping[str, Model], composed: Mapping[str, Composed]) -> Iterator[Part]:
+    objects = _objects(manifest, {**models, **{each.scope: each.model for each in composed.values()}})
     joined = [join(each.models) for each in objects]
     in_checkpoint = are_variables(manifest.bundle.weights, joined)
     # Python's loader looks at the object graph of a single MetaGraph.
     wanted = manifest.bundle.object_graph == "auto" and len(objects) == 1
     for (tags, scope, members), model in zip(objects, joined):
-        owners = {key: name for name, member in members.items() for key in member.signatures}
-        with_objects = wanted and (in_checkpoint or len(members) > 1) and not obstacle(model)
+        owners: dict[str, tuple[str, ...]] = {
+            key: (name,) for name, member in members.items() for key in member.signatures
+        }
+        owners |= {key: composed[key].owners for key in owners if key in composed}
+        several = len(models.keys() & members.keys()) > 1
+        with_objects = wanted and (in_checkpoint or several) and not obstacle(model)
         yield Part(metagraph(tags, model, scope=scope, in_checkpoint=in_checkpoint, objects=with_objects), owners)
 
 

@@ -19,7 +19,7 @@ from bundler.comparison.subject import Subject, of_bundle, of_manifest, refuse_f
 from bundler.disk.reach import Reach
 from bundler.errors import BundlerError
 from bundler.manifest import Manifest
-from bundler.progress import SILENT, Progress
+from bundler.progress import SILENT, Progress, step
 from bundler.report import Check, Report
 from bundler.report.entries import Entries
 from bundler.report.verification import Verification
@@ -116,22 +116,21 @@ def _outcomes(subject: Subject, comparison: Comparison, progress: Progress, keep
     # All files of checks are read before the first signature is called: their faults cost no time.
     all_cases = [(*each, list(cases(subject.manifest, *each))) for each in asked]
     turns = _turns(subject.report)
-    for endpoint, model, of_signature in sorted(all_cases, key=lambda each: turns.get((each[1], each[0].key), (0, 0))):
-        progress.start(f"verify {endpoint.key}")
-        try:
-            for case in of_signature:
-                for outcome in comparison.outcomes(endpoint, model, case):
-                    yield outcome if keep and case.file else outcome.without_values()
-        finally:
-            progress.finish()
+    all_cases.sort(key=lambda each: turns.get((each[1], each[0].key), (0, 0)))
+    with step(progress, "verify", count=len(all_cases)):
+        for endpoint, model, of_signature in all_cases:
+            with step(progress, endpoint.key):
+                for case in of_signature:
+                    for outcome in comparison.outcomes(endpoint, model, case):
+                        yield outcome if keep and case.file else outcome.without_values()
+            progress.advance()
 
 
 def _turns(report: Report) -> dict[tuple[str, str], tuple[int, int]]:
     """Positions of signatures, by model and key: those of one model stand together, so that it is loaded once."""
     order = {name: at for at, name in enumerate(report.models.names)}
-    return {
-        (each.model, each.key): (order.get(each.model, len(order)), at) for at, each in enumerate(report.signatures)
-    }
+    named = ((each.models[0] if each.models and not each.steps else "", each.key) for each in report.signatures)
+    return {(model, key): (order.get(model, len(order)), at) for at, (model, key) in enumerate(named)}
 
 
 def _recorded(outcomes: Iterable[Outcome], road: str) -> Iterator[Path]:

@@ -52,7 +52,8 @@ def _run(bundle: Linked, folder: Path, runtime: Runtime) -> list[Check]:
         if metagraph.variables:
             with _checking(bundle.given, "check variables"):
                 restored.append(checks.restore(folder, metagraph, runtime))
-        if keys := {key: name for key, name in owners.items() if name in batched}:
+        own = {key: names[0] for key, names in owners.items() if key not in bundle.composed}
+        if keys := {key: name for key, name in own.items() if name in batched}:
             with _checking(bundle.given, "check batches"):
                 tried.append(checks.batches(folder, metagraph, keys, runtime))
     return [*restored, *tried]

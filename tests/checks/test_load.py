@@ -27,7 +27,7 @@ GRAPH = Graph(
     )
 )
 X = TensorSpec(Tensor("x"), FLOAT, (None, 3))
-OWNERS = {"s": "m"}
+OWNERS = {"s": ("m",)}
 
 
 def bundle(folder: Path, output: TensorSpec) -> MetaGraph:
@@ -113,14 +113,14 @@ def test_other_tags_are_an_error(tmp_path: Path, runtime: Runtime) -> None:
 @pytest.mark.parametrize(
     ("owners", "place"),
     [
-        ({"s": "m"}, "model 'm': "),
-        ({"s": "cat", "t": "dog"}, "model 'dog': "),
-        ({"s": "cat", "t": "do", "u": "og"}, ""),
+        ({"s": ("m",)}, "model 'm': "),
+        ({"s": ("cat",), "t": ("dog",)}, "model 'dog': "),
+        ({"s": ("cat",), "t": ("do", "og")}, ""),
     ],
     ids=["the one model", "the model whose scope it names", "another model"],
 )
 def test_what_tensorflow_refuses_names_the_model(
-    owners: dict[str, str], place: str, tmp_path: Path, runtime: Runtime
+    owners: dict[str, tuple[str, ...]], place: str, tmp_path: Path, runtime: Runtime
 ) -> None:
     torn = (*GRAPH.nodes, new_node("Relu", "dog/y", ["dog/x"], T=FLOAT))
     model = Model(Graph(torn), {"s": Signature({"x": X}, {"out": TensorSpec(Tensor("y"), FLOAT)})}, producer=1395)

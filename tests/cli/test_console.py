@@ -35,13 +35,14 @@ def report() -> Report:
     forward = TensorReport("displacement_fwd", "posenet/fwd:0", "float32", None)
     predict, classify = "tensorflow/serving/predict", "tensorflow/serving/classify"
     ops = {"BiasAdd": 27, "Const": 55, "Conv2D": 14, "DepthwiseConv2dNative": 13, "Placeholder": 1, "Relu6": 27}
+    one = ("posenet",)
     return Report(
         output=Path("dist", "posenet"),
         name="posenet",
         signatures=Entries(
             [
-                SignatureReport("serving_default", "posenet", Entries([image]), Entries([heatmaps, offsets]), predict),
-                SignatureReport("all_heads", "posenet", Entries([image]), Entries([forward, heatmaps]), classify),
+                SignatureReport("serving_default", one, Entries([image]), Entries([heatmaps, offsets]), predict),
+                SignatureReport("all_heads", one, Entries([image]), Entries([forward, heatmaps]), classify),
             ]
         ),
         models=Entries(
@@ -148,7 +149,7 @@ def test_a_terminal_of_any_width_gets_whole_names(columns: str, monkeypatch: pyt
     monkeypatch.setenv("NO_COLOR", "1")
     monkeypatch.setattr(sys, "stdout", screen := Screen())
     long = "MobilenetV1/" * 12
-    line = SignatureReport("find", "cat", (TensorReport(long, "x:0", "bool", ()),), (), "tensorflow/serving/predict")
+    line = SignatureReport("find", ("cat",), (TensorReport(long, "x:0", "bool", ()),), (), "tensorflow/serving/predict")
     Console().show(Report(None, "pets", (line,), ()))
     assert f"{long}  bool[]" in re.sub(r"\x1b\[[\d;]*m", "", screen.getvalue())
 
@@ -174,7 +175,7 @@ def test_an_output_is_named_as_seen_from_here(
 
 
 def test_a_name_cannot_command_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    odd = SignatureReport("a\x1b[31mb", "c\nd\udcff", (), (), "tensorflow/serving/predict")
+    odd = SignatureReport("a\x1b[31mb", ("c\nd\udcff",), (), (), "tensorflow/serving/predict")
     Console().show(Report(None, "pets", (odd,), ()))
     assert capsys.readouterr().out.splitlines()[0] == "a\\x1b[31mb (c\\nd\\udcff)"
 
@@ -258,6 +259,19 @@ def test_each_fault_has_its_line_and_its_hint(capsys: pytest.CaptureFixture[str]
         "error: a.toml: is too large\n"
         "error: two lines\n"
         "  of text\n",
+    )
+
+
+def test_a_terminal_breaks_long_lines_at_spaces_and_no_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    monkeypatch.setattr(sys, "stderr", screen := Screen())
+    command = "`bundler convert models/digits/model.json OUTPUT`"
+    hint = f"for a model, `bundler init models/digits/model.json` writes a manifest, {command} converts without one"
+    Console().show_error(BundlerError("is JSON, not a manifest", hint=hint))
+    assert screen.getvalue() == (
+        "error: is JSON, not a manifest\n"
+        "hint: for a model, `bundler init models/digits/model.json` writes a manifest,\n"
+        "  `bundler convert models/digits/model.json OUTPUT` converts without one\n"
     )
 
 

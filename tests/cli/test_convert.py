@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -18,8 +19,10 @@ from bundler.cli import main
 from bundler.ir.model import Signature
 from bundler.ir.protos import GraphDef, SavedModel
 from bundler.outputs.savedmodel import FILE, read_signatures
+from bundler.runtimes.exporters import Exporter
 from bundler.runtimes.tensorflow import Runtime
 from tests.api.known import MODELS, write
+from tests.support.places import MANIFESTS
 from tests.support.saved_model_cli import saved_model_cli
 
 SAVED = ("--output_format", "tf_saved_model")
@@ -76,6 +79,16 @@ def test_a_frozen_graph_is_the_default_and_holds_every_output(model: str, output
         (None, 3),
         (None, 12),
     ]
+
+
+@pytest.mark.long
+def test_a_file_named_tflite_is_one(tmp_path: Path) -> None:
+    done = convert(str(MANIFESTS / "models" / "digits"), str(tmp_path / "digits.tflite"))
+    assert done.exit_code == 0, done.output
+    assert "serving_default: probabilities" in done.stdout
+    with Exporter("tflite") as exporter:
+        found = exporter.run(tmp_path / "digits.tflite", "serving_default", {"image": np.zeros((1, 64), np.float32)})
+    assert found["probabilities"].shape == (1, 10)
 
 
 def test_a_frozen_graph_takes_the_place_of_an_older_one_and_its_folder_is_made(model: str, tmp_path: Path) -> None:
@@ -208,6 +221,14 @@ def test_a_run_shows_its_result(model: str, output: Path) -> None:
     shown = convert(model, output, *SAVED).stdout
     assert shown.startswith("serving_default (tfjs_model)\n  in   x           float32[?, 12]\n")
     assert f"{output}: 1 signature, 1 model" in shown
+
+
+def test_a_frozen_graph_is_shown_by_its_tensors_and_has_no_signature(model: str, output: Path) -> None:
+    shown = convert(model, output).stdout
+    assert shown.partition("\n\n")[0] == (
+        "  in   x:0           float32[?, 12]\n  out  Identity:0    float32[?, 3]\n  out  Identity_1:0  float32[?, 12]"
+    )
+    assert re.fullmatch(rf"{output}: frozen graph, [\d.]+ kB in [\d.]+ s", shown.splitlines()[-1])
 
 
 @pytest.mark.parametrize("flag", ["-v", "--version"])

@@ -24,6 +24,8 @@ from tests.support.places import MANIFESTS, ROOT
 
 FETCHING = ("npm:", "human", "posenet", "verify manifests")
 """Words of examples that fetch packages."""
+SLOW = ("bundler export", "--python")
+"""Words of examples that import TensorFlow."""
 
 
 def command(name: str) -> click.Command:
@@ -32,16 +34,26 @@ def command(name: str) -> click.Command:
     return found
 
 
+def examples(name: str) -> list[str]:
+    """The examples in the help of a command."""
+    shown = command(name)
+    return re.findall(rf"^ +(bundler {name} .*)$", f"{shown.help}\n{shown.epilog}", re.MULTILINE)
+
+
 COMMANDS = main.list_commands(click.Context(main))
-EXAMPLES = [
-    pytest.param(line, marks=[pytest.mark.network] if any(word in line for word in FETCHING) else [])
-    for name in COMMANDS
-    for line in re.findall(r"^  (bundler .*)$", command(name).epilog or "", re.MULTILINE)
-]
+
+
+def _case(line: str) -> object:
+    fetches, is_slow = (any(word in line for word in words) for words in (FETCHING, SLOW))
+    marks = [*([pytest.mark.network] if fetches else []), *([pytest.mark.slow] if is_slow else [])]
+    return pytest.param(line, marks=marks)
+
+
+EXAMPLES = [_case(line) for name in COMMANDS for line in examples(name)]
 
 
 def test_every_command_has_examples() -> None:
-    assert [name for name in COMMANDS if f"  bundler {name} " not in (command(name).epilog or "")] == []
+    assert [name for name in COMMANDS if not examples(name)] == []
 
 
 @pytest.fixture(scope="module")
@@ -50,8 +62,14 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("workshop")
     shutil.copytree(MANIFESTS, folder / "manifests")
     shutil.copytree(MANIFESTS / "models", folder / "models")
-    bundler.build(MANIFESTS / "tiny.toml", output=folder / "dist" / "tiny")
     tiny = (MANIFESTS / "tiny.toml").read_text()
+    checked = folder / "manifests" / "tiny.toml"
+    checked.write_text(f'{tiny}\n[[check]]\nsignature = "moments"\nfile = "moments.npz"\n')
+    for name in ("tiny", "previous", "human"):
+        bundler.build(checked, output=folder / "dist" / name)
+    bundler.verify(checked, output=folder / "dist" / "tiny", against="golden", record=True)
+    bundler.lock(checked)
+    (folder / "human.toml").write_text(tiny.replace('"models/', '"manifests/models/'))
     for name in ("pets", "cars"):
         own = f'name = "{name}"\noutput = "{name}"\nversion = 7'
         (folder / f"{name}.toml").write_text(
@@ -63,17 +81,22 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("line", EXAMPLES)
-def test_an_example_runs(line: str, workshop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(workshop)
-    monkeypatch.setenv("HOME", str(workshop))
+def test_an_example_runs(line: str, workshop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = shutil.copytree(workshop, tmp_path / "here")
+    monkeypatch.chdir(here)
+    monkeypatch.setenv("HOME", str(here))
     if "cache" in line:
-        monkeypatch.setenv("BUNDLER_CACHE", str(workshop / "cache"))
+        monkeypatch.setenv("BUNDLER_CACHE", str(here / "cache"))
     name, *arguments = _arguments(line)
+    if name == "init":  # it replaces no file
+        (here / "human.toml").unlink()
     if "example.org" in line:  # there is no such server
         assert command(name).make_context(name, arguments)
         return
     if "dist/posenet" in arguments:
         bundler.build("manifests/posenet.toml")
+    if name == "verify" and "manifests/human.toml" in arguments:
+        bundler.build("manifests/human.toml", check=False)
     done = CliRunner().invoke(main, [name, *arguments])
     assert done.exit_code == 0, done.output
 

@@ -68,6 +68,11 @@ def change_weight(release: Release) -> None:
     release.model(w=W + np.array([[0, 0], [0, 0], [0, 0.6]], np.float32))
 
 
+def another_attribute(release: Release) -> None:
+    crossed = new_node("MatMul", "y", ["z", "w"], T=DType.float32, transpose_a=False)
+    release.model(nodes=(HEADS[0], crossed, HEADS[2]))
+
+
 def one_output_less(release: Release) -> None:
     release.manifest(heads='outputs = ["y"]', negative='outputs = ["z"]', more='outputs = ["z"]')
 
@@ -159,6 +164,8 @@ callers notice 1 change of signatures or tags
   ~ signature negative
       input x: float32[?, 3] → float32[1, 3]  callers notice
       output z: float32[?, 3] → float32[1, 3]
+  ~ 1 node with other inputs or attributes
+      cat/x
   size: SIZE → SIZE
 callers notice 2 changes of signatures or tags
 """,
@@ -204,6 +211,18 @@ callers notice 2 changes of signatures or tags
             1,
         ),
         (
+            another_attribute,
+            """\
+  ~ model cat
+      other files: cat
+  ~ 1 node with other inputs or attributes
+      cat/y
+  size: SIZE → SIZE
+callers notice no change of signatures
+""",
+            0,
+        ),
+        (
             lambda release: release.manifest('tags = ["serve", "gpu"]'),
             """\
   - MetaGraph serve  callers notice
@@ -224,7 +243,8 @@ callers notice no change of signatures
     ],
     ids=[
         *("nothing", "a weight", "a signature less", "an output less, a signature more", "other names"),
-        *("a fixed batch", "another source", "another model", "another dtype", "other tags", "variables"),
+        *("a fixed batch", "another source", "another model", "another dtype", "other inputs of a node"),
+        *("other tags", "variables"),
     ],
 )
 def test_each_kind_of_change(change: Callable[[Release], object], text: str, status: int, release: Release) -> None:

@@ -15,6 +15,7 @@ TABLES = {
     "[bundle]": "BundleSpec",
     "[[model]]": "ModelSpec",
     "[[model.signature]]": "SignatureSpec",
+    "[[signature]]": "ComposedSpec",
     "[[check]]": "CheckSpec",
     "[check.inputs.<name>]": "InputSpec",
     "[serving]": "ServingSpec",
@@ -55,11 +56,10 @@ def _type(field: Mapping[str, Any]) -> str:
         return "two numbers" if "prefixItems" in field else _KINDS_OF_LISTS[_kind(field["items"])]
     if field.get("type") == "object":
         return f"table of {_KINDS_OF_TABLES[_kind(field['additionalProperties'])]}"
-    return {"integer": "whole number", "number": "number", "boolean": "true or false"}.get(
-        field.get("type", ""), "string"
-    )
+    return _KINDS.get(field.get("type", ""), "string")
 
 
+_KINDS = {"integer": "whole number", "number": "number", "boolean": "true or false"}
 _KINDS_OF_LISTS = {
     "table": "tables",
     "string": "list of strings",
@@ -71,7 +71,7 @@ _KINDS_OF_TABLES = {"table": "tables", "string": "strings", "array": "lists"}
 
 def _kind(items: Mapping[str, Any]) -> str:
     """What a list or a table holds."""
-    if "$ref" in items:
+    if "$ref" in items or "oneOf" in items:
         return "table"
     return "any" if isinstance(items.get("type"), list) else str(items.get("type", "string"))
 

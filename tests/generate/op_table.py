@@ -55,6 +55,8 @@ OWN_OPS: dict[str, dict[str, Any]] = {
     "Ones": {"in": ["shape:index_type"], "out": ["y:T"], "attrs": {"T": "type", "index_type": "type"}},
     "Zeros": {"in": ["shape:index_type"], "out": ["y:T"], "attrs": {"T": "type", "index_type": "type"}},
 }
+# What the steps of composed signatures write and models may not bring.
+OURS = ("DecodeJpeg", "ParseExampleV2")
 DECISION_FORESTS = "needs TensorFlow Decision Forests, whose ops and model files a plain SavedModel does not have"
 # Where TensorFlow.js assumes another value than TensorFlow when the attribute is left out.
 OWN_DEFAULTS: dict[str, dict[str, Any]] = {
@@ -77,10 +79,11 @@ def main() -> None:
 
 
 def table() -> dict[str, dict[str, Any]]:
-    """One row for each op that TensorFlow.js lists."""
+    """One row for each op that TensorFlow.js lists, and for those that bundler adds."""
     from tensorflow.python.framework import op_def_registry
 
-    return {name: _row(name, op_def_registry.get(name)) for name in tensorflowjs_ops()}
+    ours = {name: _registered(op_def_registry.get(name)) | {"ours": True} for name in OURS}
+    return ours | {name: _row(name, op_def_registry.get(name)) for name in tensorflowjs_ops()}
 
 
 def tensorflowjs_ops() -> list[str]:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from bundler import manifest
 from bundler.api import calls
 from bundler.api.asked import AskedModel
 from bundler.cli import main
-from bundler.errors import SourceError
+from bundler.errors import BundlerError, SourceError
 from bundler.ir.dtypes import DType
 from bundler.ir.nodes import new_node
 from bundler.ir.protos import FunctionDef, NameAttrList, NodeDef, OpDef, SavedModel
@@ -129,8 +130,8 @@ def test_a_build_and_its_bundle_have_the_same_numbers(
     found = bundler.inspect(tmp_path / "built")
     assert found.models == built.models
     assert all(sum(model.ops.values()) == model.nodes > 0 for model in found.models)
-    assert {signature.key: signature.model for signature in found.signatures} == {
-        signature.key: signature.model for signature in built.signatures
+    assert {signature.key: signature.models for signature in found.signatures} == {
+        signature.key: signature.models for signature in built.signatures
     }
 
 
@@ -277,6 +278,24 @@ def test_a_bundle_cut_short_anywhere_is_an_error_or_a_smaller_bundle(tmp_path: P
         path.write_bytes(whole[:length])
         with pytest.raises(SourceError):
             bundler.inspect(path)
+
+
+def test_a_bundle_with_damaged_bytes_is_an_error_or_another_bundle(tmp_path: Path) -> None:
+    """Never a bug of bundler, which would be another exception."""
+    bundler.build(MANIFESTS / "tiny.toml", output=tmp_path / "tiny", check=False)
+    path, random, refused = tmp_path / "tiny" / "saved_model.pb", Random(7), 0
+    whole = path.read_bytes()
+    for _ in range(300):
+        damaged = bytearray(whole)
+        damaged[random.randrange(len(whole))] = random.randrange(256)
+        path.write_bytes(damaged)
+        try:
+            bundler.inspect(path).to_json()
+            bundler.neighbourhood(path, "probabilities").to_json()
+            bundler.diff(path, path).to_json()
+        except BundlerError:
+            refused += 1
+    assert 50 < refused < 250
 
 
 def test_names_cannot_write_to_the_terminal(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from bundler import __version__, lockfile, manifest
@@ -18,19 +19,22 @@ BEFORE: Mapping[str, Any] = {
         {"name": "cat", "source": "cat", "signature": [{"key": "cat_1", "rename": {"x": "image"}}, {"key": "cat_2"}]},
         {"name": "dog", "source": "dog"},
     ],
+    "signature": [
+        {"key": "both", "inputs": {"x": "float32[1]"}, "outputs": ["y"], "steps": [{"op": "div", "by": 2, "as": "y"}]}
+    ],
 }
 PATH = Path("pets.lock")
 
 
-def locked(document: Mapping[str, Any]) -> Lock:
-    spec = manifest.of(document, Path("pets.toml"))
+def locked(document: Mapping[str, Any], folder: Path = Path()) -> Lock:
+    spec = manifest.of(document, folder / "pets.toml")
     settings = {"digest": spec.digest, **spec.settings}
     files = {model.name: {"model.json": {"size": 1, "sha256": "0" * 64}} for model in spec.models}
     return Lock.model_validate({"bundler": __version__, "manifest": settings, "files": files})
 
 
-def said(document: Mapping[str, Any], lock: Lock) -> list[str]:
-    return [str(fault) for fault in lockfile.setting_faults(manifest.of(document, Path("pets.toml")), lock, PATH)]
+def said(document: Mapping[str, Any], lock: Lock, folder: Path = Path()) -> list[str]:
+    return [str(fault) for fault in lockfile.setting_faults(manifest.of(document, folder / "pets.toml"), lock, PATH)]
 
 
 CHANGES: dict[str, tuple[Callable[[Any], object], list[str]]] = {
@@ -65,6 +69,10 @@ CHANGES: dict[str, tuple[Callable[[Any], object], list[str]]] = {
         lambda now: now["model"].insert(0, {"name": "ant", "source": "ant"}),
         ["model[0]: is not in the lock"],
     ),
+    "a step of a composed signature": (
+        lambda now: now["signature"][0]["steps"][0].update(by=3),
+        ["signature[0].steps[0].by: the lock has another value (found [3.0], expected [2.0])"],
+    ),
     "the order of models": (
         lambda now: now["model"].reverse(),
         ['model: the lock has another order (found "dog, cat", expected "cat, dog")'],
@@ -96,6 +104,20 @@ def test_a_model_whose_files_were_edited_out_is_a_fault() -> None:
     lock = locked(BEFORE)
     edited = lock.model_copy(update={"files": {"dog": lock.files["dog"]}})
     assert said(BEFORE, edited) == ["pets.lock: the lock has no files of this model"]
+
+
+def test_the_inputs_of_checks_count_if_the_bundle_has_a_warm_up_of_them(tmp_path: Path) -> None:
+    checks = {**BEFORE, "check": [{"signature": "cat_1", "file": "a.npz", "rtol": 0.1}]}
+    warm = {**checks, "serving": {"warmup": True}}
+    np.savez(tmp_path / "a.npz", **{"inputs/x": np.zeros(1), "outputs/y": np.zeros(1)})
+    before, plain = locked(warm, tmp_path), locked(checks, tmp_path)
+    np.savez(tmp_path / "a.npz", **{"inputs/x": np.zeros(1), "outputs/y": np.ones(1)})
+    warm["check"][0]["rtol"] = 0.2
+    assert said(warm, before, tmp_path) == []
+    np.savez(tmp_path / "a.npz", **{"inputs/x": np.ones(1), "outputs/y": np.ones(1)})
+    assert said(checks, plain, tmp_path) == []
+    (fault,) = said(warm, before, tmp_path)
+    assert fault.startswith("check[0].found_inputs: the lock has another value (found \"[('inputs/x.npy', ")
 
 
 def test_each_file_that_differs_is_a_fault() -> None:

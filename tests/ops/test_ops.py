@@ -40,7 +40,7 @@ def test_the_table_is_what_tensorflow_and_tensorflowjs_say() -> None:
 
 
 def test_the_table_has_a_row_for_each_op_of_the_op_lists_and_no_other() -> None:
-    assert len(ops.table()) == 248
+    assert len([name for name, op in ops.table().items() if not op.ours]) == 248
     assert {"Conv2D", "Prelu", "FusedDepthwiseConv2dNative", "Ones", "TensorListStack"} <= ops.table().keys()
     assert not {"WriteFile", "ReadFile", "PyFunc", "Save"} & ops.table().keys()
 

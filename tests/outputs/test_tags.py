@@ -66,7 +66,7 @@ def bundle(tmp_path: Path) -> Path:
     write_multiple_of(3, tmp_path / "dog")
     (tmp_path / "pets.toml").write_text(MANIFEST)
     report = bundler.build(tmp_path / "pets.toml", output=tmp_path / "out")
-    assert [(signature.model, signature.key) for signature in report.signatures] == [
+    assert [(*signature.models, signature.key) for signature in report.signatures] == [
         ("cat", "serving_default"),
         ("dog", "bark"),
         ("dog", "serving_default"),
@@ -102,7 +102,7 @@ def test_nodes_keep_their_names(bundle: Path) -> None:
 def test_inspect_shows_the_signatures_of_each(bundle: Path) -> None:
     report = bundler.inspect(bundle)
     assert [model.name for model in report.models] == ["cat, serve", "dog, serve"]
-    assert [(signature.model, signature.key) for signature in report.signatures] == [
+    assert [(*signature.models, signature.key) for signature in report.signatures] == [
         ("cat, serve", "serving_default"),
         ("dog, serve", "bark"),
         ("dog, serve", "serving_default"),

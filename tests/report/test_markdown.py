@@ -10,7 +10,7 @@ SCORES = TensorReport("a|b", "cat/scores:0", "float32", None)
 
 
 def test_a_report_is_two_tables() -> None:
-    signature = SignatureReport("serving_default", "cat", Entries([IMAGE]), Entries([IMAGE, SCORES]), "predict")
+    signature = SignatureReport("serving_default", ("cat",), Entries([IMAGE]), Entries([IMAGE, SCORES]), "predict")
     model = ModelReport("cat", "npm:pets@1.0.0/cat", "sha256:0123", 1234, 5_000_000, {})
     assert (
         markdown(Report(None, "pets", Entries([signature]), Entries([model])))

@@ -27,7 +27,9 @@ EXPECTED = """\
   "signatures": [
     {
       "key": "find",
-      "model": "cat",
+      "models": [
+        "cat"
+      ],
       "inputs": [
         {
           "name": "image",
@@ -48,7 +50,8 @@ EXPECTED = """\
           "shape": null
         }
       ],
-      "method_name": "tensorflow/serving/predict"
+      "method_name": "tensorflow/serving/predict",
+      "steps": []
     }
   ],
   "models": [
@@ -98,7 +101,7 @@ def report(ops: Mapping[str, int]) -> Report:
     return Report(
         Path("dist", "pets"),
         "pets",
-        Entries([SignatureReport("find", "cat", Entries([IMAGE]), Entries([EARS]), "tensorflow/serving/predict")]),
+        Entries([SignatureReport("find", ("cat",), Entries([IMAGE]), Entries([EARS]), "tensorflow/serving/predict")]),
         Entries([replace(CAT, ops=ops)]),
         Entries([Check("load")]),
         34,

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
+from bundler.drafting import library
+from bundler.drafting.loops import loop
+from bundler.drafting.value import Value, broadcast
 from bundler.errors import ConversionError
 from bundler.ir.dtypes import DType
 from bundler.ir.nodes import show
 from bundler.tfjs.layers.configuration import translate
-from bundler.tfjs.layers.graph import library
 from bundler.tfjs.layers.graph.library import Library
-from bundler.tfjs.layers.graph.loops import loop
 from bundler.tfjs.layers.graph.scope import Scope
-from bundler.tfjs.layers.graph.value import Value, broadcast
 from bundler.tfjs.layers.graph.walk import Built, build
 from bundler.tfjs.layers.kinds import LAYERS
 from bundler.tfjs.layers.operators import OPERATORS, operator_kind

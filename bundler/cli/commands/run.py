@@ -53,7 +53,7 @@ Examples:
   bundler run dist/posenet photo.jpg --resize --pixels -1 1
 """
 )
-@click.argument("bundle", metavar="BUNDLE", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("bundle", metavar="BUNDLE", type=click.Path(path_type=Path))
 @click.argument("words", metavar="[KEY] [NAME=VALUE]...", nargs=-1, shell_complete=_completions)
 @click.option(
     "-o", "--output", metavar="FILE.npz", type=click.Path(path_type=Path), help="Write the outputs into this file too."

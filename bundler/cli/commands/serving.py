@@ -64,7 +64,7 @@ def serving(
     Each bundle is a model of its name, in the folder that holds its versions. The server loads the
     newest version; with labels, those that are named and the manifest's own.
     """
-    from bundler.verbs.serving import serving as config
+    from bundler.verbs.serving.config import serving as config
 
     text = config(manifests, base=base, release_version=release_version, labels=dict(labels))
     console.show_result([[(line, "")] for line in text.splitlines()], lambda: json.dumps({"models.config": text}))

@@ -12,15 +12,13 @@ from dataclasses import replace
 from typing import TextIO
 
 from bundler.cli.progress.meter import Step, meter
-from bundler.cli.screen import Line, can_show, columns, print_error, printable
+from bundler.cli.screen import Line, can_show, columns, erase_line, print_error, printable
 from bundler.progress import SILENT, Progress
 
 __all__ = ["shown_progress"]
 
 _PERIOD = 0.2
 """Seconds between two looks at the steps. A run that ends before the first shows no line."""
-_ERASE = "\r\x1b[J"
-"""Back to the start of the line, and clear all below: a terminal that became narrower has wrapped the line."""
 
 
 @contextmanager
@@ -99,7 +97,9 @@ class _Live(_Plain):
                 return
             line = meter(steps, time.monotonic() - self._began, columns(self._stream), can_show("█…", self._stream))
             if line != self._shown:
-                self._write(f"{_ERASE}{line}\r")
+                erase_line(self._stream)
+                with suppress(OSError):
+                    print(line, end="\r", file=self._stream, flush=True)
                 self._shown = line
 
     def erase(self) -> None:
@@ -119,12 +119,8 @@ class _Live(_Plain):
 
     def _erase(self) -> None:
         if self._shown:
-            self._write(_ERASE)
+            erase_line(self._stream)
             self._shown = ""
-
-    def _write(self, text: str) -> None:
-        with suppress(OSError):
-            print(text, end="", file=self._stream, flush=True)
 
 
 @contextmanager

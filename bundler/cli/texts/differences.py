@@ -18,7 +18,7 @@ _Row = TypeVar("_Row")
 _SIGNS = {"added": "+", "removed": "-", "changed": "~"}
 _STYLES = {"added": "green", "removed": "red", "changed": "yellow"}
 _MOST = 10
-"""Weights that are listed without -v."""
+"""Weights, and nodes, that are listed without -v."""
 
 
 def difference_lines(found: Difference, details: bool) -> Iterator[Line]:
@@ -33,6 +33,10 @@ def difference_lines(found: Difference, details: bool) -> Iterator[Line]:
     if found.ops:
         ops = listed((f"{op.name} {op.before} → {op.after}" for op in found.ops), 2, "ops: ")
         yield from ([(f"  {line}", "")] for line in ops)
+    if found.nodes:
+        yield [("  ~ ", "yellow"), (f"{counted(len(found.nodes), 'node')} with other inputs or attributes", "")]
+        yield from ([(f"      {name}", "")] for name in found.nodes[: len(found.nodes) if details else _MOST])
+        yield from _more(found.nodes, len(found.nodes) if details else _MOST)
     if found.before.bytes and found.after.bytes and not found.is_empty:
         yield [(f"  size: {size_text(found.before.bytes)} → {size_text(found.after.bytes)}", "")]
     yield [(verdict(found), "bold red" if found.breaks else "bold green")]

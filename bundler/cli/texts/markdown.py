@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["markdown_lines"]
 
 _MOST = 50
-"""Weights that a table lists."""
+"""Weights, and nodes, that a table lists."""
 
 
 def markdown_lines(found: Difference) -> Iterator[Line]:
@@ -32,6 +32,7 @@ def _lines(found: Difference) -> Iterator[str]:
     yield from _table(["model", "change", "source before", "source after"], _model_rows(found))
     yield from _table(["weight", "type", "change"], _weight_rows(found.weights))
     yield from _table(["op", "before", "after"], ([_code(op.name), str(op.before), str(op.after)] for op in found.ops))
+    yield from _table(["node with other inputs or attributes"], _node_rows(found.nodes))
     if found.before.bytes and found.after.bytes and not found.is_empty:
         yield from _table(["size before", "after"], [[size_text(found.before.bytes), size_text(found.after.bytes)]])
 
@@ -79,6 +80,12 @@ def _model_rows(found: Difference) -> Iterator[list[str]]:
     for model in found.models:
         same = model.kind == "changed" and model.source[0] == model.source[1]
         yield [_code(model.name), "other files" if same else model.kind, *map(_code, model.source)]
+
+
+def _node_rows(names: Sequence[str]) -> Iterator[list[str]]:
+    yield from ([_code(name)] for name in names[:_MOST])
+    if len(names) > _MOST:
+        yield [f"… and {len(names) - _MOST:,} more"]
 
 
 def _weight_rows(weights: Sequence[WeightChange]) -> Iterator[list[str]]:

@@ -31,13 +31,14 @@ class Answer:
     """The outputs of a signature, by name, and what gave them.
 
     `narrow`: they may have the nearest dtype that JavaScript has. `open` has outputs that cannot be compared, by name,
-    each with the reason.
+    each with the reason. `departs` says why outputs need not agree; those that do agree are right.
     """
 
     outputs: Mapping[str, np.ndarray]
     reference: str
     narrow: bool = False
     open: Mapping[str, str] = field(default_factory=dict)
+    departs: str = ""
 
 
 class Reference(Protocol):

@@ -17,6 +17,7 @@ from bundler.comparison.subject import Subject
 from bundler.disk.scratch import scratch
 from bundler.errors import BundlerError, closest
 from bundler.progress import Progress
+from bundler.runtimes.javascript import TensorFlowJs
 from bundler.runtimes.tensorflow import Runtime
 
 __all__ = ["chosen"]
@@ -45,10 +46,18 @@ def chosen(subject: Subject, against: str | None, modules: Path | None, progress
         javascript = library.started(modules, subject.base or Path(), progress, subject.reach)
         with javascript, scratch(Path(tempfile.gettempdir()), "bundler") as folder:
             origins = Origins(subject.bundle, subject.report, folder, subject.base, progress, subject.reach)
-            yield Browser(javascript, origins)
+            yield _models(Browser(javascript, origins), javascript, subject)
     else:
         with Runtime() as runtime:
             yield Other(_opened(against), runtime)
+
+
+def _models(browser: Browser, javascript: TensorFlowJs, subject: Subject) -> Reference:
+    if not any(signature.steps for signature in subject.report.signatures):
+        return browser
+    from bundler.comparison.references.chain import Chain  # late: few bundles have composed signatures
+
+    return Chain(browser, javascript, subject)
 
 
 def _opened(against: str) -> Bundle:

@@ -1,7 +1,7 @@
 """How much a description may ask for, in proportion to the weights that came with it.
 
 A few characters can ask for variables of any size and for any number of nodes. Sizes are compared with the file: here,
-those that a layer declares; in `graph.library`, each variable when it is made, and the nodes.
+those that a layer declares; in `graph.library`, each variable when it is made; in `drafting`, the nodes.
 """
 
 from __future__ import annotations

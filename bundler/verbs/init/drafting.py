@@ -41,7 +41,7 @@ def manifest_of(
 
 
 def _tables(found: Found, renames: _Renames) -> Iterator[text.Draft]:
-    signatures = {signature.model: signature for signature in found.report.signatures}
+    signatures = {model: signature for signature in found.report.signatures for model in signature.models}
     alone = len(signatures) == 1
     for model in found.report.models:
         # Without a table, the key is the model's name, or `serving_default` as long as the model is alone.

@@ -65,7 +65,7 @@ class Trial:
         with Runtime() as runtime, linked(Given(manifest, self.jobs, progress=self.progress), runtime) as bundle:
             report = bundle.report()
             files = (made.folder / name for made in bundle.models.values() for name in made.files)
-            return Found(report, {each.model: _proposals(bundle, each) for each in report.signatures}, tuple(files))
+            return Found(report, {each.models[0]: _proposals(bundle, each) for each in report.signatures}, tuple(files))
 
     def _plain(self, models: Sequence[Wanted]) -> Manifest:
         """A manifest of these models, with their own signatures."""
@@ -110,7 +110,8 @@ def _about(model: Wanted, error: BundlerError) -> BundlerError:
 
 
 def _proposals(bundle: Linked, signature: SignatureReport) -> Mapping[str, str]:
-    graph, scope = bundle.models[signature.model].model.graph, f"{signature.model}/"
+    (model,) = signature.models
+    graph, scope = bundle.models[model].model.graph, f"{model}/"
 
     def named(tensor: TensorReport) -> Named:
         node, _, _ = tensor.tensor.rpartition(":")

@@ -7,8 +7,8 @@ from functools import cache
 from inspect import Parameter, signature
 from typing import Any
 
+from bundler.drafting.value import Value, shown
 from bundler.errors import ConversionError
-from bundler.tfjs.layers.graph.value import Value, shown
 from bundler.tfjs.layers.origins import Origin
 
 __all__ = ["accepts", "prepared", "takes", "wrong_number"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from bundler.tfjs.layers.graph.value import Value
+from bundler.drafting.value import Value
 
 __all__ = ["Carried"]
 

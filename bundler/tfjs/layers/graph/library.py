@@ -6,12 +6,10 @@ import math
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from bundler.drafting import library
+from bundler.drafting.value import Value
 from bundler.errors import ConversionError
-from bundler.ir.fresh import FreshNames
-from bundler.ir.model import Function
 from bundler.tfjs.layers.description import Part
-from bundler.tfjs.layers.graph.sketch import Sketch
-from bundler.tfjs.layers.graph.value import Value
 from bundler.tfjs.layers.matching import Variable
 from bundler.tfjs.layers.origins import Origin
 
@@ -22,9 +20,6 @@ __all__ = ["Apply", "Kept", "Library", "Stored"]
 
 Apply: TypeAlias = "Callable[[Part, Scope, tuple[Value, ...], Mapping[str, Any]], tuple[Value, ...]]"
 """Calls a layer or a model in a scope."""
-
-_MOST_NODES = 200_000
-"""Of one model, its functions included. NASNetLarge has 6,000."""
 
 
 class Stored(NamedTuple):
@@ -41,25 +36,16 @@ class Kept(NamedTuple):
     after: tuple[Value, ...]
 
 
-class Library:
-    """The main graph, variables and kept states by path, functions by name, and how much more may be written."""
+class Library(library.Library):
+    """The main graph and its functions, variables and kept states by path, and how much more may be written."""
 
     def __init__(self, origin: Origin, elements: int, apply: Apply) -> None:
+        super().__init__()
         self.origin = origin
         self.apply = apply
-        self.main = Sketch()
-        self.functions: dict[str, Function] = {}
         self.stored: dict[str, Stored] = {}
         self.kept: dict[str, Kept] = {}
-        self.function_names = FreshNames(())
         self._elements = self._elements_left = elements
-        self._nodes_left = _MOST_NODES
-
-    def spend_node(self) -> None:
-        """Count a node. ConversionError for one too many."""
-        self._nodes_left -= 1
-        if self._nodes_left < 0:
-            raise ConversionError("the model makes too large a graph", expected=f"at most {_MOST_NODES:,} nodes")
 
     def spend_elements(self, name: str, shape: tuple[int, ...]) -> None:
         """Count the elements of a variable. ConversionError if the file has not so many."""

@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
-import numpy as np
-
-from bundler import ops
+from bundler.drafting import scope
+from bundler.drafting.value import Value
 from bundler.errors import ConversionError
 from bundler.ir import nodes
 from bundler.ir.dtypes import DType
@@ -16,8 +15,6 @@ from bundler.ir.nodes import Shape
 from bundler.tfjs.layers.description import Part
 from bundler.tfjs.layers.graph.carried import Carried
 from bundler.tfjs.layers.graph.library import Kept, Library, Stored
-from bundler.tfjs.layers.graph.sketch import Sketch
-from bundler.tfjs.layers.graph.value import Operand, Value, broadcast
 from bundler.tfjs.layers.matching import Variable
 from bundler.tfjs.layers.origins import Origin
 
@@ -27,11 +24,8 @@ Make: TypeAlias = "Callable[..., Value | tuple[Value, ...]]"
 """A layer: `(scope, *inputs, **options)` to its outputs."""
 
 
-_INT32 = range(-(1 << 31), 1 << 31)
-
-
 @dataclass(frozen=True)
-class Scope:
+class Scope(scope.Scope):
     """A place in a graph: a call of a layer.
 
     Nodes and weights are called `models/layer/part/…`: the models around the layer, the layer that owns the weights,
@@ -39,7 +33,6 @@ class Scope:
     """
 
     library: Library
-    sketch: Sketch
     models: str = ""
     layer: str = ""
     part: str = ""
@@ -54,49 +47,6 @@ class Scope:
     def origin(self) -> Origin:
         """The library that gives layers their meaning."""
         return self.library.origin
-
-    # Nodes ---------------------------------------------------------------------------------------
-
-    def op(self, op: str, *inputs: Operand, shape: Shape | None = None, name: str = "", **attrs: nodes.Value) -> Value:
-        """Write a node and return its first output.
-
-        `shape` is that of the output; without it the op computes element by element, and the inputs are broadcast.
-        Attributes that the inputs determine (dtypes, counts) are filled in. Numbers among the inputs become constants.
-        """
-        read = self._operands(op, inputs)
-        given = broadcast(value.shape for value in read) if shape is None else shape
-        return self.outputs(op, *read, shapes=[given], name=name, **attrs)[0]
-
-    def outputs(
-        self, op: str, *inputs: Value, shapes: Sequence[Shape], name: str = "", **attrs: nodes.Value
-    ) -> tuple[Value, ...]:
-        """Write a node and return as many outputs as `shapes` has entries."""
-        self.library.spend_node()
-        read = [self.sketch.own(value) for value in inputs]
-        known = {**_typed(op, read), **attrs}
-        made = nodes.new_node(op, self._fresh(name or op), [value.reference for value in read], **known)
-        self.sketch.nodes.append(made)
-        dtypes = [ops.output_dtype(made, port) or read[-1].dtype for port in range(len(shapes))]
-        references = [str(nodes.Tensor(made.name, port)) for port in range(len(shapes))]
-        return tuple(map(Value, references, map(tuple, shapes), dtypes, [self.sketch] * len(shapes)))
-
-    def constant(self, value: object, name: str = "Const") -> Value:
-        """A constant: an array as it is, integers as int32, other numbers as float32."""
-        array = value if isinstance(value, np.ndarray) else _array(value)
-        self.library.spend_node()
-        made = nodes.constant(self._fresh(name), array)
-        self.sketch.nodes.append(made)
-        return Value(made.name, array.shape, DType.parse(array.dtype.name), self.sketch)
-
-    def _operands(self, op: str, inputs: Sequence[Operand]) -> list[Value]:
-        dtypes = [value.dtype for value in inputs if isinstance(value, Value)]
-        return [
-            value if isinstance(value, Value) else self.constant(np.array(value, dtypes[0].numpy), f"{op}/number")
-            for value in inputs
-        ]
-
-    def _fresh(self, name: str) -> str:
-        return self.sketch.fresh(_joined(self.name, name))
 
     # Variables -----------------------------------------------------------------------------------
 
@@ -136,7 +86,7 @@ class Scope:
 
     def placeholder(self, name: str, shape: Shape, dtype: DType = DType.float32) -> Value:
         """An input of the model."""
-        made = nodes.new_node("Placeholder", self._fresh(name), dtype=dtype, shape=nodes.shape_proto(shape))
+        made = nodes.new_node("Placeholder", self.fresh(name), dtype=dtype, shape=nodes.shape_proto(shape))
         self.library.main.nodes.append(made)
         return Value(made.name, shape, dtype, self.library.main)
 
@@ -159,31 +109,3 @@ class Scope:
 
 def _joined(*names: str) -> str:
     return "/".join(name for name in names if name)
-
-
-def _array(value: object) -> np.ndarray:
-    """Integers as int32, other numbers as float32. ConversionError for integers of more bits."""
-    array = np.asarray(value)
-    if array.dtype.kind != "i" and array.dtype.kind != "O" and array.size:
-        return array.astype(array.dtype if array.dtype.kind == "b" else np.float32)
-    numbers = np.array(value, object)
-    if any(number not in _INT32 for number in numbers.flat):
-        raise ConversionError("its sizes are too large", found=str(value)[:60], expected="integers of 32 bits")
-    return numbers.astype(np.int32)
-
-
-def _typed(op: str, inputs: Sequence[Value]) -> dict[str, nodes.Value]:
-    """The attributes that hold the dtypes and the number of an op's inputs."""
-    row = ops.table().get(op)
-    if row is None:
-        return {"T": inputs[-1].dtype}
-    found: dict[str, nodes.Value] = {}
-    rest = list(inputs)
-    for argument in row.inputs:
-        count = 1 if argument.is_single else len(inputs) - len(row.inputs) + 1
-        taken, rest = rest[:count], rest[count:]
-        if argument.number:
-            found[argument.number] = count
-        if argument.kind in row.attrs:
-            found[argument.kind] = [value.dtype for value in taken] if argument.listed else taken[0].dtype
-    return found

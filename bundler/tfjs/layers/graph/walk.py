@@ -7,6 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, NamedTuple
 
+from bundler.drafting.tensors import FLOATS
+from bundler.drafting.value import Value
 from bundler.errors import ConversionError, within
 from bundler.ir.dtypes import DType
 from bundler.ir.fresh import FreshNames
@@ -18,8 +20,6 @@ from bundler.tfjs.layers.graph.arguments import accepts, prepared, takes, wrong_
 from bundler.tfjs.layers.graph.library import Library
 from bundler.tfjs.layers.graph.order import needed_calls
 from bundler.tfjs.layers.graph.scope import Scope
-from bundler.tfjs.layers.graph.tensors import FLOATS
-from bundler.tfjs.layers.graph.value import Value
 from bundler.tfjs.layers.kinds import LAYERS
 from bundler.tfjs.layers.matching import Variable
 from bundler.tfjs.layers.origins import Origin

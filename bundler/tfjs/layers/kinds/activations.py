@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 
+from bundler.drafting.tensors import floats
+from bundler.drafting.value import Value
 from bundler.tfjs.layers.description import Layer, Part
 from bundler.tfjs.layers.graph.scope import Make, Scope
-from bundler.tfjs.layers.graph.tensors import floats
-from bundler.tfjs.layers.graph.value import Value
 
 __all__ = ["ACTIVATIONS", "LAYERS", "activate"]
 

@@ -11,10 +11,7 @@ from collections.abc import Mapping
 from functools import partial
 from functools import reduce as fold
 
-from bundler.errors import ConversionError
-from bundler.ir.dtypes import DType
-from bundler.tfjs.layers.graph.scope import Make, Scope
-from bundler.tfjs.layers.graph.tensors import (
+from bundler.drafting.tensors import (
     axis_of,
     cast,
     channels,
@@ -28,7 +25,10 @@ from bundler.tfjs.layers.graph.tensors import (
     times,
     transpose,
 )
-from bundler.tfjs.layers.graph.value import Value, shown
+from bundler.drafting.value import Value, shown
+from bundler.errors import ConversionError
+from bundler.ir.dtypes import DType
+from bundler.tfjs.layers.graph.scope import Make, Scope
 from bundler.tfjs.layers.kinds.core import matmul
 
 __all__ = ["LAYERS"]

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bundler.drafting.tensors import channels, floats, reshape, sizes, times
+from bundler.drafting.value import Value
 from bundler.tfjs.layers.description import Part
 from bundler.tfjs.layers.graph.scope import Make, Scope
-from bundler.tfjs.layers.graph.tensors import channels, floats, reshape, sizes, times
-from bundler.tfjs.layers.graph.value import Value
 from bundler.tfjs.layers.kinds.activations import activate
 
 __all__ = ["LAYERS", "matmul"]

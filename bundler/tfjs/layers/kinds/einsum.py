@@ -10,12 +10,12 @@ import re
 from collections.abc import Mapping
 from string import ascii_letters
 
+from bundler.drafting.tensors import floats
+from bundler.drafting.value import Value, shown
 from bundler.errors import ConversionError
 from bundler.ir.nodes import Shape
 from bundler.tfjs.layers.description import Part
 from bundler.tfjs.layers.graph.scope import Make, Scope
-from bundler.tfjs.layers.graph.tensors import floats
-from bundler.tfjs.layers.graph.value import Value, shown
 from bundler.tfjs.layers.kinds.activations import activate
 
 __all__ = ["LAYERS"]

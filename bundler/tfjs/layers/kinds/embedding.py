@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bundler.drafting.tensors import cast, reduce
+from bundler.drafting.value import Value
 from bundler.ir.dtypes import DType
 from bundler.tfjs.layers.graph.scope import Make, Scope
-from bundler.tfjs.layers.graph.tensors import cast, reduce
-from bundler.tfjs.layers.graph.value import Value
 
 __all__ = ["LAYERS"]
 

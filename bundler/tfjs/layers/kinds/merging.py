@@ -12,10 +12,7 @@ from functools import reduce as fold
 
 import numpy as np
 
-from bundler.errors import ConversionError
-from bundler.ir.dtypes import DType
-from bundler.tfjs.layers.graph.scope import Make, Scope
-from bundler.tfjs.layers.graph.tensors import (
+from bundler.drafting.tensors import (
     axis_of,
     cast,
     concat,
@@ -28,7 +25,10 @@ from bundler.tfjs.layers.graph.tensors import (
     times,
     transpose,
 )
-from bundler.tfjs.layers.graph.value import Operand, Value, broadcast, shown
+from bundler.drafting.value import Operand, Value, broadcast, shown
+from bundler.errors import ConversionError
+from bundler.ir.dtypes import DType
+from bundler.tfjs.layers.graph.scope import Make, Scope
 
 __all__ = ["LAYERS"]
 

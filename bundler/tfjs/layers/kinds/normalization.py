@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from bundler.drafting.tensors import axis_of, channels, floats, reduce, reshape, sizes
+from bundler.drafting.value import Value
 from bundler.errors import ConversionError
 from bundler.tfjs.layers.graph.scope import Make, Scope
-from bundler.tfjs.layers.graph.tensors import axis_of, channels, floats, reduce, reshape, sizes
-from bundler.tfjs.layers.graph.value import Value
 
 __all__ = ["LAYERS"]
 

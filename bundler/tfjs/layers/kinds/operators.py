@@ -9,11 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from bundler.errors import ConversionError
-from bundler.ir.dtypes import DType
-from bundler.tfjs.layers.description import Index, Slice
-from bundler.tfjs.layers.graph.scope import Make, Scope
-from bundler.tfjs.layers.graph.tensors import (
+from bundler.drafting.tensors import (
     FLOATS,
     axis_of,
     cast,
@@ -25,7 +21,11 @@ from bundler.tfjs.layers.graph.tensors import (
     squeeze,
     transpose,
 )
-from bundler.tfjs.layers.graph.value import Operand, Value, broadcast
+from bundler.drafting.value import Operand, Value, broadcast
+from bundler.errors import ConversionError
+from bundler.ir.dtypes import DType
+from bundler.tfjs.layers.description import Index, Slice
+from bundler.tfjs.layers.graph.scope import Make, Scope
 from bundler.tfjs.layers.kinds.activations import ACTIVATIONS
 from bundler.tfjs.layers.kinds.rectifiers import softmax_along
 from bundler.tfjs.layers.operators import operator_kind

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from bundler.drafting.tensors import axis_of, cast, channels, expand, floats, reduce, reshape
+from bundler.drafting.value import Value
 from bundler.errors import ConversionError
 from bundler.ir.dtypes import DType
 from bundler.tfjs.layers.graph.scope import Make, Scope
-from bundler.tfjs.layers.graph.tensors import axis_of, cast, channels, expand, floats, reduce, reshape
-from bundler.tfjs.layers.graph.value import Value
 
 __all__ = ["LAYERS"]
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bundler.drafting.tensors import axis_of, cast, floats, reduce, transpose
+from bundler.drafting.value import Value
 from bundler.ir.dtypes import DType
 from bundler.tfjs.layers.graph.scope import Make, Scope
-from bundler.tfjs.layers.graph.tensors import axis_of, cast, floats, reduce, transpose
-from bundler.tfjs.layers.graph.value import Value
 
 __all__ = ["LAYERS", "softmax_along"]
 

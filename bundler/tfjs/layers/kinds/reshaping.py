@@ -10,10 +10,10 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from bundler.drafting.tensors import check_rank, expand, pad, reshape, size, sizes, slice_, times, transpose
+from bundler.drafting.value import Value, shown
 from bundler.errors import ConversionError
 from bundler.tfjs.layers.graph.scope import Make, Scope
-from bundler.tfjs.layers.graph.tensors import check_rank, expand, pad, reshape, size, sizes, slice_, times, transpose
-from bundler.tfjs.layers.graph.value import Value, shown
 from bundler.tfjs.layers.kinds.spatial.windows import channels_last
 
 __all__ = ["LAYERS"]

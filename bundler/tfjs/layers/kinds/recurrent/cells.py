@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain, islice
 from typing import NamedTuple, TypeAlias
 
+from bundler.drafting.tensors import split
+from bundler.drafting.value import Value
 from bundler.errors import ConversionError
 from bundler.ir.nodes import Shape
 from bundler.tfjs.layers.description import Layer, Part
 from bundler.tfjs.layers.graph.scope import Scope
-from bundler.tfjs.layers.graph.tensors import split
-from bundler.tfjs.layers.graph.value import Value
 from bundler.tfjs.layers.kinds.activations import activate
 from bundler.tfjs.layers.kinds.core import matmul
 

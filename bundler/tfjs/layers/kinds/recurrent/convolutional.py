@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from bundler.drafting.tensors import channels, check_rank, floats, reshape, sizes, times, transpose
+from bundler.drafting.value import Value
 from bundler.tfjs.layers.description import Part
 from bundler.tfjs.layers.graph.scope import Make, Scope
-from bundler.tfjs.layers.graph.tensors import channels, check_rank, floats, reshape, sizes, times, transpose
-from bundler.tfjs.layers.graph.value import Value
 from bundler.tfjs.layers.kinds.recurrent.cells import Cell, States, lstm_step
 from bundler.tfjs.layers.kinds.recurrent.sequences import once, sequenced
 from bundler.tfjs.layers.kinds.spatial.convolution import convolve

@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from bundler.drafting.tensors import channels, check_rank, floats
+from bundler.drafting.value import Value
 from bundler.errors import ConversionError
 from bundler.tfjs.layers.description import Part
 from bundler.tfjs.layers.graph.scope import Make, Scope
-from bundler.tfjs.layers.graph.tensors import channels, check_rank, floats
-from bundler.tfjs.layers.graph.value import Value
 from bundler.tfjs.layers.kinds.recurrent.cells import CELLS, Cell, cell_of
 from bundler.tfjs.layers.kinds.recurrent.steps import Skipped, Way, walk
 

@@ -12,12 +12,8 @@ from enum import Enum
 from itertools import zip_longest
 from typing import NamedTuple
 
-from bundler.errors import ConversionError
-from bundler.ir.dtypes import DType
-from bundler.ir.nodes import Shape
-from bundler.tfjs.layers.graph.loops import loop
-from bundler.tfjs.layers.graph.scope import Scope
-from bundler.tfjs.layers.graph.tensors import (
+from bundler.drafting.loops import loop
+from bundler.drafting.tensors import (
     Size,
     cast,
     channels,
@@ -29,7 +25,11 @@ from bundler.tfjs.layers.graph.tensors import (
     transpose,
     vector,
 )
-from bundler.tfjs.layers.graph.value import Value, shown
+from bundler.drafting.value import Value, shown
+from bundler.errors import ConversionError
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import Shape
+from bundler.tfjs.layers.graph.scope import Scope
 from bundler.tfjs.layers.kinds.recurrent.cells import Cell, States
 
 __all__ = ["Outcome", "Skipped", "Way", "walk"]

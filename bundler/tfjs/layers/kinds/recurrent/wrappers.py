@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
+from bundler.drafting.tensors import concat, reduce, reshape, reverse, sizes, times
+from bundler.drafting.value import Value, shown
 from bundler.errors import ConversionError
 from bundler.tfjs.layers.description import Layer, Part, parts
 from bundler.tfjs.layers.graph.scope import Make, Scope
-from bundler.tfjs.layers.graph.tensors import concat, reduce, reshape, reverse, sizes, times
-from bundler.tfjs.layers.graph.value import Value, shown
 
 __all__ = ["LAYERS"]
 
@@ -107,7 +107,7 @@ def _time_distributed(scope: Scope, x: Value, *, layer: Part) -> tuple[Value, ..
     """A layer for each step: the steps become a part of the batch."""
     if x.rank < 3:
         expected = "at least 3 dimensions"
-        raise ConversionError("the layer's input is of another rank", found=shown(x.shape), expected=expected)
+        raise ConversionError("the input is of another rank", found=shown(x.shape), expected=expected)
     if any(isinstance(part, Layer) and part.options.get("stateful") for part in parts(layer)):
         raise ConversionError("a stateful layer goes on from step to step here, which is not supported")
     if x.mask is not None and _reads_masks(scope, layer):

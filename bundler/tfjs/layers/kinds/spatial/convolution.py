@@ -10,11 +10,11 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
+from bundler.drafting.tensors import channels, concat, expand, pad, reshape, slice_, split, squeeze
+from bundler.drafting.value import Value
 from bundler.errors import ConversionError
 from bundler.tfjs.layers.description import Part
 from bundler.tfjs.layers.graph.scope import Make, Scope
-from bundler.tfjs.layers.graph.tensors import channels, concat, expand, pad, reshape, slice_, split, squeeze
-from bundler.tfjs.layers.graph.value import Value
 from bundler.tfjs.layers.kinds.activations import activate
 from bundler.tfjs.layers.kinds.spatial.windows import Sizes, channels_back, image, lifted, moved
 

@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from bundler.drafting.tensors import Size, channels, check_rank, floats, size, slice_, static, times, vector
+from bundler.drafting.value import Value
 from bundler.errors import ConversionError
 from bundler.tfjs.layers.graph.scope import Make, Scope
-from bundler.tfjs.layers.graph.tensors import Size, channels, check_rank, floats, size, slice_, static, times, vector
-from bundler.tfjs.layers.graph.value import Value
 from bundler.tfjs.layers.kinds.spatial.windows import Sizes, channels_back, channels_last
 
 __all__ = ["LAYERS"]

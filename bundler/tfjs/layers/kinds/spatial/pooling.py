@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
+from bundler.drafting.tensors import cast, expand, reduce, squeeze
+from bundler.drafting.value import Value
 from bundler.tfjs.layers.graph.scope import Make, Scope
-from bundler.tfjs.layers.graph.tensors import cast, expand, reduce, squeeze
-from bundler.tfjs.layers.graph.value import Value
 from bundler.tfjs.layers.kinds.spatial.windows import Sizes, channels_back, image, lifted, moved
 
 __all__ = ["LAYERS"]

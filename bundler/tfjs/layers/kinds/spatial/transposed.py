@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from bundler.drafting.tensors import Size, channels, expand, plus, size, squeeze, static, times, vector
+from bundler.drafting.value import Value
 from bundler.errors import ConversionError
 from bundler.tfjs.layers.description import Part
 from bundler.tfjs.layers.graph.scope import Make, Scope
-from bundler.tfjs.layers.graph.tensors import Size, channels, expand, plus, size, squeeze, static, times, vector
-from bundler.tfjs.layers.graph.value import Value
 from bundler.tfjs.layers.kinds.activations import activate
 from bundler.tfjs.layers.kinds.spatial.convolution import dilated
 from bundler.tfjs.layers.kinds.spatial.windows import Sizes, channels_back, image, lifted

@@ -5,11 +5,11 @@ Everything is computed with the channels last. A series, which has one axis less
 
 from __future__ import annotations
 
+from bundler.drafting.tensors import check_rank, expand, floats, transpose
+from bundler.drafting.value import Value, shown
 from bundler.errors import ConversionError
 from bundler.ir.nodes import Shape
 from bundler.tfjs.layers.graph.scope import Scope
-from bundler.tfjs.layers.graph.tensors import check_rank, expand, floats, transpose
-from bundler.tfjs.layers.graph.value import Value, shown
 
 __all__ = ["Sizes", "channels_back", "channels_last", "image", "lifted", "moved"]
 

@@ -1,4 +1,4 @@
-"""Steps that many layers share: sizes, shapes, types, reductions."""
+"""What many layers and steps share: sizes, shapes, types, reductions."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import math
 from collections.abc import Sequence
 from typing import TypeAlias
 
+from bundler.drafting.scope import Scope
+from bundler.drafting.value import Value, shown
 from bundler.errors import ConversionError
 from bundler.ir.dtypes import DType
 from bundler.ir.nodes import Shape
-from bundler.tfjs.layers.graph.scope import Scope
-from bundler.tfjs.layers.graph.value import Value, shown
 
 __all__ = [
     "FLOATS",
@@ -44,21 +44,21 @@ Size: TypeAlias = "int | Value"
 FLOATS = (DType.float32, DType.float64, DType.float16, DType.bfloat16)
 
 
-# What layers check -------------------------------------------------------------------------------
+# What is checked ---------------------------------------------------------------------------------
 
 
 def check_rank(value: Value, *ranks: int) -> None:
     """ConversionError if the value has another number of dimensions."""
     if value.rank not in ranks:
         expected = f"{' or '.join(map(str, ranks))} dimensions"
-        raise ConversionError("the layer's input is of another rank", found=shown(value.shape), expected=expected)
+        raise ConversionError("the input is of another rank", found=shown(value.shape), expected=expected)
 
 
 def axis_of(value: Value, axis: int) -> int:
     """The number of an axis from the front. ConversionError if the value has no such axis."""
     if not -value.rank <= axis < value.rank:
         expected = f"from {-value.rank} to {value.rank - 1}"
-        raise ConversionError("the layer's input has no such axis", found=str(axis), expected=expected)
+        raise ConversionError("the input has no such axis", found=str(axis), expected=expected)
     return axis % value.rank
 
 
@@ -66,7 +66,7 @@ def channels(value: Value, axis: int = -1) -> int:
     """The size of an axis. ConversionError if it is unknown."""
     found = value.shape[axis_of(value, axis)]
     if found is None:
-        raise ConversionError("the layer needs a size of its input that is unknown", found=shown(value.shape))
+        raise ConversionError("it needs a size of its input that is unknown", found=shown(value.shape))
     return found
 
 
@@ -189,7 +189,7 @@ def _joined(one: int | None, other: int | None, values: Sequence[Value]) -> int 
 
 def _unlike(values: Sequence[Value]) -> ConversionError:
     found = ", ".join(shown(value.shape) for value in values[:8])
-    return ConversionError("the layer's inputs do not fit each other", found=found, expected="equal sizes")
+    return ConversionError("the inputs do not fit each other", found=found, expected="equal sizes")
 
 
 def slice_(scope: Scope, value: Value, begin: Sequence[int], end: Sequence[int | None]) -> Value:

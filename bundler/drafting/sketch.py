@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from bundler.drafting.value import Value
 from bundler.ir.fresh import FreshNames
 from bundler.ir.nodes import Node
-from bundler.tfjs.layers.graph.value import Value
 
 __all__ = ["Sketch"]
 

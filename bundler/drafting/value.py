@@ -10,7 +10,7 @@ from bundler.ir.dtypes import DType
 from bundler.ir.nodes import Shape
 
 if TYPE_CHECKING:
-    from bundler.tfjs.layers.graph.sketch import Sketch
+    from bundler.drafting.sketch import Sketch
 
 __all__ = ["Operand", "Value", "broadcast", "shown"]
 

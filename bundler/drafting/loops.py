@@ -8,23 +8,24 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import Generic, TypeAlias, TypeVar
 
+from bundler.drafting.scope import Scope
+from bundler.drafting.sketch import Sketch
+from bundler.drafting.value import Value, shown
 from bundler.errors import ConversionError
 from bundler.ir.model import Function, Graph
 from bundler.ir.nodes import Tensor, shape_proto
 from bundler.ir.protos import FunctionDef, NameAttrList, OpDef
-from bundler.tfjs.layers.graph.scope import Scope
-from bundler.tfjs.layers.graph.sketch import Sketch
-from bundler.tfjs.layers.graph.value import Value, shown
 
 __all__ = ["loop"]
 
-_Turn: TypeAlias = "Callable[[Scope, tuple[Value, ...]], tuple[Value, ...]]"
+_Scope = TypeVar("_Scope", bound=Scope)
+_Turn: TypeAlias = "Callable[[_Scope, tuple[Value, ...]], tuple[Value, ...]]"
 _ILLEGAL = re.compile("[^A-Za-z0-9_]")
 
 
-def loop(scope: Scope, variables: Sequence[Value], condition: _Turn, body: _Turn) -> tuple[Value, ...]:
+def loop(scope: _Scope, variables: Sequence[Value], condition: _Turn[_Scope], body: _Turn[_Scope]) -> tuple[Value, ...]:
     """The variables when `condition` no longer holds, after `body` has given them new values turn by turn.
 
     Both are called once, with the scope of their function and a value for each variable; `condition` returns one bool.
@@ -50,10 +51,10 @@ def loop(scope: Scope, variables: Sequence[Value], condition: _Turn, body: _Turn
     return results[: len(variables)]
 
 
-class _Draft:
+class _Draft(Generic[_Scope]):
     """One of the two functions."""
 
-    def __init__(self, around: Scope, name: str, variables: Sequence[Value]) -> None:
+    def __init__(self, around: _Scope, name: str, variables: Sequence[Value]) -> None:
         self._name = _ILLEGAL.sub("_", f"{around.name}_{name}")
         self._library = around.library
         self._sketch = Sketch(around.sketch)
@@ -65,7 +66,7 @@ class _Draft:
     def captured(self) -> Sequence[Value]:
         return list(self._sketch.captured.values())
 
-    def write(self, turn: _Turn) -> None:
+    def write(self, turn: _Turn[_Scope]) -> None:
         self.results = turn(self._scope, tuple(self._arguments))
 
     def finish(self, captured: Sequence[Value], keeps: bool) -> str:

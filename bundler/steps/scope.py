@@ -1,0 +1,35 @@
+"""Where the nodes of a step are written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bundler.drafting import scope
+from bundler.drafting.value import Value
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import new_node, shape_proto
+from bundler.ir.protos import TensorProto
+
+__all__ = ["Scope"]
+
+
+@dataclass(frozen=True)
+class Scope(scope.Scope):
+    """A place in the graph of a composed signature: a step."""
+
+    step: str = ""
+
+    @property
+    def name(self) -> str:
+        """How the names of its nodes begin."""
+        return self.step
+
+    def texts(self, name: str, texts: Sequence[str]) -> Value:
+        """A constant vector of strings."""
+        shape = (len(texts),)
+        content = [text.encode() for text in texts]
+        proto = TensorProto(dtype=DType.string.value, tensor_shape=shape_proto(shape), string_val=content)
+        made = new_node("Const", self.fresh(name), dtype=DType.string, value=proto)
+        self.sketch.nodes.append(made)
+        return Value(made.name, shape, DType.string, self.sketch)
