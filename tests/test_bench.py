@@ -62,7 +62,7 @@ def test_a_work_that_fails_is_shown_in_its_row_and_in_the_exit_status(
     done, rows = bench(tmp_path, "start")
     assert done.exit_code == 1
     assert [row["case"] for row in rows] == ["first", ""]
-    assert "missing.toml: no such file or directory" in rows[1]["note"].lower()
+    assert "missing.toml: there is no such file" in rows[1]["note"].lower()
     assert rows[1]["note"] in done.stdout
 
 

@@ -93,7 +93,7 @@ def _ask(client: Any, tasks: Sequence[Task], scheduler: str, done: Callable[[], 
     try:
         # A task is not pure: its source may have changed since the cluster last saw it.
         futures = client.map(_there, tasks, pure=False)
-        for _ in as_completed(futures):
+        for _ in as_completed(futures, loop=client.loop):
             done()
         outcomes: list[Converted | Failed] = client.gather(futures)
     except KilledWorker:
