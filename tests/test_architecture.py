@@ -27,7 +27,7 @@ FLOORS = """
     convert
     compose
     checks comparison scaffold
-    inspection differences exports
+    inspection differences exports page
     verbs
     api
     cli
@@ -38,14 +38,16 @@ FLOORS = """
 OWNERS = {
     "tqdm": ("cli/progress/meter.py",),
     "click": ("cli/", "__main__.py"),
-    "pydantic": ("manifest/", "lockfile/", "report/record.py"),
+    "pydantic": ("manifest/", "lockfile/", "report/record.py", "page/reading.py"),
+    "jinja2": ("page/",),
+    "markupsafe": ("page/",),
     "tensorflow": ("ir/protos.py", "runtimes/tensorflow/engines/python.py", "runtimes/exporters/tflite.py", "api/"),
     "tensorflowjs": (),
     "tf_keras": (),
 }
 """Packages that only these rooms import."""
 
-LATE = {"tensorflow", "tensorflowjs", "tf_keras", "joblib", "distributed", "onnxruntime"}
+LATE = {"tensorflow", "tensorflowjs", "tf_keras", "joblib", "distributed", "onnxruntime", "jinja2", "markupsafe"}
 """Packages that are slow to load: no module of ours imports them at its top."""
 
 LISTS = ("cli/commands", "rewrites/rules", "verbs")

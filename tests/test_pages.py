@@ -33,6 +33,13 @@ def test_the_page_about_run_shows_what_happens(folder: Path) -> None:
     assert [(line, str(eval(line, names))) for line, _ in shown] == shown
 
 
+def test_the_page_about_reports_shows_what_happens(folder: Path) -> None:
+    bundler.build(folder / "manifests" / "tiny.toml", output=folder / "dist" / "previous", check=False)
+    page = (ROOT / "docs" / "REPORT.md").read_text()
+    assert played(consoles(page)) == consoles(page)
+    assert (folder / "tiny.html").is_file()
+
+
 def test_the_page_about_inspect_shows_what_happens(folder: Path) -> None:
     page = (ROOT / "docs" / "INSPECT.md").read_text()
     assert played(consoles(page)) == consoles(page)

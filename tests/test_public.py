@@ -78,7 +78,18 @@ def test_a_name_loads_only_the_modules_that_it_needs(program: str, loaded: list[
 def test_a_verb_takes_the_options_of_its_command(name: str) -> None:
     command, verb = import_module(f"bundler.cli.commands.{name}"), getattr(bundler, name)
     options = {parameter.name for parameter in getattr(command, name).params}
-    of_terminals = {"manifests", "as_json", "quiet", "verbose", "color", "backend", "summary", "depfile", "provenance"}
+    of_terminals = {
+        "manifests",
+        "as_json",
+        "quiet",
+        "verbose",
+        "color",
+        "backend",
+        "summary",
+        "depfile",
+        "provenance",
+        "report",
+    }
     assert inspect.signature(verb).parameters.keys() - {"manifest", "progress"} == options - of_terminals
 
 

@@ -24,6 +24,7 @@ _COMMANDS = {
     "diff": "Show what changed between two bundles, and whether callers would notice.",
     "lock": "Write the lock of each MANIFEST: every file that its bundle is made from.",
     "run": "Call a signature of BUNDLE.",
+    "report": "Write a page of HTML that shows what is in BUNDLE.",
     "serving": "Print TensorFlow Serving's models.config for bundles.",
     "verify": "Compare the outputs of a bundle with those of its source models.",
     "cache": "Show or clean the cache of fetched models.",

@@ -24,6 +24,7 @@ class Papers:
     summary: Path | None
     depfile: Path | None
     provenance: Path | None
+    page: Path | None
     locked: bool
     _rules: list[str] = field(default_factory=list, init=False)
 
@@ -34,6 +35,10 @@ class Papers:
             report = build(manifest, progress=progress)
             if report.output is not None and (self.depfile or self.provenance):
                 self._describe(manifest, report.output)
+            if report.output is not None and self.page:
+                from bundler.verbs.report import report as write
+
+                write(report.output, output=self.page, force=True, inputs=[manifest.path], progress=progress)
             return report
 
         return run

@@ -16,7 +16,7 @@ __all__ = ["OutputVerdict", "SignatureVerdict", "Verification", "spelled"]
 
 Verdict: TypeAlias = Literal["ok", "wrong", "unchecked"]
 """`unchecked`: the comparison says neither; the reason is in `why`."""
-Value: TypeAlias = "float | str"
+Value: TypeAlias = float | str
 """An element of a tensor: numbers as floats, all others as text."""
 
 

@@ -69,6 +69,12 @@ Examples:
     type=click.Path(path_type=Path),
     help="Write an in-toto statement: the files of the bundle, and what they were made from.",
 )
+@click.option(
+    "--report",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write a page of HTML about the bundle, as `bundler report` does.",
+)
 @click.option("--sums", is_flag=True, help="Write assets.extra/SHA256SUMS, for tools that sign.")
 @CUDA
 @JSON
@@ -82,6 +88,7 @@ def build(
     summary: Path | None,
     depfile: Path | None,
     provenance: Path | None,
+    report: Path | None,
     **settings: Any,
 ) -> None:
     """Build the bundle of each MANIFEST.
@@ -95,8 +102,9 @@ def build(
     if (backend == "dask") != bool(scheduler):
         raise click.UsageError("--backend dask and --scheduler ADDRESS go together")
     refuse_both(settings["offline"], settings["refresh"])
-    if provenance and len(manifests) > 1:
-        raise click.UsageError("--provenance names one file, but there are several manifests: call bundler for each")
-    papers = Papers(summary, depfile, provenance, settings["locked"])
+    for option, file in (("--provenance", provenance), ("--report", report)):
+        if file and len(manifests) > 1:
+            raise click.UsageError(f"{option} names one file, but there are several manifests: call bundler for each")
+    papers = Papers(summary, depfile, provenance, report, settings["locked"])
     work = papers.of(partial(bundler.build, output=output, scheduler=scheduler, **settings))
     each(console, manifests, work, console.show, papers.summarize)
