@@ -6,7 +6,9 @@ from typing import TypeAlias
 
 import numpy as np
 
+from bundler.errors import some
 from bundler.ir.dtypes import DType
+from bundler.runtimes.failures import Refused
 
 __all__ = ["numpy_dtype", "packed", "unpacked"]
 
@@ -39,10 +41,18 @@ def packed(array: np.ndarray) -> Plain:
 
 
 def unpacked(plain: Plain) -> np.ndarray:
-    """The array of plain data; of strings, an object array of bytes. Numbers are read-only."""
+    """The array of plain data; of strings, an object array of bytes. Numbers are read-only.
+
+    Raises Refused for a shape that NumPy cannot hold: more than 64 sizes, or with a 0 among sizes whose product has
+    more than 63 bits.
+    """
     dtype, shape, content = plain
     if isinstance(content, bytes):
-        return np.frombuffer(content, numpy_dtype(DType(dtype))).reshape(shape)
-    strings = np.empty(len(content), object)
-    strings[:] = content
-    return strings.reshape(shape)
+        flat = np.frombuffer(content, numpy_dtype(DType(dtype)))
+    else:
+        flat = np.empty(len(content), object)
+        flat[:] = content
+    try:
+        return flat.reshape(shape)
+    except ValueError as error:
+        raise Refused(f"no array has the shape of a value: [{some(list(map(str, shape)), 8)}]") from error

@@ -41,7 +41,7 @@ _Made = TypeVar("_Made")
 
 _LARGE = 1 << 10
 """Bytes of a node above which its constant stays in the file."""
-_MOST_NODES = 1 << 21
+_MOST_NODES = 1 << 20
 """Nodes of a file: each takes two bytes there, and hundreds in memory."""
 _MOST_BYTES = (1 << 31) - 1
 """The most bytes of a message that protobuf reads."""

@@ -82,7 +82,7 @@ WRONG = [
     (["moments", "1", "batch=2"], "this value has no name (found '1', expected NAME=VALUE)"),
     (["pixels=a"], NO_VALUE),
     (["gone.npy"], "input 'pixels': gone.npy: there is no such file"),
-    (["--tags", "gpu"], "{}: the signature must be named (found no signature)"),
+    (["--tags", "gpu"], "{}: there is no signature 'serving_default' (found no signature)"),
 ]
 
 
