@@ -55,7 +55,7 @@ def verify(
         target: A manifest, whose bundle is verified, or its path; or the folder of a bundle.
         output: The folder of the manifest's bundle, if it is another than the manifest says.
         against: "tfjs", the source models in TensorFlow.js; "golden", the outputs in the files of the checks; or the
-            folder of another bundle. By default "tfjs" if Node.js is installed, else "golden".
+            folder of another bundle. By default "tfjs"; without Node.js "golden", if checks have files.
         tfjs: A folder `node_modules` with @tensorflow/tfjs. By default npm fetches the package once.
         record: Write the outputs of signatures that are not wrong into the files of their checks.
         python: Call the signatures by `tf.saved_model.load` too, which optimizes graphs in another way.

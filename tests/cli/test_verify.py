@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -119,3 +120,59 @@ def test_a_version_that_is_not_built_is_an_error_and_a_bundle_has_no_other_one(s
         1,
         "error: dist/shop/7: a release version is that of a manifest's bundle\n",
     )
+
+
+NODE = "hint: TensorFlow.js runs in Node.js 18 or later: install it\n"
+NPM = "hint: it fetches TensorFlow.js, once: install it, or name a folder that has the package with --tfjs\n"
+FETCHED = "npm:@tensorflow/tfjs@4.22.0/dist/tf.min.js"
+
+
+@pytest.fixture
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Have no other programs than these, and an empty cache."""
+
+    def have(*names: str) -> None:
+        folder = tmp_path / "programs"
+        folder.mkdir()
+        for name in names:
+            (folder / name).symlink_to(shutil.which(name) or name)
+        monkeypatch.setenv("PATH", str(folder))
+        monkeypatch.setenv("BUNDLER_CACHE", str(tmp_path / "empty"))
+
+    return have
+
+
+@pytest.mark.parametrize(
+    ("present", "options", "status", "said"),
+    [
+        ([], [], 1, f"error: Node.js is not installed\n{NODE}"),
+        ([], ["--against", "tfjs"], 1, f"error: Node.js is not installed\n{NODE}"),
+        (["node"], [], 1, f"error: npm is not installed\n{NPM}"),
+        (["node", "npm"], ["--offline"], 4, f"error: {FETCHED}: is not in the cache, and this run is offline\n"),
+    ],
+)
+def test_a_program_that_is_missing_is_named(
+    present: list[str], options: list[str], status: int, said: str, shop: Path, programs: Callable[..., None]
+) -> None:
+    programs(*present)
+    done = CliRunner().invoke(main, ["verify", "dist/shop/7", *options])
+    assert (done.exit_code, done.stderr.startswith(said)) == (status, True)
+
+
+@pytest.mark.parametrize(("present", "missing"), [([], "Node.js"), (["node"], "npm")])
+def test_without_node_recorded_outputs_are_compared_if_there_are_such(
+    present: list[str], missing: str, shop: Path, programs: Callable[..., None]
+) -> None:
+    programs(*present)
+    done = CliRunner().invoke(main, ["verify", "shop.toml", "--release-version", "7", "--record"])
+    assert (done.exit_code, re.sub(r"\d+\.\d s", "T s", done.stdout)) == (0, FIRST)
+    assert done.stderr == f"note: {missing} is not installed: outputs are compared with recorded ones\n"
+
+
+def test_npm_is_not_needed_once_it_has_fetched_tensorflowjs(
+    shop: Path, tensorflowjs_modules: Path, programs: Callable[..., None], request: pytest.FixtureRequest
+) -> None:
+    programs("node")
+    request.getfixturevalue("cached_tensorflowjs")
+    done = CliRunner().invoke(main, ["verify", "shop.toml", "--release-version", "7", "--offline"])
+    assert (done.exit_code, " against TensorFlow.js " in done.stdout, done.stderr) == (0, True, "")

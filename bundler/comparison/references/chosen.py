@@ -28,13 +28,17 @@ _TFJS, _GOLDEN = "tfjs", "golden"
 
 @contextmanager
 def chosen(subject: Subject, against: str | None, modules: Path | None, progress: Progress) -> Iterator[Reference]:
-    """The reference of this name, open while the block lasts: by default TensorFlow.js, if it can run here.
+    """The reference of this name, open while the block lasts: by default TensorFlow.js.
+
+    If it cannot run here, the files of the manifest's checks take its place, if there are such.
 
     `modules` is a folder `node_modules` with TensorFlow.js. Raises BundlerError if the reference cannot be used.
     """
-    if against is None and modules is None and not library.available():
-        progress.note("Node.js and npm are not installed: outputs are compared with recorded ones")
-        against = _GOLDEN
+    if against is None and modules is None and any(check.file for check in subject.checks):
+        missing = library.absent()
+        if missing:
+            progress.note(f"{missing} is not installed: outputs are compared with recorded ones")
+            against = _GOLDEN
     if against == _GOLDEN:
         if subject.manifest is None:
             raise BundlerError("recorded outputs belong to a manifest", hint="name the manifest in place of the bundle")
