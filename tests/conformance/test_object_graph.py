@@ -1,4 +1,4 @@
-"""Control flow, tables and graphs answer `tf.saved_model.load` as they answer a session: a bundle of all their cases."""
+"""Control flow, tables and graphs answer `tf.saved_model.load` as they answer a session: one bundle of all cases."""
 
 from __future__ import annotations
 
