@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from bundler.cli.frame import show_versions
-from bundler.cli.options import COLOR
+from bundler.cli.options import COLOR, color_in
 from bundler.cli.process import open_streams
 from bundler.cli.usage import explained_usage, no_such_command
 
@@ -42,14 +42,14 @@ class _Commands(click.Group):
     def make_context(
         self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
     ) -> click.Context:
-        as_json = "--json" in args  # also after a mistake, where click has not read it
-        with explained_usage(as_json):
-            ctx = super().make_context(info_name, args, parent, **extra)
-        ctx.obj = as_json
+        as_json, color = "--json" in args, color_in(args)  # also after a mistake, where click has not read them
+        with explained_usage(as_json, group=click.Context(self, parent, info_name, color=color)):
+            ctx = super().make_context(info_name, args, parent, **{"color": color, **extra})
+        ctx.obj, ctx.color = as_json, color
         return ctx
 
     def invoke(self, ctx: click.Context) -> Any:
-        with explained_usage(as_json=ctx.obj):
+        with explained_usage(as_json=ctx.obj, group=ctx):
             return super().invoke(ctx)
 
     def resolve_command(

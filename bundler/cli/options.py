@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import click
@@ -18,6 +19,8 @@ __all__ = [
     "OFFLINE",
     "OUTPUT",
     "REFRESH",
+    "RELEASE_VERSION",
+    "color_in",
     "processors",
     "refuse_both",
 ]
@@ -31,7 +34,17 @@ def processors() -> int:
 def _choose_color(ctx: click.Context, option: click.Parameter, choice: str | None) -> None:
     """Callback of `--color`: click's contexts hand the choice on to those of commands inside."""
     if choice is not None:
-        ctx.color = {"always": True, "never": False}.get(choice)
+        ctx.color = _COLORS.get(choice)
+
+
+def color_in(arguments: list[str]) -> bool | None:
+    """What `--color` says in the arguments of a command, which click may not get to read: after a mistake."""
+    joined = [f"{word}={following}" if word == "--color" else word for word, following in pairwise([*arguments, ""])]
+    choices = [word.removeprefix("--color=") for word in joined if word.startswith("--color=")]
+    return _COLORS.get(choices[-1]) if choices else None
+
+
+_COLORS = {"always": True, "never": False}
 
 
 COLOR = click.option(
@@ -63,6 +76,12 @@ JOBS = click.option(
 CUDA = click.option("--cuda", is_flag=True, help="Let TensorFlow use GPUs; by default they are hidden from it.")
 LOCKED = click.option("--locked", is_flag=True, help="Refuse settings and files that are not those in the lock.")
 OFFLINE = click.option("--offline", is_flag=True, help="Fetch nothing: take sources from the cache.")
+RELEASE_VERSION = click.option(
+    "--release-version",
+    metavar="N",
+    type=click.IntRange(1, (1 << 63) - 1),
+    help="The version folder, in place of the manifest's `version`.",
+)
 REFRESH = click.option("--refresh", is_flag=True, help="Ask for each source again, also if the cache has it.")
 
 

@@ -38,13 +38,17 @@ class _Explained(click.ClickException):
 
 
 @contextmanager
-def explained_usage(as_json: bool) -> Iterator[None]:
-    """Have click show its UsageErrors, and ours, as errors of ours. The help of a command without arguments stays."""
+def explained_usage(as_json: bool, group: click.Context | None = None) -> Iterator[None]:
+    """Have click show its UsageErrors, and ours, as errors of ours. The help of a command without arguments stays.
+
+    `group` runs the command in the block: click's parser names no command if an option lacks its value.
+    """
     try:
         yield
     except click.exceptions.NoArgsIsHelpError:
         raise
     except click.UsageError as error:
+        error.ctx = error.ctx or _called(group)
         raise _Explained(_in_our_words(error), error.ctx, as_json) from error
     except UsageError as error:
         raise _Explained(error, click.get_current_context(silent=True), as_json) from error
@@ -59,6 +63,15 @@ def no_such_command(name: str, known: Iterable[str]) -> UsageError:
     elif "/" in name or name.endswith(".json"):
         hint = f"`bundler inspect {word}` shows a model, `bundler init {word}` writes a manifest for it"
     return UsageError("there is no such command", found=repr(name), hint=hint)
+
+
+def _called(group: click.Context | None) -> click.Context | None:
+    """The context of the command that a group was called with; the group's own before there is one."""
+    name = group.invoked_subcommand if group else None
+    if not (group and name and isinstance(group.command, click.Group)):
+        return group
+    command = group.command.get_command(group, name)
+    return click.Context(command, group, name) if command else group
 
 
 def _in_our_words(error: click.UsageError) -> UsageError:

@@ -134,7 +134,7 @@ def _read(task: Task) -> tuple[Artifact, Model]:
     with within(f"model {spec.name!r}"):
         files = sources.open_found(spec.source, task.found or entry_of(task, SILENT))
         check_digest(task, files)
-        return files, tfjs.read(files, spec.format)
+        return files, tfjs.read(files, spec.format, Place(("model", task.index, "format")))
 
 
 def _refuse(task: Task, faults: Sequence[Fault]) -> None:

@@ -44,12 +44,30 @@ def _changes(old: Signature, new: Signature) -> Iterator[TensorChange]:
 
 
 def _of_side(side: _Side, old: Mapping[str, TensorSpec], new: Mapping[str, TensorSpec]) -> Iterator[TensorChange]:
-    for name in sorted({*old, *new}):
+    renamed = dict(_renamed(old, new))
+    for name in sorted({*old, *new} - {*renamed.values()}):
         was, now = old.get(name), new.get(name)
-        if was is None or now is None:
+        if name in renamed:
+            yield _renaming(side, name, old[name], renamed[name])
+        elif was is None or now is None:
             yield _coming_or_going(side, name, was, now)
         else:
             yield from _of_tensor(side, name, was, now)
+
+
+def _renamed(old: Mapping[str, TensorSpec], new: Mapping[str, TensorSpec]) -> Iterator[tuple[str, str]]:
+    """Old and new names of tensors: the same of the graph, with the same dtype and shape."""
+    coming = sorted(new.keys() - old.keys())
+    for name in sorted(old.keys() - new.keys()):
+        became = next((other for other in coming if new[other] == old[name]), None)
+        if became is not None:
+            coming.remove(became)
+            yield name, became
+
+
+def _renaming(side: _Side, name: str, spec: TensorSpec, new_name: str) -> TensorChange:
+    kind = TensorReport.of(name, spec).type
+    return TensorChange(side, name, "renamed", "name", kind, kind, breaks=True, new_name=new_name)
 
 
 def _coming_or_going(side: _Side, name: str, was: TensorSpec | None, now: TensorSpec | None) -> TensorChange:

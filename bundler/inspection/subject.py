@@ -13,6 +13,7 @@ from bundler.artifacts import early
 from bundler.artifacts.artifact import Artifact
 from bundler.bundle import is_bundle
 from bundler.disk.cache import Damaged
+from bundler.disk.reach import USUAL, Reach
 from bundler.errors import BundlerError, SourceError, within
 from bundler.ir.model import Model
 from bundler.ir.prune import prune
@@ -73,46 +74,46 @@ class Unread:
 Subject = Web | Saved | Frozen | Unread
 
 
-def subjects(source: str, progress: Progress = SILENT) -> list[Subject]:
+def subjects(source: str, progress: Progress = SILENT, reach: Reach = USUAL) -> list[Subject]:
     """What a source holds, fetched if need be: one thing, or all models of a folder, an archive or a package.
 
     Raises SourceError, or ConversionError for a malformed model.
     """
     try:
-        return [_subject(source, progress)]
+        return [_subject(source, progress, reach)]
     except Damaged:
         raise
     except SourceError as error:
-        several = _several(source, progress)
+        several = _several(source, progress, reach)
         if not several:
             raise error
     if len(several) == 1:
-        return [_subject(several[0], progress)]
-    return [_one_of_several(name, each, progress) for name, each in zip(model_names(several, Path()), several)]
+        return [_subject(several[0], progress, reach)]
+    return [_one_of_several(name, each, progress, reach) for name, each in zip(model_names(several, Path()), several)]
 
 
-def _several(source: str, progress: Progress) -> list[str]:
+def _several(source: str, progress: Progress, reach: Reach) -> list[str]:
     """The sources of the models that a source holds; none if it has none, or is itself the only one."""
     with suppress(SourceError):
-        found = sources.listed(source, Path(), progress=progress)
+        found = sources.listed(source, Path(), progress=progress, reach=reach)
         return [] if found == [source] else found
     return []
 
 
-def _one_of_several(name: str, source: str, progress: Progress) -> Subject:
+def _one_of_several(name: str, source: str, progress: Progress, reach: Reach) -> Subject:
     try:
-        return _web(name, source, sources.fetch(source, Path(), progress=progress))
+        return _web(name, source, sources.fetch(source, Path(), progress=progress, reach=reach))
     except Damaged:
         raise
     except BundlerError as error:
         return Unread(name, source, error)
 
 
-def _subject(source: str, progress: Progress) -> Subject:
+def _subject(source: str, progress: Progress, reach: Reach) -> Subject:
     own = Path(source)
     if own.name == FILE and is_bundle(own.parent):
         return Saved(own.parent, source, read_graphs(own.parent))
-    path = sources.find(source, Path(), progress=progress)
+    path = sources.find(source, Path(), progress=progress, reach=reach)
     if is_bundle(path):
         return Saved(path, source, read_graphs(path))
     if _is_frozen(path):
@@ -121,9 +122,9 @@ def _subject(source: str, progress: Progress) -> Subject:
     return _web(name, source, sources.open_found(source, path))
 
 
-def web(spec: ModelSpec, base: Path, compat: Compat, progress: Progress = SILENT) -> Web:
+def web(spec: ModelSpec, base: Path, compat: Compat, progress: Progress = SILENT, reach: Reach = USUAL) -> Web:
     """A model of a manifest in the folder `base`, without the signatures that the manifest gives it."""
-    files = sources.fetch(spec.source, base, progress=progress)
+    files = sources.fetch(spec.source, base, progress=progress, reach=reach)
     made = _web(spec.name, spec.source, files, spec.format)
     return replace(made, compat=compat, allow_ops=tuple(spec.allow_ops))
 

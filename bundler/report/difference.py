@@ -8,7 +8,8 @@ from typing import Literal
 
 __all__ = ["Counted", "Difference", "Kind", "ModelChange", "Sided", "SignatureChange", "TensorChange", "WeightChange"]
 
-Kind = Literal["added", "removed", "changed"]
+Kind = Literal["added", "removed", "changed", "renamed"]
+"""Only inputs and outputs are `renamed`."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +17,7 @@ class TensorChange:
     """A change of an input or output of a signature, or of the signature's method (`side` is "method").
 
     `what` is "name", "dtype", "shape" or "method". `before` and `after` are texts, empty for what is not there.
-    `breaks`: a caller would notice.
+    `breaks`: a caller would notice. `new_name` is that of a tensor of the graph that has another name for callers.
     """
 
     side: Literal["input", "output", "method"]
@@ -26,6 +27,7 @@ class TensorChange:
     before: str
     after: str
     breaks: bool
+    new_name: str = ""
 
 
 @dataclass(frozen=True)

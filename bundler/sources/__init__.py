@@ -53,14 +53,16 @@ _SCHEME = re.compile("[A-Za-z][A-Za-z0-9+.-]+:")
 """Two characters and more: a single letter may be a drive, in a manifest from Windows."""
 
 
-def fetch(source: str, base: Path, *, progress: Progress = SILENT, cache: Path | None = None) -> Artifact:
+def fetch(
+    source: str, base: Path, *, progress: Progress = SILENT, cache: Path | None = None, reach: Reach = USUAL
+) -> Artifact:
     """The files of a model, fetched if need be, and its JSON.
 
     Paths are relative to `base`, the manifest's folder. `cache` is the folder for fetched files, by default
-    `BUNDLER_CACHE` or the platform's folder for caches. Raises SourceError if there is no such model, it cannot be
-    fetched, or its files are not safe to unpack or open.
+    `BUNDLER_CACHE` or the platform's folder for caches; `reach` limits what is fetched. Raises SourceError if there is
+    no such model, it cannot be fetched, or its files are not safe to unpack or open.
     """
-    return open_found(source, find(source, base, progress=progress, cache=cache), cache=cache)
+    return open_found(source, find(source, base, progress=progress, cache=cache, reach=reach), cache=cache)
 
 
 def open_found(source: str, path: Path, *, cache: Path | None = None) -> Artifact:
@@ -94,14 +96,16 @@ def key(source: str) -> str | None:
     return found
 
 
-def listed(source: str, base: Path, *, progress: Progress = SILENT, cache: Path | None = None) -> list[str]:
+def listed(
+    source: str, base: Path, *, progress: Progress = SILENT, cache: Path | None = None, reach: Reach = USUAL
+) -> list[str]:
     """The sources of all models that a source holds: a folder, an archive and a package may hold several.
 
-    A package needs no version here: npm gives the newest. A file is one model, whether or not it is there. Raises
-    SourceError if there is no model, or there are too many.
+    A package needs no version here: npm gives the newest. A file is one model, whether or not it is there. `reach`
+    limits what is fetched. Raises SourceError if there is no model, or there are too many.
     """
     tree_of: _Lister = _module(source).tree
-    tree = tree_of(source, base, Cache(cache or default_folder(), progress), progress)
+    tree = tree_of(source, base, Cache(cache or default_folder(), progress, reach), progress)
     if tree is None:
         return [source]
     from bundler.sources import listing

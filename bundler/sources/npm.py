@@ -79,16 +79,19 @@ def key(source: str) -> str:
 def tree(source: str, base: Path, cache: Cache, progress: Progress) -> Tree:
     """The package; one without a version is the newest, and one with a tag (`@next`) the newest of that tag."""
     with within(source):
-        wanted = _parse(_exact(source, base, progress))
+        wanted = _parse(_exact(source, base, cache, progress))
         return Tree(_unpacked(wanted, base, cache, progress), wanted.inside, f"{wanted.key}/")
 
 
-def _exact(source: str, base: Path, progress: Progress) -> str:
-    """The source with an exact version."""
+def _exact(source: str, base: Path, cache: Cache, progress: Progress) -> str:
+    """The source with an exact version. SourceError if a run that is offline would have to ask for it."""
     parsed = _OPEN.fullmatch(source)
     if parsed is None:
         return source
     package, tag, inside = parsed["package"], parsed["tag"] or "latest", parsed["inside"]
+    if cache.reach.offline:
+        hint = f"give an exact version: npm:{package}@1.2.3"
+        raise SourceError("only npm knows the version, and this run is offline", found=f"@{tag}", hint=hint)
     with step(progress, f"npm view {package}"):
         version = _newest(f"{package}@{tag}", base)
     progress.note(f"npm:{package}@{tag} is version {version}")

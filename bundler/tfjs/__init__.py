@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Literal
 
 from bundler.artifacts.artifact import Artifact
-from bundler.errors import ConversionError, within
+from bundler.errors import NOWHERE, ConversionError, Place, within
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Graph, Model, Signature, TensorSpec
 from bundler.ir.nodes import Node, Tensor, attr, new_node, shape_proto
@@ -44,15 +44,22 @@ def names_its_signature(artifact: Artifact) -> bool:
     return not is_graph_model(artifact) or {"inputs", "outputs"} <= signature.keys()
 
 
-def read(artifact: Artifact, format: Literal["auto", "graph", "layers"] = "auto") -> Model:
+def read(artifact: Artifact, format: Literal["auto", "graph", "layers"] = "auto", chosen_at: Place = NOWHERE) -> Model:
     """A model with the one signature that TensorFlow.js would use, under an empty key.
 
     Raises SourceError if the files do not have the size of the weights; ConversionError if the model is malformed, of
-    another `format`, or of layers that cannot be converted.
+    another `format` (chosen in a manifest at a place), or of layers that cannot be converted.
     """
     found = _format(artifact)
     if format not in ("auto", found):
-        raise ConversionError("the model is of another format", where=artifact.entry, found=found, expected=format)
+        raise ConversionError(
+            "the model is of another format",
+            where=artifact.entry,
+            found=found,
+            expected=format,
+            hint="without `format`, bundler sees itself which it is",
+            place=chosen_at,
+        )
     weights = read_weights(artifact)
     with within(artifact.entry):
         if found == "graph":

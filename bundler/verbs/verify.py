@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from bundler import sources
@@ -15,6 +16,7 @@ from bundler.comparison.cases import record as write_case
 from bundler.comparison.origins import owners
 from bundler.comparison.references import Reference
 from bundler.comparison.references.chosen import chosen
+from bundler.comparison.references.golden import NONE_RECORDED
 from bundler.comparison.subject import Subject, of_bundle, of_manifest, refuse_folder
 from bundler.disk.reach import Reach
 from bundler.errors import BundlerError
@@ -22,11 +24,13 @@ from bundler.manifest import Manifest
 from bundler.progress import SILENT, Progress, step
 from bundler.report import Check, Report
 from bundler.report.entries import Entries
-from bundler.report.verification import Verification
+from bundler.report.verification import SignatureVerdict, Verification
 from bundler.runtimes.tensorflow import Runtime
 from bundler.verbs.given import AnyManifest, Given, manifest_of
 
 __all__ = ["compared", "verify"]
+
+_FIRST = "there was no record to compare with: its outputs are recorded now"
 
 
 @sources.fetching_damaged_again
@@ -39,6 +43,7 @@ def verify(
     record: bool = False,
     python: bool = False,
     offline: bool = False,
+    release_version: int | None = None,
     progress: Progress = SILENT,
 ) -> Verification:
     """Call every signature of a bundle in TensorFlow's C runtime, and compare its outputs with a reference's.
@@ -55,13 +60,14 @@ def verify(
         record: Write the outputs of signatures that are not wrong into the files of their checks.
         python: Call the signatures by `tf.saved_model.load` too, which optimizes graphs in another way.
         offline: Fetch nothing: take sources, and TensorFlow.js, from the cache.
+        release_version: The version folder of the manifest's bundle, in place of the manifest's `version`.
         progress: Receives the steps and notes of the run.
 
     Raises:
         BundlerError: If there is no bundle, or no reference. `Verification.raise_if_wrong` raises VerificationError.
     """
     started = time.perf_counter()
-    subject = _subject(target, None if output is None else Path(output))._replace(reach=Reach(offline))
+    subject = _subject(target, output, release_version)._replace(reach=Reach(offline))
     modules = None if tfjs is None else Path(tfjs)
     if record and not any(check.file for check in subject.checks):
         raise BundlerError("there is nothing to record: no [[check]] of a manifest has a `file`")
@@ -86,8 +92,9 @@ def _verified(
     started = time.perf_counter() if started is None else started
     with _roads(runtime, python) as roads:
         outcomes = list(_outcomes(subject, Comparison(roads, reference), progress, keep=record))
-    verdicts = Entries(outcome.verdict for outcome in outcomes)
-    recorded = tuple(_recorded(outcomes, roads[0].name)) if record else ()
+    kept = [record and _is_to_record(outcome, roads[0].name) for outcome in outcomes]
+    recorded = tuple(write_case(each.case, each.values, each.outputs) for each, new in zip(outcomes, kept) if new)
+    verdicts = Entries(_at_first(each.verdict) if new else each.verdict for each, new in zip(outcomes, kept))
     seconds = time.perf_counter() - started
     return Verification(subject.bundle.folder, reference.title, verdicts, recorded, seconds)
 
@@ -133,12 +140,15 @@ def _turns(report: Report) -> dict[tuple[str, str], tuple[int, int]]:
     return {(model, key): (order.get(model, len(order)), at) for at, (model, key) in enumerate(named)}
 
 
-def _recorded(outcomes: Iterable[Outcome], road: str) -> Iterator[Path]:
-    """Write the files of cases that are not wrong."""
-    for outcome in outcomes:
-        of_road = outcome.verdict.road == road and outcome.verdict.verdict != "wrong"
-        if of_road and outcome.case.file and outcome.outputs:
-            yield write_case(outcome.case, outcome.values, outcome.outputs)
+def _is_to_record(outcome: Outcome, road: str) -> bool:
+    """Whether the outputs belong in the file of their case: those of this road that are not wrong."""
+    of_road = outcome.verdict.road == road and outcome.verdict.verdict != "wrong"
+    return of_road and outcome.case.file is not None and bool(outcome.outputs)
+
+
+def _at_first(verdict: SignatureVerdict) -> SignatureVerdict:
+    """The verdict on outputs that are recorded: without the advice to record them."""
+    return replace(verdict, why=_FIRST) if verdict.why == NONE_RECORDED else verdict
 
 
 @contextmanager
@@ -152,9 +162,11 @@ def _roads(runtime: Runtime, python: bool) -> Iterator[tuple[Road, ...]]:
         yield session, Road("tf.saved_model.load", by_python, by_object=True)
 
 
-def _subject(target: AnyManifest, output: Path | None) -> Subject:
+def _subject(target: AnyManifest, output: str | os.PathLike[str] | None, release_version: int | None) -> Subject:
     if not isinstance(target, Manifest) and is_bundle(Path(target)):
+        if release_version is not None:
+            raise BundlerError("a release version is that of a manifest's bundle", where=os.fspath(target))
         return of_bundle(Path(target))
     if not isinstance(target, Manifest) and Path(target).is_dir():
         refuse_folder(Path(target))
-    return of_manifest(manifest_of(target), output)
+    return of_manifest(manifest_of(target).released(release_version), None if output is None else Path(output))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -96,3 +97,22 @@ def test_help_has_examples() -> None:
     shown = init("--help").stdout
     assert "bundler init npm:@vladmandic/human -o human.toml" in shown
     assert init().exit_code == 2
+
+
+@pytest.mark.parametrize("output", ["", "zoo.toml"])
+def test_json_is_one_document_with_the_manifest_its_report_and_what_is_left_out(output: str, here: Path) -> None:
+    write_pets(here / "models" / "pets")
+    write_unknown(here / "models" / "odd")
+    ended = init("models", "--json", *(["-o", output] if output else []))
+    document = json.loads(ended.stdout)
+    assert (ended.exit_code, list(document)) == (5, ["file", "manifest", "report", "left_out"])
+    assert document["file"] == (output or None)
+    assert [model.name for model in manifest.parsed(document["manifest"], here / "x.toml").models] == ["pets"]
+    assert [model["name"] for model in document["report"]["models"]] == ["pets"]
+    assert [error["exit_status"] for error in document["left_out"]] == [5]
+    assert not output or (here / output).read_text() == document["manifest"]
+
+
+def test_a_run_that_fails_is_one_document_too(here: Path) -> None:
+    ended = init("gone", "--json")
+    assert (ended.exit_code, json.loads(ended.stdout)["exit_status"]) == (4, 4)

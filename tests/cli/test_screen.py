@@ -66,12 +66,34 @@ def test_the_environment_says_who_gets_colors(
         (["--color=always", "build", "/nowhere.toml", "--color=never"], {}, PLAIN),
         (["build", "/nowhere.toml", "--color", "always"], {"NO_COLOR": "1"}, STYLED),
         (["build", "/nowhere.toml", "--color", "never"], {"FORCE_COLOR": "1"}, PLAIN),
+        (["build", "/nowhere.toml", "--color=never", "--color", "always"], {}, STYLED),
         (["build", "/nowhere.toml", "--color", "auto"], {"FORCE_COLOR": "1"}, STYLED),
     ],
 )
 def test_the_flag_wins_over_the_environment(arguments: list[str], environment: dict[str, str], said: str) -> None:
     done = CliRunner(env=environment).invoke(main, arguments, color=True)
     assert done.stderr == said.replace("nowhere", "/nowhere")
+
+
+@pytest.mark.parametrize("color", [["--color=always"], ["--color=never", "--color", "always"]])
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        ["--wrong"],
+        ["biuld"],
+        ["build"],
+        ["build", "x.toml", "--wrong"],
+        ["build", "x.toml", "--wrong", "--jobs"],
+        ["build", "x.toml", "--jobs=many"],
+        ["build", "x.toml", "--offline", "--refresh"],
+        ["cache", "clean", "--wrong"],
+    ],
+    ids=" ".join,
+)
+def test_a_mistake_on_the_command_line_has_the_colors_that_it_asks_for(mistake: list[str], color: list[str]) -> None:
+    done = CliRunner().invoke(main, [*mistake[:1], *color, *mistake[1:]], color=True)
+    assert (done.exit_code, done.stderr.startswith(STYLED.partition(":")[0])) == (2, True)
+    assert "\x1b" not in CliRunner().invoke(main, [*color, *mistake, "--color=never"], color=True).stderr
 
 
 @pytest.mark.parametrize(

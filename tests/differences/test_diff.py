@@ -145,10 +145,8 @@ callers notice 1 change of signatures or tags
             other_names,
             """\
   ~ signature heads
-      input image added: float32[?, 3]  callers notice
-      input x removed: float32[?, 3]  callers notice
-      output pos added: float32[?, 3]
-      output z removed: float32[?, 3]  callers notice
+      input x renamed to image: float32[?, 3]  callers notice
+      output z renamed to pos: float32[?, 3]  callers notice
   size: SIZE → SIZE
 callers notice 1 change of signatures or tags
 """,
@@ -384,6 +382,7 @@ def test_json_has_all_of_it(release: Release) -> None:
                     "before": "float32[?, 3]",
                     "after": "",
                     "breaks": True,
+                    "new_name": "",
                 }
             ],
             "breaks": True,

@@ -45,9 +45,29 @@ def outputs(**entries: TensorSpec) -> Signature:
         (inputs(image=spec(DType.uint8)), [("input image: float32[?, 8, 3] → uint8[?, 8, 3]", True)]),
         (inputs(), [("input image removed: float32[?, 8, 3]", True)]),
         (inputs(image=spec(), size=spec(DType.int32, (2,))), [("input size added: int32[2]", True)]),
+        (inputs(picture=spec()), [("input image renamed to picture: float32[?, 8, 3]", True)]),
+        *(
+            (
+                inputs(picture=other),
+                [("input image removed: float32[?, 8, 3]", True), (f"input picture added: {kind}", True)],
+            )
+            for other, kind in (
+                (spec(node="elsewhere"), "float32[?, 8, 3]"),
+                (spec(DType.uint8), "uint8[?, 8, 3]"),
+                (spec(shape=(1, 8, 3)), "float32[1, 8, 3]"),
+            )
+        ),
         (
-            inputs(picture=spec()),
-            [("input image removed: float32[?, 8, 3]", True), ("input picture added: float32[?, 8, 3]", True)],
+            outputs(areas=BASE.outputs["boxes"], points=BASE.outputs["boxes"]),
+            [("output areas added: float32[?, 4]", False), ("output points added: float32[?, 4]", False)],
+        ),
+        (
+            replace(BASE, outputs={"areas": BASE.outputs["boxes"], "points": BASE.outputs["boxes"]}),
+            [
+                ("output boxes renamed to areas: float32[?, 4]", True),
+                ("output points added: float32[?, 4]", False),
+                ("output scores removed: float32 ?", True),
+            ],
         ),
         (outputs(boxes=spec(shape=(1, 4))), [("output boxes: float32[?, 4] → float32[1, 4]", False)]),
         (outputs(scores=spec(shape=(5,))), [("output scores: float32 ? → float32[5]", False)]),

@@ -9,7 +9,7 @@ import click
 
 from bundler.cli.console import Console
 from bundler.cli.frame import shown
-from bundler.cli.options import JSON, MANIFESTS
+from bundler.cli.options import JSON, MANIFESTS, RELEASE_VERSION
 
 __all__ = ["serving"]
 
@@ -41,12 +41,7 @@ Examples:
     default="",
     help="Folder that holds the bundles where the server runs: /models in its container. Default: where they are.",
 )
-@click.option(
-    "--release-version",
-    metavar="N",
-    type=click.IntRange(min=1, max=(1 << 63) - 1),
-    help="The version folder, in place of the manifest's `version`.",
-)
+@RELEASE_VERSION
 @click.option(
     "--label", "labels", metavar="NAME=VERSION", multiple=True, type=_Label(), help="A name for a version; repeatable."
 )

@@ -9,7 +9,7 @@ import click
 import bundler
 from bundler.cli.console import Console
 from bundler.cli.frame import shown
-from bundler.cli.options import JSON, OFFLINE
+from bundler.cli.options import JSON, OFFLINE, RELEASE_VERSION
 from bundler.cli.verdicts import verdict_lines
 
 __all__ = ["verify"]
@@ -42,6 +42,7 @@ Examples:
     type=click.Path(path_type=Path),
     help="A node_modules with @tensorflow/tfjs; by default npm fetches it once.",
 )
+@RELEASE_VERSION
 @click.option("--record", is_flag=True, help="Write the outputs into the files of the manifest's checks.")
 @click.option("--python", is_flag=True, help="Call each signature by tf.saved_model.load too.")
 @OFFLINE

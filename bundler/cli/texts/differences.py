@@ -68,10 +68,12 @@ def _signature(signature: SignatureChange) -> Iterator[Line]:
 
 
 def tensor_text(change: TensorChange) -> str:
-    """`output boxes removed: float32[1, 4]`, `input image: float32[?, 3] → float32[1, 3]`."""
+    """`output boxes removed: float32[1, 4]`, `output a renamed to b: int32[]`, `input x: int32[?] → int32[1]`."""
     place = f"{change.side} {change.name}".strip()
     if change.kind == "changed":
         return f"{place}: {change.before} → {change.after}"
+    if change.kind == "renamed":
+        return f"{place} renamed to {change.new_name}: {change.after}"
     return f"{place} {change.kind}: {change.before or change.after}"
 
 

@@ -11,7 +11,9 @@ from bundler.bundle import Endpoint
 from bundler.comparison.references import Answer, Incomparable
 from bundler.ir.nodes import Shape
 
-__all__ = ["Golden"]
+__all__ = ["NONE_RECORDED", "Golden"]
+
+NONE_RECORDED = "no outputs are recorded for it: `bundler verify --record` writes those of a check"
 
 
 class Golden(NamedTuple):
@@ -26,6 +28,6 @@ class Golden(NamedTuple):
         self, endpoint: Endpoint, feeds: Mapping[str, np.ndarray], golden: Mapping[str, np.ndarray] | None
     ) -> Answer:
         if not golden:
-            raise Incomparable("no outputs are recorded for it: `bundler verify --record` writes those of a check")
+            raise Incomparable(NONE_RECORDED)
         absent = {name: "the file has no such output" for name in endpoint.signature.outputs if name not in golden}
         return Answer(golden, self.title, open=absent)

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from bundler import sources
+from bundler.disk.reach import Reach
 from bundler.errors import BundlerError
 from bundler.progress import SILENT, Progress
 from bundler.report import Report
@@ -47,6 +48,7 @@ def init(
     name: str = "",
     only: Sequence[str] = (),
     jobs: int = 1,
+    offline: bool = False,
     progress: Progress = SILENT,
 ) -> FirstManifest:
     """A manifest for all models of some sources, as text. The models are fetched, converted and linked.
@@ -59,6 +61,7 @@ def init(
         name: The bundle's name. Default: that of the file, else of the sources.
         only: Names of models, or patterns such as `hand*`. Default: all.
         jobs: Models to convert at a time.
+        offline: Fetch nothing: take sources from the cache. A package needs an exact version then.
         progress: Receives the steps and notes of the run.
 
     Returns:
@@ -70,9 +73,10 @@ def init(
     path = Path(file or _FILE)
     if not path.parent.is_dir():
         raise BundlerError("the manifest's folder is not there", where=str(path.parent), hint="make it first")
-    models = wanted([os.fspath(source) for source in given], path.parent, only, progress)
+    reach = Reach(offline)
+    models = wanted([os.fspath(source) for source in given], path.parent, only, progress, reach)
     title = name or bundle_name(path.stem if file else "", [model.source for model in models], path.parent)
-    trial = Trial(title, path, jobs, progress)
+    trial = Trial(title, path, jobs, progress, reach)
     found, errors = trial.sorted_out(models)
     text, found = manifest_of(models, found, errors, trial)
     return FirstManifest(text, found.report, tuple(errors.values()), found.inputs)

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from bundler import manifest as manifests
 from bundler.disk.cache import Damaged
+from bundler.disk.reach import Reach
 from bundler.errors import NOWHERE, BundlerError, together
 from bundler.manifest import Manifest
 from bundler.progress import Progress
@@ -42,6 +43,7 @@ class Trial:
     path: Path
     jobs: int
     progress: Progress
+    reach: Reach
 
     def sorted_out(self, models: Sequence[Wanted]) -> tuple[Found, Mapping[str, BundlerError]]:
         """What the models are that can be converted, and the errors of the others by name.
@@ -62,7 +64,8 @@ class Trial:
 
     def of(self, manifest: Manifest) -> Found:
         """What a manifest describes. Raises BundlerError if it cannot be linked."""
-        with Runtime() as runtime, linked(Given(manifest, self.jobs, progress=self.progress), runtime) as bundle:
+        given = Given(manifest, self.jobs, progress=self.progress, reach=self.reach)
+        with Runtime() as runtime, linked(given, runtime) as bundle:
             report = bundle.report()
             files = (made.folder / name for made in bundle.models.values() for name in made.files)
             return Found(report, {each.models[0]: _proposals(bundle, each) for each in report.signatures}, tuple(files))

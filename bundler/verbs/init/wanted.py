@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bundler import sources
+from bundler.disk.reach import Reach
 from bundler.errors import SourceError, closest
 from bundler.progress import Progress
 from bundler.scaffold.names import model_names
@@ -27,15 +28,17 @@ class Wanted(NamedTuple):
     source: str
 
 
-def wanted(given: Sequence[str], folder: Path, only: Sequence[str], progress: Progress) -> list[Wanted]:
+def wanted(given: Sequence[str], folder: Path, only: Sequence[str], progress: Progress, reach: Reach) -> list[Wanted]:
     """The models of all sources, for a manifest in `folder`; with `only`, those whose names fit one of the patterns.
 
-    Sources are relative to the current folder. Raises SourceError if a source holds no model, or a pattern fits none.
+    Sources are relative to the current folder. `reach` limits what is fetched. Raises SourceError if a source holds no
+    model, or a pattern fits none.
     """
     moved = [sources.moved(source, Path(), folder) for source in given]
     # In threads: an interrupt in the midst of starting npm would leave it running.
     with Crew(1) as crew:
-        found = list(crew.map(partial(sources.listed, base=folder, progress=progress), moved))
+        listing = partial(sources.listed, base=folder, progress=progress, reach=reach)
+        found = list(crew.map(listing, moved))
     listed = dict.fromkeys(chain.from_iterable(found))
     models = [Wanted(*pair) for pair in zip(model_names(list(listed), folder), listed)]
     for pattern in only:
