@@ -15,6 +15,7 @@ from click.testing import CliRunner, Result
 
 from bundler.cli import main
 from bundler.page import render
+from bundler.page.reading import read_verification
 from bundler.page.text import visible
 from bundler.verbs.report import report
 from tests.page.contents import EVERYTHING, spoiled
@@ -159,6 +160,12 @@ def test_savedmodels_of_other_programs_have_a_page_too(tiny: Path) -> None:
     page = Path("page.html").read_text()
     assert "The record names no op that was rewritten." in page
     assert 'data-key="edge_gradients"' in page
+
+
+def test_a_verification_is_read_as_it_was_written(tmp_path: Path) -> None:
+    assert EVERYTHING.verification is not None
+    (tmp_path / "said.json").write_text(EVERYTHING.verification.to_json())
+    assert read_verification(tmp_path / "said.json", EVERYTHING.report) == EVERYTHING.verification
 
 
 def verification(**changes: object) -> str:
