@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -41,12 +42,22 @@ def test_its_manifest_is_one(tmp_path: Path) -> None:
     assert read(tmp_path / "shown.toml").models[0].name == tomli.loads(shown)["model"][0]["name"]
 
 
-@pytest.mark.parametrize("line", re.findall(r"^\$ (bundler [^#>\n]*)", README, re.MULTILINE))
-def test_its_commands_run(line: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+COMMANDS = [
+    pytest.param(line, marks=[pytest.mark.slow] if "verify" in line or "export" in line else [])
+    for line in re.findall(r"^\$ (bundler [^#>\n]*)", README.split("## Use it")[1], re.MULTILINE)
+]
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_its_commands_run(
+    line: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    if "verify" in line:
+        request.getfixturevalue("cached_tensorflowjs")
     (tmp_path / "manifests").symlink_to(ROOT / "manifests")
     monkeypatch.chdir(tmp_path)
-    _, *arguments = line.split()
-    if "dist/tiny" in arguments:
+    _, *arguments = shlex.split(line)
+    if "dist/tiny" in arguments or "verify" in arguments:
         assert CliRunner().invoke(main, ["build", "manifests/tiny.toml"]).exit_code == 0
     ended = CliRunner().invoke(main, arguments)
     assert ended.exit_code == 0, ended.output

@@ -111,3 +111,23 @@ def test_the_metadata_have_the_version_of_the_package_and_the_readme(python: Pat
     fields, _, text = run(python, "-c", program, folder=python.parent).partition("\n\n")
     assert f"Version: {bundler.__version__}" in fields.splitlines()
     assert text.strip() == (ROOT / "README.md").read_text().strip()
+
+
+@pytest.mark.slow
+@pytest.mark.network
+def test_the_first_commands_of_the_readme_print_what_it_shows(python: Path, tmp_path: Path) -> None:
+    console = re.findall(r"```console\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[0]
+    for command, shown in re.findall(r"^\$ bundler (.*)\n((?:(?!\$ ).*\n)*)", console, re.MULTILINE):
+        printed = run(python, "-m", "bundler", *command.split(), folder=tmp_path)
+        assert re.fullmatch(_pattern(shown), _rounded(printed)), printed
+
+
+def _rounded(text: str) -> str:
+    """Seconds, rounding errors, and with them the output that has the largest, differ from machine to machine."""
+    text = re.sub(r"^(ok +\S+ +)(?:[\d.e-]+|equal)  \S+$", r"\1#", text, flags=re.MULTILINE)
+    return re.sub(r"[\d.]+e-\d+|\d+\.\d+ s", "#", text)
+
+
+def _pattern(shown: str) -> str:
+    """A pattern for the text: `…` alone on a line stands for any lines."""
+    return r"(?:.*\n)*".join(map(re.escape, _rounded(shown).split("…\n")))

@@ -21,6 +21,7 @@ from bundler.ir.prune import prune
 from bundler.ir.weight import Weight
 from bundler.link.scope import again
 from bundler.manifest import Compat
+from bundler.runtimes.failures import Failure
 from bundler.steps.checks import type_of
 
 __all__ = ["Called", "Shapes", "call"]
@@ -52,7 +53,11 @@ def call(model: Model, key: str, fed: Mapping[str, Value], scope: str, compat: C
     graph = _fed(again(alone.graph, scope), seams)
     ends = {name: Tensor(f"{scope}/{spec.tensor.node}", spec.tensor.port) for name, spec in signature.outputs.items()}
     kept = prune(replace(alone, graph=graph, signatures={key: Signature({}, _specs(ends))})).graph
-    found = _found(signature, ends, kept, seams, shapes, alone)
+    try:
+        found = _found(signature, ends, kept, seams, shapes, alone)
+    except Failure as failure:
+        fed_types = ", ".join(map(type_of, fed.values()))
+        raise ManifestError(f"{key} cannot take this: {failure.fault.what}", found=fed_types) from failure
     return Called(kept.nodes, kept.weights, tuple(_value(ends[name], *found[name], home) for name in ends))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 from bundler.drafting import tensors
@@ -27,7 +28,7 @@ def mapped(scope: Scope, values: Sequence[Value], body: Body) -> tuple[Value, ..
     for value in values:
         if not value.rank:
             raise ManifestError("a map takes tensors with a first dimension", found=type_of(value))
-    made = _types(values, body)
+    made = _types(scope, values, body)
     count = tensors.size(scope, values[0], 0)
     known = count if isinstance(count, Value) else scope.constant(count, "count")
     lists = [_reserved(scope, each, known) for each in made]
@@ -48,11 +49,11 @@ def mapped(scope: Scope, values: Sequence[Value], body: Body) -> tuple[Value, ..
     return tuple(_stacked(scope, items, each, values[0].shape[0]) for items, each in zip(filled, made))
 
 
-def _types(values: Sequence[Value], body: Body) -> tuple[Value, ...]:
+def _types(scope: Scope, values: Sequence[Value], body: Body) -> tuple[Value, ...]:
     """What a turn gives, found out in a graph that is thrown away."""
     library = Library()
     entries = tuple(value._replace(shape=(1, *value.shape[1:]), home=library.main) for value in values)
-    made = body(Scope(library, library.main), entries)
+    made = body(replace(scope, library=library, sketch=library.main), entries)
     for each in made:
         if each.shape[:1] != (1,):
             raise ManifestError("each turn of a map gives a batch of one", found=type_of(each), expected="[1, …]")

@@ -160,7 +160,7 @@ class _Act:
             raise ManifestError("takes a tensor whose rank is unknown", hint=hint)
         if isinstance(step, CallStep):
             return self._call(step, values)
-        scope = Scope(self._draft.library, self._draft.library.main, self._name)
+        scope = Scope(self._draft.library, self._draft.library.main, self._name, self._around.compat)
         if isinstance(step, MapStep):
             return mapped(scope, values, partial(_turn, self._act.inside))
         like = None if self._act.like is None else self._draft.values.get(self._act.like)
@@ -190,7 +190,7 @@ def _turn(acts: Sequence[Act], scope: Scope, entries: tuple[Value, ...]) -> tupl
     values = {Ref(INPUTS, at): entry for at, entry in enumerate(entries)}
     results: tuple[Value, ...] = entries
     for number, act in enumerate(acts):
-        inner = Scope(scope.library, scope.sketch, f"{scope.step}/{number}.{act.step.label}")
+        inner = replace(scope, step=f"{scope.step}/{number}.{act.step.label}")
         like = None if act.like is None else values[act.like]
         assert not isinstance(act.step, (CallStep, MapStep))
         try:

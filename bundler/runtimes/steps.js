@@ -68,6 +68,13 @@ function centerCrop(tf, step, [images]) {
   return tf.slice(images, begin, [batch, side, side, channels]);
 }
 
+// tfjs-models/pose-detection/src/movenet/detector.ts, many poses
+function padToMultiple(tf, {multiple, value}, [images]) {
+  const more = (side) => Math.ceil(side / multiple) * multiple - side;
+  const [, height, width] = images.shape;
+  return tf.pad(images, [[0, 0], [0, more(height)], [0, more(width)], [0, 0]], value);
+}
+
 function cropAndResize(tf, step, [images, boxes, numbers]) {
   const of = numbers ?? tf.zeros([boxes.shape[0]], 'int32');
   return tf.image.cropAndResize(images, boxes, of, step.size, step.method, step.extrapolation_value);
@@ -171,6 +178,7 @@ module.exports = {
   resize_nearest_neighbor: resize('resizeNearestNeighbor'),
   letterbox,
   center_crop: centerCrop,
+  pad_to_multiple: padToMultiple,
   crop_and_resize: cropAndResize,
   transform,
   grayscale,
@@ -190,6 +198,7 @@ module.exports = {
   top_k: topK,
   labels: (tf, {labels}, [indices]) => labelled(tf, labels, indices),
   reshape: (tf, {shape}, [value]) => tf.reshape(value, shape),
+  shape: (tf, step, [value]) => tf.tensor1d(value.shape, 'int32'),
   transpose: (tf, {perm}, [value]) => tf.transpose(value, perm),
   squeeze: (tf, {axis}, [value]) => tf.squeeze(value, axis),
   expand_dims: (tf, {axis}, [value]) => tf.expandDims(value, axis),

@@ -5,11 +5,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from bundler.drafting import tensors
 from bundler.drafting.tensors import Size, vector
 from bundler.drafting.value import Value
 from bundler.errors import ManifestError
 from bundler.ir.dtypes import DType
+from bundler.manifest import Compat
 from bundler.manifest.steps import image
 from bundler.steps import reals
 from bundler.steps.checks import check_boxes, check_dtype, check_images, check_rank, type_of
@@ -20,6 +23,7 @@ __all__ = [
     "crop_and_resize",
     "decode_image",
     "grayscale",
+    "pad_to_multiple",
     "resize",
     "resized",
     "transform",
@@ -48,6 +52,8 @@ def resize(scope: Scope, step: image.Resize, images: Value, *, like: Value | Non
     check_images(images)
     if sum(each is not None for each in (step.size, like, step.longest)) != 1:
         raise ManifestError("needs one of size, like and longest")
+    if scope.compat == Compat.TFLITE:
+        check_dtype(images, DType.float32)
     op = "ResizeBilinear" if step.op == "resize_bilinear" else "ResizeNearestNeighbor"
     return resized(scope, op, images, _size(scope, step, images, like), step.align_corners, step.half_pixel_centers)
 
@@ -91,6 +97,19 @@ def center_crop(scope: Scope, _: image.CenterCrop, images: Value) -> Value:
 
 def _parts(begin: list[Size], side: Size) -> tuple[tuple[str, list[Size]], ...]:
     return ("begin", [0, *begin, 0]), ("size", [-1, side, side, -1])
+
+
+def pad_to_multiple(scope: Scope, step: image.PadToMultiple, images: Value) -> Value:
+    """Images with a border below and right."""
+    check_images(images)
+    sides = [reals.side(scope, images, axis) for axis in (1, 2)]
+    parts = (reals.divide(scope, reals.add(scope, side, step.multiple - 1.0), float(step.multiple)) for side in sides)
+    larger = [reals.multiply(scope, reals.floor(scope, part), float(step.multiple)) for part in parts]
+    below, right = (reals.whole(scope, reals.subtract(scope, new, old)) for new, old in zip(larger, sides))
+    paddings = tensors.reshape(scope, vector(scope, [0, 0, 0, below, 0, right, 0, 0]), (4, 2))
+    shape = (images.shape[0], *tensors.static([reals.whole(scope, side) for side in larger]), images.shape[3])
+    value = scope.constant(np.array(step.value, images.dtype.numpy), "value")
+    return scope.op("PadV2", images, paddings, value, shape=shape)
 
 
 def crop_and_resize(

@@ -115,7 +115,9 @@ def _floats(scope: Scope, numbers: Sequence[Real]) -> Value:
     known = [number for number in numbers if not isinstance(number, Value)]
     if len(known) == len(numbers):
         return scope.constant(np.array(known, np.float32))
-    scalars = [each if isinstance(each, Value) else scope.constant(np.array(each, np.float64)) for each in numbers]
+    scalars = [
+        each if isinstance(each, Value) else scope.constant(np.array(each, scope.real.numpy)) for each in numbers
+    ]
     return tensors.cast(scope, scope.op("Pack", *scalars, shape=(len(scalars),), axis=0), DType.float32)
 
 

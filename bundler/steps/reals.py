@@ -1,4 +1,4 @@
-"""What is computed from sizes: in Python if they are known, else in the graph, as doubles like JavaScript's."""
+"""What is computed from sizes: in Python if they are known, else in the graph, with doubles as JavaScript does."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ __all__ = [
 ]
 
 Real: TypeAlias = "float | Value"
-"""A number: known, or a float64 scalar of the graph."""
+"""A number: known, or a scalar of the graph."""
 
 _KNOWN: Mapping[str, Callable[..., float]] = {
     "AddV2": operator.add,
@@ -48,7 +48,7 @@ def side(scope: Scope, images: Value, axis: int) -> Real:
 
 def real(scope: Scope, size: Size) -> Real:
     """A size as a real number."""
-    return scope.op("Cast", size, DstT=DType.float64) if isinstance(size, Value) else float(size)
+    return scope.op("Cast", size, DstT=scope.real) if isinstance(size, Value) else float(size)
 
 
 def whole(scope: Scope, number: Real) -> Size:

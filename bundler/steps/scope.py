@@ -10,20 +10,27 @@ from bundler.drafting.value import Value
 from bundler.ir.dtypes import DType
 from bundler.ir.nodes import new_node, shape_proto
 from bundler.ir.protos import TensorProto
+from bundler.manifest import Compat
 
 __all__ = ["Scope"]
 
 
 @dataclass(frozen=True)
 class Scope(scope.Scope):
-    """A place in the graph of a composed signature: a step."""
+    """A place in the graph of a composed signature: a step. `compat` is the runtime that the graph must suit."""
 
     step: str = ""
+    compat: Compat = Compat.NONE
 
     @property
     def name(self) -> str:
         """How the names of its nodes begin."""
         return self.step
+
+    @property
+    def real(self) -> DType:
+        """The dtype of what is computed from sizes: doubles as in JavaScript, but for TFLite, which has none."""
+        return DType.float32 if self.compat == Compat.TFLITE else DType.float64
 
     def texts(self, name: str, texts: Sequence[str]) -> Value:
         """A constant vector of strings."""

@@ -23,6 +23,7 @@ __all__ = [
     "pad",
     "parse_example",
     "reshape",
+    "shape",
     "slice_",
     "squeeze",
     "take",
@@ -52,6 +53,13 @@ def _resolved(target: tuple[int, ...], value: Value) -> Shape:
     if not rest or total % rest:
         raise wrong
     return tuple(total // rest if size < 0 else size for size in target)
+
+
+def shape(scope: Scope, _: shapes.Shape, value: Value) -> Value:
+    """The sizes of a tensor."""
+    if None not in value.shape:
+        return scope.constant(list(value.shape), "shape")
+    return scope.op("Shape", value, shape=(value.rank,), out_type=DType.int32)
 
 
 def transpose(scope: Scope, step: shapes.Transpose, value: Value) -> Value:

@@ -81,6 +81,8 @@ def letterboxes() -> Iterator[Case]:
 def crops() -> Iterator[Case]:
     for shape in ((1, 13, 22, 3), (2, 21, 11, 3), (1, 8, 8, 1), (1, 9, 6, 3)):
         yield one("center_crop", pixels(*shape), name=f"{shape[1]} by {shape[2]}")
+    for shape in ((1, 13, 22, 3), (2, 8, 16, 1), (1, 9, 7, 3)):
+        yield one("pad_to_multiple", pixels(*shape), name=f"{shape[1]} by {shape[2]}", multiple=8, value=3)
     yield one("crop_and_resize", IMAGE, BOXES, size=[4, 5], closed=(0,), tolerance=1e-5)
     # Halves of pixels are rounded in another way: docs/OPS.md.
     yield one("crop_and_resize", IMAGE, BOXES * 0.97 + 0.01, name="nearest", size=[4, 5], method="nearest", closed=(0,))
@@ -182,6 +184,7 @@ def shapes() -> Iterator[Case]:
     x = noise(2, 3, 4)
     yield one("reshape", x, shape=[-1, 6])
     yield one("reshape", x, shape=[4, 3, 2])
+    yield one("shape", x)
     yield one("transpose", x, perm=[2, 0, 1])
     yield one("squeeze", noise(1, 3, 1), axis=[0, 2])
     yield one("expand_dims", x, axis=1)

@@ -13,11 +13,13 @@ import bundler
 from bundler.bundle import Bundle
 from bundler.bundle.reading import read
 from bundler.cli import main
+from bundler.errors import ManifestError
 from bundler.outputs.savedmodel import FILE
 from bundler.runtimes.failures import Refused
 from bundler.runtimes.tensorflow import Runtime
 from tests.compose.pictures import gradient, png
 from tests.compose.small import write
+from tests.support import tflite
 from tests.support.answers import ONEDNN, answers
 from tests.support.elsewhere import call
 from tests.support.saved_model_cli import saved_model_cli
@@ -193,6 +195,12 @@ def test_a_size_that_is_not_known_is_checked_when_it_runs(tmp_path: Path, runtim
         called(folder, runtime, "open", x=np.zeros((2, 32, 64, 1), np.float32))
 
 
+def test_a_size_that_an_inner_model_refuses_is_an_error_of_the_manifest(tmp_path: Path) -> None:
+    small = OPEN.replace('op = "exp", of = "x"', 'op = "resize_bilinear", of = "x", size = [9, 9]')
+    with pytest.raises(ManifestError, match="step 3: open cannot take this: .*64 and 9.* .found float32.., 9, 9, 1.."):
+        bundler.check(write(tmp_path, small))
+
+
 def test_a_composed_signature_calls_another_one_as_often_as_it_likes(tmp_path: Path, runtime: Runtime) -> None:
     folder = built(tmp_path, OPEN)
     x = np.random.default_rng(0).normal(size=(1, 64, 64, 1)).astype(np.float32)
@@ -269,3 +277,44 @@ def test_steps_are_in_the_json_of_a_report(tmp_path: Path) -> None:
         ("face_emotion", ["float32[?, 7]"]),
         ("top_k", ["float32[?, 3]", "string[?, 3]"]),
     ]
+
+
+TFLITE = """
+[[signature]]
+key = "phone"
+inputs = { image = "float32[1, ?, ?, 3]" }
+outputs = ["classes", "scores"]
+steps = [
+  { op = "letterbox", size = [64, 64] },
+  { op = "div", by = 255 },
+  { op = "grayscale", weights = [0.3, 0.6, 0.1] },
+  { call = "face_emotion" },
+  { op = "top_k", k = 3, labels = ["a", "b", "c", "d", "e", "f", "g"], as = ["scores", "classes"] },
+]
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("step", ['op = "resize_bilinear", size = [64, 64]', 'op = "letterbox", size = [64, 64]'])
+def test_tflite_takes_images_of_any_size(step: str, tmp_path: Path) -> None:
+    folder = built(tmp_path, TFLITE.replace('op = "letterbox", size = [64, 64]', step), 'compat = "tflite"\n')
+    assert tflite.convert(folder, tmp_path / "phone.tflite") == ""
+
+
+@pytest.mark.slow
+def test_tflite_runs_a_composed_signature_with_its_builtin_ops(tmp_path: Path, runtime: Runtime) -> None:
+    fixed = TFLITE.replace("float32[1, ?, ?, 3]", "float32[1, 40, 30, 3]")
+    folder = built(tmp_path, fixed, 'compat = "tflite"\n')
+    image = gradient(40, 30).astype(np.float32)[None]
+    right = called(folder, runtime, "phone", image=image)
+    assert tflite.convert(folder, tmp_path / "phone.tflite") == ""
+    found = call(_on_a_phone, str(tmp_path / "phone.tflite"), image, environment={})
+    np.testing.assert_allclose(found["scores"], right["scores"], rtol=1e-4)
+    assert found["classes"].tolist() == right["classes"].tolist()
+
+
+def _on_a_phone(path: str, image: np.ndarray) -> dict[str, Any]:
+    import tensorflow as tf
+
+    runner = tf.lite.Interpreter(path).get_signature_runner("phone")
+    return dict(runner(image=image))

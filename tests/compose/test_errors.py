@@ -232,6 +232,12 @@ CASES = {
         "decode_boxes: strides and anchors are of another number of layers (found 1 layers)",
         "",
     ),
+    "resize for tflite": (
+        signature('op = "resize_bilinear", size = [2, 2], as = "y"', inputs='i = "uint8[1, 9, 9, 3]"'),
+        "signature[0].steps[0]",
+        "resize_bilinear: takes no tensor of this dtype (found uint8[1, 9, 9, 3], expected float32)",
+        'put { op = "cast", dtype = "float32" } before it',
+    ),
     "tflite": (
         signature('op = "decode_image", as = "y"'),
         "signature[0]",
@@ -256,7 +262,7 @@ CASES = {
 @pytest.mark.parametrize("name", CASES)
 def test_a_fault_says_where_it_is_what_it_is_and_what_helps(name: str, tmp_path: Path) -> None:
     given, place, words, hint = CASES[name]
-    bundle = 'compat = "tflite"\n' if name == "tflite" else ""
+    bundle = 'compat = "tflite"\n' if "tflite" in name else ""
     assert faults(tmp_path, given, bundle=bundle)[0] == (place, words, hint)
 
 

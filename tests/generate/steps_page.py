@@ -21,6 +21,8 @@ FUNCTIONS = {
     "resize_nearest_neighbor": "image.resizeNearestNeighbor",
     "letterbox": "pad, image.resizeBilinear or image.transform",
     "center_crop": "slice",
+    "pad_to_multiple": "pad",
+    "shape": "a tensor's `shape`",
     "crop_and_resize": "image.cropAndResize",
     "transform": "image.transform",
     "grayscale": "sum(mul)",

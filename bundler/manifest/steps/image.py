@@ -9,7 +9,16 @@ from pydantic import Field
 from bundler.manifest.fields import Text
 from bundler.manifest.steps.base import Extent, Number, Numbers, OpStep, Size
 
-__all__ = ["CenterCrop", "CropAndResize", "DecodeImage", "Grayscale", "Letterbox", "Resize", "Transform"]
+__all__ = [
+    "CenterCrop",
+    "CropAndResize",
+    "DecodeImage",
+    "Grayscale",
+    "Letterbox",
+    "PadToMultiple",
+    "Resize",
+    "Transform",
+]
 
 _CORNERS = "Whether the corner pixels of both images are in the same places."
 _CENTERS = "Whether a pixel's place is its center. TensorFlow.js leaves it out by default."
@@ -69,6 +78,14 @@ class CenterCrop(OpStep):
     """The largest square in the middle of images; of an odd difference, the smaller half is cut in front."""
 
     op: Literal["center_crop"]
+
+
+class PadToMultiple(OpStep):
+    """Images with a border below and right, so that their sides are multiples of a number of pixels."""
+
+    op: Literal["pad_to_multiple"]
+    multiple: Extent = Field(description="The number.")
+    value: Number = Field(default=0.0, description="The value of the border's pixels.")
 
 
 class CropAndResize(OpStep):

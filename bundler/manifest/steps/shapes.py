@@ -18,6 +18,7 @@ __all__ = [
     "Pad",
     "ParseExample",
     "Reshape",
+    "Shape",
     "Slice",
     "Squeeze",
     "Take",
@@ -35,6 +36,12 @@ class Reshape(OpStep):
     shape: tuple[Annotated[int, Field(strict=True, ge=-1, le=(1 << 31) - 1)], ...] = Field(
         max_length=254, description="Sizes; one may be -1, and follows from the others."
     )
+
+
+class Shape(OpStep):
+    """The sizes of a tensor, as int32: for what is computed from the size of an image."""
+
+    op: Literal["shape"]
 
 
 class Transpose(OpStep):
