@@ -83,7 +83,7 @@ def test_the_page_has_what_the_contents_have() -> None:
     text = unescape(re.sub(r"<style>.*</style>", "", render(EVERYTHING), flags=re.DOTALL))
     shown = " ".join(re.sub(r"<[^>]*>", " ", text).split())
     for words in (
-        "pets signatures 1 models 1 nodes 3 weights 8 Bytes",
+        "pets signature 1 model 1 nodes 3 weights 8 Bytes",
         "Callers notice 3 changes from previous , 10 Bytes before, 12 Bytes now.",
         "input x changed: a → b callers notice",
         "cat other files old → new",
@@ -154,10 +154,12 @@ def test_a_previous_bundle_and_a_verification_have_sections(tiny: Path) -> None:
     assert 'bad">Some outputs are wrong' in page
 
 
-def test_savedmodels_of_other_programs_have_a_page_too(tiny: Path) -> None:
+def test_savedmodels_of_other_programs_have_a_page_too(tiny: Path, tmp_path: Path) -> None:
     shutil.rmtree(tiny / "assets.extra")
-    report(tiny, output="page.html")
+    report(tiny.resolve(), output="page.html")
     page = Path("page.html").read_text()
+    assert str(tmp_path) not in page
+    assert "<h1>tiny</h1>" in page
     assert "The record names no op that was rewritten." in page
     assert 'data-key="edge_gradients"' in page
 
