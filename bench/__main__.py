@@ -37,7 +37,7 @@ _RESULTS = ROOT / "bench" / "results"
     metavar="FILE",
     type=click.Path(path_type=Path),
     default=ROOT / "docs" / "bench.svg",
-    help="Where `scaling` draws. Default: docs/bench.svg.",
+    help="Where `scaling` draws; `use` draws use.svg beside it. Default: docs/bench.svg.",
 )
 @click.option("--predecessor", metavar="PYTHON", help="A Python that has tfjs-graph-converter, to compare with.")
 def main(
@@ -49,7 +49,7 @@ def main(
     picture: Path,
     predecessor: str | None,
 ) -> None:
-    """Measure each WORK: start, posenet, many, nodes, inference; and when named, one-gb, three-gb, scaling.
+    """Measure each WORK: start, posenet, many, nodes, inference; and when named, one-gb, three-gb, scaling, use.
 
     Times are medians, with the fastest and the slowest run; a case that takes long is run fewer times. `ratio` is to
     a plain copy of what was built, with `sync`, in the same run. Goals are for two processors. Exit status 1 if

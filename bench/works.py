@@ -13,6 +13,7 @@ from bench.builds import Setting, build, build_again, conversions, predecessor
 from bench.inference import inference
 from bench.rows import Goal, Row
 from bench.scaling import scaling
+from bench.use import use
 from bundler.cli.options import processors
 from bundler.runtimes.tensorflow import Runtime
 
@@ -99,4 +100,5 @@ WORKS = {
     "one-gb": Work(_one_gb, heavy=True),
     "three-gb": Work(_three_gb, heavy=True),
     "scaling": Work(scaling, heavy=True),
+    "use": Work(use, heavy=True),
 }

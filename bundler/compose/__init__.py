@@ -9,6 +9,7 @@ A composed signature becomes one more model, made from converted ones that are i
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from bundler.compose.order import Circle, called, in_order
@@ -17,8 +18,9 @@ from bundler.compose.write import Around, Line, plain, written
 from bundler.errors import Fault, ManifestError, Place
 from bundler.ir.dtypes import DType
 from bundler.ir.fresh import FreshNames
-from bundler.ir.model import Model
+from bundler.ir.model import Graph, Model
 from bundler.ir.nodes import Shape
+from bundler.ir.tables import TABLES
 from bundler.link.infer import shapes
 from bundler.manifest import Compat, Manifest
 from bundler.manifest.steps import CallStep, ComposedSpec, MapStep, OpStep
@@ -54,7 +56,14 @@ def compose(manifest: Manifest, models: Mapping[str, Model], runtime: Runtime) -
         faults += composer.compose(index)
     if faults:
         raise ManifestError.of(sorted(map(manifest.located, faults), key=lambda fault: fault.place.line))
-    return {spec.key: composer.made[spec.key] for spec in manifest.composed}
+    return {spec.key: _without_tables(composer.made[spec.key]) for spec in manifest.composed}
+
+
+def _without_tables(composed: Composed) -> Composed:
+    """The same, to be linked with the models that have its tables."""
+    graph = composed.model.graph
+    own = tuple(node for node in graph.nodes if node.op not in TABLES)
+    return composed._replace(model=replace(composed.model, graph=Graph(own, graph.weights)))
 
 
 class _Composer:

@@ -24,18 +24,20 @@ from bundler.manifest import Compat
 from bundler.runtimes.failures import Failure
 from bundler.steps.checks import type_of
 
-__all__ = ["Called", "Shapes", "call"]
+__all__ = ["Called", "Given", "Shapes", "call"]
 
 Shapes: TypeAlias = "Callable[[bytes, Sequence[str]], Sequence[tuple[DType, Shape | None]]]"
 """What TensorFlow infers of tensors of a serialized GraphDef."""
+Given: TypeAlias = "Value | TensorSpec"
+"""What a step gives: a value, or a tensor of an unknown rank, which can be an output and no more."""
 
 
 class Called(NamedTuple):
-    """The nodes and weights of a call, and the outputs of the signature; None for one of an unknown rank."""
+    """The nodes and weights of a call, and what the signature gives."""
 
     nodes: tuple[Node, ...]
     weights: Mapping[str, Weight]
-    outputs: tuple[Value | None, ...]
+    outputs: tuple[Given, ...]
 
 
 def call(model: Model, key: str, fed: Mapping[str, Value], scope: str, compat: Compat, shapes: Shapes) -> Called:
@@ -106,8 +108,8 @@ def _specs(ends: Mapping[str, Tensor]) -> dict[str, TensorSpec]:
     return {name: TensorSpec(tensor) for name, tensor in ends.items()}
 
 
-def _value(tensor: Tensor, dtype: DType, shape: Shape | None, home: Sketch) -> Value | None:
-    return None if shape is None else Value(str(tensor), shape, dtype, home)
+def _value(tensor: Tensor, dtype: DType, shape: Shape | None, home: Sketch) -> Given:
+    return TensorSpec(tensor, dtype) if shape is None else Value(str(tensor), shape, dtype, home)
 
 
 # Types -------------------------------------------------------------------------------------------

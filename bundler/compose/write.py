@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import NamedTuple
 
-from bundler.compose.calls import Shapes, call
+from bundler.compose.calls import Given, Shapes, call
 from bundler.compose.maps import mapped
 from bundler.compose.names import INPUTS, Ref
 from bundler.compose.plan import Act, Plan
@@ -18,6 +18,7 @@ from bundler.errors import BundlerError, Fault, ManifestError, Place
 from bundler.ir.fresh import FreshNames
 from bundler.ir.model import Function, Graph, Model, Signature, TensorSpec
 from bundler.ir.nodes import Tensor, new_node, shape_proto
+from bundler.ir.tables import TABLES
 from bundler.ir.weight import Weight
 from bundler.manifest import Compat
 from bundler.manifest.steps import CallStep, ComposedSpec, MapStep, parse_type
@@ -55,10 +56,10 @@ class Around:
 
 @dataclass
 class _Draft:
-    """The graph so far. `values` has what steps gave: None for a tensor of an unknown rank, no entry after a fault."""
+    """The graph so far. `values` has what steps gave; it lacks what a step with a fault would give."""
 
     library: Library
-    values: dict[Ref, Value | None] = field(default_factory=dict)
+    values: dict[Ref, Given] = field(default_factory=dict)
     weights: dict[str, Weight] = field(default_factory=dict)
     functions: dict[str, Function] = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
@@ -97,15 +98,12 @@ def _inputs(spec: ComposedSpec, draft: _Draft, scope: str) -> Iterator[tuple[str
 
 def _outputs(spec: ComposedSpec, plan: Plan, draft: _Draft, scope: str) -> Iterator[tuple[str, TensorSpec]]:
     """Nodes that have the outputs' names."""
-    for index, name in enumerate(spec.outputs):
-        ref = plan.outputs[name]
-        value = draft.values.get(ref)
-        if value is not None:
-            named = Scope(draft.library, draft.library.main, scope).op("Identity", value, name=plain(name))
-            yield name, TensorSpec(Tensor.parse(named.reference), named.dtype, named.shape)
-        elif ref in draft.values:
-            hint = "fix the shapes of the model with shapes = { … }"
-            draft.faults.append(Fault("its rank is unknown", hint=hint, place=Place(("outputs", index))))
+    for name in spec.outputs:
+        if plan.outputs[name] in draft.values:
+            spec_of = _spec(draft.values[plan.outputs[name]])
+            node = draft.library.main.fresh(f"{scope}/{plain(name)}")
+            draft.library.main.nodes.append(new_node("Identity", node, [str(spec_of.tensor)], T=spec_of.dtype))
+            yield name, replace(spec_of, tensor=Tensor(node))
 
 
 def _signature_faults(signature: Signature) -> Iterator[Fault]:
@@ -118,16 +116,14 @@ def _signature_faults(signature: Signature) -> Iterator[Fault]:
 
 def _lines(plan: Plan, draft: _Draft) -> Iterator[Line]:
     for number, act in enumerate(plan.acts):
-        named = ((name, draft.values.get(Ref(number, at))) for at, name in enumerate(act.gives))
-        yield Line(act.step.label, tuple((name, _spec(value)) for name, value in named))
+        named = ((name, draft.values[Ref(number, at)]) for at, name in enumerate(act.gives))
+        yield Line(act.step.label, tuple((name, _spec(given)) for name, given in named))
 
 
-def _spec(value: Value | None) -> TensorSpec:
-    return (
-        TensorSpec(Tensor(""), None, None)
-        if value is None
-        else TensorSpec(Tensor.parse(value.reference), value.dtype, value.shape)
-    )
+def _spec(given: Given) -> TensorSpec:
+    if isinstance(given, TensorSpec):
+        return given
+    return TensorSpec(Tensor.parse(given.reference), given.dtype, given.shape)
 
 
 class _Act:
@@ -142,35 +138,32 @@ class _Act:
 
     def write(self) -> None:
         """Write it, if all that it takes is there. A fault is kept, with its place."""
-        values = [self._draft.values.get(ref) for ref in self._act.reads]
-        if any(ref not in self._draft.values for ref in self._act.reads):
+        reads = [*self._act.reads, *([] if self._act.like is None else [self._act.like])]
+        if any(ref not in self._draft.values for ref in reads):
             return
         try:
-            results = self._results([value for value in values if value is not None], len(values))
+            results = self._results([_known(self._draft.values[ref]) for ref in reads])
         except BundlerError as error:
             self._draft.faults += [self._located(fault) for fault in error.faults]
             return
         for at, _ in enumerate(self._act.gives):
             self._draft.values[Ref(self._number, at)] = results[at]
 
-    def _results(self, values: Sequence[Value], count: int) -> Sequence[Value | None]:
+    def _results(self, values: Sequence[Value]) -> Sequence[Given]:
         step = self._act.step
-        if len(values) < count:
-            hint = "fix the shapes of the model that it comes from with shapes = { … }"
-            raise ManifestError("takes a tensor whose rank is unknown", hint=hint)
         if isinstance(step, CallStep):
             return self._call(step, values)
         scope = Scope(self._draft.library, self._draft.library.main, self._name, self._around.compat)
         if isinstance(step, MapStep):
             return mapped(scope, values, partial(_turn, self._act.inside))
-        like = None if self._act.like is None else self._draft.values.get(self._act.like)
-        return write(scope, step, values, like)
+        return write(scope, step, *(([*values[:-1]], values[-1]) if self._act.like else (values,)))
 
-    def _call(self, step: CallStep, values: Sequence[Value]) -> Sequence[Value | None]:
+    def _call(self, step: CallStep, values: Sequence[Value]) -> Sequence[Given]:
         model = self._around.models[step.call]
         fed = dict(zip(self._act.inputs, values))
         called = call(model, step.call, fed, self._name, self._around.compat, self._around.shapes)
-        self._draft.library.main.nodes += called.nodes
+        there = {node.name for node in self._draft.library.main.nodes if node.op in TABLES}
+        self._draft.library.main.nodes += [node for node in called.nodes if node.name not in there]
         self._draft.weights |= called.weights
         self._draft.functions |= model.functions
         return called.outputs
@@ -179,6 +172,14 @@ class _Act:
         step = self._act.step
         what = fault.what if isinstance(step, CallStep) else f"{_word(self._act)}: {fault.what}"
         return replace(fault, what=what, place=Place(("steps", self._number)))
+
+
+def _known(given: Given) -> Value:
+    """A value that steps can take. Raises ManifestError for a tensor of an unknown rank."""
+    if isinstance(given, TensorSpec):
+        hint = "fix the shapes of the model that it comes from with shapes = { … }"
+        raise ManifestError("takes a tensor whose rank is unknown", found=str(given.dtype), hint=hint)
+    return given
 
 
 def _word(act: Act) -> str:

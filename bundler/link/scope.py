@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from bundler.ir.model import Function, Graph, Model
-from bundler.ir.nodes import Node, Tensor, attr
+from bundler.ir.nodes import Node, Tensor
 from bundler.ir.protos import AttrValue
 from bundler.ir.renames import with_functions, with_name
 from bundler.ir.tables import TABLES
@@ -39,16 +39,11 @@ def scoped(model: Model, scope: str) -> Model:
 def again(graph: Graph, scope: str) -> Graph:
     """The same graph once more, with `scope/` before the names of its nodes and loops.
 
-    It shares tables and functions with the first: they keep their names.
+    It shares tables and functions with the first: they keep their names. Python's loader finds a table by its node.
     """
-    prefix = f"{scope}/"
-    own = [node.having(shared_name=_table(node)) if node.op in TABLES else node for node in graph.nodes]
-    return _Scope(prefix, {}, _OF_A_RUN).graph(replace(graph, nodes=tuple(own)), prefix)
-
-
-def _table(node: Node) -> str:
-    """The name by which TensorFlow finds a table."""
-    return str(attr(node, "shared_name", "") or node.name)
+    tables = [node.name for node in graph.nodes if node.op in TABLES]
+    kept = {spelled: spelled for name in tables for spelled in (name, f"^{name}")}
+    return _Scope(f"{scope}/", {}, _OF_A_RUN).graph(graph, f"{scope}/", kept)
 
 
 class _Scope:
@@ -60,10 +55,10 @@ class _Scope:
         self._functions = functions
         self._attrs: dict[int, Mapping[str, AttrValue]] = {}  # by identity: nodes share them
 
-    def graph(self, graph: Graph, prefix: str) -> Graph:
-        """A graph; `prefix` goes before the names of its nodes."""
+    def graph(self, graph: Graph, prefix: str, kept: Mapping[str, str] = {}) -> Graph:
+        """A graph; `prefix` goes before the names of its nodes, but for the references in `kept`."""
         # One string for a name wherever it is read: between processes it travels once.
-        names = {node.name: prefix + node.name for node in graph.nodes}
+        names = {**{node.name: prefix + node.name for node in graph.nodes}, **kept}
         return Graph(
             nodes=tuple([self._node(node, names, prefix) for node in graph.nodes]),
             weights={names[name]: weight for name, weight in graph.weights.items()},

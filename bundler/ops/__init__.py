@@ -190,6 +190,8 @@ def named_port(node: Node, port: int) -> tuple[str, int]:
 
     Raises ConversionError for an op without a row, whose outputs' names are unknown.
     """
+    if port == 0 and (only := _only_output(node.op)):
+        return only, 0
     index = port
     for output in _outputs(node.op):
         count = output.count(node)
@@ -204,6 +206,13 @@ def named_port(node: Node, port: int) -> tuple[str, int]:
 def has_named_ports(op: str) -> bool:
     """Whether the names of an op's outputs are known."""
     return op in table() or op in _BEYOND
+
+
+@cache
+def _only_output(op: str) -> str:
+    """The name of an op's output if each node has one; else ""."""
+    outputs = _outputs(op)
+    return outputs[0].name if len(outputs) == 1 and outputs[0].is_single else ""
 
 
 def _outputs(op: str) -> Sequence[Argument]:

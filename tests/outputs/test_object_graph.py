@@ -198,7 +198,10 @@ CALL.attr["inner"].func.name = "g"
             id="a table in a function",
         ),
         pytest.param(
-            model([new_node("StatelessIf", "y", ["x"], then_branch=CALL)], y="y"),
+            replace(
+                model([new_node("StatelessIf", "y", ["x"], then_branch=CALL)], y="y"),
+                functions={"f": Function(FunctionDef(), Graph(()), {})},
+            ),
             "a function is an attribute of another",
             id="a function with functions",
         ),

@@ -16,6 +16,8 @@ def obstacle(model: Model) -> str:
     unnamed = sorted(op for op in model.graph.ops if not ops.has_named_ports(op))
     if unnamed:
         return f"the names of the outputs of {unnamed[0]!r} are not known"
+    if not model.functions:
+        return ""
     if any(not TABLES.isdisjoint(function.graph.ops) for function in model.functions.values()):
         return "a function makes a hash table"
     values = (value for graph in model.graphs for node in graph.nodes for value in node.attr.values())
