@@ -25,7 +25,7 @@ _NARROW = 0.34
 """The width on a phone, as a part of that."""
 _HEADER = 20.0
 """Pixels above the layers of a model, for its name."""
-_LEAST_PART, _LEAST_LAYER = 900.0, 110.0
+_LEAST_PART, _LEAST_LAYER = 900.0, 200.0
 """Square pixels of the smallest model and layer that have a box of their own; smaller ones share one."""
 _CHARACTER, _LINE = 6.6, 15.0
 """Pixels of a character, and of a line."""
@@ -81,7 +81,7 @@ def _plots(found: Sequence[Part], size: int, picture: Box) -> Iterator[Plot]:
     others = found[len(shown) :]
     if others:
         layers = tuple(Layer(part.name, part.size) for part in others)
-        shown = [*shown, Part(f"{len(others):,} smaller", layers)]
+        shown = sorted([*shown, Part(f"{len(others):,} smaller", layers)], key=_falling)
     for number, (part, box) in enumerate(zip(shown, squares([part.size for part in shown], picture))):
         yield Plot(_tile(box, part.name or "top level", part.size), tuple(_layers(part, box)), number % _HUES)
 
@@ -94,9 +94,14 @@ def _layers(part: Part, box: Box) -> Iterator[Tile]:
     shown = _own_box(part.layers, least)
     others = part.layers[len(shown) :]
     if others:
-        shown = [*shown, Layer(f"{len(others):,} smaller", sum(layer.size for layer in others))]
+        shown = sorted([*shown, Layer(f"{len(others):,} smaller", sum(layer.size for layer in others))], key=_falling)
     for layer, inner in zip(shown, squares([layer.size for layer in shown], room)):
-        yield _tile(inner, layer.name, layer.size, layer.short)
+        tile = _tile(inner, layer.name, layer.size, layer.short)
+        yield tile if header else tile._replace(label="")  # the model's name lies on the tiles
+
+
+def _falling(row: Part | Layer) -> int:
+    return -row.size
 
 
 def _own_box(rows: Sequence[_Sized], least: float) -> list[_Sized]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+import bundler
 from bundler.cli import main
 from bundler.page import render
 from bundler.page.reading import read_verification
@@ -215,6 +216,12 @@ def test_what_cannot_be_done_says_why_and_writes_nothing(line: str, status: int,
     assert (done.exit_code, said in done.stderr) == (status, True), done.stderr
     assert Path("old.html").read_text() == "mine"
     assert sorted(path.name for path in Path().iterdir()) == ["old.html", "tiny"]
+
+
+def test_the_json_is_the_report_that_the_page_shows(tiny: Path) -> None:
+    done = run("report tiny -o page.html --json")
+    assert json.loads(done.stdout) == json.loads(bundler.inspect(tiny).to_json())
+    assert json.loads(run("report tiny -o page.html --json").stdout)["exit_status"] == 1
 
 
 def test_an_old_page_is_replaced_with_force(tiny: Path) -> None:
