@@ -93,6 +93,12 @@ def test_a_users_program_learns_what_is_wrong(python: Path, tmp_path: Path) -> N
     assert output == "there is no such file or folder\n"
 
 
+def test_the_templates_of_the_page_are_installed(python: Path, tmp_path: Path) -> None:
+    bundler.build(MANIFESTS / "tiny.toml", output=tmp_path / "tiny", check=False)
+    shown = run(python, "-m", "bundler", "report", "tiny", "-o", "tiny.html", folder=tmp_path)
+    assert shown == "tiny.html: 4 signatures, 3 models\n"
+
+
 def test_the_pages_that_the_readme_links_to_are_installed(python: Path) -> None:
     (folder,) = python.parents[1].glob("lib/python*/site-packages/share/doc/tfjs-bundler")
     links = re.findall(r"\]\(([^)#\s]+)", (folder / "README.md").read_text())
