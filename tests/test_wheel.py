@@ -23,7 +23,7 @@ serving_default(pixels: float32[?, 64]) -> probabilities
 edge_strength(image: float32[?, ?, ?, 1]) -> strength
 edge_gradients(image: float32[?, ?, ?, 1]) -> gradients, signed_gradients
 moments(batch: float32[?, 8]) -> is_outlier, mean, normalised, outliers, variance
-(None, 64) {'serve': 5068} True
+(None, 64) {'digits': 4840, 'edges': 148, 'moments': 80} True
 """
 
 
@@ -91,6 +91,12 @@ def test_a_users_program_learns_what_is_wrong(python: Path, tmp_path: Path) -> N
     (tmp_path / "bundle.toml").write_text('[bundle]\nname = "pets"\n[[model]]\nname = "cat"\nsource = "cat"\n')
     output = run(python, PROGRAMS / "summary.py", "bundle.toml", "out", folder=tmp_path, status=4)
     assert output == "there is no such file or folder\n"
+
+
+def test_the_templates_of_the_page_are_installed(python: Path, tmp_path: Path) -> None:
+    bundler.build(MANIFESTS / "tiny.toml", output=tmp_path / "tiny", check=False)
+    shown = run(python, "-m", "bundler", "report", "tiny", "-o", "tiny.html", folder=tmp_path)
+    assert shown == "tiny.html: 4 signatures, 3 models\n"
 
 
 def test_the_pages_that_the_readme_links_to_are_installed(python: Path) -> None:

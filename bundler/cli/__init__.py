@@ -16,20 +16,20 @@ from bundler.cli.usage import explained_usage, no_such_command
 __all__ = ["main", "run"]
 
 _COMMANDS = {
+    "init": "Write a first manifest for the models of each SOURCE.",
     "build": "Build the bundle of each MANIFEST.",
     "check": "Check each MANIFEST and its sources without writing anything.",
-    "init": "Write a first manifest for the models of each SOURCE.",
-    "convert": "Convert one model, with the flags of tfjs-graph-converter.",
+    "verify": "Compare the outputs of a bundle with those of its source models.",
+    "run": "Call a signature of BUNDLE.",
     "inspect": "Show what is in a model, a manifest or a SavedModel.",
     "diff": "Show what changed between two bundles, and whether callers would notice.",
-    "lock": "Write the lock of each MANIFEST: every file that its bundle is made from.",
-    "run": "Call a signature of BUNDLE.",
     "report": "Write a page of HTML that shows what is in BUNDLE.",
+    "lock": "Write the lock of each MANIFEST: every file that its bundle is made from.",
     "serving": "Print TensorFlow Serving's models.config for bundles.",
-    "verify": "Compare the outputs of a bundle with those of its source models.",
+    "export": "Write the signatures of BUNDLE as a TFLite or an ONNX file.",
+    "convert": "Convert one model, with the flags of tfjs-graph-converter.",
     "cache": "Show or clean the cache of fetched models.",
     "completion": "Print the script for completion in a shell.",
-    "export": "Write the signatures of BUNDLE as a TFLite or an ONNX file.",
     "schema": "Print the JSON Schema of manifests, for editors.",
 }
 """The commands in the order of the help text, each with its line there. Its module is loaded if it is called."""

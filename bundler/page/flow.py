@@ -114,15 +114,17 @@ class _Scopes:
         """The input or the step that a node belongs to; None if it belongs to neither."""
         if name in self._inputs:
             return self._inputs[name]
-        match = _STEP.match(name, len(self._scope)) if name.startswith(self._scope) else None
+        known = self._scope is not None and name.startswith(self._scope)
+        match = _STEP.match(name, len(self._scope or "")) if known else None
         number = int(match[1]) if match and len(match[1]) < 9 else self._count
         return self._first + number if number < self._count else None
 
 
-def _scope(signature: SignatureReport) -> str:
-    """The scope of the steps' scopes: what stands before `0.` in the name of a tensor of the first step."""
-    (tensor, *_), *_ = [step.gives for step in signature.steps if step.gives]
-    return re.split(r"(?:^|(?<=/))\d+\.", tensor.tensor, maxsplit=1)[0]
+def _scope(signature: SignatureReport) -> str | None:
+    """The scope of the steps' scopes: what stands before `0.` in the name of a step's tensor, if there is one."""
+    given = (tensor.tensor for step in signature.steps for tensor in step.gives)
+    found = (re.match(r"(.*?/|)\d+\.", tensor) for tensor in given)
+    return next((match[1] for match in found if match), None)
 
 
 def _in_lanes(pairs: Iterable[tuple[int, int]]) -> Iterator[Arc]:

@@ -16,13 +16,16 @@ __all__ = ["Plot", "Tile", "Treemap"]
 
 _Sized = TypeVar("_Sized", Layer, Part)
 
-_WIDTH, _HEIGHT = 1000.0, 520.0
+_WIDTH = 1000.0
 """Pixels of the picture on a wide screen. On others the width differs."""
+_HEIGHTS = ((4, 160.0), (12, 300.0))
+_HEIGHT = 520.0
+"""Pixels of the picture, with fewer for so many layers."""
 _NARROW = 0.34
 """The width on a phone, as a part of that."""
 _HEADER = 20.0
 """Pixels above the layers of a model, for its name."""
-_LEAST_PART, _LEAST_LAYER = 900.0, 110.0
+_LEAST_PART, _LEAST_LAYER = 900.0, 200.0
 """Square pixels of the smallest model and layer that have a box of their own; smaller ones share one."""
 _CHARACTER, _LINE = 6.6, 15.0
 """Pixels of a character, and of a line."""
@@ -59,7 +62,7 @@ class Treemap:
     count: int
     plots: tuple[Plot, ...]
     listed: tuple[tuple[str, Layer], ...]
-    height: int = int(_HEIGHT)
+    height: float
 
     @classmethod
     def of(cls, weights: Mapping[str, int]) -> Treemap:
@@ -68,20 +71,19 @@ class Treemap:
         rows = ((part.name, layer) for part in found for layer in part.layers)
         listed = sorted(rows, key=lambda row: (-row[1].size, row[0], row[1].name))
         size = sum(part.size for part in found)
-        return cls(size, len(listed), tuple(_plots(found, size)), tuple(listed[:_LISTED]))
+        height = next((height for most, height in _HEIGHTS if len(listed) <= most), _HEIGHT)
+        plots = tuple(_plots(found, size, Box(0.0, 0.0, _WIDTH, height)))
+        return cls(size, len(listed), plots, tuple(listed[:_LISTED]), height)
 
 
-def _plots(found: Sequence[Part], size: int) -> Iterator[Plot]:
-    shown = _own_box(found, _LEAST_PART * size / (_WIDTH * _HEIGHT))
+def _plots(found: Sequence[Part], size: int, picture: Box) -> Iterator[Plot]:
+    shown = _own_box(found, _LEAST_PART * size / (picture.width * picture.height))
     others = found[len(shown) :]
     if others:
         layers = tuple(Layer(part.name, part.size) for part in others)
-        shown = [*shown, Part(f"{len(others):,} smaller", layers)]
-    for number, (part, box) in enumerate(zip(shown, squares([part.size for part in shown], _PICTURE))):
-        yield Plot(_tile(box, part.name or "others", part.size), tuple(_layers(part, box)), number % _HUES)
-
-
-_PICTURE = Box(0.0, 0.0, _WIDTH, _HEIGHT)
+        shown = sorted([*shown, Part(f"{len(others):,} smaller", layers)], key=_falling)
+    for number, (part, box) in enumerate(zip(shown, squares([part.size for part in shown], picture))):
+        yield Plot(_tile(box, part.name or "top level", part.size), tuple(_layers(part, box)), number % _HUES)
 
 
 def _layers(part: Part, box: Box) -> Iterator[Tile]:
@@ -92,9 +94,14 @@ def _layers(part: Part, box: Box) -> Iterator[Tile]:
     shown = _own_box(part.layers, least)
     others = part.layers[len(shown) :]
     if others:
-        shown = [*shown, Layer(f"{len(others):,} smaller", sum(layer.size for layer in others))]
+        shown = sorted([*shown, Layer(f"{len(others):,} smaller", sum(layer.size for layer in others))], key=_falling)
     for layer, inner in zip(shown, squares([layer.size for layer in shown], room)):
-        yield _tile(inner, layer.name, layer.size, layer.short)
+        tile = _tile(inner, layer.name, layer.size, layer.short)
+        yield tile if header else tile._replace(label="")  # the model's name lies on the tiles
+
+
+def _falling(row: Part | Layer) -> int:
+    return -row.size
 
 
 def _own_box(rows: Sequence[_Sized], least: float) -> list[_Sized]:

@@ -51,8 +51,8 @@ def report(
     Raises:
         BundlerError: SourceError if a bundle or the verification cannot be read.
     """
-    folder, place = folder_of(Path(bundle)), Path(output)
-    before = None if against is None else folder_of(Path(against))
+    folder, place = folder_of(Path(bundle)).resolve(), Path(output)
+    before = None if against is None else folder_of(Path(against)).resolve()
     verified = None if verification is None else Path(verification)
     _refuse_inside(place, [folder] if before is None else [folder, before])
     kept = [path for path in (folder, before, verified, *inputs) if path is not None]
@@ -67,14 +67,15 @@ def report(
 def _refuse_inside(output: Path, folders: Iterable[Path]) -> None:
     """Raise BundlerError for a file that would become a part of a bundle, which is then another."""
     for folder in folders:
-        if output.resolve().is_relative_to(folder.resolve()):
+        if output.resolve().is_relative_to(folder):
             hint = "name a file beside the bundle"
             raise BundlerError("the page would lie in a bundle, and change it", where=str(output), hint=hint)
 
 
 def _contents(folder: Path, before: Path | None, verified: Path | None) -> Contents:
     graphs = read_graphs(folder)
-    found = _named(folder, inspected(str(folder), [Saved(folder, str(folder), graphs)]))
+    saved = Saved(folder, folder.name, graphs)
+    found = _named(folder, inspected(saved.source, [saved]))
     side = Side.of_bundle(folder)
     return Contents(
         report=found,
@@ -88,7 +89,7 @@ def _contents(folder: Path, before: Path | None, verified: Path | None) -> Conte
 
 def _side(folder: Path) -> Side:
     """A bundle by the name of its folder alone: the page is the same wherever that lies."""
-    return replace(Side.of_bundle(folder), source=folder.resolve().name)
+    return replace(Side.of_bundle(folder), source=folder.name)
 
 
 def _named(folder: Path, found: Report) -> Report:

@@ -28,7 +28,7 @@ from bundler.runtimes.tensorflow import Runtime
 from tests.conformance.case import Case, dtype_of
 from tests.support.models import read_model, write_model
 
-__all__ = ["Result", "Run", "Runners", "run"]
+__all__ = ["Result", "Run", "Runners", "imported", "run"]
 
 SERVE = ["serve"]
 Arrays = Sequence[np.ndarray]
@@ -61,7 +61,7 @@ class Run(NamedTuple):
 
 def run(cases: Sequence[Case], runners: Runners, folder: Path) -> list[Run]:
     """Run cases, which may use a folder."""
-    models = {case.id: _imported(case, folder / case.id) for case in cases}
+    models = {case.id: imported(case, folder / case.id) for case in cases}
     sound = {case_id: model for case_id, model in models.items() if isinstance(model, Model)}
     bundled = _bundled(cases, sound, runners, folder)
     return [
@@ -82,7 +82,7 @@ def _in_javascript(case: Case, javascript: TensorFlowJs, entry: Path) -> Result:
         return str(failure)
 
 
-def _imported(case: Case, folder: Path) -> Model | str:
+def imported(case: Case, folder: Path) -> Model | str:
     """What bundler makes of a case, or what it says against it."""
     nodes = [*case.placeholders, *case.nodes]
     entry = write_model(folder, nodes, case.weights, functions=case.functions, **case.document)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
 
 import bundler
 from bundler.page.flow import Arc, Flow, flow
+from bundler.report import Entries, SignatureReport, StepReport, TensorReport
 from bundler.stored.graphs import read_graphs
 from tests.support.places import MANIFESTS
 
@@ -60,6 +64,21 @@ def test_arcs_lead_from_steps_to_those_that_take_what_they_give(tmp_path: Path) 
     ]
     assert [stop.name for stop in found.taken(4)] == ["decode_image", "edge_strength"]
     assert (found.spine, found.x(Arc(1, 4, 1))) == (39, 26)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        (StepReport("add", ()),),
+        (StepReport("add", (TensorReport("", "", "float32", ()),)),) * 3,
+        (StepReport("add", (TensorReport("", "a/99999999999999999999.b/c:0", "float32", ()),)),),
+        (StepReport("add", (TensorReport("", "0.b:0", "float32", ()),)),),
+    ],
+)
+def test_steps_of_a_record_that_lies_have_no_arcs(steps: tuple[StepReport, ...], built: Callable[..., Path]) -> None:
+    graph = read_graphs(built("tiny"))[0].model.graph
+    signature = SignatureReport("k", (), Entries(), Entries(), "", steps)
+    assert flow(signature, graph).arcs == ()
 
 
 def test_a_flow_without_arcs_has_a_spine() -> None:

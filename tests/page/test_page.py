@@ -13,8 +13,10 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+import bundler
 from bundler.cli import main
 from bundler.page import render
+from bundler.page.reading import read_verification
 from bundler.page.text import visible
 from bundler.verbs.report import report
 from tests.page.contents import EVERYTHING, spoiled
@@ -82,7 +84,7 @@ def test_the_page_has_what_the_contents_have() -> None:
     text = unescape(re.sub(r"<style>.*</style>", "", render(EVERYTHING), flags=re.DOTALL))
     shown = " ".join(re.sub(r"<[^>]*>", " ", text).split())
     for words in (
-        "pets signatures 1 models 1 nodes 3 weights 8 Bytes",
+        "pets signature 1 model 1 nodes 3 weights 8 Bytes",
         "Callers notice 3 changes from previous , 10 Bytes before, 12 Bytes now.",
         "input x changed: a → b callers notice",
         "cat other files old → new",
@@ -153,12 +155,20 @@ def test_a_previous_bundle_and_a_verification_have_sections(tiny: Path) -> None:
     assert 'bad">Some outputs are wrong' in page
 
 
-def test_savedmodels_of_other_programs_have_a_page_too(tiny: Path) -> None:
+def test_savedmodels_of_other_programs_have_a_page_too(tiny: Path, tmp_path: Path) -> None:
     shutil.rmtree(tiny / "assets.extra")
-    report(tiny, output="page.html")
+    report(tiny.resolve(), output="page.html")
     page = Path("page.html").read_text()
+    assert str(tmp_path) not in page
+    assert "<h1>tiny</h1>" in page
     assert "The record names no op that was rewritten." in page
     assert 'data-key="edge_gradients"' in page
+
+
+def test_a_verification_is_read_as_it_was_written(tmp_path: Path) -> None:
+    assert EVERYTHING.verification is not None
+    (tmp_path / "said.json").write_text(EVERYTHING.verification.to_json())
+    assert read_verification(tmp_path / "said.json", EVERYTHING.report) == EVERYTHING.verification
 
 
 def verification(**changes: object) -> str:
@@ -206,6 +216,12 @@ def test_what_cannot_be_done_says_why_and_writes_nothing(line: str, status: int,
     assert (done.exit_code, said in done.stderr) == (status, True), done.stderr
     assert Path("old.html").read_text() == "mine"
     assert sorted(path.name for path in Path().iterdir()) == ["old.html", "tiny"]
+
+
+def test_the_json_is_the_report_that_the_page_shows(tiny: Path) -> None:
+    done = run("report tiny -o page.html --json")
+    assert json.loads(done.stdout) == json.loads(bundler.inspect(tiny).to_json())
+    assert json.loads(run("report tiny -o page.html --json").stdout)["exit_status"] == 1
 
 
 def test_an_old_page_is_replaced_with_force(tiny: Path) -> None:

@@ -8,6 +8,7 @@ import click
 
 from bundler.cli.console import Console
 from bundler.cli.frame import shown
+from bundler.cli.options import JSON
 from bundler.cli.texts.columns import counted
 
 __all__ = ["report"]
@@ -37,6 +38,7 @@ Examples:
     help="What `bundler verify --json` wrote about the bundle: the page shows the errors.",
 )
 @click.option("--force", is_flag=True, help="Replace an existing file.")
+@JSON
 @shown
 def report(console: Console, bundle: Path, output: Path, **settings: object) -> None:
     """Write a page of HTML that shows what is in BUNDLE, for the people who review it.
@@ -50,4 +52,4 @@ def report(console: Console, bundle: Path, output: Path, **settings: object) -> 
     with console.progress() as progress:
         found = write(bundle, output=output, progress=progress, **settings)  # type: ignore[arg-type]
     shown = f"{counted(len(found.signatures), 'signature')}, {counted(len(found.models), 'model')}"
-    console.show_lines([[(str(output), "bold green"), (f": {shown}", "")]])
+    console.show_result([[(str(output), "bold green"), (f": {shown}", "")]], found.to_json)
