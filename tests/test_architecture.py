@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -100,13 +101,27 @@ def _arrows() -> set[tuple[str, str]]:
     }
 
 
+def _order() -> dict[str, int]:
+    """The floor of each room."""
+    floors = FLOORS.strip().split("\n")
+    return {name: floor for floor, names in enumerate(floors) for name in names.split()}
+
+
 def test_rooms_import_from_the_floors_below_their_own() -> None:
-    floors = [line.split() for line in FLOORS.split("\n") if line.strip()]
-    order = {name: floor for floor, names in enumerate(floors) for name in names}
-    print("\n".join("  ".join(names) for names in floors))  # noqa: T201 - the order of the rooms, for a reader
+    order = _order()
+    print(FLOORS)  # noqa: T201 - the order of the rooms, for a reader
     assert {room(module) for module in trees()} - {"__init__"} == order.keys()
     rising = {(user, used) for user, used in _arrows() if user != used and used != "__version__"}
     assert {pair for pair in rising if order[pair[1]] >= order[pair[0]]} == set()
+
+
+def test_every_room_has_one_row_in_the_page_from_the_ground_up() -> None:
+    page = (PACKAGE.parent / "docs" / "ARCHITECTURE.md").read_text()
+    rows = [line.split("|")[1] for line in page.splitlines() if line.startswith("| `bundler/")]
+    named = [[Path(name).stem for name in re.findall(r"`bundler/([\w.]+)`", row)] for row in rows]
+    assert sorted(chain.from_iterable(named)) == sorted({room(module) for module in trees()} - {"__init__", "__main__"})
+    floors = [max(_order()[name] for name in names) for names in named]
+    assert floors == sorted(floors)
 
 
 def test_folders_are_small_and_few_modules_lie_beside_them() -> None:

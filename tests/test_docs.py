@@ -12,13 +12,25 @@ import pytest
 import tomli
 from click.testing import CliRunner
 
+import bundler
 from bundler.cli import main
 from bundler.manifest import read
-from tests.generate import steps_page
+from tests.generate import manifest_page, steps_page
 from tests.generate.manifest_page import page
 from tests.support.places import ROOT
 
 README = (ROOT / "README.md").read_text()
+
+
+def test_the_manifest_that_the_page_begins_with_is_one(tmp_path: Path) -> None:
+    (shown,) = re.findall(r"```toml\n(.*?)```", page(), re.DOTALL)
+    (tmp_path / "models").symlink_to(ROOT / "manifests" / "models")
+    (tmp_path / "shop.toml").write_text(shown)
+    built = bundler.build(tmp_path / "shop.toml", output=tmp_path / "shop")
+    assert built.signatures.names == ("read", "read_bytes")
+    assert {line.partition("]")[0] for line in shown.splitlines() if line.startswith("[")} == {
+        title.partition("]")[0] for title in manifest_page.TABLES if "<" not in title
+    }
 
 
 @pytest.mark.network

@@ -26,6 +26,36 @@ HEAD = """# The manifest
 A manifest is a TOML file. Paths in it are relative to its own folder. `bundler schema` prints its JSON Schema, which
 editors use to complete and check: put `#:schema ./bundler.schema.json` into the first line. Unknown keys, wrong types,
 duplicate names and missing keys are errors that name the file, the line and the key; a run reports all of them.
+Required are the bundle's name, and a model with its name and source; `bundler init` writes a first manifest.
+
+```toml
+[bundle]
+name = "shop"
+
+[[model]]
+name = "digits"
+source = "models/digits"
+
+[[model.signature]]                     # a model may have several; without one it has its own
+key = "read"
+rename = { image = "pixels" }
+
+[[signature]]                           # steps around models, or several models in a row
+key = "read_bytes"
+inputs = { bytes = "float32[?, 64]" }
+outputs = ["probabilities"]
+steps = [
+  { op = "div", by = 255 },
+  { call = "read" },
+]
+
+[[check]]                               # what `bundler verify` calls a signature with
+signature = "read"
+inputs.pixels = { range = [0, 1], shape = [8, 64] }
+
+[serving]                               # for TensorFlow Serving
+warmup = true
+```
 """
 
 
