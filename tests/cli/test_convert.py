@@ -269,7 +269,7 @@ def test_flags_that_speak_of_a_signature_need_outputs(flag: str, model: str, out
         (("--saved_model_tags", ","), "error: --saved_model_tags: is empty"),
         (("--outputs", "Identity", "--signature_key", "__saved_model_init_op"), "error: --signature_key: "),
         (("--compat_mode", "onnx"), "'onnx' is not one of 'none', 'tfjs', 'tflite'"),
-        (("--output_format", "onnx"), "'onnx' is not one of 'tf_frozen_model', 'tf_saved_model'"),
+        (("--output_format", "keras"), "'keras' is not one of 'tf_frozen_model', 'tf_saved_model', 'tflite', 'onnx'"),
     ],
 )
 def test_a_wrong_flag_is_explained_in_words_of_the_command_line(

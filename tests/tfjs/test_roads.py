@@ -26,7 +26,8 @@ COMMANDS = {
 
 
 def run(command: list[str], project: Path) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(project / "home")}
+    outside = project.with_name(f"{project.name} home")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HOME": str(outside)}
     program = [sys.executable, "-m", "bundler", *command]
     return subprocess.run(program, cwd=project, env=environment, capture_output=True, text=True, check=False)
 

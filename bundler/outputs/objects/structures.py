@@ -40,7 +40,7 @@ def callable_by(keys: Sequence[str]) -> SavedBareConcreteFunction:
     spec = FunctionSpec(fullargspec=_arguments([argument(key) for key in keys]))
     spec.input_signature.none_value.SetInParent()
     return SavedBareConcreteFunction(
-        argument_keywords=keys, allowed_positional_arguments=len(keys) == 1, function_spec=spec
+        argument_keywords=keys, allowed_positional_arguments=int(len(keys) == 1), function_spec=spec
     )
 
 
