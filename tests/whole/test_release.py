@@ -40,6 +40,10 @@ def test_the_page_about_a_release_shows_what_happens(pets: Path, registry: Serve
     (pets / "node_modules").symlink_to(tensorflowjs_modules)
     shown = consoles(page)
     assert session(shown) == shown
+    reviewed = (pets / "release-9.html").read_text()
+    assert re.findall('<article class="signature"[^>]*data-key="([^"]*)"', reviewed) == ["digits", "edges", "moments"]
+    warmup = pets.parent / "ci" / "release" / "7" / "assets.extra" / "tf_serving_warmup_requests"
+    assert [warmup.read_bytes().count(key) for key in (b"digits", b"edges", b"moments")] == [1, 1, 1]
 
 
 # The examples --------------------------------------------------------------------------------------
