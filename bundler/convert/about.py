@@ -13,7 +13,6 @@ from bundler.report import ModelReport, Rewritten
 from bundler.report.census import Census
 from bundler.tfjs import fields
 from bundler.tfjs.fields import Json
-from bundler.tfjs.layers.origins import origin_of
 
 __all__ = ["About", "about", "model_report"]
 
@@ -73,6 +72,8 @@ def _graph_writers(document: Json) -> Iterator[str]:
 
 
 def _layers_writers(document: Json, topology: Json) -> Iterator[str]:
+    from bundler.tfjs.layers.origins import origin_of  # late: fifty modules that a graph model does not need
+
     version = _text(topology.get("keras_version")).removeprefix("tfjs-layers").strip()
     yield f"{origin_of(topology).name} ({version})" if version else origin_of(topology).name
     converted = _text(document.get("convertedBy"))
