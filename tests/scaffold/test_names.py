@@ -10,7 +10,7 @@ import pytest
 from bundler.manifest.faults import FILE_NAME, SCOPE
 from bundler.scaffold.names import bundle_name, model_names, natural
 
-HERE = Path("/work/pets")
+HERE = Path("/projects/pets")
 
 
 @pytest.mark.parametrize(
