@@ -54,8 +54,8 @@ def test_ops_without_a_builtin_are_named_with_their_nodes(tflite: Exporter, tmp_
 @pytest.mark.long
 def test_an_onnx_file_gives_the_outputs_by_name(tmp_path: Path) -> None:
     pytest.importorskip("tf2onnx")
-    folder = built(tmp_path, placeholder("x", None, 3), new_node("Relu", "y", ["x"], T=FLOAT))
+    folder = built(tmp_path, placeholder("in/x", None, 3), new_node("Relu", "out/y", ["in/x"], T=FLOAT))
     with Exporter("onnx") as onnx:
         onnx.convert(folder, SERVE, ["serving_default"], tmp_path / "y.onnx", opset=18)
-        found = onnx.run(tmp_path / "y.onnx", "serving_default", {"x": np.full((2, 3), 2, np.float32)})
-    assert (list(found), found["y"].tolist()) == (["y"], [[2.0] * 3] * 2)
+        found = onnx.run(tmp_path / "y.onnx", "serving_default", {"in/x": np.full((2, 3), 2, np.float32)})
+    assert (list(found), found["out/y"].tolist()) == (["out/y"], [[2.0] * 3] * 2)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
+from collections.abc import Collection
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -30,8 +32,8 @@ def run(file: str, _key: str, feeds: dict[str, Plain]) -> dict[str, Plain]:
     """The outputs of the file, by name."""
     session = _session(file, Path(file).stat().st_mtime_ns)
     names = [output.name for output in session.get_outputs()]
-    given = {name: _given(unpacked(value)) for name, value in feeds.items()}
     known = {entry.name for entry in session.get_inputs()}  # an input that no output needs is not in the file
+    given = {_named(name, known): _given(unpacked(value)) for name, value in feeds.items()}
     found = session.run(names, {name: value for name, value in given.items() if name in known})
     return {name: packed(np.asarray(value)) for name, value in zip(names, found, strict=True)}
 
@@ -41,6 +43,11 @@ def _session(file: str, _changed: int) -> Any:
     import onnxruntime
 
     return onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+
+
+def _named(name: str, known: Collection[str]) -> str:
+    """The name of an input in the file: tf2onnx writes `_` in place of characters that identifiers lack."""
+    return name if name in known else re.sub(r"\W", "_", name, flags=re.ASCII)
 
 
 def _given(value: np.ndarray) -> np.ndarray:
