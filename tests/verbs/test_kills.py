@@ -84,11 +84,11 @@ class Project:
 
     def left_overs(self) -> list[str]:
         """Whatever builds left beside their output and in the cache."""
-        kept = {"dist/b", "cache/objects", "cache/sources"}
+        kept = {"dist/b", "cache/objects", "cache/sources", "cache/outputs"}
         found = {
             path.relative_to(self.folder).as_posix()
-            for name in ("dist", "cache")
-            for path in self.folder.glob(f"{name}/*")
+            for name in ("dist/*", "cache/*", "cache/outputs/*[!n]", "cache/outputs/.*")
+            for path in self.folder.glob(name)
         }
         return sorted(found - kept)
 
