@@ -14,11 +14,12 @@ import json
 import os
 import stat
 from collections.abc import Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple, TypeAlias
 
 from bundler.disk.cache import default_folder
+from bundler.disk.locks import Lock
 from bundler.disk.scratch import scratch
 from bundler.errors import SourceError
 
@@ -53,14 +54,18 @@ def state_of(folder: Path, *, checked: bool) -> State:
 
 
 def remember(folder: Path, state: State) -> None:
-    """Keep the state of the output at `folder`. If the cache cannot be written, the next build builds again."""
+    """Keep the state of the output at `folder`. If the cache cannot be written, the next build builds again.
+
+    Of several builds of one output, the state of the one that stayed is kept: under the lock, a state that the folder
+    does not have any more is not written, and the last to publish writes after it published.
+    """
     with suppress(OSError, SourceError):
         place = _place(folder)
         place.parent.mkdir(parents=True, exist_ok=True)
-        with scratch(place.parent, place.stem) as fresh:
-            made = fresh / place.name
-            made.write_text(json.dumps(state._asdict()) + "\n")
-            made.replace(place)
+        with closing(Lock(place.parent)) as lock:
+            lock.acquire()
+            if state.holds_of(folder):
+                _write(place, json.dumps(state._asdict()) + "\n")
 
 
 def recall(folder: Path) -> State | None:
@@ -74,6 +79,13 @@ def recall(folder: Path) -> State | None:
         return State(files, kept["checked"] is True)
     except (OSError, SourceError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
+
+
+def _write(place: Path, text: str) -> None:
+    with scratch(place.parent, place.stem) as fresh:
+        made = fresh / place.name
+        made.write_text(text)
+        made.replace(place)
 
 
 def _place(folder: Path) -> Path:

@@ -24,12 +24,15 @@ def start(folder: Path, number: int) -> subprocess.Popen[str]:
     text = f'[bundle]\nname = "b"\n[[model]]\nname = "m"\nsource = "{source}"\n[[model.signature]]\nkey = "k{number}"\n'
     (folder / f"{number}.toml").write_text(text)
     command = [sys.executable, "-m", "bundler", "build", f"{number}.toml", "-o", "out", "--no-check", "--force", "-q"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "BUNDLER_CACHE": str(folder / "cache")}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(command, cwd=folder, env=environment, stderr=subprocess.PIPE, text=True)
 
 
 @pytest.mark.parametrize("builders", [2, 5])
-def test_of_builds_at_the_same_time_one_stays_whole(tmp_path: Path, builders: int) -> None:
+def test_of_builds_at_the_same_time_one_stays_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, builders: int
+) -> None:
+    monkeypatch.setenv("BUNDLER_CACHE", str(tmp_path / "cache"))
     for _ in range(ROUNDS):
         started = [start(tmp_path, number) for number in range(builders)]
         assert [(process.communicate()[1], process.returncode) for process in started] == [("", 0)] * builders
