@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Case", "cases", "record"]
 
-_OF_STEPS = 1e-3
-"""The error that is right in a composed signature without a check. TensorFlow.js' plain backend resizes with doubles,
-TensorFlow and its other backends with floats: up to 2e-4 of the range of an image, before any model."""
-
 
 @dataclass(frozen=True)
 class Case:
@@ -48,7 +44,7 @@ def cases(manifest: Manifest | None, endpoint: Endpoint, model: str) -> Iterator
     checks = enumerate(manifest.checks) if manifest else ()
     own = [(at, each) for at, each in checks if each.signature == endpoint.key and each.model in (None, model)]
     composed = _composed(manifest, endpoint)
-    usual = Case() if composed is None else Case(_pictured(composed), rtol=_OF_STEPS, origin="drawn images")
+    usual = Case() if composed is None else Case(_pictured(composed), origin="drawn images")
     for at, check in own:
         assert manifest is not None
         case = _case(manifest, check, endpoint, manifest.place("check", at, "file"))
