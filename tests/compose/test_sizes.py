@@ -14,7 +14,9 @@ import pytest
 import bundler
 from bundler import manifest
 from bundler.bundle import Bundle
+from bundler.comparison.seams.edges import other_neighbours
 from bundler.manifest.steps import OPS
+from bundler.manifest.steps.image import Resize
 from bundler.runtimes.javascript import TensorFlowJs
 from bundler.runtimes.tensorflow import Runtime
 from tests.compose.cases import pixels
@@ -69,6 +71,18 @@ def test_a_resized_image_is_that_of_the_wasm_backend(
         found = bundle.endpoint(str(key)).call(runtime, {"x": x, "like": like})["y"]
         right = in_javascript(step, wasm, x, like=like)
         np.testing.assert_allclose(found, right, rtol=0, atol=2e-5 * 255 if rounded else 0)
+
+
+@pytest.mark.parametrize("step", RESIZES[3:], ids=str)
+def test_the_plain_backend_takes_other_neighbours_where_doubles_do(
+    step: dict[str, Any], javascript: TensorFlowJs, wasm: TensorFlowJs
+) -> None:
+    """`verify` compares with it, and must know which pixels say nothing."""
+    spec = Resize.model_validate({**step, "like": "like"})
+    for height, width, tall, wide in sizes(60):
+        x, like = pixels(1, height, width, 1), pixels(1, tall, wide, 1)
+        plain, floats = (in_javascript(step, each, x, like=like) for each in (javascript, wasm))
+        assert np.array_equal(plain != floats, other_neighbours(spec, x.shape, plain.shape))
 
 
 @pytest.mark.parametrize(("key", "step"), [*enumerate(CROPS, len(RESIZES))], ids=str)

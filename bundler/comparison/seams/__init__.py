@@ -16,16 +16,15 @@ import numpy as np
 
 from bundler.bundle import Endpoint
 from bundler.comparison.distance import distance
-from bundler.comparison.judge import judged, verdict_on
+from bundler.comparison.judge import judged
 from bundler.comparison.references import Answer
 from bundler.comparison.references.chain import Seams
-from bundler.compose.evaluate import Means, Op, results
+from bundler.comparison.seams.computed import Computed
 from bundler.compose.names import INPUTS, Ref
 from bundler.compose.plan import Act
 from bundler.ir.model import Signature, TensorSpec
 from bundler.ir.nodes import Tensor
-from bundler.manifest.steps import CallStep, OpStep
-from bundler.manifest.steps.image import Transform
+from bundler.manifest.steps import CallStep
 from bundler.report.verification import OutputVerdict
 from bundler.runtimes.failures import Failure
 
@@ -34,16 +33,6 @@ __all__ = ["Walk", "walked"]
 Arrays: TypeAlias = "Mapping[str, np.ndarray]"
 Call: TypeAlias = "Callable[[Endpoint, Arrays], Arrays]"
 """Calls an endpoint of the bundle. Raises Failure."""
-
-_OF_OPS = 1e-5
-"""The error that is right in an op: additions in another order. Calls have that of any signature."""
-_PER_PIXEL = 2.0**-22
-"""The same for each pixel of a side of an image that is sampled. TensorFlow computes places with float32, of whose
-numbers two neighbours are 2**-23 of the side apart; TensorFlow.js' plain backend with doubles."""
-_ON_AN_EDGE = "pixels on an edge: the last bits of their places decide"
-_OF_PLACES = 2.0**-21
-"""The error of a place, as a part of the side: of what is computed from a box, or by a transform."""
-_SAMPLING = {"resize_bilinear", "letterbox", "crop_and_resize", "transform"}
 
 
 class Walk(NamedTuple):
@@ -124,71 +113,7 @@ class _Walk:
     def _computed(
         self, act: Act, label: str, given: Sequence[np.ndarray], found: Sequence[np.ndarray]
     ) -> Iterator[OutputVerdict]:
-        op = _Op(self._seams.op, act, None if act.like is None else self._values[act.like])
-        right = op.results(given)
+        computed = Computed(act, given, None if act.like is None else self._values[act.like], self._seams.op)
         for at, (name, value) in enumerate(zip(act.gives, found)):
-            full = ": ".join(filter(None, (label, name or (str(at) if at else ""))))
-            verdict = op.verdict(full, value, right[at])
-            if verdict.verdict == "wrong" and op.samples:
-                near = op.verdict(full, op.near(given, value, right[at]), right[at])
-                verdict = replace(verdict, verdict="ok", why=_ON_AN_EDGE) if near.verdict != "wrong" else verdict
-            yield verdict
-
-
-class _Op:
-    """An op of the reference, or a map of ops, and how far it is right. It notes the sides of sampled images."""
-
-    def __init__(self, reference: Op, act: Act, like: np.ndarray | None) -> None:
-        self._reference = reference
-        self._act = act
-        self._like = like
-        self._side = 0
-
-    def results(self, given: Sequence[np.ndarray]) -> Sequence[np.ndarray]:
-        """What it gives for the values that it reads."""
-        return results(self._act, given, self._like, Means(self._op, _no_call))
-
-    def verdict(self, name: str, found: np.ndarray, right: np.ndarray) -> OutputVerdict:
-        """The verdict on one of its results."""
-        rtol = max(_OF_OPS, _PER_PIXEL * self._side) if found.dtype.kind in "fc" else 0.0
-        return verdict_on(name, found, Answer({name: right}, "", narrow=True), rtol)
-
-    @property
-    def samples(self) -> bool:
-        """Whether it takes pixels from places that it is given: at a border, the last bit of a place decides."""
-        return getattr(self._act.step, "op", "") in ("crop_and_resize", "transform")
-
-    def near(self, given: Sequence[np.ndarray], found: np.ndarray, right: np.ndarray) -> np.ndarray:
-        """What was found; but the right value wherever that moves as far if the places move by their error."""
-        for part in (-_OF_PLACES, _OF_PLACES):
-            act, places = _moved(self._act, given, part)
-            (moved,) = results(act, places, self._like, Means(self._op, _no_call))
-            found = _nearer(found, right, moved)
-        return found
-
-    def _op(self, step: OpStep, values: Sequence[np.ndarray], like: np.ndarray | None) -> Sequence[np.ndarray]:
-        if step.op in _SAMPLING:
-            self._side = max(self._side, *values[0].shape[1:3])
-        return self._reference(step, values, like)
-
-
-def _no_call(key: str, _: Arrays) -> Arrays:
-    raise AssertionError(f"a map calls no signature: {key}")
-
-
-def _moved(act: Act, given: Sequence[np.ndarray], part: float) -> tuple[Act, list[np.ndarray]]:
-    """An op that samples images, with places that are moved by a part of a side."""
-    images, *more = given
-    if isinstance(act.step, Transform):
-        matrices = more[0] if more else np.array([act.step.matrix], np.float32)
-        far = part * max(images.shape[1:3])
-        fed = replace(act, step=act.step.model_copy(update={"matrix": None}))
-        return fed, [images, matrices + np.array([0, 0, far, 0, 0, far, 0, 0], np.float32)]
-    return act, [images, more[0] + np.float32(part), *more[1:]]
-
-
-def _nearer(found: np.ndarray, right: np.ndarray, moved: np.ndarray) -> np.ndarray:
-    """`right` in place of what is no farther from it than twice `moved`."""
-    if not found.shape == right.shape == moved.shape:
-        return found
-    return np.where(np.abs(found - right) <= 2 * np.abs(moved - right), right, found)
+            verdict = computed.verdict(at, value)
+            yield replace(verdict, name=": ".join(filter(None, (label, name or verdict.name))))
