@@ -24,6 +24,7 @@ from bundler.comparison.references.browser import Browser
 from bundler.comparison.references.chain import Chain
 from bundler.comparison.seams import walked
 from bundler.comparison.subject import Subject, of_bundle
+from bundler.compose.names import Ref
 from bundler.report.entries import Entries
 from bundler.report.verification import SignatureVerdict, Verification
 from bundler.runtimes.javascript import TensorFlowJs
@@ -199,6 +200,18 @@ def test_an_output_must_be_what_its_step_gives(
     seams = answer.seams._replace(plan=replace(plan, outputs=crossed))
     found = walked(seams, endpoint, PICTURE, Road("session", runtime).call, None).wrong
     assert found is not None and (found.name, found.why) == ("output scores", "is not what the step of its name gives")
+
+
+@pytest.mark.parametrize("tensor", ["nowhere:0", "^chain/image", "chain/image:7", "chain/image:2147483647", ":0", ""])
+def test_a_record_that_lies_about_a_tensor_makes_the_steps_wrong(
+    tensor: str, subject: Subject, chain: Callable[[str], Chain], runtime: Runtime
+) -> None:
+    endpoint = subject.bundle.endpoint("chain")
+    seams = chain(RIGHT).answer(endpoint, PICTURE, None).seams
+    assert seams is not None
+    lying = seams._replace(tensors={**seams.tensors, Ref(2): tensor})
+    (wrong,) = walked(lying, endpoint, PICTURE, Road("session", runtime).call, None).steps
+    assert (wrong.name, wrong.verdict) == ("steps", "wrong") and wrong.why
 
 
 def test_steps_that_the_record_does_not_have_are_not_compared(subject: Subject, chain: Callable[[str], Chain]) -> None:

@@ -1,6 +1,7 @@
 """What a bundle is compared with. A `Reference` gives the outputs of a signature for inputs, by name.
 
 browser   TensorFlow.js, which runs the models that the bundle was made from
+chain     the same for composed signatures, step by step
 golden    the files of a manifest's checks
 other     another bundle
 """
