@@ -201,7 +201,7 @@ def _judgement(
 
 
 def _added_up(output: OutputVerdict, found: Arrays, walk: Walk) -> OutputVerdict:
-    """The verdict on an output of steps that are right, one by one.
+    """The verdict on an output whose steps are not wrong, one by one.
 
     It must be that of the run that showed them: TensorFlow optimizes a graph otherwise if all its steps are asked for.
     """
@@ -209,4 +209,8 @@ def _added_up(output: OutputVerdict, found: Arrays, walk: Walk) -> OutputVerdict
         return output
     value = found[output.name]
     far = distance(value, walk.outputs[output.name])
-    return output if far.relative > tolerance(value, None) else replace(output, verdict="ok", why=_ADDED_UP)
+    if far.relative > tolerance(value, None):
+        return output
+    if walk.open is not None:
+        return replace(output, verdict="unchecked", why=f"{walk.open.name}: {walk.open.why}")
+    return replace(output, verdict="ok", why=_ADDED_UP)

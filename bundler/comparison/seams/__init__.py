@@ -16,7 +16,7 @@ import numpy as np
 
 from bundler.bundle import Endpoint
 from bundler.comparison.distance import distance
-from bundler.comparison.judge import judged
+from bundler.comparison.judge import DEFAULT_RTOL, judged
 from bundler.comparison.references import Answer
 from bundler.comparison.references.chain import Seams
 from bundler.comparison.seams.computed import Computed
@@ -45,6 +45,12 @@ class Walk(NamedTuple):
     def wrong(self) -> OutputVerdict | None:
         """The first step that is wrong."""
         return next((step for step in self.steps if step.verdict == "wrong"), None)
+
+    @property
+    def open(self) -> OutputVerdict | None:
+        """The first step that differs, or that nothing is known of, for a reason that is no mistake."""
+        unchecked = (step for step in self.steps if step.verdict == "unchecked")
+        return next((step for step in unchecked if step.error is None or step.error > DEFAULT_RTOL), None)
 
 
 def walked(seams: Seams, endpoint: Endpoint, feeds: Arrays, call: Call, rtol: float | None) -> Walk:
@@ -98,7 +104,7 @@ class _Walk:
             else:
                 yield from self._computed(act, label, given, found)
         except Failure as failure:
-            yield OutputVerdict(label, "unchecked", f"the reference does not run it: {failure.fault.what}")
+            yield OutputVerdict(label, "unchecked", f"does not run alone: {failure.fault.what}")
 
     def _called(self, key: str, label: str, feeds: Arrays, found: Arrays) -> Iterator[OutputVerdict]:
         endpoint, answer = self._seams.endpoints[key], self._seams.answer(key, feeds)
