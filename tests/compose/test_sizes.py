@@ -70,7 +70,7 @@ def test_a_resized_image_is_that_of_the_wasm_backend(
         x, like = pixels(1, height, width, 1), pixels(1, tall, wide, 1)
         found = bundle.endpoint(str(key)).call(runtime, {"x": x, "like": like})["y"]
         right = in_javascript(step, wasm, x, like=like)
-        np.testing.assert_allclose(found, right, rtol=0, atol=2e-5 * 255 if rounded else 0)
+        np.testing.assert_allclose(found, right, rtol=0, atol=1e-5 * 255 if rounded else 0)
 
 
 @pytest.mark.parametrize("step", RESIZES[3:], ids=str)
