@@ -60,7 +60,9 @@ def test_each_step_for_a_photograph_is_that_of_tensorflowjs(
 ) -> None:
     """The plain backend samples the faces with doubles; the WASM backend computes no step otherwise than the bundle."""
     with TensorFlowJs(LIBRARIES[backend]) as javascript:
-        chain = Chain(Browser(javascript, Origins(faces.bundle, faces.report, tmp_path)), javascript, faces)
+        chain = Chain(
+            Browser(javascript, Origins(faces.bundle, faces.report, tmp_path)), javascript, faces, lambda: None
+        )
         comparison = Comparison((Road("session", runtime),), chain)
         case = Case({"image": np.array(photograph, object)})
         (outcome,) = comparison.outcomes(faces.bundle.endpoint("serving_default"), "", case)

@@ -109,7 +109,7 @@ def chain(subject: Subject, javascript: TensorFlowJs, tmp_path: Path) -> Callabl
         other.mkdir(exist_ok=True)
         described = subject._replace(manifest=manifest.read(write(other, signatures)))
         browser = Browser(javascript, Origins(subject.bundle, subject.report, tmp_path, subject.base))
-        return Chain(browser, javascript, described)
+        return Chain(browser, javascript, described, decoder=lambda: None)
 
     return of
 
@@ -226,7 +226,9 @@ def test_pixels_on_an_edge_are_where_the_last_bits_of_their_places_say(
     path = write(tmp_path, EDGES)
     bundler.build(path, output=tmp_path / "out")
     subject = of_bundle(tmp_path / "out")._replace(manifest=manifest.read(path))
-    chain = Chain(Browser(javascript, Origins(subject.bundle, subject.report, tmp_path)), javascript, subject)
+    chain = Chain(
+        Browser(javascript, Origins(subject.bundle, subject.report, tmp_path)), javascript, subject, lambda: None
+    )
     values = {"image": gradient(10, 10)[None].astype(np.float32), "boxes": np.array([[0, 0, 1, 1]], np.float32)}
     comparison = Comparison((Road("session", runtime),), chain)
     (outcome,) = comparison.outcomes(subject.bundle.endpoint("edges"), "", Case(values))
