@@ -28,6 +28,7 @@ __all__ = [
     "free_name",
     "inline_value",
     "new_node",
+    "node_of",
     "port_of",
     "shape_of",
     "shape_proto",
@@ -83,6 +84,11 @@ class Tensor(NamedTuple):
     def full(self) -> str:
         """The spelling of a signature: `y:0`."""
         return f"{self.node}:{self.port}"
+
+
+def node_of(reference: str) -> str:
+    """The node of the tensor that a reference spells: most references are the name itself."""
+    return reference if reference[:1] != "^" and ":" not in reference else str(Tensor.parse(reference).node)
 
 
 class Node(NamedTuple):

@@ -45,7 +45,7 @@ def _pairs(before: Model, after: Model) -> Iterator[tuple[Graph, Graph]]:
 def _changed(before: Graph, after: Graph) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The op of each node that was replaced, and the distinct ops in its place."""
     for name, was in before.by_name.items():
-        nodes = replacement(name, before, after)
+        nodes = replacement(name, before, after) if after.by_name.get(name) is not was else ()
         if nodes:
             *new, last = (node.op for node in nodes)
             yield was.op, tuple(dict.fromkeys([*(op for op in new if op != "Const"), last]))
@@ -55,8 +55,8 @@ def _new_before(node: Node, before: Graph, after: Graph) -> list[Node]:
     """The new nodes that a node reads, itself or through other new nodes, in the order of the graph."""
     found, pending = set[str](), [node.name]
     while pending:
-        read = {tensor.node for tensor in after.inputs[pending.pop()]}
-        new = {name for name in read if name in after.by_name and name not in before.by_name} - found
-        found |= new
-        pending += new
+        for name, _ in after.inputs[pending.pop()]:
+            if name not in found and name in after.by_name and name not in before.by_name:
+                found.add(name)
+                pending.append(name)
     return [after.by_name[name] for name in sorted(found, key=after.positions.__getitem__)]
