@@ -25,6 +25,8 @@ from bundler.ir.weight import Weight
 __all__ = ["PREDICT", "Change", "Function", "Graph", "Model", "Signature", "TensorSpec"]
 
 PREDICT = "tensorflow/serving/predict"
+_WAYS = ("Enter", "Identity")
+"""Ops through which the value of a constant goes."""
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,9 @@ class Graph:
 
     def _constant_behind(self, reference: str) -> Node | None:
         """The Const that an input reads, through Identities and constant Enters."""
-        behind = self.by_name.get(self.source(Tensor.parse(reference).node))
+        behind = self.producer(reference)
+        if behind is not None and behind.op in _WAYS:
+            behind = self.by_name.get(self.source(behind.name))
         return behind if behind is not None and behind.op == "Const" else None
 
     def source(self, name: str) -> str:

@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
@@ -119,7 +120,7 @@ class Node(NamedTuple):
     def having(self, **attrs: Value) -> Node:
         """The same node with these attributes set; a value of None removes one."""
         given = {key: value for key, value in self.attr.items() if key not in attrs}
-        return self._replace(attr=given | _attr_values(attrs))
+        return self._replace(attr={**given, **_attr_values(attrs)})
 
 
 def free_name(name: str, taken: Container[str]) -> str:
@@ -152,8 +153,21 @@ def new_node(op: str, name: str, inputs: Iterable[str] = (), **attrs: Value) -> 
     return Node(op, name, tuple(inputs), _attr_values(attrs))
 
 
-def _attr_values(attrs: Mapping[str, Value]) -> dict[str, AttrValue]:
+def _attr_values(attrs: Mapping[str, Value]) -> Mapping[str, AttrValue]:
+    """The attributes as messages. Nodes share a set of plain values: what is done for each set is done once."""
+    if _PLAIN.issuperset(map(type, attrs.values())):
+        return _shared_set(*chain.from_iterable(attrs.items()))
     return {key: _attr_value(value) for key, value in attrs.items() if value is not None}
+
+
+_PLAIN = frozenset({bool, int, str, DType, type(None)})
+
+
+@lru_cache(1 << 10, typed=True)
+def _shared_set(*attrs: bool | int | str | None) -> Mapping[str, AttrValue]:
+    """One set for all nodes with these keys and values, which take turns."""
+    pairs = zip(attrs[::2], attrs[1::2])
+    return {str(key): _attr_value(value) for key, value in pairs if value is not None}
 
 
 def constant(name: str, value: np.ndarray, *, control: Iterable[str] = ()) -> Node:

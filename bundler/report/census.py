@@ -50,10 +50,13 @@ def count(model: Model) -> Census:
     return count_by(model, lambda _: "").get("", Census())
 
 
-def count_by(model: Model, owner: Callable[[str], str]) -> dict[str, Census]:
-    """A census for each owner of nodes of the graph, by their names. Functions count for each owner that calls them."""
-    needed, counted = running(model), dict[str, Census]()
-    parts: dict[str, list[Node]] = {}
+def count_by(model: Model, owner: Callable[[str], str], *, pruned: bool = False) -> dict[str, Census]:
+    """A census for each owner of nodes of the graph, by their names. Functions count for each owner that calls them.
+
+    Of a model that is `pruned` every node counts.
+    """
+    counted, parts = dict[str, Census](), dict[str, list[Node]]()
+    needed = model.graph.by_name if pruned else running(model)
     for node in model.graph.nodes:
         if node.name in needed:
             parts.setdefault(owner(node.name), []).append(node)

@@ -53,10 +53,11 @@ def _changed(before: Graph, after: Graph) -> Iterator[tuple[str, tuple[str, ...]
 
 def _new_before(node: Node, before: Graph, after: Graph) -> list[Node]:
     """The new nodes that a node reads, itself or through other new nodes, in the order of the graph."""
+    nodes, old, inputs = after.by_name, before.by_name, after.inputs
     found, pending = set[str](), [node.name]
     while pending:
-        for name, _ in after.inputs[pending.pop()]:
-            if name not in found and name in after.by_name and name not in before.by_name:
+        for name, _ in inputs[pending.pop()]:
+            if name not in old and name not in found and name in nodes:
                 found.add(name)
                 pending.append(name)
-    return [after.by_name[name] for name in sorted(found, key=after.positions.__getitem__)]
+    return [nodes[name] for name in sorted(found, key=after.positions.__getitem__)]
