@@ -10,7 +10,6 @@ import math
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import chain
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
@@ -155,8 +154,9 @@ def new_node(op: str, name: str, inputs: Iterable[str] = (), **attrs: Value) -> 
 
 def _attr_values(attrs: Mapping[str, Value]) -> Mapping[str, AttrValue]:
     """The attributes as messages. Nodes share a set of plain values: what is done for each set is done once."""
-    if _PLAIN.issuperset(map(type, attrs.values())):
-        return _shared_set(*chain.from_iterable(attrs.items()))
+    values: Iterable[Any] = attrs.values()
+    if _PLAIN.issuperset(map(type, values)):
+        return _shared_set(tuple(attrs), *values)
     return {key: _attr_value(value) for key, value in attrs.items() if value is not None}
 
 
@@ -164,10 +164,9 @@ _PLAIN = frozenset({bool, int, str, DType, type(None)})
 
 
 @lru_cache(1 << 10, typed=True)
-def _shared_set(*attrs: bool | int | str | None) -> Mapping[str, AttrValue]:
-    """One set for all nodes with these keys and values, which take turns."""
-    pairs = zip(attrs[::2], attrs[1::2])
-    return {str(key): _attr_value(value) for key, value in pairs if value is not None}
+def _shared_set(keys: tuple[str, ...], *values: bool | int | str | None) -> Mapping[str, AttrValue]:
+    """One set for all nodes with these keys and values. Values are arguments of their own, so that their types count."""
+    return {key: _attr_value(value) for key, value in zip(keys, values) if value is not None}
 
 
 def constant(name: str, value: np.ndarray, *, control: Iterable[str] = ()) -> Node:

@@ -109,7 +109,8 @@ def called(nodes: Iterable[Node]) -> set[str]:
 
 def function_names(value: AttrValue) -> Iterator[str]:
     """The functions that an attribute names, and those in the attributes of these."""
-    for named in [value.func] if value.HasField("func") else value.list.func:
+    kind = value.WhichOneof("value")
+    for named in [value.func] if kind == "func" else value.list.func if kind == "list" else ():
         yield named.name
         for inner in named.attr.values():
             yield from function_names(inner)
