@@ -14,6 +14,7 @@ from bench.inference import inference
 from bench.rows import Goal, Row
 from bench.scaling import scaling
 from bench.use import use
+from bench.weights import weights
 from bundler.cli.options import processors
 from bundler.runtimes.tensorflow import Runtime
 
@@ -101,4 +102,5 @@ WORKS = {
     "three-gb": Work(_three_gb, heavy=True),
     "scaling": Work(scaling, heavy=True),
     "use": Work(use, heavy=True),
+    "weights": Work(weights, heavy=True),
 }
