@@ -165,7 +165,7 @@ _PLAIN = frozenset({bool, int, str, DType, type(None)})
 
 @lru_cache(1 << 10, typed=True)
 def _shared_set(keys: tuple[str, ...], *values: bool | int | str | None) -> Mapping[str, AttrValue]:
-    """One set for all nodes with these keys and values. Values are arguments of their own, so that their types count."""
+    """One set for all nodes with these keys and values. Each value is an argument, so that its type counts."""
     return {key: _attr_value(value) for key, value in zip(keys, values) if value is not None}
 
 
