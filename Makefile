@@ -11,6 +11,9 @@ NODE := tests/node/node_modules
 T ?=
 # What `make quick` runs: the rooms that mostly work without TensorFlow, Node.js or another program.
 QUICK := artifacts disk ir link manifest ops outputs report rewrites serving soundness tfjs
+# Processes that run the test suite; a file of tests stays in one of them.
+P ?= 2
+PYTEST := -m pytest --numprocesses $(P) --dist loadfile
 # Python and TensorFlow of `make matrix`, the oldest and the newest that we support.
 MATRIX ?= 3.10-2.16 3.11-2.19 3.13-newest
 
@@ -40,17 +43,17 @@ quick: $(VENV)/dev ## what can be tested in seconds: no TensorFlow, no Node.js
 	$(PY) -m pytest --quick -r fE $(or $(T),$(QUICK:%=tests/%))
 
 test: $(VENV)/all $(NODE)/.done ## the test suite, or the part T: make test T=tests/link
-	$(PY) -m pytest $(T)
+	$(PY) $(PYTEST) $(T)
 
 test-all: test ## the test suite, then its slow part
-	$(PY) -m pytest -m slow $(T)
+	$(PY) $(PYTEST) -m slow $(T)
 
 # An environment holds what a user without the extra `layers` has: tests that need it say that they are skipped.
 matrix: ## the test suite, or its part T, on each Python and TensorFlow of MATRIX
 	$(MAKE) --no-print-directory --keep-going $(MATRIX:%=matrix/%)
 
 matrix/%: .matrix/%/done $(NODE)/.done FORCE
-	.matrix/$*/bin/python -m pytest $(T)
+	.matrix/$*/bin/python $(PYTEST) $(T)
 
 check: $(VENV)/dev ## lint, format, spelling, words, types, direction of imports
 	$(PY) -m ruff check .

@@ -15,6 +15,12 @@ from typing import TextIO
 __all__ = ["exit_status", "interruptible", "open_streams"]
 
 
+_NUDGE = signal.SIGURG
+"""A signal that means nothing to a program that does not ask for it, and that no terminal sends."""
+_NUDGES, _PAUSE = 20, 0.05
+"""How often a wait is ended after a signal, and seconds before each time: a busy machine may not get to it sooner."""
+
+
 class _Terminated(KeyboardInterrupt):
     """SIGTERM as an exception: code that cleans up after an interrupt cleans up after it too."""
 
@@ -63,10 +69,49 @@ def interruptible() -> Iterator[None]:
         for number, handler in handlers.items():
             if before[number] == signal.SIG_DFL:
                 signal.signal(number, handler)
-        yield
+        with _nudged():
+            yield
     finally:
         for number, earlier in before.items():
             signal.signal(number, earlier)
+
+
+@contextmanager
+def _nudged() -> Iterator[None]:
+    """Have each signal that arrives in the block handled soon, whatever this thread waits for.
+
+    Python notes a signal, and its handler runs before the next step of the main thread. If the signal arrives after the
+    last step before a lock is acquired, that is when the lock is free again, after minutes: one in twenty interrupts of
+    an npm that just started. So a thread sees the signal too, and ends such a wait by others, which do nothing else.
+    Source: https://docs.python.org/3/library/signal.html#execution-of-python-signal-handlers, `set_wakeup_fd`.
+    """
+    noted, note = os.pipe()
+    os.set_blocking(note, False)
+    over = threading.Event()
+    waiting = threading.Thread(target=_nudge, args=(noted, threading.get_ident(), over), daemon=True)
+    harmless, earlier = signal.signal(_NUDGE, _do_nothing), signal.set_wakeup_fd(note, warn_on_full_buffer=False)
+    waiting.start()
+    try:
+        yield
+    finally:
+        signal.set_wakeup_fd(earlier)
+        over.set()
+        os.close(note)  # ends the thread's read
+        waiting.join()
+        signal.signal(_NUDGE, harmless)
+        os.close(noted)
+
+
+def _nudge(noted: int, thread: int, over: threading.Event) -> None:
+    while numbers := os.read(noted, 1):
+        for _ in range(_NUDGES) if numbers[0] != _NUDGE else ():
+            if over.wait(_PAUSE):
+                return
+            signal.pthread_kill(thread, _NUDGE)
+
+
+def _do_nothing(number: int, frame: FrameType | None) -> None:
+    pass
 
 
 def exit_status(stop: KeyboardInterrupt) -> int:

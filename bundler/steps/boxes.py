@@ -96,14 +96,14 @@ def _columns(scope: Scope, step: boxes.DecodeBoxes, rows: Value, first: int, end
 
 def _placed(scope: Scope, offsets: Value, scale: float, centers: np.ndarray, sizes: np.ndarray | None) -> Value:
     """Places by their offsets from anchors."""
-    scaled = scope.op("RealDiv", offsets, scale)
+    scaled = scope.divide(offsets, scale)
     moved = scaled if sizes is None else scope.op("Mul", scaled, scope.constant(sizes, "sizes"))
     return scope.op("AddV2", moved, scope.constant(centers, "anchors"))
 
 
 def _sized(scope: Scope, step: boxes.DecodeBoxes, raw: Value, scale: float, sizes: np.ndarray | None) -> Value:
     """Widths and heights."""
-    scaled = scope.op("RealDiv", raw, scale)
+    scaled = scope.divide(raw, scale)
     grown = scope.op("Exp", scaled) if step.exponential else scaled
     return grown if sizes is None else scope.op("Mul", grown, scope.constant(sizes, "sizes"))
 

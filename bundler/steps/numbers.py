@@ -54,14 +54,14 @@ def arithmetic(scope: Scope, step: numbers.Arithmetic, one: Value, other: Value 
     """Element by element, of a tensor and numbers or another tensor."""
     check_dtype(one, DType.float32, *(() if step.op == "div" else (DType.int32,)))
     if other is None:
-        other = _constant(scope, step, one)
-    elif other.dtype != one.dtype:
+        return _by(scope, step, one)
+    if other.dtype != one.dtype:
         raise ManifestError("takes two tensors of one dtype", found=f"{type_of(one)} and {type_of(other)}")
     return scope.op(_ARITHMETIC[step.op], one, other)
 
 
-def _constant(scope: Scope, step: numbers.Arithmetic, beside: Value) -> Value:
-    """The numbers of `by`, of the tensor's dtype."""
+def _by(scope: Scope, step: numbers.Arithmetic, beside: Value) -> Value:
+    """The tensor and the numbers of `by`, which are of its dtype."""
     given = step.by or ()
     if len(given) > 1 and (not beside.rank or beside.shape[-1] not in (None, len(given))):
         found = f"{len(given)} for {type_of(beside)}"
@@ -69,8 +69,10 @@ def _constant(scope: Scope, step: numbers.Arithmetic, beside: Value) -> Value:
     if beside.dtype == DType.int32 and not all(float(number).is_integer() for number in given):
         hint = 'put { op = "cast", dtype = "float32" } before it'
         raise ManifestError("the number is not whole, and the tensor is int32", found=str(given[0]), hint=hint)
-    array = np.array(given[0] if len(given) == 1 else given, beside.dtype.numpy)
-    return scope.constant(array, "by")
+    number = given[0] if len(given) == 1 else given
+    if step.op == "div":
+        return scope.divide(beside, number)
+    return scope.op(_ARITHMETIC[step.op], beside, scope.constant(np.array(number, beside.dtype.numpy), "by"))
 
 
 def cast(scope: Scope, step: numbers.Cast, value: Value) -> Value:

@@ -73,6 +73,8 @@ def multiply(scope: Scope, one: Real, other: Real) -> Real:
 
 def divide(scope: Scope, one: Real, other: Real) -> Real:
     """One / other"""
+    if isinstance(one, Value) and not isinstance(other, Value):
+        return scope.divide(one, other)
     return _computed(scope, "RealDiv", one, other)
 
 

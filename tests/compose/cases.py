@@ -83,6 +83,8 @@ def crops() -> Iterator[Case]:
         yield one("center_crop", pixels(*shape), name=f"{shape[1]} by {shape[2]}")
     for shape in ((1, 13, 22, 3), (2, 8, 16, 1), (1, 9, 7, 3)):
         yield one("pad_to_multiple", pixels(*shape), name=f"{shape[1]} by {shape[2]}", multiple=8, value=3)
+    for side in (1, 49, 50, 147):
+        yield one("pad_to_multiple", pixels(1, side, 2, 1), name=f"{side} to multiples of 49", multiple=49)
     yield one("crop_and_resize", IMAGE, BOXES, size=[4, 5], closed=(0,), tolerance=1e-5)
     # Halves of pixels are rounded in another way: docs/OPS.md.
     yield one("crop_and_resize", IMAGE, BOXES * 0.97 + 0.01, name="nearest", size=[4, 5], method="nearest", closed=(0,))
@@ -110,6 +112,11 @@ def numbers() -> Iterator[Case]:
         yield one(op, x, by=[1, 2, 3, 4.5])
         yield one(op, x, y, name="of two")
         yield one(op, x, noise(1, 4, seed=2), name="broadcast")
+    # Quotients are those of IEEE 754: 49 / 49 is 1, and 49 * (1 / 49) is less.
+    for divisor in (3, 10, 49, 127.5, -0.1):
+        multiples = np.arange(-600, 600, dtype=np.float32) * np.float32(divisor)
+        yield one("div", multiples, name=f"multiples of {divisor}", by=divisor, tolerance=0)
+    yield one("div", np.array([-1, 2], np.float32), name="by zero", by=0)
     for op in ("add", "sub", "mul", "maximum", "minimum", "greater"):
         yield one(op, whole(3, 4), name="int32", by=3)
     for op in ("exp", "floor", "round", "square", "neg", "abs", "relu", "sigmoid", "softmax", "log_softmax"):

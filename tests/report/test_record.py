@@ -69,8 +69,9 @@ def test_a_bundle_that_was_not_loaded_is_up_to_date_if_no_check_is_asked_for(bui
 
 def test_a_rename_of_the_folder_keeps_the_state_of_its_files(built: Path, spec: Manifest) -> None:
     moved = built.with_name("moved")
-    outputs.remember(moved, outputs.state_of(built, checked=True))
+    state = outputs.state_of(built, checked=True)
     built.rename(moved)
+    outputs.remember(moved, state)
     assert record.up_to_date(moved, spec, checked=True) is not None
 
 

@@ -10,6 +10,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import repeat
 from pathlib import Path
 
 import pytest
@@ -77,22 +79,35 @@ sleep 60
 """
 
 
-@pytest.mark.parametrize("command", [("build", "b.toml"), ("init", "npm:slow")], ids=["build", "init"])
-@pytest.mark.parametrize("number", STATUS, ids=lambda number: number.name)
-def test_npm_is_ended_with_the_run(number: signal.Signals, command: tuple[str, ...], tmp_path: Path) -> None:
-    programs, pid = tmp_path / "programs", tmp_path / "cache" / "pid"
-    programs.mkdir()
+def interrupt_npm(folder: Path, number: signal.Signals, command: tuple[str, ...]) -> None:
+    """Send a signal to a run as soon as its npm has started: both end, at once."""
+    programs, pid = folder / "programs", folder / "cache" / "pid"
+    programs.mkdir(parents=True)
     pid.parent.mkdir()
     (programs / "npm").write_text(NPM.format(pid=pid))
     (programs / "npm").chmod(0o755)
-    process = start(tmp_path, "npm:slow@1.0.0", command=command, PATH=f"{programs}:{os.environ['PATH']}")
+    process = start(folder, "npm:slow@1.0.0", command=command, PATH=f"{programs}:{os.environ['PATH']}")
     while not (pid.exists() and pid.read_text().strip()):
-        time.sleep(0.02)
+        time.sleep(0.002)
     started = time.monotonic()
     process.send_signal(number)
     said = process.communicate(timeout=60)
     assert (process.returncode, said) == (STATUS[number], ("", "interrupted\n"))
     assert time.monotonic() - started < PATIENCE
-    assert left(tmp_path) == ["cache/pid", "programs/npm"]
+    assert left(folder) == ["cache/pid", "programs/npm"]
     with pytest.raises(ProcessLookupError):
         os.kill(int(pid.read_text()), 0)
+
+
+@pytest.mark.parametrize("command", [("build", "b.toml"), ("init", "npm:slow")], ids=["build", "init"])
+@pytest.mark.parametrize("number", STATUS, ids=lambda number: number.name)
+def test_npm_is_ended_with_the_run(number: signal.Signals, command: tuple[str, ...], tmp_path: Path) -> None:
+    interrupt_npm(tmp_path, number, command)
+
+
+@pytest.mark.slow
+def test_of_many_interrupts_on_a_busy_machine_none_is_lost(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(4) as several:
+        numbers = [*STATUS] * 60
+        folders = [tmp_path / str(number) for number in range(len(numbers))]
+        list(several.map(interrupt_npm, folders, numbers, repeat(("build", "b.toml"))))
