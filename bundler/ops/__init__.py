@@ -79,6 +79,7 @@ class Argument(NamedTuple):
 
 _BEYOND = {
     "Conv3DBackpropInputV2": (Argument("output", "T"),),
+    "PartitionedCall": (Argument("output", "Tout", listed=True),),
     "ReadVariableOp": (Argument("value", "dtype"),),
 }
 """Outputs of ops beyond the table that bundler writes."""
