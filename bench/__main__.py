@@ -49,9 +49,9 @@ def main(
     picture: Path,
     predecessor: str | None,
 ) -> None:
-    """Measure each WORK: start, posenet, many, nodes, inference; and when named, one-gb, three-gb, scaling, use.
+    """Measure each WORK: start, posenet, many, nodes, inference, composed.
 
-    Times are medians, with the fastest and the slowest run; a case that takes long is run fewer times. `ratio` is to
+    When named, also one-gb, three-gb, scaling and use. Times are medians, with the fastest and the slowest run; a case that takes long is run fewer times. `ratio` is to
     a plain copy of what was built, with `sync`, in the same run. Goals are for two processors. Exit status 1 if
     something did not build.
     """
