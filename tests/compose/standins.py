@@ -1,6 +1,6 @@
 """Models of given types: what stands behind the calls of a wrapper whose own model is too large for a test.
 
-Each output hangs on every input, so that a wrong wire, scale, order of channels or flip before the call changes it.
+Each output depends on every input, so that a wrong wire, scale, order of channels or flip before the call changes it.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ def write_standin(folder: Path, inputs: Mapping[str, str], outputs: Mapping[str,
     for name, text in inputs.items():
         writer.look(name, text)
     writer.join()
-    for name, told in outputs.items():
-        table = {"type": told} if isinstance(told, str) else told
+    for name, entry in outputs.items():
+        table = {"type": entry} if isinstance(entry, str) else entry
         dtype, shape = parse_type(table["type"])
         writer.write(Output(name, dtype, shape, *table.get("range", (-1, 1))), table.get("scale", 1))
     write_model(folder, writer.nodes, writer.weights)
@@ -104,7 +104,7 @@ class _Writer:
         total = self._seen[0]
         for at, each in enumerate(self._seen[1:]):
             total = self.op("AddV2", f"sum_{at}", [total, each], T=FLOAT)
-        self.op("Tanh", "features", [total], T=FLOAT)
+        self.op("Tanh", "seen/all", [total], T=FLOAT)
 
     def write(self, output: Output, scale: int) -> None:
         """An output, as numbers of its range."""
@@ -133,7 +133,7 @@ class _Writer:
         return self.op("DepthToSpace", f"{name}/larger", [mixed], T=FLOAT, block_size=scale, data_format="NHWC")
 
     def _made(self, output: Output) -> str:
-        """A map of `features` for each number of the output; of large images, one for several pixels."""
+        """A mixture of the features for each number of the output; of large images, one for several pixels."""
         name, sizes = output.name, [size or 1 for size in output.shape[1:]]
         large = len(sizes) in (2, 3) and min(sizes[:2]) > 2 * COARSE * COARSE
         coarse = [-(-size // COARSE) for size in sizes[:2]] + [*sizes[2:], 1][:1] if large else sizes
@@ -151,7 +151,7 @@ class _Writer:
         weights = self.weight(f"{name}/weights", self._rng.normal(0, 0.7, (FEATURES, count)).astype(np.float32))
         bias = self.weight(f"{name}/bias", self._rng.normal(0, 1, count).astype(np.float32))
         attributes = {"T": FLOAT, "transpose_a": False, "transpose_b": False}
-        product = self.op("MatMul", f"{name}/product", ["features", weights], **attributes)
+        product = self.op("MatMul", f"{name}/product", ["seen/all", weights], **attributes)
         biased = self.op("AddV2", f"{name}/biased", [product, bias], T=FLOAT)
         shape = self.weight(f"{name}/shape", np.int32([-1, *sizes]))
         return self.op("Reshape", f"{name}/shaped", [biased, shape], T=FLOAT, Tshape=INT)

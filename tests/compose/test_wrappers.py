@@ -75,3 +75,14 @@ def check(wrapper: Wrapper, output: str, found: np.ndarray, right: np.ndarray) -
         scale = np.abs(right).max(initial=0) or 1
         is_far = np.abs(found.astype(np.float64) - right) > wrapper.tolerance * scale
         assert is_far.mean() <= wrapper.stray, f"{output}: found {found[is_far][:9]}, expected {right[is_far][:9]}"
+
+
+def test_two_thirds_of_sixty_wrappers_are_steps_as_a_whole() -> None:
+    fits = [wrapper.about["fit"] for wrapper in WRAPPERS.values()]
+    assert len(fits) == 60 and fits.count("whole") >= 41
+
+
+def test_what_is_not_whole_says_what_is_left_out() -> None:
+    for wrapper in WRAPPERS.values():
+        assert (wrapper.about["fit"] != "whole") == ("left_out" in wrapper.about), wrapper.name
+        assert (wrapper.about["fit"] == "no") == (not wrapper.signatures), wrapper.name

@@ -21,8 +21,8 @@ from tests.support.places import TESTS
 __all__ = ["FOLDER", "SHAPES", "WRAPPERS", "Wrapper", "document", "feeds", "javascript_answers", "write_models"]
 
 FOLDER = TESTS / "compose" / "wrappers"
-SHAPES = {"wide": (52, 75), "tall": (75, 52)}
-"""Heights and widths of the pictures that they are fed."""
+SHAPES = {"wide": (52, 77), "tall": (77, 52)}
+"""Heights and widths of the pictures that they are fed: an odd difference, which wrappers round in their own ways."""
 
 
 @dataclass(frozen=True)
@@ -89,9 +89,10 @@ def write_models(folder: Path, wrappers: Mapping[str, Wrapper]) -> None:
             write_standin(folder / key, model["inputs"], model["outputs"])
 
 
-def pixels(size: str) -> np.ndarray:
-    """A picture, uint8[height, width, 3]."""
-    return gradient(*SHAPES[size])
+def pixels(wrapper: Wrapper, size: str) -> np.ndarray:
+    """A picture, uint8[height, width, 3]; a drawing, in black on white, if the wrapper is for drawings."""
+    picture = gradient(*SHAPES[size])
+    return (picture[:, :, :1].repeat(3, 2) > 90) * np.uint8(255) if wrapper.about.get("drawing") else picture
 
 
 def feeds(wrapper: Wrapper, size: str) -> dict[str, np.ndarray]:
@@ -101,16 +102,16 @@ def feeds(wrapper: Wrapper, size: str) -> dict[str, np.ndarray]:
 
 def _value(wrapper: Wrapper, name: str, size: str) -> np.ndarray:
     dtype, shape = parse_type(wrapper.inputs[name])
-    told = wrapper.about.get("feeds", {}).get(name, {})
+    given = wrapper.about.get("feeds", {}).get(name, {})
     if dtype.name == "string":
-        return np.array(png(pixels(size)), object)
-    if "values" in told:
-        return np.array(told["values"], dtype.numpy)
-    low, high = told.get("range", (0, 255) if len(shape) == 4 else (-1, 1))
+        return np.array(png(pixels(wrapper, size)), object)
+    if "values" in given:
+        return np.array(given["values"], dtype.numpy)
+    low, high = given.get("range", (0, 255) if len(shape) == 4 else (-1, 1))
     if len(shape) == 4 and None in shape[1:3]:
-        return (low + pixels(size)[None] * ((high - low) / 255)).astype(dtype.numpy)
+        return (low + pixels(wrapper, size)[None] * ((high - low) / 255)).astype(dtype.numpy)
     rng = np.random.default_rng(zlib.crc32(f"{wrapper.name} {name} {size}".encode()))
-    return rng.uniform(low, high, told.get("shape", [side or 1 for side in shape])).astype(dtype.numpy)
+    return rng.uniform(low, high, given.get("shape", [side or 1 for side in shape])).astype(dtype.numpy)
 
 
 def javascript_answers(
@@ -127,15 +128,15 @@ def javascript_answers(
 
 def _job(folder: Path, wrapper: Wrapper, size: str) -> dict[str, Any]:
     models = {key: {"entry": str(folder / key / "model.json"), **model} for key, model in wrapper.models.items()}
-    inputs = {name: _described(value, size) for name, value in feeds(wrapper, size).items()}
+    inputs = {name: _described(wrapper, value, size) for name, value in feeds(wrapper, size).items()}
     labels = {name: (folder / name).read_text().splitlines() for name in wrapper.about.get("labels", {})}
     return {"wrapper": wrapper.name, "size": size, "inputs": inputs, "models": models, "labels": labels}
 
 
-def _described(value: np.ndarray, size: str) -> dict[str, Any]:
+def _described(wrapper: Wrapper, value: np.ndarray, size: str) -> dict[str, Any]:
     """A tensor for JavaScript. An image is what the browser gives for its file: int32[height, width, 3]."""
     if value.dtype == object:
-        value = pixels(size).astype(np.int32)
+        value = pixels(wrapper, size).astype(np.int32)
     dtype = {"uint8": "int32"}.get(value.dtype.name, value.dtype.name)
     return {"dtype": dtype, "shape": value.shape, "values": value.ravel().tolist()}
 

@@ -22,7 +22,10 @@ function growth(image, side) {
   return [width, height].map((each) => side / Math.round(each * side / Math.max(height, width)));
 }
 
-function overlap(one, other) {
+const ordered = ([y1, x1, y2, x2]) => [Math.min(y1, y2), Math.min(x1, x2), Math.max(y1, y2), Math.max(x1, x2)];
+
+function overlap(box, another) {
+  const [one, other] = [ordered(box), ordered(another)];
   const along = (first, last) => Math.max(0, Math.min(one[last], other[last]) - Math.max(one[first], other[first]));
   const area = ([y1, x1, y2, x2]) => (y2 - y1) * (x2 - x1);
   const common = along(0, 2) * along(1, 3);

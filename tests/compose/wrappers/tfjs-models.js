@@ -372,8 +372,39 @@ function blazepose(tf, {image}, {pose_detector: model}) {
   return found(tf, image, model, {side: 224, layers: HAND_LAYERS, points: 4, range: [-1, 1], most: 1});
 }
 
-function faceLandmarksDetection(tf, {image}, {face_detector_of_mesh: model}) {
-  return found(tf, image, model, {side: 128, layers: FACE_LAYERS, points: 6, range: [-1, 1], most: 1});
+// A turned square of an image, from its middle in pixels, and places in it, from 0 to 1, as pixels of the image.
+function turned(tf, image, {x, y, side, angle}, size) {
+  const [cos, sin] = [Math.cos(angle) * side, Math.sin(angle) * side];
+  const shift = [x - cos / 2 + sin / 2, y - cos / 2 - sin / 2];
+  const matrix = [cos / size, -sin / size, shift[0], sin / size, cos / size, shift[1], 0, 0];
+  const batch = tf.expandDims(tf.cast(image, 'float32'));
+  const seen = tf.image.transform(batch, tf.tensor2d([matrix]), 'bilinear', 'nearest', 0, [size, size]);
+  const toImage = ([u, v]) => [cos * (u - 0.5) - sin * (v - 0.5) + x, sin * (u - 0.5) + cos * (v - 0.5) + y];
+  return {seen: tf.mul(seen, 1 / 255), toImage};
+}
+
+function faceLandmarksDetection(tf, {image}, {face_detector_of_mesh: detector, face_mesh_of_mediapipe: model}) {
+  const {seen, toImage} = sampled(tf, image, {height: 128, width: 128}, [-1, 1], {keepRatio: true});
+  const [face] = detected(tf, tf.squeeze(detector(seen).rows), 128, FACE_LAYERS, 6, {least: 0.5, most: 1});
+  const [left, top, right, bottom] = projected(face.box, toImage);
+  const [[x0, y0], [x1, y1]] = face.points.slice(0, 2).map(toImage);
+  const square = {
+    x: (left + right) / 2,
+    y: (top + bottom) / 2,
+    side: 1.5 * Math.max(right - left, bottom - top),
+    angle: -Math.atan2(-(y1 - y0), x1 - x0),
+  };
+  const crop = turned(tf, image, square, 192);
+  const {mesh, flag} = model(crop.seen);
+  const points = tf.reshape(mesh, [468, 3]).arraySync().map(([x, y, z]) =>
+    [...crop.toImage([x / 192, y / 192]), z / 192 * square.side]);
+  const [xs, ys] = [0, 1].map((axis) => points.map((point) => point[axis]));
+  return {
+    count: tf.scalar(1, 'int32'),
+    keypoints: tf.tensor2d(points),
+    box: tf.tensor1d([Math.min(...xs), Math.min(...ys), Math.max(...xs), Math.max(...ys)]),
+    flag,
+  };
 }
 
 function handpose(tf, {image}, {handpose_detector: model}) {
