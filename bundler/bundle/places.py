@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import stat
+from contextlib import suppress
 from pathlib import Path
 
+from bundler.disk.files import kind, mode
 from bundler.errors import BundlerError, SourceError
 from bundler.outputs.savedmodel import FILE
 
-__all__ = ["folder_of", "is_bundle"]
+__all__ = ["folder_of", "is_bundle", "refuse_irregular"]
 
 
 def is_bundle(path: Path) -> bool:
@@ -24,7 +27,17 @@ def folder_of(path: Path) -> Path:
         return path
     if path.name == FILE and is_bundle(path.parent):
         return path.parent
+    refuse_irregular(path)
     raise _instead(path)
+
+
+def refuse_irregular(path: Path) -> None:
+    """Raise SourceError if what a folder has in place of a SavedModel's file is a pipe, a device or a folder."""
+    file = path if path.name == FILE else path / FILE
+    with suppress(OSError):  # a source that is no path
+        found = mode(file)
+        if found and not stat.S_ISREG(found):
+            raise SourceError("is no regular file", where=str(file), found=kind(found))
 
 
 def _instead(path: Path) -> SourceError:

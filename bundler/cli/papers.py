@@ -36,12 +36,18 @@ class Papers:
             if report.output is not None and (self.depfile or self.provenance):
                 self._describe(manifest, report.output)
             if report.output is not None and self.page:
-                from bundler.verbs.report import report as write
-
-                write(report.output, output=self.page, force=True, inputs=[manifest.path], progress=progress)
+                self._show(self.page, manifest, report, report.output, progress)
             return report
 
         return run
+
+    def _show(self, page: Path, manifest: Manifest, report: Report, output: Path, progress: Progress) -> None:
+        """Write the page, with the errors that `--verify` found."""
+        from bundler.report.verification import Verified
+        from bundler.verbs.report import report as write
+
+        found = next((check.verification for check in report.checks if isinstance(check, Verified)), None)
+        write(output, output=page, verification=found, force=True, inputs=[manifest.path], progress=progress)
 
     def _describe(self, manifest: Manifest, output: Path) -> None:
         from bundler.disk.publish import publishing_file

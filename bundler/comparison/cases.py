@@ -11,9 +11,11 @@ import numpy as np
 
 from bundler.bundle import Endpoint
 from bundler.bundle.files import read_arrays, write_arrays
+from bundler.bundle.samples import sampled
 from bundler.disk.publish import publishing_file
 from bundler.errors import BundlerError, ManifestError, Place
 from bundler.manifest import CheckSpec, InputSpec, Manifest
+from bundler.runtimes.tensorflow import Runtime
 
 if TYPE_CHECKING:
     from bundler.manifest.steps import ComposedSpec
@@ -40,15 +42,15 @@ class Case:
     origin: str = "given"
 
 
-def cases(manifest: Manifest | None, endpoint: Endpoint, model: str) -> Iterator[Case]:
+def cases(manifest: Manifest | None, endpoint: Endpoint, model: str, runtime: Runtime) -> Iterator[Case]:
     """The cases of a signature, which a model of this name computes: its checks, else one with random inputs.
 
-    Raises ManifestError if a check's file cannot be read, or does not fit the signature.
+    A composed signature with a sample has that in place of random inputs; the runtime decodes its images. Raises
+    ManifestError if the file of a check or a sample cannot be read, or does not fit the signature.
     """
     checks = enumerate(manifest.checks) if manifest else ()
     own = [(at, each) for at, each in checks if each.signature == endpoint.key and each.model in (None, model)]
-    composed = _composed(manifest, endpoint)
-    usual = Case() if composed is None else Case(_pictured(composed), rtol=_OF_STEPS, origin="drawn images")
+    usual = _usual(manifest, endpoint, runtime)
     for at, check in own:
         assert manifest is not None
         case = _case(manifest, check, endpoint, manifest.place("check", at, "file"))
@@ -59,8 +61,15 @@ def cases(manifest: Manifest | None, endpoint: Endpoint, model: str) -> Iterator
         yield usual
 
 
-def _composed(manifest: Manifest | None, endpoint: Endpoint) -> ComposedSpec | None:
-    return next((each for each in (manifest.composed if manifest else ()) if each.key == endpoint.key), None)
+def _usual(manifest: Manifest | None, endpoint: Endpoint, runtime: Runtime) -> Case:
+    """The case of a signature without a check."""
+    spec = next((each for each in (manifest.composed if manifest else ()) if each.key == endpoint.key), None)
+    if manifest is None or spec is None:
+        return Case()
+    if not spec.sample:
+        return Case(_pictured(spec), rtol=_OF_STEPS, origin="drawn images")
+    values = sampled(manifest, spec, endpoint.signature, runtime)
+    return Case(values, rtol=_OF_STEPS, origin=f"the sample {', '.join(dict.fromkeys(spec.sample.values()))}")
 
 
 def _pictured(spec: ComposedSpec) -> Mapping[str, np.ndarray]:

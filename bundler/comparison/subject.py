@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bundler.bundle import Bundle, is_bundle
+from bundler.bundle.places import refuse_irregular
 from bundler.disk.reach import USUAL, Reach
 from bundler.errors import BundlerError, VerificationError
 from bundler.manifest import CheckSpec, Manifest
@@ -61,6 +62,7 @@ def of_manifest(manifest: Manifest, output: Path | None) -> Subject:
 
 def refuse_folder(folder: Path) -> None:
     """Raise BundlerError for a folder that holds no SavedModel. It may hold several, by version."""
+    refuse_irregular(folder)
     inner = next((path for path in sorted(folder.iterdir(), reverse=True) if is_bundle(path)), None)
     hint = f"did you mean {inner}?" if inner else ""
     if (folder / "model.json").is_file():

@@ -12,13 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from bundler.compose.names import INPUTS, Ref
 from bundler.compose.order import Circle, called, in_order
 from bundler.compose.plan import Interface, Plan, plan
 from bundler.compose.write import Around, Line, plain, written
 from bundler.errors import Fault, ManifestError, Place
 from bundler.ir.dtypes import DType
 from bundler.ir.fresh import FreshNames
-from bundler.ir.model import Graph, Model
+from bundler.ir.model import Graph, Model, Signature, TensorSpec
 from bundler.ir.nodes import Shape
 from bundler.ir.tables import TABLES
 from bundler.link.infer import shapes
@@ -36,6 +37,20 @@ class Composed(NamedTuple):
     model: Model
     owners: tuple[str, ...]
     lines: tuple[Line, ...]
+    plan: Plan
+
+    @property
+    def signature(self) -> Signature:
+        """The signature."""
+        (signature,) = self.model.signatures.values()
+        return signature
+
+    def spec(self, ref: Ref) -> TensorSpec:
+        """The tensor in the bundle that a reference of the plan means."""
+        if ref.step == INPUTS:
+            return [*self.signature.inputs.values()][ref.at]
+        _, spec = self.lines[ref.step].tensors[ref.at]
+        return spec
 
 
 def compose(manifest: Manifest, models: Mapping[str, Model], runtime: Runtime) -> dict[str, Composed]:
@@ -106,7 +121,7 @@ class _Composer:
             return [fault.under("signature", index) for fault in error.faults]
         owners = tuple(dict.fromkeys(name for key in keys for name in self._owners[key]))
         self._models[spec.key], self._owners[spec.key] = model, owners
-        self.made[spec.key] = Composed(scope, model, owners, lines)
+        self.made[spec.key] = Composed(scope, model, owners, lines, made)
         return ()
 
     def _shapes(self, graph_def: bytes, tensors: Sequence[str]) -> Sequence[tuple[DType, Shape | None]]:

@@ -26,7 +26,7 @@ from bundler.serving.arguments import unusable
 from bundler.serving.methods import method_faults
 from bundler.steps import Scope, write
 
-__all__ = ["Around", "Line", "Written", "plain", "written"]
+__all__ = ["Around", "Line", "Written", "computed", "plain", "written"]
 
 
 class Line(NamedTuple):
@@ -153,10 +153,9 @@ class _Act:
         step = self._act.step
         if isinstance(step, CallStep):
             return self._call(step, values)
-        scope = Scope(self._draft.library, self._draft.library.main, self._name, self._around.compat)
-        if isinstance(step, MapStep):
-            return mapped(scope, values, partial(_turn, self._act.inside))
-        return write(scope, step, *(([*values[:-1]], values[-1]) if self._act.like else (values,)))
+        return computed(
+            Scope(self._draft.library, self._draft.library.main, self._name, self._around.compat), self._act, values
+        )
 
     def _call(self, step: CallStep, values: Sequence[Value]) -> Sequence[Given]:
         model = self._around.models[step.call]
@@ -172,6 +171,14 @@ class _Act:
         step = self._act.step
         what = fault.what if isinstance(step, CallStep) else f"{_word(self._act)}: {fault.what}"
         return replace(fault, what=what, place=Place(("steps", self._number)))
+
+
+def computed(scope: Scope, act: Act, values: Sequence[Value]) -> Sequence[Value]:
+    """What an op or a map gives for what it reads; the value that `like` names comes last."""
+    assert not isinstance(act.step, CallStep)
+    if isinstance(act.step, MapStep):
+        return mapped(scope, values, partial(_turn, act.inside))
+    return write(scope, act.step, *((values[:-1], values[-1]) if act.like else (values,)))
 
 
 def _known(given: Given) -> Value:

@@ -11,7 +11,7 @@ from typing import Literal
 from bundler import rewrites, sources, tfjs
 from bundler.artifacts import early
 from bundler.artifacts.artifact import Artifact
-from bundler.bundle import is_bundle
+from bundler.bundle.places import is_bundle, refuse_irregular
 from bundler.disk.cache import Damaged
 from bundler.disk.reach import USUAL, Reach
 from bundler.errors import BundlerError, SourceError, within
@@ -114,6 +114,7 @@ def _subject(source: str, progress: Progress, reach: Reach) -> Subject:
     if own.name == FILE and is_bundle(own.parent):
         return Saved(own.parent, source, read_graphs(own.parent))
     path = sources.find(source, Path(), progress=progress, reach=reach)
+    refuse_irregular(path)
     if is_bundle(path):
         return Saved(path, source, read_graphs(path))
     if _is_frozen(path):

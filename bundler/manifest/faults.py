@@ -118,8 +118,14 @@ def _fault(detail: ErrorDetails, keys: Keys) -> Fault:
         found=_spell(detail["input"]) if wording.shows_found else tag,
         expected=wording.expected.format(**context),
         hint=_hint(detail, keys),
-        place=Place(tuple(part for at, part in enumerate(detail["loc"]) if not _is_tag(detail["loc"], at))),
+        place=Place(_keys(detail["loc"])),
     )
+
+
+def _keys(location: tuple[Key, ...]) -> tuple[Key, ...]:
+    """The keys of pydantic's location in the manifest. A text may stand for a table with one entry, whose key is ""."""
+    keys = tuple(part for at, part in enumerate(location) if not _is_tag(location, at))
+    return keys[:-1] if keys[-1:] == ("",) else keys
 
 
 def _is_tag(location: Sequence[Key], at: int) -> bool:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from bundler.errors import Fault, Key, ManifestError, Place
+from bundler.disk.digest import sha256
+from bundler.errors import Fault, Key, ManifestError, Place, SourceError
 from bundler.manifest.clashes import DEFAULT_KEY, clashes
 from bundler.manifest.faults import shape_faults
 from bundler.manifest.files import parse, read_text
@@ -48,11 +49,18 @@ class Manifest:
         return self.path.parent
 
     @property
+    def files(self) -> tuple[Path, ...]:
+        """The files beside the models that the bundle depends on: labels, samples, and with a warm-up the checks'."""
+        samples = [file for signature in self.composed for file in signature.files(self.folder).values()]
+        checks = [self.folder / each.file for each in self.checks if each.file and self.serving.warmup]
+        return tuple(dict.fromkeys([*self.labels, *samples, *checks]))
+
+    @property
     def digest(self) -> str:
         """The sha256, in hex, of all that the bundle's bytes depend on: not of its output folder."""
         bundle = self.bundle.model_copy(update={"output": None, "version": None})
         parts = [bundle.model_dump_json(), *map(_dump, self.models), *self._warmup()]
-        parts += [signature.model_dump_json() for signature in self.composed]
+        parts += [f"{_dump_composed(signature)}{self._sampled(signature)}" for signature in self.composed]
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()
 
     @property
@@ -61,7 +69,7 @@ class Manifest:
         bundle = self.bundle.model_copy(update={"output": None, "version": None})
         settings: dict[str, Any] = {"bundle": _tables(bundle), "model": [_tables(model) for model in self.models]}
         if self.composed:
-            settings["signature"] = [_tables(signature) for signature in self.composed]
+            settings["signature"] = [self._composed_table(signature) for signature in self.composed]
         if self.serving.warmup:
             checks = [check.model_copy(update={"rtol": None}) for check in self.checks]
             settings["check"] = [{**_tables(check), "found_inputs": self._inputs(check)} for check in checks]
@@ -78,6 +86,14 @@ class Manifest:
     def _inputs(self, check: CheckSpec) -> str:
         """The digest of the inputs in a check's file; empty if it has no file."""
         return "" if check.file is None else _digest_of_inputs(self.folder / check.file)
+
+    def _composed_table(self, signature: ComposedSpec) -> dict[str, Any]:
+        """The table of a composed signature, with the digests of its sample's files."""
+        return _tables(signature) | ({"found_sample": self._sampled(signature)} if signature.sample else {})
+
+    def _sampled(self, signature: ComposedSpec) -> str:
+        """The digests of the files of a signature's sample; empty if it has none."""
+        return " ".join(map(_digest_of, dict.fromkeys(signature.files(self.folder).values())))
 
     def released(self, version: int | None) -> Manifest:
         """The same for another version folder; None leaves the manifest's own."""
@@ -116,6 +132,14 @@ def _tables(spec: BundleSpec | CheckSpec | ComposedSpec | ModelSpec | ServingSpe
     return spec.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
+def _digest_of(file: Path) -> str:
+    """The sha256 of a file, in hex; a text that no file has as digest if it cannot be read."""
+    try:
+        return sha256(file)
+    except SourceError:
+        return "unread"  # a build reports what is wrong
+
+
 def _digest_of_inputs(file: Path) -> str:
     """A text that differs if the arrays `inputs/…` of a file do; "" if there are none."""
     try:
@@ -129,6 +153,11 @@ def _digest_of_inputs(file: Path) -> str:
 def _dump(model: ModelSpec) -> str:
     """A model in one line. A key that later versions brought is left out if it has its default value."""
     return model.model_dump_json(exclude=set() if model.shapes else {"shapes"})
+
+
+def _dump_composed(signature: ComposedSpec) -> str:
+    """The same for a composed signature."""
+    return signature.model_dump_json(exclude=set() if signature.sample else {"sample"})
 
 
 def read(path: Path) -> Manifest:
@@ -150,6 +179,7 @@ def of(document: Mapping[str, object], path: Path, text: str | None = None) -> M
     labelled = with_labels(document, path.parent) if "signature" in document else Labelled(document)
     kind, keys = _kind(document)
     faults = [*_shape_faults(labelled.document, kind, keys), *labelled.faults, *clashes(document)]
+    faults += _sample_faults(document, path.parent)
     if faults:
         located = (replace(fault, place=placed(fault.place.keys, path, text)) for fault in faults)
         raise ManifestError.of(sorted(located, key=lambda fault: fault.place.line))
@@ -165,6 +195,14 @@ def _kind(document: Mapping[str, object]) -> tuple[type[Document], Keys]:
     from bundler.manifest import composed  # late: see there
 
     return composed.ComposedDocument, composed.KEYS
+
+
+def _sample_faults(document: Mapping[str, object], folder: Path) -> Iterable[Fault]:
+    if "signature" not in document:
+        return ()
+    from bundler.manifest import composed  # late: see there
+
+    return composed.sample_faults(document, folder)
 
 
 def read_each(paths: Iterable[Path]) -> list[Manifest | ManifestError]:

@@ -25,7 +25,7 @@ def rule(manifest: Manifest, output: Path, files: Mapping[str, Sequence[str]], l
     `files` are the names of each model's files, by the model's name. What is fetched is not listed. Raises BundlerError
     if Make cannot write a path.
     """
-    paths = [manifest.path, *filter(None, [lock]), *_own_files(manifest, files)]
+    paths = [manifest.path, *filter(None, [lock]), *manifest.files, *_own_files(manifest, files)]
     listed = dict.fromkeys(map(os.path.normpath, paths))
     target = _name(os.path.normpath(output / "saved_model.pb")).replace("%", r"\%")
     needed = [_name(path) for path in listed]

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from bundler.errors import Fault, VerificationError
-from bundler.report import plain
+from bundler.report import Check, plain
 from bundler.report.entries import Entries
 
-__all__ = ["OutputVerdict", "SignatureVerdict", "Verification", "spelled"]
+__all__ = ["OutputVerdict", "SignatureVerdict", "Verification", "Verified", "spelled"]
 
 Verdict: TypeAlias = Literal["ok", "wrong", "unchecked"]
 """`unchecked`: the comparison says neither; the reason is in `why`."""
@@ -107,6 +107,16 @@ class Verification:
     def to_json(self) -> str:
         """One JSON document in ASCII: keys in the order of the fields."""
         return json.dumps({"ok": self.ok, **_table(self)}, indent=2)
+
+
+class Verified(Check):
+    """The check `verify` of a build, and what it found. In JSON it is a check like others."""
+
+    def __init__(self, verification: Verification) -> None:
+        right = sum(each.verdict == "ok" for each in verification.signatures)
+        said = f"{right} of {len(verification.signatures)} calls are right ({verification.reference})"
+        super().__init__("verify", f"{said}, in {verification.seconds:.2f} s")
+        self.verification = verification
 
 
 def _table(verification: Verification) -> dict[str, object]:

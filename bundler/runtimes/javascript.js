@@ -188,18 +188,18 @@ async function run(model, {feeds, outputs, payload}) {
 }
 
 // Image files are decoded by a package that only they need.
-const loadCanvas = () => {
+const loadCanvas = (decoder) => {
   try {
-    return require(require.resolve('@napi-rs/canvas', {paths: [process.argv[2]]}));
+    return require(decoder ?? require.resolve('@napi-rs/canvas', {paths: [process.argv[2]]}));
   } catch {
     return null;
   }
 };
 
-async function step(_, {step: asked, feeds, payload}) {
+async function step(_, {step: asked, feeds, decoder, payload}) {
   const given = parseFeeds(feeds, payload);
   const {like, ...values} = given;
-  const canvas = asked.op === 'decode_image' ? loadCanvas() : null;
+  const canvas = asked.op === 'decode_image' ? loadCanvas(decoder) : null;
   const results = [await STEPS[asked.op](tf, asked, Object.values(values), canvas, like)].flat();
   const contents = await Promise.all(results.map(showTensor));
   const shown = results.map(({dtype, shape}, at) => ({name: String(at), dtype, shape, size: contents[at].length}));

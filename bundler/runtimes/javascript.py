@@ -99,16 +99,22 @@ class TensorFlowJs:
         return dict(_tensors(answer.head["tensors"], answer.payload))
 
     def step(
-        self, step: Mapping[str, Any], values: Sequence[np.ndarray], like: np.ndarray | None = None
+        self,
+        step: Mapping[str, Any],
+        values: Sequence[np.ndarray],
+        like: np.ndarray | None = None,
+        decoder: Path | None = None,
     ) -> list[np.ndarray]:
         """What a step of a composed signature gives for these values: `steps.js` has TensorFlow.js' functions.
 
         `step` has all parameters, as JSON; `like` is the tensor that its parameter of that name names. Values are
-        converted as those of `run`. Images are decoded by the package @napi-rs/canvas, if it is installed.
+        converted as those of `run`. The package @napi-rs/canvas decodes images: that in the folder `decoder`, by
+        default the one beside @tensorflow/tfjs, if it is installed.
         """
         given = {f"_{at}": value for at, value in enumerate(values)} | ({} if like is None else {"like": like})
         heads, payload = _joined({name: _narrowed(name, value) for name, value in given.items()})
-        answer = self._ask("step", payload, step=step, feeds=heads)
+        place = None if decoder is None else str(decoder.resolve())
+        answer = self._ask("step", payload, step=step, feeds=heads, decoder=place)
         return [value for _, value in _tensors(answer.head["tensors"], answer.payload)]
 
     def _ask(self, verb: str, payload: bytes = b"", entry: Path | None = None, **more: object) -> _Message:

@@ -9,7 +9,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from pathlib import Path, PurePosixPath
@@ -24,7 +24,7 @@ from bundler.sources import archive
 from bundler.sources.listing import Tree
 from bundler.threads import undone_by
 
-__all__ = ["file_of", "find", "key", "tree"]
+__all__ = ["file_of", "find", "key", "modules", "tree"]
 
 _PACKAGE = r"(?P<package>(?:@[a-z0-9][\w.-]*/)?[a-z0-9][\w.-]*)"
 _EXACT = r"(?P<version>\d+\.\d+\.\d+(?:[-+][a-z0-9.+-]+)?)"
@@ -120,6 +120,30 @@ def file_of(source: str, sha256: str, base: Path, cache: Cache, progress: Progre
         return path
 
 
+def modules(key: str, packages: Mapping[str, str], base: Path, cache: Cache, progress: Progress) -> Path:
+    """A folder `node_modules` with packages, `npm:<package>@<exact version>`, each of which has a known integrity.
+
+    The cache keeps them together under the key. Raises SourceError if one cannot be fetched, or is another; Damaged if
+    a cached file is.
+    """
+    with within(key):
+        kept = cache.fetched(key, lambda folder, _: _fetch_modules(packages, folder, base, progress))
+        cache.check(kept)
+        return kept / "node_modules"
+
+
+def _fetch_modules(packages: Mapping[str, str], folder: Path, base: Path, progress: Progress) -> Facts:
+    for number, (source, expected) in enumerate(packages.items()):
+        package = _parse(source).package
+        whole = folder.with_name(f"package.{number}") / "whole"
+        whole.mkdir(parents=True)
+        _fetch(package, whole, base, progress, expected)
+        place = folder / "node_modules" / package.rpartition("@")[0]
+        place.parent.mkdir(parents=True, exist_ok=True)
+        _root(whole).rename(place)
+    return packages
+
+
 def _fetch_file(wanted: _Wanted, sha256: str, folder: Path, base: Path, progress: Progress) -> Facts:
     whole = folder.with_name("whole")
     whole.mkdir()
@@ -147,15 +171,21 @@ def _unpacked(wanted: _Wanted, base: Path, cache: Cache, progress: Progress) -> 
     return _root(cache.fetched(wanted.key, lambda folder, _: _fetch(wanted.package, folder, base, progress)))
 
 
-def _fetch(package: str, folder: Path, base: Path, progress: Progress) -> Facts:
-    """Unpack the package into an empty folder. npm asks its registry, also if it has the answer."""
+def _fetch(package: str, folder: Path, base: Path, progress: Progress, expected: str = "") -> Facts:
+    """Unpack the package into an empty folder. npm asks its registry, also if it has the answer.
+
+    SourceError if the package has another integrity than is expected.
+    """
     with step(progress, f"npm pack {package}"):
         tarballs = folder.with_name("npm")
         tarballs.mkdir()
         _pack(package, tarballs, base)
         tarball = _tarball(tarballs)
+        found = integrity(tarball)
+        if expected and found != expected:
+            raise SourceError("npm gave another package than expected", where=package, found=found, expected=expected)
         archive.unpack(tarball, folder)
-        return {"integrity": integrity(tarball)}
+        return {"integrity": found}
 
 
 def _tarball(folder: Path) -> Path:

@@ -90,6 +90,7 @@ class Given:
         return self.lock is None or all(model.digest == self.lock.digest(model.name) for model in report.models)
 
     def own_files(self) -> list[Path]:
-        """The manifest's file, its labels' files, and the sources that are not fetched: no output may replace them."""
+        """The manifest's file, those that it names, and the sources that are not fetched: no output replaces them."""
         own = (sources.at_hand(spec.source, self.manifest.folder) for spec in self.manifest.models)
-        return [self.manifest.path, *self.manifest.labels, *filter(None, own)]
+        checks = (self.manifest.folder / check.file for check in self.manifest.checks if check.file)
+        return [self.manifest.path, *self.manifest.files, *checks, *filter(None, own)]

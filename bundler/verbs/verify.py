@@ -24,7 +24,7 @@ from bundler.manifest import Manifest
 from bundler.progress import SILENT, Progress, step
 from bundler.report import Check, Report
 from bundler.report.entries import Entries
-from bundler.report.verification import SignatureVerdict, Verification
+from bundler.report.verification import SignatureVerdict, Verification, Verified
 from bundler.runtimes.tensorflow import Runtime
 from bundler.verbs.given import AnyManifest, Given, manifest_of
 
@@ -91,7 +91,7 @@ def _verified(
     """The same for a bundle and a reference that are open."""
     started = time.perf_counter() if started is None else started
     with _roads(runtime, python) as roads:
-        outcomes = list(_outcomes(subject, Comparison(roads, reference), progress, keep=record))
+        outcomes = list(_outcomes(subject, Comparison(roads, reference), runtime, progress, keep=record))
     kept = [record and _is_to_record(outcome, roads[0].name) for outcome in outcomes]
     recorded = tuple(write_case(each.case, each.values, each.outputs) for each, new in zip(outcomes, kept) if new)
     verdicts = Entries(_at_first(each.verdict) if new else each.verdict for each, new in zip(outcomes, kept))
@@ -111,17 +111,17 @@ def compared(given: Given, folder: Path, report: Report, runtime: Runtime) -> Ch
         if each.verdict == "unchecked":
             given.progress.note(f"signature {each.key!r} was not verified: {each.why}")
     found.raise_if_wrong()
-    right = sum(each.verdict == "ok" for each in found.signatures)
-    said = f"{right} of {len(found.signatures)} calls are right ({found.reference})"
-    return Check("verify", f"{said}, in {found.seconds:.2f} s")
+    return Verified(found)
 
 
-def _outcomes(subject: Subject, comparison: Comparison, progress: Progress, keep: bool) -> Iterator[Outcome]:
+def _outcomes(
+    subject: Subject, comparison: Comparison, runtime: Runtime, progress: Progress, keep: bool
+) -> Iterator[Outcome]:
     """The outcomes of all signatures. With `keep`, those whose case has a file have their values."""
     known = owners(subject.bundle, subject.report)
     asked = [(endpoint, known.get((endpoint.tags, endpoint.key), "")) for endpoint in subject.bundle.endpoints]
     # All files of checks are read before the first signature is called: their faults cost no time.
-    all_cases = [(*each, list(cases(subject.manifest, *each))) for each in asked]
+    all_cases = [(*each, list(cases(subject.manifest, *each, runtime))) for each in asked]
     turns = _turns(subject.report)
     all_cases.sort(key=lambda each: turns.get((each[1], each[0].key), (0, 0)))
     with step(progress, "verify", count=len(all_cases)):

@@ -45,7 +45,7 @@ def _load(bundle: Linked, folder: Path, runtime: Runtime) -> list[Check]:
 
 
 def _run(bundle: Linked, folder: Path, runtime: Runtime) -> list[Check]:
-    """Restore variables, and run the models whose inputs take another number of rows than they were made for."""
+    """Restore variables, run models with other numbers of rows than they were made for, and signatures with samples."""
     batched = {name for name, made in bundle.models.items() if made.batched}
     restored, tried = list[Check](), list[Check]()
     for metagraph, owners in bundle.parts:
@@ -56,6 +56,12 @@ def _run(bundle: Linked, folder: Path, runtime: Runtime) -> list[Check]:
         if keys := {key: name for key, name in own.items() if name in batched}:
             with _checking(bundle.given, "check batches"):
                 tried.append(checks.batches(folder, metagraph, keys, runtime))
+    manifest = bundle.given.manifest
+    if any(spec.sample for spec in manifest.composed):
+        with _checking(bundle.given, "check steps"):
+            from bundler.comparison.wires import wires  # late: few manifests have a sample
+
+            tried.append(wires(folder, manifest, bundle.composed, runtime))
     return [*restored, *tried]
 
 

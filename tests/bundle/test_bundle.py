@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ import bundler
 from bundler.bundle import Bundle
 from bundler.bundle.interface import interface
 from bundler.bundle.reading import read
+from bundler.comparison.subject import refuse_folder
 from bundler.errors import BundlerError, SourceError
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Graph, Model, Signature, TensorSpec
@@ -18,6 +21,7 @@ from bundler.ir.nodes import Tensor, new_node
 from bundler.outputs import savedmodel
 from bundler.outputs.savedmodel import MetaGraph
 from bundler.runtimes.tensorflow import Runtime
+from bundler.verbs.inspect import inspect
 from tests.support.places import ROOT
 
 
@@ -84,6 +88,23 @@ def test_what_is_no_saved_model_is_an_error_that_says_what_it_is(
 
 def test_the_file_of_a_saved_model_stands_for_its_folder(tiny: Path) -> None:
     assert Bundle.open(tiny / "saved_model.pb") == Bundle.open(tiny)
+
+
+@pytest.mark.parametrize(
+    ("make", "found"),
+    [
+        (os.mkfifo, "a pipe"),
+        (Path.mkdir, "a folder"),
+        (lambda path: path.symlink_to("/dev/zero"), "a device"),
+    ],
+)
+@pytest.mark.parametrize("of", [Bundle.open, inspect, refuse_folder])
+def test_a_pipe_in_place_of_the_file_is_an_error_and_is_not_opened(
+    of: Callable[[Path], object], make: Callable[[Path], object], found: str, tmp_path: Path
+) -> None:
+    make(tmp_path / "saved_model.pb")
+    with pytest.raises(SourceError, match=rf"saved_model\.pb: is no regular file \(found {found}\)"):
+        of(tmp_path)
 
 
 @pytest.mark.parametrize("cut", [1, 9, 100, 5000])

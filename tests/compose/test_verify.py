@@ -49,7 +49,7 @@ def test_a_bundle_alone_does_not_hold_its_steps(tmp_path: Path, javascript: Tens
     subject = of_bundle(built(tmp_path, EMOTIONS))
     browser = Browser(javascript, Origins(subject.bundle, subject.report, tmp_path))
     with pytest.raises(Incomparable, match="name its manifest instead"):
-        Chain(browser, javascript, subject).answer(subject.bundle.endpoint("emotions"), {}, None)
+        Chain(browser, javascript, subject, lambda: None).answer(subject.bundle.endpoint("emotions"), {}, None)
 
 
 def test_what_javascript_lacks_is_unchecked(tmp_path: Path, tensorflowjs_modules: Path) -> None:

@@ -72,7 +72,7 @@ def _section(title: str, table: Mapping[str, Any]) -> str:
 def _rows(table: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
     required = table.get("required", ())
     for key, field in table["properties"].items():
-        default = f"`{_toml(field['default'])}`" if "default" in field else ""
+        default = f"`{_toml(field['default'])}`" if "default" in field and "anyOf" not in field else ""
         shown = "required" if key in required else default
         yield f"`{key}`", _type(field), shown, " ".join(field["description"].split())
 
@@ -80,6 +80,8 @@ def _rows(table: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:
 def _type(field: Mapping[str, Any]) -> str:
     if "$ref" in field:
         field = schema()["$defs"][field["$ref"].rpartition("/")[2]]
+    if "anyOf" in field:
+        return ", or ".join(map(_type, field["anyOf"]))
     if "enum" in field:
         return ", ".join(f"`{value}`" for value in field["enum"])
     if field.get("type") == "array":

@@ -155,6 +155,24 @@ def test_a_previous_bundle_and_a_verification_have_sections(tiny: Path) -> None:
     assert 'bad">Some outputs are wrong' in page
 
 
+def test_a_page_verifies_the_bundle_of_a_manifest(tmp_path: Path, cached_tensorflowjs: None) -> None:
+    page, manifest = tmp_path / "page.html", MANIFESTS / "tiny.toml"
+    built = bundler.build(manifest, output=tmp_path / "tiny", check=False)
+    own = tmp_path / "own.toml"
+    own.write_text(manifest.read_text().replace('name = "tiny"', f'name = "tiny"\noutput = "{built.output}"', 1))
+    shutil.copytree(MANIFESTS / "models", tmp_path / "models")
+    done = run(f"report {own} -o {page} --verify")
+    assert (done.exit_code, 'good">No output is wrong' in page.read_text()) == (0, True)
+    run(f"build {own} --verify --report {tmp_path}/built.html --no-check")
+    assert (tmp_path / "built.html").read_text() == page.read_text()
+    changed(built.output, tmp_path / "wrong", "digits/StatefulPartitionedCall/digits/hidden/kernel")
+    own.write_text(own.read_text().replace(str(built.output), str(tmp_path / "wrong")))
+    done = run(f"report {own} -o {page} --verify --force")
+    assert (done.exit_code, 'bad">Some outputs are wrong' in page.read_text()) == (6, True)
+    assert "signature 'serving_default'" in done.stderr
+    assert run(f"report {own} -o {page} --verify --verification x.json").exit_code == 2
+
+
 def test_savedmodels_of_other_programs_have_a_page_too(tiny: Path, tmp_path: Path) -> None:
     shutil.rmtree(tiny / "assets.extra")
     report(tiny.resolve(), output="page.html")

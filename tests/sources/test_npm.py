@@ -9,8 +9,11 @@ import pytest
 
 from bundler import sources
 from bundler.artifacts import artifact
+from bundler.disk.cache import Cache, Damaged
+from bundler.disk.digest import integrity
 from bundler.errors import SourceError
-from bundler.sources import limits
+from bundler.progress import SILENT
+from bundler.sources import limits, npm
 
 
 @pytest.mark.parametrize("inside", ["", "/model", "/model/model.json"])
@@ -55,6 +58,35 @@ def test_a_package_that_is_not_there_is_an_error_in_npms_words(
     assert fault.where == f"npm:{package}/model"
     assert found in fault.found.lower()
     assert fault.hint.startswith(hint)
+
+
+def integrity_of(registry) -> str:
+    return integrity(registry.folder / "digits-1.0.0.tgz")
+
+
+def test_modules_of_a_known_integrity_lie_together_and_need_npm_once(
+    registry, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    packages = {"npm:@tiny/digits@1.0.0": integrity_of(registry)}
+    first = npm.modules("digits", packages, tmp_path, Cache(cache), SILENT)
+    assert (first / "@tiny" / "digits" / "package.json").is_file()
+    monkeypatch.setenv("PATH", "")
+    assert npm.modules("digits", packages, tmp_path, Cache(cache), SILENT) == first
+    changed = first / "@tiny" / "digits" / "package.json"
+    changed.write_bytes(b"x" * changed.stat().st_size)
+    with pytest.raises(Damaged):
+        npm.modules("digits", packages, tmp_path, Cache(cache), SILENT)
+
+
+def test_a_module_of_another_integrity_is_not_unpacked(
+    registry, cache: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(npm.archive, "unpack", lambda *_: pytest.fail("it is unpacked"))
+    with pytest.raises(SourceError, match="npm gave another package than expected") as caught:
+        npm.modules("digits", {"npm:@tiny/digits@1.0.0": "sha512-AAAA"}, tmp_path, Cache(cache), SILENT)
+    (fault,) = caught.value.faults
+    assert (fault.where, fault.found) == ("digits: @tiny/digits@1.0.0", integrity_of(registry))
+    assert not Cache(cache).has("digits")
 
 
 def test_a_wrong_path_in_a_package_gets_a_hint(registry, cache: Path, tmp_path: Path) -> None:

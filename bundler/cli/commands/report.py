@@ -19,9 +19,10 @@ __all__ = ["report"]
 Examples:
   bundler report dist/tiny -o tiny.html
   bundler report dist/tiny -o tiny.html --against dist/previous
+  bundler report manifests/tiny.toml -o tiny.html --verify
 """
 )
-@click.argument("bundle", metavar="BUNDLE", type=click.Path(path_type=Path))
+@click.argument("bundle", metavar="BUNDLE|MANIFEST", type=click.Path(path_type=Path))
 @click.option(
     "-o", "--output", metavar="FILE", required=True, type=click.Path(path_type=Path), help="The page to write."
 )
@@ -37,6 +38,9 @@ Examples:
     type=click.Path(path_type=Path),
     help="What `bundler verify --json` wrote about the bundle: the page shows the errors.",
 )
+@click.option(
+    "--verify", is_flag=True, help="Verify the bundle now, as `bundler verify` does: the page shows the errors."
+)
 @click.option("--force", is_flag=True, help="Replace an existing file.")
 @JSON
 @shown
@@ -45,8 +49,12 @@ def report(console: Console, bundle: Path, output: Path, **settings: object) -> 
 
     It has the signatures, the steps of composed ones as pictures, models with their sources and
     digests, weights by layer, ops and what became of others. It is one file that loads nothing and
-    runs no script. BUNDLE is the folder of a SavedModel.
+    runs no script. BUNDLE is the folder of a SavedModel, or the MANIFEST that it was built from.
+
+    With --verify the exit status is 6 if an output is wrong. The page is written.
     """
+    if settings["verify"] and settings["verification"]:
+        raise click.UsageError("--verify finds the errors that --verification would bring: choose one of the two")
     from bundler.verbs.report import report as write
 
     with console.progress() as progress:

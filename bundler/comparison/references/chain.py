@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
 
 import numpy as np
 
@@ -12,6 +14,8 @@ from bundler.comparison.references.browser import Browser
 from bundler.comparison.subject import Subject
 from bundler.compose.evaluate import Means, evaluate
 from bundler.compose.plan import Interface, plan
+from bundler.disk.cache import Damaged
+from bundler.errors import SourceError
 from bundler.ir.nodes import Shape
 from bundler.manifest.steps import ComposedSpec, OpStep
 from bundler.runtimes.javascript import TensorFlowJs
@@ -20,10 +24,16 @@ __all__ = ["Chain"]
 
 
 class Chain:
-    """Composed signatures as their manifest has them, and others as `Browser` does; see `references.Reference`."""
+    """Composed signatures as their manifest has them, and others as `Browser` does; see `references.Reference`.
 
-    def __init__(self, browser: Browser, javascript: TensorFlowJs, subject: Subject) -> None:
+    `decoder` finds the package that decodes images, when the first one comes; None is the one beside TensorFlow.js.
+    """
+
+    def __init__(
+        self, browser: Browser, javascript: TensorFlowJs, subject: Subject, decoder: Callable[[], Path | None]
+    ) -> None:
         self.title = browser.title
+        self._find_decoder = decoder
         self._browser = browser
         self._javascript = javascript
         self._endpoints = {endpoint.key: endpoint for endpoint in subject.bundle.endpoints}
@@ -49,7 +59,24 @@ class Chain:
     def _op(self, step: OpStep, values: Sequence[np.ndarray], like: np.ndarray | None) -> Sequence[np.ndarray]:
         if step.op == "parse_example":
             raise Incomparable("TensorFlow.js parses no tf.Examples")
-        return self._javascript.step(step.model_dump(mode="json", by_alias=True), values, like)
+        decoder = self._decoder() if step.op == "decode_image" else None
+        return self._javascript.step(step.model_dump(mode="json", by_alias=True), values, like, decoder)
+
+    def _decoder(self) -> Path | None:
+        """The package that decodes images; None for the one beside TensorFlow.js. Raises Incomparable without one."""
+        if isinstance(self._found, SourceError):
+            raise Incomparable(f"TensorFlow.js has no decoder for images here: {self._found.faults[0]}")
+        return self._found
+
+    @cached_property
+    def _found(self) -> Path | SourceError | None:
+        """The same, or why there is none: npm is asked once."""
+        try:
+            return self._find_decoder()
+        except Damaged:
+            raise
+        except SourceError as error:
+            return error
 
     def _call(self, key: str, feeds: Mapping[str, np.ndarray]) -> Mapping[str, np.ndarray]:
         return self.answer(self._endpoints[key], feeds, None).outputs

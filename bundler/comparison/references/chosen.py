@@ -50,18 +50,25 @@ def chosen(subject: Subject, against: str | None, modules: Path | None, progress
         javascript = library.started(modules, subject.base or Path(), progress, subject.reach)
         with javascript, scratch(Path(tempfile.gettempdir()), "bundler") as folder:
             origins = Origins(subject.bundle, subject.report, folder, subject.base, progress, subject.reach)
-            yield _models(Browser(javascript, origins), javascript, subject)
+            yield _models(Browser(javascript, origins), javascript, subject, modules, progress)
     else:
         with Runtime() as runtime:
             yield Other(_opened(against), runtime)
 
 
-def _models(browser: Browser, javascript: TensorFlowJs, subject: Subject) -> Reference:
+def _models(
+    browser: Browser, javascript: TensorFlowJs, subject: Subject, modules: Path | None, progress: Progress
+) -> Reference:
     if not any(signature.steps for signature in subject.report.signatures):
         return browser
     from bundler.comparison.references.chain import Chain  # late: few bundles have composed signatures
+    from bundler.comparison.references.decoder import decoder
 
-    return Chain(browser, javascript, subject)
+    def find_decoder() -> Path | None:
+        """The user's folder has its own, or none."""
+        return decoder(subject.base or Path(), progress, subject.reach) if modules is None else None
+
+    return Chain(browser, javascript, subject, find_decoder)
 
 
 def _opened(against: str) -> Bundle:

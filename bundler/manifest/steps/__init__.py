@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import reduce
 from operator import or_
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_args
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, WithJsonSchema
+from pydantic_core import PydanticCustomError
 
 from bundler.manifest.fields import Method, Spec, Text
 from bundler.manifest.steps import boxes, image, numbers, shapes
@@ -53,6 +55,8 @@ ONLY = ""
 
 def _by_name(value: Any) -> Any:
     """A text stands for the only input or output."""
+    if not isinstance(value, (str, Mapping)):
+        raise PydanticCustomError("value", "is no name", {"expected": "a string, or a table"})
     return {ONLY: value} if isinstance(value, str) else value
 
 
@@ -131,3 +135,14 @@ class ComposedSpec(Spec):
         default="tensorflow/serving/predict",
         description="TensorFlow Serving's method for it; `predict`, `classify` and `regress` are short forms.",
     )
+    sample: _ByName = Field(
+        default={},
+        description="A file with a value for the input: `.npy`, `.npz`, `.json`, an image, or for a string input any"
+        " file. Of several inputs an `.npz` file with an array for each, or a table of files by the inputs' names. A"
+        " build runs the signature with it, and each step alone; `bundler verify` and the warm-up use it too.",
+    )
+
+    def files(self, folder: Path) -> dict[str, Path]:
+        """The file of the sample for each input, by name; none without a sample. Relative paths start in a folder."""
+        named = dict.fromkeys(self.inputs, self.sample[ONLY]) if ONLY in self.sample else self.sample
+        return {name: folder / file for name, file in named.items()}

@@ -44,7 +44,7 @@ def warmed_up(given: Given, folder: Path, report: Report, runtime: Runtime) -> C
     A signature that takes neither zeros nor random inputs has no request, and a note says so. Raises VerificationError
     if TensorFlow refuses the inputs of a check: with such a request a server would not load the bundle.
     """
-    wanted = list(_wanted(given, Bundle.open(folder), report))
+    wanted = list(_wanted(given, Bundle.open(folder), report, runtime))
     path, written, model = folder / FILE, 0, given.manifest.bundle.name
     path.parent.mkdir(exist_ok=True)
     with step(given.progress, "warm-up", count=len(wanted)), path.open("wb") as file:
@@ -58,7 +58,7 @@ def warmed_up(given: Given, folder: Path, report: Report, runtime: Runtime) -> C
     return Check("warm-up", f"{written} requests in {path.stat().st_size:,} bytes")
 
 
-def _wanted(given: Given, bundle: Bundle, report: Report) -> Iterator[_Wanted]:
+def _wanted(given: Given, bundle: Bundle, report: Report, runtime: Runtime) -> Iterator[_Wanted]:
     manifest = given.manifest
     if len(manifest.checks) > MOST_REQUESTS:
         place = manifest.place("check", MOST_REQUESTS)
@@ -66,7 +66,7 @@ def _wanted(given: Given, bundle: Bundle, report: Report) -> Iterator[_Wanted]:
         raise ManifestError(what, found=f"{len(manifest.checks):,}", expected=f"at most {MOST_REQUESTS:,}", place=place)
     models = owners(bundle, report)
     for endpoint in bundle.endpoints:
-        for case in cases(manifest, endpoint, models.get((endpoint.tags, endpoint.key), "")):
+        for case in cases(manifest, endpoint, models.get((endpoint.tags, endpoint.key), ""), runtime):
             yield _Wanted(endpoint, case)
 
 
