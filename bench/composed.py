@@ -74,9 +74,9 @@ def _called(spec: Manifest) -> list[str]:
 
 
 def _tensors(endpoint: Endpoint) -> Feeds:
-    """Numbers for a model's inputs; an open first size is that of a batch of faces."""
+    """Numbers for a model's inputs, which are float32; an open first size is that of a batch of faces."""
     return {
-        name: np.random.default_rng(0).random([size or _FACES for size in spec.shape or ()]).astype(spec.dtype.numpy)
+        name: np.random.default_rng(0).random([size or _FACES for size in spec.shape or ()], np.float32)
         for name, spec in endpoint.signature.inputs.items()
     }
 
