@@ -26,12 +26,11 @@ from bundler.runtimes.tensorflow import Runtime
 
 __all__ = ["composed"]
 
-_EXAMPLES = ("posenet", "emotion", "faces", "selfie")
+_EXAMPLES = {"posenet": 1, "emotion": 1, "faces": 10, "selfie": 1}
+"""Examples, with the entries of a batch that is open: faces.toml keeps ten faces, and measures all of them."""
 _PHOTOGRAPH = "npm:@vladmandic/human@3.3.6/models/blazeface.json"
 """A package that has a photograph beside this model."""
 _KEY = "serving_default"
-_FACES = 10
-"""Entries of a batch that is open: as many faces as examples/faces.toml keeps."""
 _WARM_UP = 3
 _CALLS = 4
 """Calls for each of the setting's runs."""
@@ -42,13 +41,13 @@ Feeds = Mapping[str, np.ndarray]
 def composed(setting: Setting) -> Iterator[Row]:
     """Two rows for each example: a call, and a build. Bytes are those of the inputs."""
     photograph = (sources.find(_PHOTOGRAPH, Path()).parents[1] / "assets" / "samples.jpg").read_bytes()
-    for name in _EXAMPLES:
+    for name, batch in _EXAMPLES.items():
         spec = manifest.read(ROOT / "examples" / f"{name}.toml")
-        yield _calls(name, spec, photograph, setting)
+        yield _calls(name, spec, photograph, batch, setting)
         yield _builds(name, spec, setting)
 
 
-def _calls(name: str, spec: Manifest, photograph: bytes, setting: Setting) -> Row:
+def _calls(name: str, spec: Manifest, photograph: bytes, batch: int, setting: Setting) -> Row:
     """Milliseconds of the composed call, and of the calls in it, in turn."""
     folder = setting.folder / name
     bundler.build(spec, output=folder)
@@ -56,7 +55,7 @@ def _calls(name: str, spec: Manifest, photograph: bytes, setting: Setting) -> Ro
     whole = bundle.endpoint(_KEY)
     (entry,) = whole.signature.inputs
     image = np.array([photograph] if whole.signature.inputs[entry].shape else photograph, object)
-    parts = [(each, _tensors(each)) for each in map(bundle.endpoint, _called(spec))]
+    parts = [(each, _tensors(each, batch)) for each in map(bundle.endpoint, _called(spec))]
     one, single = _in_turn(whole, {entry: image}, parts, setting.runs * _CALLS)
     figures = {
         "milliseconds": one * 1000,
@@ -73,10 +72,10 @@ def _called(spec: Manifest) -> list[str]:
     return [step.call for step in spec.composed[0].steps if isinstance(step, CallStep)]
 
 
-def _tensors(endpoint: Endpoint) -> Feeds:
-    """Numbers for a model's inputs, which are float32; an open first size is that of a batch of faces."""
+def _tensors(endpoint: Endpoint, batch: int) -> Feeds:
+    """Numbers for a model's inputs, which are float32; an open first size is `batch`."""
     return {
-        name: np.random.default_rng(0).random([size or _FACES for size in spec.shape or ()], np.float32)
+        name: np.random.default_rng(0).random([size or batch for size in spec.shape or ()], np.float32)
         for name, spec in endpoint.signature.inputs.items()
     }
 

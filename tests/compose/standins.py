@@ -33,20 +33,21 @@ COARSE = 8
 
 
 class Output(NamedTuple):
-    """The type of an output, and the range of its numbers."""
+    """The type of an output, and the range of its numbers, which entries of the last dimension may have of their own."""
 
     name: str
     dtype: DType
     shape: tuple[int | None, ...]
-    low: float
-    high: float
+    low: np.ndarray
+    high: np.ndarray
 
 
 def write_standin(folder: Path, inputs: Mapping[str, str], outputs: Mapping[str, Any]) -> None:
     """Write a TensorFlow.js model with these types, as a manifest writes them.
 
-    An output is a type, or a table with its `type` and the `range` of its numbers (-1 to 1 by default). Images of
-    unknown size that come out are as large as those of the first input, times `scale`.
+    An output is a type, or a table with its `type` and the `range` of its numbers (-1 to 1 by default); `ranges` are
+    those of the first entries of the last dimension, the last one is that of all others. Images of unknown size that
+    come out are as large as those of the first input, times `scale`.
     """
     writer = _Writer(np.random.default_rng(zlib.crc32(folder.name.encode())))
     for name, text in inputs.items():
@@ -55,8 +56,17 @@ def write_standin(folder: Path, inputs: Mapping[str, str], outputs: Mapping[str,
     for name, entry in outputs.items():
         table = {"type": entry} if isinstance(entry, str) else entry
         dtype, shape = parse_type(table["type"])
-        writer.write(Output(name, dtype, shape, *table.get("range", (-1, 1))), table.get("scale", 1))
+        writer.write(Output(name, dtype, shape, *_ends(table, shape)), table.get("scale", 1))
     write_model(folder, writer.nodes, writer.weights)
+
+
+def _ends(table: Mapping[str, Any], shape: Sequence[int | None]) -> tuple[np.ndarray, np.ndarray]:
+    """The least and the largest numbers: one for all, or one for each entry of the last dimension."""
+    if "ranges" not in table:
+        return tuple(np.float32(end) for end in table.get("range", (-1, 1)))
+    ranges = np.float32(table["ranges"])
+    pairs = ranges[np.minimum(np.arange(shape[-1] or 0), len(ranges) - 1)]
+    return pairs[:, 0], pairs[:, 1]
 
 
 class _Writer:
@@ -110,8 +120,8 @@ class _Writer:
         """An output, as numbers of its range."""
         raw = self._pixels(output, scale) if None in output.shape[1:3] else self._made(output)
         unit = self.op("Sigmoid", f"{output.name}/unit", [raw], T=FLOAT)
-        span = self.weight(f"{output.name}/span", np.float32(output.high - output.low))
-        low = self.weight(f"{output.name}/low", np.float32(output.low))
+        span = self.weight(f"{output.name}/span", output.high - output.low)
+        low = self.weight(f"{output.name}/low", output.low)
         wide = self.op("Mul", f"{output.name}/wide", [unit, span], T=FLOAT)
         if output.dtype == FLOAT:
             self.op("AddV2", output.name, [wide, low], T=FLOAT)
