@@ -99,6 +99,7 @@ def crops() -> Iterator[Case]:
     yield one("crop_and_resize", IMAGE, BOXES, size=[4, 5], closed=(0,))
     # Halves of pixels are rounded in another way: docs/OPS.md.
     yield one("crop_and_resize", IMAGE, BOXES * 0.97 + 0.01, name="nearest", size=[4, 5], method="nearest", closed=(0,))
+    yield one("crop_and_resize", IMAGE, size=[4, 5], boxes=BOXES[:2].tolist(), closed=(0,), tolerance=1e-5)
     numbers = np.array([0, 1, 1, 0], np.int32)
     yield one("crop_and_resize", TALL, BOXES, numbers, size=[3, 3], extrapolation_value=7)
     yield one("crop_and_resize", IMAGE, BOXES[:0], name="no boxes", size=[3, 3], closed=(0,))
