@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Case", "cases", "record"]
 
-_OF_STEPS = 1e-3
-"""The error that is right in a composed signature without a check. TensorFlow.js' plain backend resizes with doubles,
-TensorFlow and its other backends with floats: up to 2e-4 of the range of an image, before any model."""
 _DRAWN = "drawn images"
 """The origin of images that no one has given."""
 
@@ -80,9 +77,9 @@ def _usual(manifest: Manifest | None, report: Report, endpoint: Endpoint, runtim
     if spec is None:
         return Case()
     if not spec.sample:
-        return Case(_pictured(spec), rtol=_OF_STEPS, origin=_DRAWN)
+        return Case(_pictured(spec), origin=_DRAWN)
     values = sampled(manifest, spec, endpoint.signature, runtime)
-    return Case(values, rtol=_OF_STEPS, origin=f"the sample {', '.join(dict.fromkeys(spec.sample.values()))}")
+    return Case(values, origin=f"the sample {', '.join(dict.fromkeys(spec.sample.values()))}")
 
 
 def _by_record(report: Report, endpoint: Endpoint) -> Case:
