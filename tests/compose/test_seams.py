@@ -186,7 +186,7 @@ def test_the_command_names_what_is_wrong_and_counts_what_shows_nothing(verify: V
     texts = ["".join(text for text, _ in line) for line in lines]
     assert texts[1] == "           step 16, grayscale is wrong"
     assert texts[2].startswith("           wrong      step 16, grayscale: ")
-    assert texts[3] == "           1 of 24 results of its steps are unchecked: -v has the reasons"
+    assert texts[3] == "           1 of 25 results of its steps are unchecked: -v has the reasons"
 
 
 def test_an_output_must_be_what_its_step_gives(
