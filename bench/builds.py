@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from bench import measure
+from bench import manifests, measure
 from bench.measure import Usage
 from bench.rows import Goal, Row
 from bundler.disk.scratch import discard
 
-__all__ = ["Setting", "build", "build_again", "conversions", "predecessor"]
+__all__ = ["Setting", "build", "build_again", "bundle", "conversions", "predecessor"]
 
 _PATIENCE = 30
 """Seconds after which a case is not run again, however many runs were asked for."""
@@ -81,6 +81,15 @@ def predecessor(models: Mapping[str, Path], setting: Setting, than: Row, times: 
         return
     figures = {**found, "times_ours": usage.seconds / than.figures["seconds"]}
     yield Row("tfjs-graph-converter", figures, (Goal("times_ours", times, at_least=True),))
+
+
+def bundle(folder: Path, models: Mapping[str, object], **settings: str) -> Path:
+    """Build a bundle of these sources, in place of the folder, to look at it."""
+    folder.parent.mkdir(exist_ok=True)
+    discard(folder)
+    manifest = manifests.write(folder.parent / f"{folder.name}.toml", models, **settings)
+    _build(manifest, folder, ["--no-check"])
+    return folder
 
 
 def _turns(setting: Setting) -> Iterator[int]:

@@ -5,25 +5,34 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
-__all__ = ["Panel", "draw"]
+__all__ = ["Line", "Panel", "Points", "draw", "straight"]
+
+Points: TypeAlias = Sequence[tuple[float, float]]
+"""Places (x, y), both above 0."""
 
 _WIDTH, _HEIGHT = 250, 180
 _LEFT, _TOP, _RIGHT, _BOTTOM = 60, 55, 20, 30
 _STEP = _LEFT + _WIDTH + _RIGHT
-_STYLE = "text{font:12px sans-serif;fill:#777}.axis{fill:none;stroke:#999}.line{fill:none;stroke:#36c}circle{fill:#36c}"
-"""Colours that can be read on white and on black."""
+_COLOURS = ("#36c", "#c60", "#393")
+"""Of the first line, the second, … Like the greys, they can be read on white and on black."""
+_STYLE = "text{font:12px sans-serif;fill:#777}.axis{fill:none;stroke:#999}.line{fill:none}"
+
+
+class Line(NamedTuple):
+    """Dots, the curve that is drawn with them, and a note in the colour of both."""
+
+    note: str
+    dots: Points
+    curve: Points
 
 
 class Panel(NamedTuple):
-    """Points (x, y), both above 0, and the line `start + slope * x` through them; both axes are logarithmic."""
+    """Up to three lines in one frame, both axes of which are logarithmic."""
 
     name: str
-    note: str
-    points: Sequence[tuple[float, float]]
-    slope: float
-    start: float
+    lines: Sequence[Line]
 
 
 class _Scale(NamedTuple):
@@ -49,6 +58,13 @@ class _Scale(NamedTuple):
         return [10.0**decade for decade in range(self.low, self.high + 1)]
 
 
+def straight(dots: Points, slope: float, start: float) -> Points:
+    """The line `start + slope * x` from the first dot to the last, which a logarithmic scale bends."""
+    first, last = dots[0][0], dots[-1][0]
+    across = (first * (last / first) ** (step / 30) for step in range(31))
+    return [(x, start + slope * x) for x in across]
+
+
 def draw(title: str, panels: Sequence[Panel]) -> str:
     """One SVG document, the panels side by side."""
     box = f"0 0 {_STEP * len(panels)} {_TOP + _HEIGHT + _BOTTOM}"
@@ -58,27 +74,26 @@ def draw(title: str, panels: Sequence[Panel]) -> str:
 
 
 def _panel(panel: Panel, left: int) -> Iterator[str]:
-    across = _Scale.around((x for x, _ in panel.points), _LEFT, _LEFT + _WIDTH)
-    up = _Scale.around((y for _, y in panel.points), _TOP + _HEIGHT, _TOP)
+    dots = [dot for line in panel.lines for dot in line.dots]
+    across = _Scale.around((x for x, _ in dots), _LEFT, _LEFT + _WIDTH)
+    up = _Scale.around((y for _, y in dots), _TOP + _HEIGHT, _TOP)
     yield f'<g transform="translate({left})">'
     yield _text(_LEFT, 20, panel.name)
-    yield _text(_LEFT, 40, panel.note)
     yield f'<path class="axis" d="M{_LEFT} {_TOP}v{_HEIGHT}h{_WIDTH}"/>'
     yield from (_text(across.place(x), _TOP + _HEIGHT + 18, _short(x), "middle") for x in across.marks)
     yield from (_text(_LEFT - 6, up.place(y) + 4, f"{y:g} s", "end") for y in up.marks)
-    yield f'<polyline class="line" points="{" ".join(_fitted(panel, across, up))}"/>'
-    yield from (f'<circle cx="{across.place(x)}" cy="{up.place(y)}" r="3.5"/>' for x, y in panel.points)
+    for index, (line, colour) in enumerate(zip(panel.lines, _COLOURS, strict=False)):
+        yield f'<g style="fill:{colour};stroke:{colour}">'
+        yield from _line(line, 40 + 18 * index, across, up)
+        yield "</g>"
     yield "</g>"
 
 
-def _fitted(panel: Panel, across: _Scale, up: _Scale) -> Iterator[str]:
-    """The fitted line, which a logarithmic scale bends."""
-    first, last = panel.points[0][0], panel.points[-1][0]
-    for step in range(31):
-        x = first * (last / first) ** (step / 30)
-        y = panel.start + panel.slope * x
-        if y >= 10.0**up.low:
-            yield f"{across.place(x)},{up.place(y)}"
+def _line(line: Line, height: int, across: _Scale, up: _Scale) -> Iterator[str]:
+    curve = " ".join(f"{across.place(x)},{up.place(y)}" for x, y in line.curve if y >= 10.0**up.low)
+    yield f'<text x="{_LEFT + 6}" y="{height}" style="fill:inherit;stroke:none">{escape(line.note)}</text>'
+    yield f'<polyline class="line" points="{curve}"/>'
+    yield from (f'<circle cx="{across.place(x)}" cy="{up.place(y)}" r="3"/>' for x, y in line.dots)
 
 
 def _short(value: float) -> str:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median
+from threading import Event, Timer
+from types import MappingProxyType
 from typing import NamedTuple
 
-__all__ = ["ROOT", "Failed", "Usage", "copy", "figures", "module"]
+__all__ = ["ROOT", "Failed", "TooLong", "Usage", "copy", "figures", "module"]
 
 ROOT = Path(__file__).parents[1]
 """Where measured processes run."""
@@ -21,6 +24,10 @@ ROOT = Path(__file__).parents[1]
 
 class Failed(Exception):
     """A measured process ended with an error; the message is what it said of it."""
+
+
+class TooLong(Failed):
+    """A measured process was ended because it reached its limit of seconds."""
 
 
 class Usage(NamedTuple):
@@ -35,12 +42,22 @@ class Usage(NamedTuple):
     largest_bytes: int = 0
 
 
-def module(name: str, *arguments: object, interpreter: str = sys.executable, processors: int | None = None) -> Usage:
-    """Run a Python module, on all processors or on so many; Raises Failed if its exit status is not 0."""
+def module(
+    name: str,
+    *arguments: object,
+    interpreter: str = sys.executable,
+    processors: int | None = None,
+    limit: float | None = None,
+    environment: Mapping[str, str] = MappingProxyType({}),
+) -> Usage:
+    """Run a Python module, on all processors or on so many, with further environment variables.
+
+    Raises Failed if its exit status is not 0, and TooLong if it took more than `limit` seconds.
+    """
     with tempfile.TemporaryDirectory() as folder:
         note = Path(folder, "memory")
         command = [interpreter, "-m", "bench.probe", str(note), name, *map(str, arguments)]
-        usage = _process(command, processors)
+        usage = _process(command, processors, limit, environment)
         own, largest = map(int, note.read_text().split())
     return usage._replace(own_bytes=own, largest_bytes=largest)
 
@@ -65,20 +82,53 @@ def figures(usages: Sequence[Usage]) -> dict[str, float]:
     }
 
 
-def _process(command: Sequence[str], processors: int | None = None) -> Usage:
+def _process(
+    command: Sequence[str],
+    processors: int | None = None,
+    limit: float | None = None,
+    further: Mapping[str, str] = MappingProxyType({}),
+) -> Usage:
     # What a user installs comes compiled to bytecode; here the first run leaves it for the others.
-    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    environment = {**kept, **further}
     none = subprocess.DEVNULL
     with tempfile.TemporaryFile() as said, _restricted(processors):
         started = time.perf_counter()
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdin=none, stdout=none, stderr=said)
+        with _limited(process.pid, limit) as late:
+            os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         _, status, used = os.wait4(process.pid, 0)
         seconds = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
+        if late.is_set():
+            raise TooLong(f"stopped after {limit:g} s")
         if process.returncode:
             said.seek(0)
             raise Failed(_complaint(said.read().decode(errors="replace")) or f"exit status {process.returncode}")
     return Usage(seconds, used.ru_utime + used.ru_stime)
+
+
+@contextmanager
+def _limited(pid: int, limit: float | None) -> Iterator[Event]:
+    """Kill a process that is still waited for after so many seconds; the event says so.
+
+    Who waits must leave the process a zombie: its number must not belong to another one before the timer is cancelled.
+    """
+    late = Event()
+
+    def end() -> None:
+        late.set()
+        os.kill(pid, signal.SIGKILL)
+
+    timer = Timer(limit or 0, end)
+    if limit is not None:
+        timer.start()
+    try:
+        yield late
+    finally:
+        timer.cancel()
+        if limit is not None:
+            timer.join()
 
 
 @contextmanager

@@ -10,7 +10,7 @@ import numpy as np
 
 from bench import chart, manifests, models
 from bench.builds import Setting, build
-from bench.chart import Panel
+from bench.chart import Line, Panel
 from bench.rows import Row
 
 __all__ = ["scaling"]
@@ -52,9 +52,9 @@ def _line(axis: _Axis, seconds: Sequence[float]) -> tuple[Row, Panel]:
     slope, start = (float(part) for part in np.polyfit(sizes, seconds, 1))
     milliseconds = slope * axis.unit * 1000
     note = f"{milliseconds:,.0f} ms for {axis.per}"
-    points = list(zip(map(float, sizes), seconds))
+    dots = list(zip(map(float, sizes), seconds))
     row = Row(f"{axis.name}: slope", {"milliseconds": milliseconds}, note=f"for {axis.per}")
-    return row, Panel(f"{axis.name} in the bundle", note, points, slope, start)
+    return row, Panel(f"{axis.name} in the bundle", [Line(note, dots, chart.straight(dots, slope, start))])
 
 
 def _grown(axis: _Axis, size: int, setting: Setting) -> Row:

@@ -1,98 +1,96 @@
-"""Bundles in use: what loading one takes, and the first call of each signature, in C (as a server) and in Python.
+"""Bundles in use: what loading one takes, the first call of each signature, and further ones, in C and in Python.
 
-Three layouts of the same graphs: with an object graph, plain, and as TensorFlow saves what it loaded. Figures are
-seconds of CPU, and memory: a busy machine changes them little.
+Three layouts of the same graphs: with an object graph, plain, and as TensorFlow saves them, which is what a program
+gets that loads a SavedModel of each model and saves all of them as one. Figures are seconds of CPU, and memory: a busy
+machine changes them little. Milliseconds are by the clock.
 """
 
 from __future__ import annotations
 
-import json
-import pickle
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping
+from itertools import product
 from pathlib import Path
-from statistics import median
-
-import numpy as np
+from typing import NamedTuple
 
 from bench import chart, manifests, measure
-from bench.builds import Setting
-from bench.caller import Call
-from bench.chart import Panel
+from bench.builds import Setting, bundle
+from bench.chart import Line, Panel
+from bench.loaded import LOADERS, loaded
 from bench.rows import Row
-from bundler.bundle import Bundle, Endpoint
 from bundler.disk.scratch import discard
-from bundler.ir.model import TensorSpec
 
-__all__ = ["use"]
+__all__ = ["Case", "bundles", "drawn", "human_models", "measured", "use"]
 
 _COUNTS = (1, 5, 20, 40)
-_LAYOUTS = ("object graph", "plain", "TensorFlow's")
-_SLOW = ("variables", "plain", "python", 40)
-"""Minutes of CPU: Python's loader of plain graphs is quadratic."""
+_WEIGHTS = ("constants", "variables")
+_OURS = {"object graph": "auto", "plain": "never"}
+"""Our layouts, with the manifest's word for each."""
+_THEIRS = "TensorFlow's"
 _LEFT_OUT = "rvm"
 """Its inputs depend on each other."""
 
 
+class Case(NamedTuple):
+    """What one row is about."""
+
+    models: int
+    weights: str
+    layout: str
+    loader: str
+
+    def __str__(self) -> str:
+        return f"{self.models} models, {self.weights}, {self.layout}, {self.loader}"
+
+
 def use(setting: Setting) -> Iterator[Row]:
-    """A row for each number of models, way to hold weights, layout and loader; a picture of the first layout."""
+    """A row for each number of models, way to hold weights, layout and loader; and a picture of the loads."""
+    rows: dict[Case, Row] = {}
+    for count, weights in product(_COUNTS, _WEIGHTS):
+        for case, row in measured(count, weights, setting):
+            rows[case] = row
+            yield row
+    setting.picture.with_name("use.svg").write_text(drawn(rows))
+
+
+def measured(count: int, weights: str, setting: Setting) -> Iterator[tuple[Case, Row]]:
+    """The rows of a number of models."""
+    for layout, folder in bundles(human_models(count), weights, setting):
+        for loader in LOADERS:
+            case = Case(count, weights, layout, loader)
+            yield case, loaded(str(case), folder, loader, setting)
+
+
+def human_models(count: int) -> dict[str, str]:
+    """The sources of so many models of one package, spread over its sizes."""
     found = {name: path for name, path in manifests.human_models().items() if name != _LEFT_OUT}
-    seconds: dict[tuple[str, str], list[tuple[float, float]]] = {}
-    for count in _COUNTS:
-        chosen = list(found)[:: len(found) // count][:count]
-        sources = {name: manifests.npm_source(found[name]) for name in chosen}
-        for weights in ("constants", "variables"):
-            for layout, bundle in _bundles(sources, weights, setting):
-                for kind in ("c", "python"):
-                    if (weights, layout, kind, count) != _SLOW:
-                        row = _called(bundle, kind, setting, f"{count} models, {weights}, {layout}, {kind}")
-                        yield row
-                        if layout == _LAYOUTS[0]:
-                            point = (float(count), row.figures["load_cpu_seconds"])
-                            seconds.setdefault((kind, weights), []).append(point)
-    panels = [_panel(f"{kind}, {weights}", points) for (kind, weights), points in seconds.items()]
-    picture = setting.picture.with_name("use.svg")
-    picture.write_text(chart.draw("Seconds of CPU that loading a bundle takes, by its number of models", panels))
+    chosen = list(found)[:: len(found) // count][:count]
+    return {name: manifests.npm_source(found[name]) for name in chosen}
 
 
-def _bundles(sources: dict[str, str], weights: str, setting: Setting) -> Iterator[tuple[str, Path]]:
-    """The layouts of one bundle, each while it is looked at."""
-    for layout, choice in zip(_LAYOUTS, ("auto", "never")):
-        folder = setting.folder / "bundle"
-        discard(folder)
-        manifest = manifests.write(setting.folder / "use.toml", sources, weights=weights, object_graph=choice)
-        measure.module("bundler", "build", manifest, "--output", folder, "--quiet", "--no-check")
-        yield layout, folder
-    again = setting.folder / "again"
-    discard(again)
-    measure.module("bench.resave", setting.folder / "bundle", again)
-    yield _LAYOUTS[2], again
+def drawn(rows: Mapping[Case, Row]) -> str:
+    """The picture: a panel for each loader and way to hold weights, with a line for each layout."""
+    panels = [_panel(rows, weights, loader) for loader, weights in product(LOADERS, _WEIGHTS)]
+    return chart.draw("Seconds of CPU that loading a bundle takes, by its number of models", panels)
 
 
-def _called(bundle: Path, kind: str, setting: Setting, case: str) -> Row:
-    """Load a bundle and call its signatures, each time in a fresh process."""
-    calls, note = setting.folder / "calls", setting.folder / "called"
-    calls.write_bytes(pickle.dumps([_call(endpoint) for endpoint in Bundle.open(bundle).endpoints]))
-    found = []
-    for _ in range(setting.runs):
-        measure.module("bench.caller", note, kind, bundle, calls)
-        found.append(json.loads(note.read_text()))
-    return Row(case, {figure: median(each[figure] for each in found) for figure in found[0]})
+def _panel(rows: Mapping[Case, Row], weights: str, loader: str) -> Panel:
+    lines = []
+    for layout in (*_OURS, _THEIRS):
+        of_layout = {case.models: row.figures for case, row in rows.items() if case[1:] == (weights, layout, loader)}
+        figure = "load_cpu_seconds"
+        dots = sorted((float(count), found[figure]) for count, found in of_layout.items() if figure in found)
+        lines.append(Line(layout, dots, dots))
+    return Panel(f"{'C' if loader == 'c' else 'Python'}, {weights}", lines)
 
 
-def _call(endpoint: Endpoint) -> Call:
-    """A call with seeded numbers, in the smallest batch."""
-    inputs, outputs = endpoint.signature.inputs, endpoint.signature.outputs
-    fed, fetched = ([(spec.tensor.node, spec.tensor.port) for spec in side.values()] for side in (inputs, outputs))
-    return Call(endpoint.key, {name: _drawn(spec) for name, spec in inputs.items()}, fed, fetched)
-
-
-def _drawn(spec: TensorSpec) -> np.ndarray:
-    assert spec.dtype is not None
-    shape = [size or (64 if axis else 1) for axis, size in enumerate(spec.shape or ())]
-    return np.random.default_rng(0).random(shape, np.float32).astype(spec.dtype.numpy)
-
-
-def _panel(name: str, points: Sequence[tuple[float, float]]) -> Panel:
-    """The points of one loader, and the straight line through them."""
-    slope, start = (float(part) for part in np.polyfit([x for x, _ in points], [y for _, y in points], 1))
-    return Panel(name, f"{slope * 1000:,.0f} ms for each model", points, slope, start)
+def bundles(sources: Mapping[str, object], weights: str, setting: Setting) -> Iterator[tuple[str, Path]]:
+    """The layouts of one bundle, by name; each takes the place of the one before."""
+    for layout, choice in _OURS.items():
+        yield layout, bundle(setting.folder / "bundle", sources, weights=weights, object_graph=choice)
+    alone = {
+        name: bundle(setting.folder / "models" / name, {name: source}, weights=weights, object_graph="never")
+        for name, source in sources.items()
+    }
+    discard(setting.folder / "bundle")
+    measure.module("bench.resave", setting.folder / "bundle", *(f"{name}={folder}" for name, folder in alone.items()))
+    yield _THEIRS, setting.folder / "bundle"

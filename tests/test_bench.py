@@ -3,18 +3,21 @@ from __future__ import annotations
 import json
 import os
 import sys
+import time
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner, Result
 
-from bench import chart, manifests, measure, models, table
+from bench import builds, chart, manifests, measure, models, table, use
 from bench.__main__ import main
 from bench.builds import Setting, predecessor
-from bench.chart import Panel
-from bench.measure import Failed
+from bench.chart import Line, Panel
+from bench.loaded import LOADERS, loaded
+from bench.measure import Failed, TooLong
 from bench.rows import Goal, Row
 from bench.works import WORKS, Work
 from bundler.link import share_weights
@@ -156,9 +159,75 @@ def test_a_process_can_be_kept_to_one_processor(tmp_path: Path, monkeypatch: pyt
 
 
 def test_the_picture_has_a_dot_for_each_point_inside_its_frame() -> None:
-    panels = [Panel(name, "a < b", [(1, 0.5), (10, 1.0), (40, 2.0)], 0.04, 0.5) for name in ("models", "nodes")]
-    drawn = ElementTree.fromstring(chart.draw("seconds", panels))
-    dots = list(drawn.iter("{http://www.w3.org/2000/svg}circle"))
+    dots = [(1.0, 0.5), (10.0, 1.0), (40.0, 2.0)]
+    lines = [Line("a < b", dots, chart.straight(dots, 0.04, 0.5)), Line("b", dots[:2], dots[:2])]
+    drawn = ElementTree.fromstring(chart.draw("seconds", [Panel(name, lines) for name in ("models", "nodes")]))
+    circles = list(drawn.iter("{http://www.w3.org/2000/svg}circle"))
     width, height = map(float, drawn.attrib["viewBox"].split()[2:])
-    assert len(dots) == 6
-    assert all(0 < float(dot.attrib["cx"]) < width and 0 < float(dot.attrib["cy"]) < height for dot in dots)
+    assert len(circles) == 10
+    assert all(0 < float(dot.attrib["cx"]) < width and 0 < float(dot.attrib["cy"]) < height for dot in circles)
+
+
+def test_a_process_that_reaches_its_limit_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "endless.py").write_text("import time; time.sleep(60)")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    started = time.perf_counter()
+    with pytest.raises(TooLong, match=r"stopped after 0\.5 s"):
+        measure.module("endless", limit=0.5)
+    assert time.perf_counter() - started < 10
+
+
+def test_a_process_that_keeps_its_limit_is_measured_as_ever() -> None:
+    assert measure.module("bundler", "--version", limit=60).seconds < 60
+
+
+def test_a_measured_process_gets_further_environment_variables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "has_it.py").write_text("import os, sys; sys.exit(os.environ.get('FURTHER') != 'yes')")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    measure.module("has_it", environment={"FURTHER": "yes"})
+    with pytest.raises(Failed):
+        measure.module("has_it")
+
+
+FIGURES = {"load_cpu_seconds", "first_cpu_seconds", "milliseconds", "loaded_mb", "called_mb"}
+
+
+@pytest.fixture
+def setting(tmp_path: Path) -> Setting:
+    return Setting(1, tmp_path, tmp_path / "picture.svg")
+
+
+def generated(tmp_path: Path) -> dict[str, object]:
+    return {name: models.write_nodes(tmp_path / name, 40, seed=seed) for seed, name in enumerate(["one", "two"])}
+
+
+def test_a_bundle_is_loaded_and_called(tmp_path: Path, setting: Setting) -> None:
+    row = loaded("two models", builds.bundle(tmp_path / "bundle", generated(tmp_path)), "c", setting)
+    assert row.figures.keys() == FIGURES
+    assert all(row.figures.values())
+
+
+def test_a_load_that_takes_too_long_has_its_limit_for_a_figure(
+    tmp_path: Path, setting: Setting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bench.loaded._LIMIT", 0.1)
+    row = loaded("two models", builds.bundle(tmp_path / "bundle", generated(tmp_path)), "c", setting)
+    assert (row.figures, row.note) == ({"seconds_at_least": 0.1}, "stopped after 0.1 s")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("weights", ["constants", "variables"])
+def test_tensorflow_saves_the_same_models_as_one(tmp_path: Path, setting: Setting, weights: str) -> None:
+    ours, *_, theirs = use.bundles(generated(tmp_path), weights, setting)
+    assert (ours[0], theirs[0]) == ("object graph", "TensorFlow's")
+    rows = [loaded("", theirs[1], loader, setting) for loader in LOADERS]
+    assert [row.figures.keys() for row in rows] == [FIGURES, FIGURES]
+
+
+def test_the_picture_of_use_leaves_out_what_took_too_long() -> None:
+    counts, layouts = (1, 5), ("object graph", "plain", "TensorFlow's")
+    cases = [use.Case(*each) for each in product(counts, ("constants", "variables"), layouts, LOADERS)]
+    rows = {case: Row(str(case), {"load_cpu_seconds": 0.2 * case.models}) for case in cases}
+    rows[cases[-1]] = Row(str(cases[-1]), {"seconds_at_least": 240.0})
+    drawn = ElementTree.fromstring(use.drawn(rows))
+    assert len(list(drawn.iter("{http://www.w3.org/2000/svg}circle"))) == len(cases) - 1

@@ -29,8 +29,8 @@ __all__ = ["Variable", "are_variables", "with_variables"]
 
 _FLOATS = frozenset({DType.float16, DType.float32, DType.float64})
 
-_LARGE = 1 << 30
-"""Bytes of weights above which `weights = "auto"` means variables: half of protobuf's limit."""
+_LARGE = 1 << 28
+"""Bytes of weights above which `weights = "auto"` means variables: docs/SCALE.md has what each choice costs."""
 
 
 class Variable(NamedTuple):

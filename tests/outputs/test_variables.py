@@ -21,6 +21,7 @@ from bundler.ir.nodes import Node, Tensor, new_node, show
 from bundler.ir.protos import FunctionDef
 from bundler.ir.weight import Weight
 from bundler.link import link
+from bundler.manifest.specs import BundleSpec
 from bundler.outputs import checkpoint, variables
 from bundler.outputs.metagraphs import metagraph
 from bundler.outputs.variables import with_variables
@@ -217,6 +218,10 @@ def test_weights_are_variables_from_a_size_on(
     monkeypatch.setattr(variables, "_LARGE", limit)
     (data,) = (build(weights="auto") / "variables").glob("*.data-*")
     assert (data.stat().st_size > 128) == kept
+
+
+def test_the_manifest_says_from_which_size_on_weights_are_variables() -> None:
+    assert f"variables above {variables._LARGE >> 20} MiB" in str(BundleSpec.model_fields["weights"].description)
 
 
 @pytest.mark.parametrize("settings", [{"layout": "tags"}, {"object_graph": "never"}], ids=str)
