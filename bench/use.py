@@ -76,9 +76,9 @@ def drawn(rows: Mapping[Case, Row]) -> str:
 def _panel(rows: Mapping[Case, Row], weights: str, loader: str) -> Panel:
     lines = []
     for layout in (*_OURS, _THEIRS):
-        of_layout = {case.models: row for case, row in rows.items() if case[1:] == (weights, layout, loader)}
+        of_layout = {case.models: row.figures for case, row in rows.items() if case[1:] == (weights, layout, loader)}
         figure = "load_cpu_seconds"
-        dots = [(float(count), row.figures[figure]) for count, row in of_layout.items() if figure in row.figures]
+        dots = sorted((float(count), found[figure]) for count, found in of_layout.items() if figure in found)
         lines.append(Line(layout, dots, dots))
     return Panel(f"{'C' if loader == 'c' else 'Python'}, {weights}", lines)
 

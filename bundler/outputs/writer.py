@@ -27,7 +27,7 @@ _WRITE = 1 << 19
 """Bytes of one call to the system. From 2 MB on, Linux looks for a huge page to put them in. A virtual machine has to
 wait for that memory: writing took up to ten times as long."""
 _PENDING = 1 << 26
-"""Bytes that may wait for the disk. What it stores beside the writing, the end of the build does not wait for."""
+"""Bytes that are written before the disk has to store them. To publish a bundle waits for the last of them only."""
 
 
 def write(message: Message, path: Path, *, jobs: int = 1, progress: Progress = SILENT) -> None:
