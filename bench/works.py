@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from bench import manifests, measure, models
 from bench.builds import Setting, build, build_again, conversions, predecessor
+from bench.composed import composed
 from bench.inference import inference
 from bench.rows import Goal, Row
 from bench.scaling import scaling
@@ -98,6 +99,7 @@ WORKS = {
     "many": Work(_many),
     "nodes": Work(_nodes),
     "inference": Work(inference),
+    "composed": Work(composed),
     "one-gb": Work(_one_gb, heavy=True),
     "three-gb": Work(_three_gb, heavy=True),
     "scaling": Work(scaling, heavy=True),

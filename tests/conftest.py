@@ -96,6 +96,13 @@ def javascript(tensorflowjs_modules: Path) -> Iterator[TensorFlowJs]:
 
 
 @pytest.fixture(scope="session")
+def wasm(tensorflowjs_modules: Path) -> Iterator[TensorFlowJs]:
+    """TensorFlow.js on its WASM backend."""
+    with TensorFlowJs(NODE / "wasm.js") as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
 def runtime() -> Iterator[Runtime]:
     """TensorFlow's runtime, running."""
     with Runtime() as running:

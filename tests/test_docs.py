@@ -15,7 +15,7 @@ from click.testing import CliRunner
 import bundler
 from bundler.cli import main
 from bundler.manifest import read
-from tests.generate import manifest_page, steps_page
+from tests.generate import manifest_page, steps_page, wrappers_page
 from tests.generate.manifest_page import page
 from tests.support.places import ROOT
 
@@ -136,6 +136,10 @@ def test_the_nightly_run_has_the_rows_of_the_matrix() -> None:
 
 def test_the_reference_of_steps_is_made_from_the_fields() -> None:
     assert (ROOT / "docs" / "STEPS.md").read_text() == steps_page.page()
+
+
+def test_the_page_on_wrappers_is_made_from_their_files() -> None:
+    assert (ROOT / "docs" / "WRAPPERS.md").read_text() == wrappers_page.page()
 
 
 def test_the_reference_of_the_manifest_is_made_from_the_fields() -> None:

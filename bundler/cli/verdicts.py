@@ -39,6 +39,15 @@ def _signature_lines(each: SignatureVerdict, width: int, roads: bool, details: b
         yield [(f"           {each.why}", "yellow")]
     if details and each.inputs:
         yield [(f"           {each.inputs}", "dim")]
+    yield from (_output_line(step) for step in each.steps if details or step.verdict == "wrong")
+    blind = sum(step.verdict == "unchecked" for step in each.steps)
+    if blind and not details:
+        yield [
+            (
+                f"           {blind} of {len(each.steps)} results of its steps are unchecked: -v has the reasons",
+                "yellow",
+            )
+        ]
     for output in each.outputs:
         if details or output.verdict == "wrong" or (output.why and not each.why):
             yield _output_line(output)

@@ -5,7 +5,7 @@
                     └──► reference ───┘    each output
 
 A comparison gives one of three verdicts: `ok`, `wrong`, or `unchecked` if it shows neither, for a reason that it gives.
-What a signature is compared with is a `references.Reference`.
+What a signature is compared with is a `references.Reference`. `seams` compares the steps of a composed one, too.
 """
 
 from __future__ import annotations

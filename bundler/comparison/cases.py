@@ -15,6 +15,7 @@ from bundler.bundle.samples import sampled
 from bundler.disk.publish import publishing_file
 from bundler.errors import BundlerError, ManifestError, Place
 from bundler.manifest import CheckSpec, InputSpec, Manifest
+from bundler.report import Report
 from bundler.runtimes.tensorflow import Runtime
 
 if TYPE_CHECKING:
@@ -22,9 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Case", "cases", "record"]
 
-_OF_STEPS = 1e-3
-"""The error that is right in a composed signature without a check. TensorFlow.js' plain backend resizes with doubles,
-TensorFlow and its other backends with floats: up to 2e-4 of the range of an image, before any model."""
+_DRAWN = "drawn images"
+"""The origin of images that no one has given."""
 
 
 @dataclass(frozen=True)
@@ -41,16 +41,24 @@ class Case:
     file: Path | None = None
     origin: str = "given"
 
+    @property
+    def is_given(self) -> bool:
+        """Whether the user says what the inputs are, in a check or a sample."""
+        return self.origin != _DRAWN and bool(self.values or self.drawn or self.file)
 
-def cases(manifest: Manifest | None, endpoint: Endpoint, model: str, runtime: Runtime) -> Iterator[Case]:
+
+def cases(
+    manifest: Manifest | None, report: Report, endpoint: Endpoint, model: str, runtime: Runtime
+) -> Iterator[Case]:
     """The cases of a signature, which a model of this name computes: its checks, else one with random inputs.
 
-    A composed signature with a sample has that in place of random inputs; the runtime decodes its images. Raises
+    A composed signature has its sample, or image files if it decodes them, in place of random inputs. Without a
+    manifest the report of the bundle says what it decodes. The runtime decodes images for inputs of numbers. Raises
     ManifestError if the file of a check or a sample cannot be read, or does not fit the signature.
     """
     checks = enumerate(manifest.checks) if manifest else ()
     own = [(at, each) for at, each in checks if each.signature == endpoint.key and each.model in (None, model)]
-    usual = _usual(manifest, endpoint, runtime)
+    usual = _usual(manifest, report, endpoint, runtime)
     for at, check in own:
         assert manifest is not None
         case = _case(manifest, check, endpoint, manifest.place("check", at, "file"))
@@ -61,15 +69,26 @@ def cases(manifest: Manifest | None, endpoint: Endpoint, model: str, runtime: Ru
         yield usual
 
 
-def _usual(manifest: Manifest | None, endpoint: Endpoint, runtime: Runtime) -> Case:
+def _usual(manifest: Manifest | None, report: Report, endpoint: Endpoint, runtime: Runtime) -> Case:
     """The case of a signature without a check."""
     spec = next((each for each in (manifest.composed if manifest else ()) if each.key == endpoint.key), None)
-    if manifest is None or spec is None:
+    if manifest is None:
+        return _by_record(report, endpoint)
+    if spec is None:
         return Case()
     if not spec.sample:
-        return Case(_pictured(spec), rtol=_OF_STEPS, origin="drawn images")
+        return Case(_pictured(spec), origin=_DRAWN)
     values = sampled(manifest, spec, endpoint.signature, runtime)
-    return Case(values, rtol=_OF_STEPS, origin=f"the sample {', '.join(dict.fromkeys(spec.sample.values()))}")
+    return Case(values, origin=f"the sample {', '.join(dict.fromkeys(spec.sample.values()))}")
+
+
+def _by_record(report: Report, endpoint: Endpoint) -> Case:
+    """The case of a signature of a bundle alone."""
+    if not any(each.steps for each in report.signatures if each.key == endpoint.key):
+        return Case()
+    from bundler.comparison.pictures import pictures_by_record  # late: few bundles have composed signatures
+
+    return Case(pictures_by_record(report, endpoint), origin=_DRAWN)
 
 
 def _pictured(spec: ComposedSpec) -> Mapping[str, np.ndarray]:

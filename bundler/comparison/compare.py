@@ -7,16 +7,16 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
 from bundler.bundle import Endpoint
 from bundler.comparison import references
 from bundler.comparison.cases import Case
-from bundler.comparison.distance import blank
+from bundler.comparison.distance import blank, distance
 from bundler.comparison.inputs import Feeds, drawn
-from bundler.comparison.judge import judged
+from bundler.comparison.judge import judged, tolerance
 from bundler.comparison.references import Answer, Incomparable, Reference
 from bundler.errors import BundlerError
 from bundler.ir.nodes import Shape
@@ -25,9 +25,14 @@ from bundler.report.verification import OutputVerdict, SignatureVerdict, Verdict
 from bundler.runtimes.failures import Failure
 from bundler.runtimes.tensorflow import Runtime
 
+if TYPE_CHECKING:
+    from bundler.comparison.seams import Walk
+
 __all__ = ["Comparison", "Outcome", "Road"]
 
 Arrays: TypeAlias = "Mapping[str, np.ndarray]"
+
+_ADDED_UP = "the last bits of its steps add up: each is right"
 
 
 @dataclass(frozen=True)
@@ -93,9 +98,10 @@ class Comparison:
             yield Outcome(replace(verdict, why=str(error)), case, {}, {})
             return
         answer = self._answer(endpoint, called.feeds.values, case)
+        walk = _walk(called, endpoint, answer, case)
         for road in (first, *others):
             found = called if road is first else _call(road, endpoint, called.feeds)
-            judgement = _judgement(endpoint, found, answer, case)
+            judgement = _judgement(endpoint, found, answer, case, walk)
             yield Outcome(
                 replace(
                     verdict,
@@ -105,6 +111,7 @@ class Comparison:
                     verdict=judgement.verdict,
                     why=judgement.why,
                     outputs=Entries(judgement.outputs),
+                    steps=Entries(walk.steps if walk and road is first else ()),
                     seconds=time.perf_counter() - started,
                 ),
                 case,
@@ -161,7 +168,18 @@ def _blanks(called: _Called) -> int:
     return sum(bool(blank(value)) for value in called.outputs.values())
 
 
-def _judgement(endpoint: Endpoint, called: _Called, answer: Answer | Failure | Incomparable, case: Case) -> _Judged:
+def _walk(called: _Called, endpoint: Endpoint, answer: Answer | Failure | Incomparable, case: Case) -> Walk | None:
+    """What came of the steps of a composed signature; None for any other, and if there is nothing to compare."""
+    if called.failure is not None or not isinstance(answer, Answer) or answer.seams is None:
+        return None
+    from bundler.comparison.seams import walked  # late: few bundles have composed signatures
+
+    return walked(answer.seams, endpoint, called.feeds.values, called.road.call, case.rtol)
+
+
+def _judgement(
+    endpoint: Endpoint, called: _Called, answer: Answer | Failure | Incomparable, case: Case, walk: Walk | None
+) -> _Judged:
     if isinstance(answer, Incomparable):
         return _Judged("unchecked", str(answer))
     if called.failure is not None:
@@ -172,7 +190,27 @@ def _judgement(endpoint: Endpoint, called: _Called, answer: Answer | Failure | I
     if isinstance(answer, Failure):
         return _Judged("unchecked", f"the reference does not run it: {answer.fault.what}")
     outputs = judged(called.outputs, answer, case.rtol, partial(called.road.call, endpoint), called.feeds.values)
+    if walk is not None and walk.wrong is not None:
+        return _Judged("wrong", f"{walk.wrong.name} is wrong", tuple(outputs), answer.reference)
+    if walk is not None and case.rtol is None:
+        outputs = [_added_up(output, called.outputs, walk) for output in outputs]
     verdicts = {output.verdict for output in outputs}
     total: Verdict = "wrong" if "wrong" in verdicts else "ok" if "ok" in verdicts else "unchecked"
     why = "; ".join(dict.fromkeys(output.why for output in outputs)) if total == "unchecked" else ""
     return _Judged(total, why, tuple(outputs), answer.reference)
+
+
+def _added_up(output: OutputVerdict, found: Arrays, walk: Walk) -> OutputVerdict:
+    """The verdict on an output whose steps are not wrong, one by one.
+
+    It must be that of the run that showed them: TensorFlow optimizes a graph otherwise if all its steps are asked for.
+    """
+    if output.error is None or output.verdict != "wrong":
+        return output
+    value = found[output.name]
+    far = distance(value, walk.outputs[output.name])
+    if far.relative > tolerance(value, None):
+        return output
+    if walk.open is not None:
+        return replace(output, verdict="unchecked", why=f"{walk.open.name}: {walk.open.why}")
+    return replace(output, verdict="ok", why=_ADDED_UP)

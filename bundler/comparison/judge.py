@@ -13,7 +13,7 @@ from bundler.comparison.doubts import doubts
 from bundler.comparison.references import Answer
 from bundler.report.verification import OutputVerdict
 
-__all__ = ["DEFAULT_RTOL", "judged"]
+__all__ = ["DEFAULT_RTOL", "judged", "tolerance", "verdict_on"]
 
 DEFAULT_RTOL = 1e-4
 """The largest error that is right, as a part of the output's largest absolute value."""
@@ -27,7 +27,7 @@ def judged(
     feeds: Mapping[str, np.ndarray],
 ) -> list[OutputVerdict]:
     """The outputs of a bundle for `feeds`, compared with a reference's. `call` runs the bundle again."""
-    verdicts = {name: _verdict(name, value, answer, rtol) for name, value in found.items()}
+    verdicts = {name: verdict_on(name, value, answer, rtol) for name, value in found.items()}
     wrong = {name: _error(verdict) for name, verdict in verdicts.items() if verdict.verdict == "wrong"}
     reasons = dict.fromkeys(wrong, answer.departs) if answer.departs else doubts(call, feeds, found, wrong)
     return [
@@ -40,7 +40,8 @@ def _error(verdict: OutputVerdict) -> float:
     return math.inf if verdict.error is None else verdict.error
 
 
-def _verdict(name: str, found: np.ndarray, answer: Answer, rtol: float | None) -> OutputVerdict:
+def verdict_on(name: str, found: np.ndarray, answer: Answer, rtol: float | None) -> OutputVerdict:
+    """One output, compared with a reference's, without a doubt."""
     if name in answer.open:
         return OutputVerdict(name, "unchecked", answer.open[name])
     expected = answer.outputs[name]
@@ -48,14 +49,14 @@ def _verdict(name: str, found: np.ndarray, answer: Answer, rtol: float | None) -
     if far.why:
         return OutputVerdict(name, "wrong", far.why)
     measured = OutputVerdict(name, "ok", "", far.absolute, far.relative, far.at, far.found, far.expected)
-    if far.relative > _tolerance(found, rtol):
+    if far.relative > tolerance(found, rtol):
         return replace(measured, verdict="wrong")
     says_nothing = blank(found)
     return replace(measured, verdict="unchecked", why=f"{says_nothing} on both sides") if says_nothing else measured
 
 
-def _tolerance(found: np.ndarray, rtol: float | None) -> float:
-    """By default, only fractions may differ."""
+def tolerance(found: np.ndarray, rtol: float | None) -> float:
+    """The error that is right: `rtol`, or the default, by which only fractions may differ."""
     if rtol is not None:
         return rtol
     return DEFAULT_RTOL if found.dtype.kind in "fc" else 0.0

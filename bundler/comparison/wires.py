@@ -105,9 +105,17 @@ class _Tried(NamedTuple):
         """The results of a step that are others alone, by their places, and how far they are."""
         step = self._call(act, act.step.call) if isinstance(act.step, CallStep) else self._op(act)
         feeds = dict(zip(step.takes, (values[ref] for ref in _reads(act))))
-        expected = step.run(feeds)
-        known = {at: Ref(number, at) for at, _ in enumerate(act.gives) if Ref(number, at) in values}
-        far = {at: distance(values[ref], expected[step.gives[at]]) for at, ref in known.items()}
+        try:
+            expected = step.run(feeds)
+        except Failure as failure:
+            what, said = f"{act.step.label}: TensorFlow does not run the step alone", failure.fault.what
+            raise VerificationError(what, found=said, hint=_HINT, place=self._place("steps", number)) from failure
+        pairs = {
+            at: (values[Ref(number, at)], expected[name])
+            for at, name in enumerate(step.gives)
+            if Ref(number, at) in values
+        }
+        far = {at: distance(*pair) for at, pair in pairs.items() if not np.array_equal(*pair)}
         errors = {step.gives[at]: each.relative for at, each in far.items() if each.relative > _TOLERANCE}
         excused = doubts(step.run, feeds, expected, errors)
         return {at: each for at, each in far.items() if step.gives[at] in errors.keys() - excused.keys()}

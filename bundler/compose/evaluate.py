@@ -11,7 +11,7 @@ from bundler.compose.names import INPUTS, Ref
 from bundler.compose.plan import Act, Plan
 from bundler.manifest.steps import CallStep, MapStep, OpStep
 
-__all__ = ["Means", "evaluate"]
+__all__ = ["Means", "Op", "evaluate", "results"]
 
 Op: TypeAlias = "Callable[[OpStep, Sequence[np.ndarray], np.ndarray | None], Sequence[np.ndarray]]"
 Call: TypeAlias = "Callable[[str, Mapping[str, np.ndarray]], Mapping[str, np.ndarray]]"
@@ -34,25 +34,25 @@ def _run(acts: Sequence[Act], inputs: Sequence[np.ndarray], means: Means) -> dic
     """What all acts give."""
     values = {Ref(INPUTS, at): value for at, value in enumerate(inputs)}
     for number, act in enumerate(acts):
-        given = _results(act, [values[ref] for ref in act.reads], values, means)
+        like = None if act.like is None else values[act.like]
+        given = results(act, [values[ref] for ref in act.reads], like, means)
         values |= {Ref(number, at): value for at, value in enumerate(given)}
     return values
 
 
-def _results(
-    act: Act, given: Sequence[np.ndarray], values: Mapping[Ref, np.ndarray], means: Means
-) -> Sequence[np.ndarray]:
+def results(act: Act, given: Sequence[np.ndarray], like: np.ndarray | None, means: Means) -> Sequence[np.ndarray]:
+    """What one act gives for the values that it reads."""
     if isinstance(act.step, CallStep):
         found = means.call(act.step.call, dict(zip(act.inputs, given)))
         return [found[name] for name in act.outputs]
     if isinstance(act.step, MapStep):
         return _mapped(act.inside, given, means)
-    return means.op(act.step, given, None if act.like is None else values[act.like])
+    return means.op(act.step, given, like)
 
 
 def _mapped(acts: Sequence[Act], given: Sequence[np.ndarray], means: Means) -> Sequence[np.ndarray]:
     """The results of one entry after the other, joined along the first dimension."""
     last = len(acts) - 1
     turns = [_run(acts, [value[at : at + 1] for value in given], means) for at in range(len(given[0]))]
-    results = [[turn[ref] for ref in turn if ref.step == last] for turn in turns]
-    return [np.concatenate(parts) for parts in zip(*results)]
+    made = [[turn[ref] for ref in turn if ref.step == last] for turn in turns]
+    return [np.concatenate(parts) for parts in zip(*made)]

@@ -22,7 +22,7 @@ from bundler.disk.reach import USUAL, Reach
 from bundler.disk.shards import keeping_open
 from bundler.errors import BundlerError, Fault, LockError, ManifestError, Place, SourceError, unforeseen, within
 from bundler.ir.model import Model
-from bundler.link import marked, scoped
+from bundler.link import read_marks, scoped
 from bundler.manifest import Compat, ModelSpec, SignatureSpec
 from bundler.progress import SILENT, Progress
 
@@ -119,8 +119,9 @@ def _converted(task: Task) -> Converted:
     _refuse(task, [*reshaped.faults, *selection.faults])
     with within(place):
         portable = rewrites.run(selection.model, task.compat, spec.allow_ops)
+    read_marks(portable)
     return Converted(
-        marked(portable if task.alone else scoped(portable, spec.name)),
+        portable if task.alone else scoped(portable, spec.name),
         files.folder,
         files.files,
         about(files),

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from bundler.differences.nodes import node_changes
 from bundler.differences.side import Side
 from bundler.differences.signatures import Keyed, signature_changes
+from bundler.differences.steps import moved_scopes, step_changes
 from bundler.differences.weights import weight_changes
 from bundler.report import ModelReport
 from bundler.report.difference import Counted, Difference, Kind, ModelChange, Sided
@@ -16,7 +17,11 @@ __all__ = ["Side", "difference"]
 
 
 def difference(before: Side, after: Side) -> Difference:
-    """What is different. Weights are read part by part. Raises SourceError if a file cannot be read."""
+    """What is different. Weights are read part by part. Raises SourceError if a file cannot be read.
+
+    A step of a composed signature that only has another number is the same.
+    """
+    before = before.moved(moved_scopes(before.steps, after.steps)) if before.steps else before
     return Difference(
         before=_sided(before),
         after=_sided(after),
@@ -27,6 +32,7 @@ def difference(before: Side, after: Side) -> Difference:
         weights_compared=len(before.weights.keys() & after.weights.keys()),
         ops=tuple(_op_changes(before.ops, after.ops)),
         nodes=tuple(node_changes(before.nodes, after.nodes)),
+        steps=tuple(step_changes(before.steps, after.steps)),
     )
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from bundler.bundle.places import folder_of
 from bundler.differences.nodes import needed_nodes
 from bundler.differences.signatures import Keyed
+from bundler.differences.steps import Steps, renamed
 from bundler.ir.model import Model
 from bundler.ir.nodes import Node
 from bundler.ir.weight import Weight
-from bundler.report import ModelReport, record
+from bundler.report import ModelReport, Report, record
 from bundler.report.census import count
 from bundler.stored.checkpoint import read_checkpoint
 from bundler.stored.graphs import read_graphs
@@ -34,6 +35,7 @@ class Side:
     nodes: Mapping[str, Node]
     ops: Counter[str]
     bytes: int
+    steps: Steps = field(default_factory=dict)
 
     @classmethod
     def of_bundle(cls, source: Path) -> Side:
@@ -43,12 +45,30 @@ class Side:
         size = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
         models = None if kept is None else list(kept.report.models)
         tagged = [("/".join(graph.tags), graph.model) for graph in graphs]
-        return cls._of(str(source), tagged, models, checkpoint, size)
+        return cls._of(str(source), tagged, models, checkpoint, size).with_steps(kept.report if kept else None)
 
     @classmethod
     def of_graphs(cls, source: str, graphs: Iterable[tuple[str, Model]], models: Iterable[ModelReport]) -> Side:
         """Linked graphs with their tags, before they are written. Their weights are constants."""
         return cls._of(source, list(graphs), list(models), {}, 0)
+
+    def with_steps(self, report: Report | None) -> Side:
+        """The same, with the steps of composed signatures that a report has."""
+        return replace(
+            self, steps={each.key: each.steps for each in (report.signatures if report else ()) if each.steps}
+        )
+
+    def moved(self, scopes: Mapping[str, str]) -> Side:
+        """The same, with other beginnings of the names of nodes that belong to steps.
+
+        A record may lie: unchanged if a node would take the name of another, or the tensor of a signature another name.
+        """
+        ends = [spec.tensor.node for signature in self.signatures.values() for spec in signature.specs]
+        weights = {renamed(name, scopes): each for name, each in self.weights.items()}
+        nodes = {renamed(name, scopes): _reading(node, scopes) for name, node in self.nodes.items()}
+        if len(weights) < len(self.weights) or len(nodes) < len(self.nodes):
+            return self
+        return self if any(renamed(end, scopes) != end for end in ends) else replace(self, nodes=nodes, weights=weights)
 
     @classmethod
     def _of(
@@ -71,6 +91,12 @@ class Side:
             ops=sum((count(model).by_op for _, model in tagged), Counter()),
             bytes=size,
         )
+
+
+def _reading(node: Node, scopes: Mapping[str, str]) -> Node:
+    """A node under its new name, which reads others under theirs."""
+    inputs = tuple(renamed(each, scopes) for each in node.input)
+    return node._replace(name=renamed(node.name, scopes), input=inputs)
 
 
 def _nodes(tagged: list[tuple[str, Model]]) -> Iterator[tuple[str, Node]]:

@@ -6,7 +6,7 @@ import errno
 import os
 from pathlib import Path
 
-__all__ = ["reserve", "sync", "sync_entries"]
+__all__ = ["reserve", "sync", "sync_content", "sync_entries"]
 
 _NOT_RESERVED = (errno.EINVAL, errno.ENOSYS, errno.EOPNOTSUPP)
 """A file of no bytes, or a filesystem that reserves none."""
@@ -26,6 +26,11 @@ def sync(folder: Path) -> None:
 def sync_entries(folder: Path) -> None:
     """Wait until the disk holds the names in a folder."""
     _fsync(folder)
+
+
+def sync_content(path: Path) -> None:
+    """Wait until the disk holds what has been written into a file so far."""
+    _fsync(path)
 
 
 def reserve(path: Path, size: int) -> None:

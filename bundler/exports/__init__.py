@@ -12,6 +12,7 @@ from bundler.bundle import Endpoint
 from bundler.comparison.distance import blank, distance
 from bundler.comparison.inputs import Feeds, drawn
 from bundler.errors import ConversionError, Fault, VerificationError, within
+from bundler.exports.steps import naming_steps
 from bundler.progress import Progress, step
 from bundler.report.exported import ExportedOutput
 from bundler.runtimes.exporters import Exporter
@@ -39,12 +40,13 @@ def made(
 ) -> tuple[ExportedOutput, ...]:
     """Write `file` for endpoints of one MetaGraph; return how far each output is from the bundle's, with `verify`.
 
-    Raises ConversionError with the converter's words; VerificationError if the bundle runs with no random inputs, or
-    the file does not run with those that the bundle takes.
+    Raises ConversionError with the converter's words, and the steps that they are about; VerificationError if the
+    bundle runs with no random inputs, or the file does not run with those that the bundle takes.
     """
     first = endpoints[0]
-    with step(tools.progress, "convert"), meaning(ConversionError):
-        tools.exporter.convert(first.folder, first.tags, [endpoint.key for endpoint in endpoints], file, **options)
+    keys = [endpoint.key for endpoint in endpoints]
+    with step(tools.progress, "convert"), naming_steps(first.folder, keys), meaning(ConversionError):
+        tools.exporter.convert(first.folder, first.tags, keys, file, **options)
     return tuple(row for endpoint in endpoints for row in _compared(endpoint, file, tools)) if verify else ()
 
 

@@ -7,7 +7,7 @@ writer translate between the two, with the table in `ops`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
@@ -25,6 +25,8 @@ from bundler.ir.weight import Weight
 __all__ = ["PREDICT", "Change", "Function", "Graph", "Model", "Signature", "TensorSpec"]
 
 PREDICT = "tensorflow/serving/predict"
+_WAYS = ("Enter", "Identity")
+"""Ops through which the value of a constant goes."""
 
 
 @dataclass(frozen=True)
@@ -78,10 +80,23 @@ class Graph:
         """The place of each node in `nodes`, by its name."""
         return {node.name: index for index, node in enumerate(self.nodes)}
 
-    @cached_property
-    def ops(self) -> frozenset[str]:
+    @property
+    def ops(self) -> Set[str]:
         """The ops of the nodes."""
-        return frozenset(node.op for node in self.nodes)
+        return self._by_op.keys()
+
+    def of(self, ops: Iterable[str]) -> Sequence[Node]:
+        """The nodes of these ops, in the order of the graph."""
+        found = [self._by_op[op] for op in ops if op in self._by_op]
+        return [node for _, node in sorted(chain.from_iterable(found))]
+
+    @cached_property
+    def _by_op(self) -> Mapping[str, Sequence[tuple[int, Node]]]:
+        """The nodes of each op, with their places in `nodes`: dozens of rules look for the nodes of their ops."""
+        found: dict[str, list[tuple[int, Node]]] = {}
+        for place in enumerate(self.nodes):
+            found.setdefault(place[1].op, []).append(place)
+        return found
 
     @cached_property
     def inputs(self) -> Mapping[str, tuple[Tensor, ...]]:
@@ -99,10 +114,10 @@ class Graph:
                     readers.append(reader)
         return found
 
-    @cached_property
+    @property
     def has_loops(self) -> bool:
         """Whether there are version 1 loops, whose nodes belong to frames."""
-        return any(node.op == "Enter" for node in self.nodes)
+        return "Enter" in self.ops
 
     def replacing(self, made: Mapping[str, Sequence[Node]]) -> Graph:
         """The same graph with other nodes in place of those named in `made`. The last of them keeps the name."""
@@ -147,7 +162,9 @@ class Graph:
 
     def _constant_behind(self, reference: str) -> Node | None:
         """The Const that an input reads, through Identities and constant Enters."""
-        behind = self.by_name.get(self.source(Tensor.parse(reference).node))
+        behind = self.producer(reference)
+        if behind is not None and behind.op in _WAYS:
+            behind = self.by_name.get(self.source(behind.name))
         return behind if behind is not None and behind.op == "Const" else None
 
     def source(self, name: str) -> str:

@@ -28,6 +28,7 @@ __all__ = [
     "free_name",
     "inline_value",
     "new_node",
+    "node_of",
     "port_of",
     "shape_of",
     "shape_proto",
@@ -85,6 +86,11 @@ class Tensor(NamedTuple):
         return f"{self.node}:{self.port}"
 
 
+def node_of(reference: str) -> str:
+    """The node of the tensor that a reference spells: most references are the name itself."""
+    return reference if reference[:1] != "^" and ":" not in reference else str(Tensor.parse(reference).node)
+
+
 class Node(NamedTuple):
     """A node: its op, its name, its inputs as they are spelled (`y`, `y:1`, `^y`), its attributes."""
 
@@ -113,7 +119,7 @@ class Node(NamedTuple):
     def having(self, **attrs: Value) -> Node:
         """The same node with these attributes set; a value of None removes one."""
         given = {key: value for key, value in self.attr.items() if key not in attrs}
-        return self._replace(attr=given | _attr_values(attrs))
+        return self._replace(attr={**given, **_attr_values(attrs)})
 
 
 def free_name(name: str, taken: Container[str]) -> str:
@@ -146,8 +152,21 @@ def new_node(op: str, name: str, inputs: Iterable[str] = (), **attrs: Value) -> 
     return Node(op, name, tuple(inputs), _attr_values(attrs))
 
 
-def _attr_values(attrs: Mapping[str, Value]) -> dict[str, AttrValue]:
+def _attr_values(attrs: Mapping[str, Value]) -> Mapping[str, AttrValue]:
+    """The attributes as messages. Nodes share a set of plain values: what is done for each set is done once."""
+    values: Iterable[Any] = attrs.values()
+    if _PLAIN.issuperset(map(type, values)):
+        return _shared_set(tuple(attrs), *values)
     return {key: _attr_value(value) for key, value in attrs.items() if value is not None}
+
+
+_PLAIN = frozenset({bool, int, str, DType, type(None)})
+
+
+@lru_cache(1 << 10, typed=True)
+def _shared_set(keys: tuple[str, ...], *values: bool | int | str | None) -> Mapping[str, AttrValue]:
+    """One set for all nodes with these keys and values. Each value is an argument, so that its type counts."""
+    return {key: _attr_value(value) for key, value in zip(keys, values) if value is not None}
 
 
 def constant(name: str, value: np.ndarray, *, control: Iterable[str] = ()) -> Node:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from bundler.errors import ConversionError
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Function, Graph, Model
-from bundler.ir.nodes import Node, attr
+from bundler.ir.nodes import Node, attr, node_of
 from bundler.ir.protos import AttrValue
 from bundler.ir.tables import shared_names
 
@@ -76,12 +76,12 @@ def functions_called(nodes: Iterable[Node], functions: Mapping[str, Function]) -
 
 def reachable(graph: Graph, outputs: Iterable[str]) -> set[str]:
     """The names of the nodes that the outputs need, themselves included."""
-    found, pending, inputs = set[str](), list(outputs), graph.inputs
+    found, pending, nodes = set[str](), list(outputs), graph.by_name
     while pending:
         name = pending.pop()
-        if name not in found and name in inputs:
+        if name not in found and name in nodes:
             found.add(name)
-            pending += [tensor.node for tensor in inputs[name]]
+            pending += map(node_of, nodes[name].input)
     return found
 
 
@@ -109,7 +109,8 @@ def called(nodes: Iterable[Node]) -> set[str]:
 
 def function_names(value: AttrValue) -> Iterator[str]:
     """The functions that an attribute names, and those in the attributes of these."""
-    for named in [value.func] if value.HasField("func") else value.list.func:
+    kind = value.WhichOneof("value")
+    for named in [value.func] if kind == "func" else value.list.func if kind == "list" else ():
         yield named.name
         for inner in named.attr.values():
             yield from function_names(inner)

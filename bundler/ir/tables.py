@@ -29,7 +29,7 @@ def with_own_names(model: Model) -> Model:
     Nodes that shared a table still do, under the name of the first.
     """
     names: dict[str, str] = {}
-    for table in (node for graph in model.graphs for node in graph.nodes if node.op in TABLES):
+    for table in (node for graph in model.graphs for node in graph.of(TABLES)):
         names.setdefault(shared_name(table), table.name)
     return model.with_graphs(lambda graph: _with_names(graph, names)) if names else model
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import NamedTuple
 
@@ -66,8 +66,6 @@ class Weight:
     stored_bytes: int
     stored: DType
     affine: Affine | None = None
-    mark: bytes = field(default=b"", compare=False)
-    """A hash of the first bytes as they lie on disk; empty until `marked` has read them."""
 
     @cached_property
     def size(self) -> int:
@@ -84,13 +82,14 @@ class Weight:
         """All that is known without reading. Weights of one form and with equal bytes are equal."""
         return self.dtype, self.shape, self.stored, self.affine, self.stored_bytes
 
-    def marked(self) -> Weight:
-        """The same weight with its mark: weights whose marks differ are different."""
-        return self if self.mark else replace(self, mark=self._hash(min(_MARKED, self.stored_bytes)))
+    @cached_property
+    def mark(self) -> bytes:
+        """A hash of the first bytes as they lie on disk: weights whose marks differ are different."""
+        return self._hash(min(_MARKED, self.stored_bytes))
 
     def fingerprint(self) -> bytes:
         """A hash of all bytes as they lie on disk."""
-        return self.marked().mark if self.stored_bytes <= _MARKED else self._hash(self.stored_bytes)
+        return self.mark if self.stored_bytes <= _MARKED else self._hash(self.stored_bytes)
 
     def _hash(self, count: int) -> bytes:
         """A hash of the first `count` bytes."""

@@ -7,6 +7,6 @@ from __future__ import annotations
 
 from bundler.link.join import join, link
 from bundler.link.scope import scoped
-from bundler.link.share import marked, share_weights
+from bundler.link.share import read_marks, share_weights
 
-__all__ = ["join", "link", "marked", "scoped", "share_weights"]
+__all__ = ["join", "link", "read_marks", "scoped", "share_weights"]

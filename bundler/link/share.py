@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterator, Mapping
 from dataclasses import replace
+from operator import attrgetter, methodcaller
 from typing import TypeAlias
 
 from bundler.disk.shards import keeping_open
@@ -11,18 +12,18 @@ from bundler.ir.model import Graph, Model, TensorSpec
 from bundler.ir.nodes import Node
 from bundler.ir.weight import Weight
 
-__all__ = ["marked", "share_weights"]
+__all__ = ["read_marks", "share_weights"]
 
 _Named: TypeAlias = "list[tuple[str, Weight]]"
 
 
-def marked(model: Model) -> Model:
-    """The same model whose main graph's weights have their marks.
+def read_marks(model: Model) -> None:
+    """Have the weights of the main graph keep their marks, which sharing looks at.
 
-    Sharing reads the marks of weights that lack one. Models are converted in parallel and joined by one thread.
+    Models are converted in parallel and joined by one thread.
     """
-    weights = {name: weight.marked() for name, weight in model.graph.weights.items()}
-    return replace(model, graph=replace(model.graph, weights=weights))
+    for weight in model.graph.weights.values():
+        _ = weight.mark
 
 
 @keeping_open()
@@ -52,9 +53,15 @@ def _duplicates(graph: Graph, fed: Container[str]) -> Iterator[tuple[str, str]]:
     """
     nodes = graph.by_name
     free = [(name, weight) for name, weight in graph.weights.items() if name not in fed and not nodes[name].input]
-    for near in _groups(free, lambda weight: (weight.marked().mark, weight.form)):
-        for (first, _), *others in _groups(near, Weight.fingerprint):
-            yield from ((name, first) for name, _ in others)
+    alike = [free]
+    for trait in _TRAITS:
+        alike = [near for weights in alike for near in _groups(weights, trait)]
+    for (first, _), *others in alike:
+        yield from ((name, first) for name, _ in others)
+
+
+_TRAITS = (attrgetter("mark"), attrgetter("form"), methodcaller("fingerprint"))
+"""Weights that share all of these are equal. The first differ most often, the last takes the longest."""
 
 
 def _groups(weights: _Named, trait: Callable[[Weight], object]) -> list[_Named]:

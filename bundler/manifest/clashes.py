@@ -180,6 +180,9 @@ def _check_clashes(document: _Table, models: Sequence[_Table], by_tags: bool) ->
         if key is not None and key not in known | composed:
             hint = closest(key, known | composed) or f"the keys are {', '.join(sorted(known | composed))}"
             yield Fault("no signature has this key", found=repr(key), hint=hint, place=check.place("signature"))
+        if key in composed - known and "model" in check.values:
+            what = "the signature is composed of steps, and belongs to no model"
+            yield Fault(what, hint="leave model out", place=check.place("model"))
         yield from _model_of_check(check, models)
     files = ((check, file) for check in checks if (file := check.text("file")) is not None)
     yield from _repeats(

@@ -79,6 +79,7 @@ class Argument(NamedTuple):
 
 _BEYOND = {
     "Conv3DBackpropInputV2": (Argument("output", "T"),),
+    "PartitionedCall": (Argument("output", "Tout", listed=True),),
     "ReadVariableOp": (Argument("value", "dtype"),),
 }
 """Outputs of ops beyond the table that bundler writes."""
@@ -230,10 +231,15 @@ def has_port(node: Node, port: int) -> bool:
 def faults(model: Model, allowed: Iterable[str] = ()) -> Iterator[Fault]:
     """Ops that cannot be imported, each once, and nodes whose inputs do not fit their op. `allowed` ops need no row."""
     known, passed = table(), {*allowed, *_OF_LAYERS}
+    sound = set[tuple[str, int, int]]()  # by op, identity of attributes and number of inputs: nodes share them
     for node in (node for graph in model.graphs for node in graph.nodes):
         op = known.get(node.op)
         if op is not None and not op.refused and (not op.ours or node.op in passed):
-            yield from _input_faults(node, op)
+            kind = node.op, id(node.attr), len([reference for reference in node.input if reference[:1] != "^"])
+            if kind not in sound:
+                found = [*_input_faults(node, op, kind[-1])]
+                sound |= set() if found else {kind}
+                yield from found
         elif node.op not in passed:
             passed.add(node.op)
             yield _refusal(node, op)
@@ -247,9 +253,8 @@ def _refusal(node: Node, op: Op | None) -> Fault:
     return Fault(f"op {node.op!r} is not one that TensorFlow.js runs", f"node {node.name!r}", hint=hint)
 
 
-def _input_faults(node: Node, op: Op) -> Iterator[Fault]:
+def _input_faults(node: Node, op: Op, given: int) -> Iterator[Fault]:
     """A wrong number of inputs, control edges aside, or a missing attribute on their dtypes or number."""
-    given = len([reference for reference in node.input if not reference.startswith("^")])
     taken = op.input_count(node)
     unknown = op.input_attrs - node.attr.keys()
     if given != taken:

@@ -13,7 +13,7 @@ from queue import SimpleQueue
 from typing import NamedTuple
 
 from bundler.disk.shards import keeping_open
-from bundler.disk.sync import reserve
+from bundler.disk.sync import reserve, sync_content
 from bundler.encoding.message import Message, Piece
 from bundler.ir.weight import Part, Weight
 from bundler.progress import SILENT, Progress, step
@@ -26,6 +26,8 @@ _SEGMENT = 1 << 22
 _WRITE = 1 << 19
 """Bytes of one call to the system. From 2 MB on, Linux looks for a huge page to put them in. A virtual machine has to
 wait for that memory: writing took up to ten times as long."""
+_PENDING = 1 << 26
+"""Bytes that are written before the disk has to store them. To publish a bundle waits for the last of them only."""
 
 
 def write(message: Message, path: Path, *, jobs: int = 1, progress: Progress = SILENT) -> None:
@@ -39,8 +41,13 @@ def write(message: Message, path: Path, *, jobs: int = 1, progress: Progress = S
     for _ in range(jobs):
         rooms.put(bytearray(min(message.size, 2 * _SEGMENT)))
     with step(progress, "write", message.size), Crew(jobs) as crew:
+        pending = 0
         for written in crew.map(lambda segment: segment.write(path, rooms), _segments(message)):
             progress.advance(written)
+            pending += written
+            if pending >= _PENDING:  # this thread only waits for the others
+                sync_content(path)
+                pending = 0
 
 
 class _Segment(NamedTuple):

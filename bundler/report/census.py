@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from bundler.ir.dtypes import DType
-from bundler.ir.model import Graph, Model
+from bundler.ir.model import Model
 from bundler.ir.nodes import Node, Shape, attr, shape_of, shape_proto
 from bundler.ir.prune import functions_called, running
+from bundler.ir.weight import Weight
 
 __all__ = ["Census", "count", "count_by"]
 
@@ -38,10 +39,10 @@ class Census:
         """The number of nodes by op, sorted by name."""
         return dict(sorted(self.by_op.items()))
 
-    def add(self, node: Node, graph: Graph) -> None:
-        """Count a node of a graph."""
-        self.by_op[node.op] += 1
-        self.weight_bytes += _weight_bytes(node, graph)
+    def add(self, nodes: Sequence[Node], weights: Mapping[str, Weight]) -> None:
+        """Count nodes of a graph that has these weights."""
+        self.by_op.update([node.op for node in nodes])
+        self.weight_bytes += sum(_weight_bytes(node, weights) for node in nodes if node.op in _HOLDERS)
 
 
 def count(model: Model) -> Census:
@@ -49,29 +50,33 @@ def count(model: Model) -> Census:
     return count_by(model, lambda _: "").get("", Census())
 
 
-def count_by(model: Model, owner: Callable[[str], str]) -> dict[str, Census]:
-    """A census for each owner of nodes of the graph, by their names. Functions count for each owner that calls them."""
-    needed, counted = running(model), dict[str, Census]()
-    parts: dict[str, list[Node]] = {}
+def count_by(model: Model, owner: Callable[[str], str], *, pruned: bool = False) -> dict[str, Census]:
+    """A census for each owner of nodes of the graph, by their names. Functions count for each owner that calls them.
+
+    Of a model that is `pruned` every node counts.
+    """
+    counted, parts = dict[str, Census](), dict[str, list[Node]]()
+    needed = model.graph.by_name if pruned else running(model)
     for node in model.graph.nodes:
         if node.name in needed:
             parts.setdefault(owner(node.name), []).append(node)
     for name, nodes in parts.items():
         counted[name] = Census()
-        called = functions_called(nodes, model.functions).values()
-        for graph in (Graph(tuple(nodes), model.graph.weights), *(function.graph for function in called)):
-            for node in graph.nodes:
-                counted[name].add(node, graph)
+        counted[name].add(nodes, model.graph.weights)
+        for function in functions_called(nodes, model.functions).values():
+            counted[name].add(function.graph.nodes, function.graph.weights)
     return counted
 
 
-def _weight_bytes(node: Node, graph: Graph) -> int:
-    """The bytes of a constant's or a variable's value, of strings those of the text; 0 for any other node."""
+_HOLDERS = ("Const", "VarHandleOp")
+"""Ops of nodes that hold values."""
+
+
+def _weight_bytes(node: Node, weights: Mapping[str, Weight]) -> int:
+    """The bytes of a constant's or a variable's value, of strings those of the text."""
     if node.op == "VarHandleOp":
         return _size(attr(node, "dtype"), shape_of(attr(node, "shape", shape_proto(None))))
-    if node.op != "Const":
-        return 0
-    weight = graph.weights.get(node.name)
+    weight = weights.get(node.name)
     if weight is not None:
         return weight.nbytes if weight.dtype != DType.string else weight.stored_bytes - 4 * weight.size
     if "value" not in node.attr:

@@ -6,7 +6,17 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Literal
 
-__all__ = ["Counted", "Difference", "Kind", "ModelChange", "Sided", "SignatureChange", "TensorChange", "WeightChange"]
+__all__ = [
+    "Counted",
+    "Difference",
+    "Kind",
+    "ModelChange",
+    "Sided",
+    "SignatureChange",
+    "StepChange",
+    "TensorChange",
+    "WeightChange",
+]
 
 Kind = Literal["added", "removed", "changed", "renamed"]
 """Only inputs and outputs are `renamed`."""
@@ -48,6 +58,16 @@ class SignatureChange:
     def name(self) -> str:
         """The key, after the tags if there are several MetaGraphs."""
         return f"{self.tags}: {self.key}" if self.tags else self.key
+
+
+@dataclass(frozen=True)
+class StepChange:
+    """A step of a composed signature that was added or removed: its number, from 1, and its op with what it gives."""
+
+    signature: str
+    kind: Kind
+    number: int
+    step: str
 
 
 @dataclass(frozen=True)
@@ -107,7 +127,8 @@ class Difference:
     """What is different between two bundles. All tuples are empty if nothing is.
 
     `tags` are the sets of tags of MetaGraphs that are gone. `weights_compared` is the number of weights of both.
-    `nodes` are the names of nodes whose op is the same, and whose inputs or attributes are not.
+    `nodes` are the names of nodes whose op is the same, and whose inputs or attributes are not. `steps` are those of
+    composed signatures, if both bundles have bundler's record.
     """
 
     before: Sided
@@ -119,6 +140,7 @@ class Difference:
     weights_compared: int
     ops: tuple[Counted, ...]
     nodes: tuple[str, ...]
+    steps: tuple[StepChange, ...] = ()
 
     @property
     def breaks(self) -> bool:
@@ -127,8 +149,9 @@ class Difference:
 
     @property
     def is_empty(self) -> bool:
-        """Whether signatures, models, weights, ops and nodes are the same."""
-        return not (self.tags or self.signatures or self.models or self.weights or self.ops or self.nodes)
+        """Whether signatures, models, weights, ops, nodes and steps are the same."""
+        graph = self.weights or self.ops or self.nodes or self.steps
+        return not (self.tags or self.signatures or self.models or graph)
 
     def to_json(self) -> str:
         """One JSON document in ASCII. Infinite changes are the text "Infinity"."""

@@ -43,7 +43,8 @@ class OutputVerdict:
 class SignatureVerdict:
     """A signature, called with some inputs on one `road` into TensorFlow: the session, or `tf.saved_model.load`.
 
-    `reference` is what it was compared with, `inputs` where the values came from, in words.
+    `reference` is what it was compared with, `inputs` where the values came from, in words. `steps` has what each step
+    of a composed signature gives, compared with what the reference makes of the same values.
     """
 
     key: str
@@ -55,6 +56,7 @@ class SignatureVerdict:
     why: str = ""
     outputs: Entries[OutputVerdict] = field(default_factory=Entries)
     seconds: float = 0.0
+    steps: Entries[OutputVerdict] = field(default_factory=Entries)
 
     @property
     def name(self) -> str:
@@ -126,15 +128,16 @@ def _table(verification: Verification) -> dict[str, object]:
 
 
 def _faults(signature: SignatureVerdict) -> Iterator[Fault]:
-    if not any(output.verdict == "wrong" for output in signature.outputs):
+    wrong = [
+        *((step.name, step) for step in signature.steps if step.verdict == "wrong"),
+        *((f"output {output.name!r}", output) for output in signature.outputs if output.verdict == "wrong"),
+    ]
+    if not wrong:
         yield Fault(signature.why, expected=f"what {signature.reference} gives")
-    for output in signature.outputs:
-        if output.verdict == "wrong":
-            yield _fault(output, signature.reference)
+    yield from (_fault(where, output, signature.reference) for where, output in wrong)
 
 
-def _fault(output: OutputVerdict, reference: str) -> Fault:
-    where = f"output {output.name!r}"
+def _fault(where: str, output: OutputVerdict, reference: str) -> Fault:
     if output.at is None:
         return Fault(output.why, where, expected=f"what {reference} gives")
     at = ", ".join(map(str, output.at))

@@ -45,7 +45,7 @@ def _pairs(before: Model, after: Model) -> Iterator[tuple[Graph, Graph]]:
 def _changed(before: Graph, after: Graph) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The op of each node that was replaced, and the distinct ops in its place."""
     for name, was in before.by_name.items():
-        nodes = replacement(name, before, after)
+        nodes = replacement(name, before, after) if after.by_name.get(name) is not was else ()
         if nodes:
             *new, last = (node.op for node in nodes)
             yield was.op, tuple(dict.fromkeys([*(op for op in new if op != "Const"), last]))
@@ -53,10 +53,11 @@ def _changed(before: Graph, after: Graph) -> Iterator[tuple[str, tuple[str, ...]
 
 def _new_before(node: Node, before: Graph, after: Graph) -> list[Node]:
     """The new nodes that a node reads, itself or through other new nodes, in the order of the graph."""
+    nodes, old, inputs = after.by_name, before.by_name, after.inputs
     found, pending = set[str](), [node.name]
     while pending:
-        read = {tensor.node for tensor in after.inputs[pending.pop()]}
-        new = {name for name in read if name in after.by_name and name not in before.by_name} - found
-        found |= new
-        pending += new
-    return [after.by_name[name] for name in sorted(found, key=after.positions.__getitem__)]
+        for name, _ in inputs[pending.pop()]:
+            if name not in old and name not in found and name in nodes:
+                found.add(name)
+                pending.append(name)
+    return [nodes[name] for name in sorted(found, key=after.positions.__getitem__)]

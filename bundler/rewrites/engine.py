@@ -86,12 +86,8 @@ class _Walk:
 
     def over(self, graph: Graph) -> Graph:
         """The graph after the rule; itself if the rule replaces none of its nodes."""
-        ops = self.rule.ops
-        if graph.ops.isdisjoint(ops):
-            return graph
-        outcomes = {node.name: self._nodes_for(node, graph) for node in graph.nodes if node.op in ops}
-        taken = graph.by_name.keys()
-        replaced = {name: _distinct(nodes, taken) for name, nodes in outcomes.items() if nodes is not None}
+        outcomes = {node.name: self._nodes_for(node, graph) for node in graph.of(self.rule.ops)}
+        replaced = {name: _distinct(nodes, graph.by_name) for name, nodes in outcomes.items() if nodes is not None}
         return graph.replacing(replaced) if replaced else graph
 
     def notes(self) -> Iterator[str]:

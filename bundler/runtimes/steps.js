@@ -75,7 +75,8 @@ function padToMultiple(tf, {multiple, value}, [images]) {
   return tf.pad(images, [[0, 0], [0, more(height)], [0, more(width)], [0, 0]], value);
 }
 
-function cropAndResize(tf, step, [images, boxes, numbers]) {
+function cropAndResize(tf, step, [images, given, numbers]) {
+  const boxes = step.boxes ? tf.tensor2d(step.boxes) : given;
   const of = numbers ?? tf.zeros([boxes.shape[0]], 'int32');
   return tf.image.cropAndResize(images, boxes, of, step.size, step.method, step.extrapolation_value);
 }

@@ -37,8 +37,8 @@ def faults(model: Model) -> Iterator[Fault]:
 
 def _table_faults(model: Model) -> Iterator[Fault]:
     """Tables that neither an initializer nor the graph fills: TensorFlow refuses every look-up in them."""
-    fills = [graph.source(_first(node)) for graph in model.graphs for node in graph.nodes if node.op in FILLS]
-    tables = {node.name: node for graph in model.graphs for node in graph.nodes if node.op in TABLES}
+    fills = [graph.source(_first(node)) for graph in model.graphs for node in graph.of(FILLS)]
+    tables = {node.name: node for graph in model.graphs for node in graph.of(TABLES)}
     if not tables.keys() >= {*fills}:
         return  # a table that is an argument of a function may be any of them
     filled = {*shared_names(tables[name] for name in fills)}

@@ -113,10 +113,13 @@ def pad_to_multiple(scope: Scope, step: image.PadToMultiple, images: Value) -> V
 
 
 def crop_and_resize(
-    scope: Scope, step: image.CropAndResize, images: Value, boxes: Value, numbers: Value | None = None
+    scope: Scope, step: image.CropAndResize, images: Value, boxes: Value | None = None, numbers: Value | None = None
 ) -> Value:
     """Parts of images."""
     check_images(images)
+    if step.boxes is not None:
+        boxes = scope.constant(np.array(step.boxes, np.float32), "CropAndResize/boxes")
+    assert boxes is not None
     check_boxes(boxes)
     if numbers is None:
         if images.shape[0] != 1:

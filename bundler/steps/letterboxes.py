@@ -97,7 +97,8 @@ def _sampled(scope: Scope, step: image.Letterbox, images: Value, ends: Sequence[
     height, width = (reals.divide(scope, side, float(size)) for side, size in zip(whole, step.size))
     above, left = (reals.subtract(scope, 0.0, border.before) for border in ends)
     matrix = [width, 0.0, left, 0.0, height, above, 0.0, 0.0]
-    return transformed(scope, images, _row(scope, matrix), step.size, "bilinear", fill_value=step.value)
+    floats = tensors.cast(scope, images, DType.float32)
+    return transformed(scope, floats, _row(scope, matrix), step.size, "bilinear", fill_value=step.value)
 
 
 def _row(scope: Scope, numbers: Sequence[Real]) -> Value:

@@ -118,9 +118,9 @@ def _with_input_shapes(graph: Graph, signature: Signature) -> Graph:
     specs = {spec.tensor.node: spec for spec in signature.inputs.values()}
 
     def shaped(given: Node) -> Node:
-        shape, spec = attr(given, "shape"), specs.get(given.name, TensorSpec(Tensor(given.name)))
         if given.op != "Placeholder":
             return given
+        shape, spec = attr(given, "shape"), specs.get(given.name, TensorSpec(Tensor(given.name)))
         if "dtype" not in given.attr:
             given = given.having(dtype=spec.dtype or DType.float32)
         if isinstance(shape, TensorShapeProto) and shape.dim:

@@ -53,4 +53,5 @@ def _side(compared: Compared, jobs: int, progress: Progress) -> Iterator[Side]:
     constants = replace(manifest, bundle=manifest.bundle.model_copy(update={"weights": "constants"}))
     with Runtime() as runtime, linked(Given(constants, jobs, progress=progress), runtime) as bundle:
         graphs = [("/".join(sorted(metagraph.tags)), metagraph.model) for metagraph in bundle.metagraphs]
-        yield Side.of_graphs(str(manifest.path), graphs, bundle.report().models)
+        report = bundle.report()
+        yield Side.of_graphs(str(manifest.path), graphs, report.models).with_steps(report)

@@ -107,7 +107,9 @@ class Linked:
         """What the bundle holds of each model, by name."""
         if self.given.manifest.bundle.layout == "tags":
             return {name: count(part.metagraph.model) for name, part in zip(self.models, self.parts)}
-        return count_by(self.parts[0].metagraph.model, lambda name: name.partition("/")[0])
+        ((_, model, variables, _), _) = self.parts[0]
+        # Models are pruned before they are linked: further nodes are those that save and restore variables.
+        return count_by(model, lambda name: name.partition("/")[0], pruned=not variables)
 
 
 @contextmanager

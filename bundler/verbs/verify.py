@@ -121,7 +121,7 @@ def _outcomes(
     known = owners(subject.bundle, subject.report)
     asked = [(endpoint, known.get((endpoint.tags, endpoint.key), "")) for endpoint in subject.bundle.endpoints]
     # All files of checks are read before the first signature is called: their faults cost no time.
-    all_cases = [(*each, list(cases(subject.manifest, *each, runtime))) for each in asked]
+    all_cases = [(*each, list(cases(subject.manifest, subject.report, *each, runtime))) for each in asked]
     turns = _turns(subject.report)
     all_cases.sort(key=lambda each: turns.get((each[1], each[0].key), (0, 0)))
     with step(progress, "verify", count=len(all_cases)):

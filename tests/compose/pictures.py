@@ -11,7 +11,7 @@ import numpy as np
 from tests.support.answers import ONEDNN
 from tests.support.elsewhere import call
 
-__all__ = ["gif", "gradient", "jpegs", "png", "turned"]
+__all__ = ["bmp", "gif", "gradient", "jpegs", "png", "turned"]
 
 
 def gradient(height: int = 37, width: int = 53, channels: int = 3) -> np.ndarray:
@@ -42,20 +42,31 @@ def turned(jpeg: bytes) -> bytes:
     return jpeg[:2] + b"\xff\xe1" + struct.pack(">H", len(block) + 2) + block + jpeg[2:]
 
 
-def png(pixels: np.ndarray) -> bytes:
-    """A PNG of uint8 [height, width, channels]: grey, RGB or RGBA. https://www.w3.org/TR/png-3/"""
+def png(pixels: np.ndarray, palette: bytes = b"") -> bytes:
+    """A PNG of uint8 or uint16 [height, width, channels]: grey, RGB, both with alpha, or indices into a palette.
+
+    https://www.w3.org/TR/png-3/
+    """
     height, width, channels = pixels.shape
-    kind = {1: 0, 3: 2, 4: 6}[channels]
-    rows = b"".join(b"\0" + row.tobytes() for row in pixels)
-    header = struct.pack(">LLBBBBB", width, height, 8, kind, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    kind = 3 if palette else {1: 0, 2: 4, 3: 2, 4: 6}[channels]
+    rows = b"".join(b"\0" + row.astype(row.dtype.newbyteorder(">")).tobytes() for row in pixels)
+    header = struct.pack(">LLBBBBB", width, height, 8 * pixels.itemsize, kind, 0, 0, 0)
+    colours = ((b"PLTE", palette),) if palette else ()
+    chunks = ((b"IHDR", header), *colours, (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         struct.pack(">L", len(content)) + name + content + struct.pack(">L", zlib.crc32(name + content))
         for name, content in chunks
     )
 
 
-def gif(pixels: np.ndarray) -> bytes:
+def bmp(pixels: np.ndarray) -> bytes:
+    """A BMP of uint8 [height, width, 3], whose rows are multiples of four bytes."""
+    height, width, _ = pixels.shape
+    header = struct.pack("<LLLHHLLLLLL", 40, width, height, 1, 24, 0, pixels.nbytes, 2835, 2835, 0, 0)
+    return b"BM" + struct.pack("<LHHL", 54 + pixels.nbytes, 0, 0, 54) + header + pixels.tobytes()
+
+
+def gif(pixels: np.ndarray, frames: int = 1) -> bytes:
     """A GIF of uint8 [height, width, 1], below 128. https://www.w3.org/Graphics/GIF/spec-gif89a.txt
 
     The table of the compression is cleared before it grows, so that every code has eight bits: itself.
@@ -68,4 +79,4 @@ def gif(pixels: np.ndarray) -> bytes:
     blocks = b"".join(
         bytes([len(part)]) + part for part in (bytes(codes[at : at + 255]) for at in range(0, len(codes), 255))
     )
-    return head + b"," + struct.pack("<HHHHBB", 0, 0, width, height, 0, 7) + blocks + b"\0;"
+    return head + (b"," + struct.pack("<HHHHBB", 0, 0, width, height, 0, 7) + blocks + b"\0") * frames + b";"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -27,9 +28,10 @@ pytestmark = [
 ]
 
 
-@pytest.mark.parametrize(("name", "tolerance"), [("posenet", 1e-4), ("faces", 1e-3)])
+# Behind two crops and three models, the last bits of a browser have grown: docs/VERIFY.md has whose error it is.
+@pytest.mark.parametrize(("name", "grown"), [("posenet", {}), ("faces", {"right_iris": 5e-4})])
 def test_a_browser_shows_what_the_bundle_answers(
-    name: str, tolerance: float, tmp_path: Path, tensorflowjs_modules: Path, runtime: Runtime
+    name: str, grown: Mapping[str, float], tmp_path: Path, tensorflowjs_modules: Path, runtime: Runtime
 ) -> None:
     photograph = (sources.find(PHOTOGRAPH, Path()).parents[1] / "assets" / "samples.jpg").read_bytes()
     report = bundler.build(EXAMPLES[name], output=tmp_path / name)
@@ -58,4 +60,4 @@ def test_a_browser_shows_what_the_bundle_answers(
         for output, value in seen.outputs.items()
     }
     print(seen.browser, errors)  # noqa: T201 - the figures, for a reader
-    assert max(errors.values()) <= tolerance
+    assert {output: error for output, error in errors.items() if error > grown.get(output, 5e-5)} == {}

@@ -305,6 +305,14 @@ def test_the_key_of_a_composed_signature_is_its_own(tmp_path: Path) -> None:
     )
 
 
+def test_a_check_of_a_composed_signature_names_no_model(tmp_path: Path) -> None:
+    check = '[[check]]\nsignature = "s"\nmodel = "emotion"\n'
+    composed = signature('op = "sigmoid", as = "y"', inputs=TENSOR)
+    assert faults(tmp_path, composed, check) == [
+        ("check[0].model", "the signature is composed of steps, and belongs to no model", "leave model out")
+    ]
+
+
 def test_labels_that_cannot_be_read_are_an_error(tmp_path: Path) -> None:
     ((place, words, _),) = faults(
         tmp_path, signature('op = "labels", labels = "labels.txt", as = "y"', inputs='x = "int32[?]"')

@@ -11,7 +11,7 @@ from bundler.bundle import Bundle
 from bundler.runtimes.failures import Refused
 from bundler.runtimes.javascript import TensorFlowJs
 from bundler.runtimes.tensorflow import Runtime
-from tests.compose.pictures import gif, gradient, jpegs, png, turned
+from tests.compose.pictures import bmp, gif, gradient, jpegs, png, turned
 from tests.compose.small import write
 
 STEP = {"op": "decode_image", "channels": 3}
@@ -25,6 +25,9 @@ JPEGS = {
 OTHERS = {
     "PNG": png(gradient()),
     "PNG, grey": png(gradient(channels=1)),
+    "PNG, 16 bits": png(gradient().astype(np.uint16) * 259),
+    "PNG, grey, 16 bits": png(gradient(channels=1).astype(np.uint16) * 259),
+    "PNG, palette": png(gradient(channels=1), palette=gradient(16, 16).tobytes()),
     "GIF": gif(gradient(channels=1) // 2),
 }
 
@@ -84,17 +87,30 @@ def test_every_pixel_is_that_of_skia(
     assert np.array_equal(found, right)
 
 
-def test_alpha_is_dropped_as_if_the_image_were_opaque(decoder: Bundle, runtime: Runtime) -> None:
-    pixels = np.concatenate([gradient(), np.full((37, 53, 1), 99, np.uint8)], -1)
-    found = decoder.endpoint("one").call(runtime, {"x": one(png(pixels))})["y"]
-    assert np.array_equal(found[0], pixels[..., :3])
+@pytest.mark.parametrize("channels", [1, 3], ids=["grey", "RGB"])
+def test_alpha_is_dropped_and_a_browser_multiplies_with_it(
+    channels: int, decoder: Bundle, runtime: Runtime, javascript: TensorFlowJs
+) -> None:
+    """A browser keeps colours times alpha: it shows black for pixels that are transparent."""
+    colours = gradient(channels=channels)
+    alpha = np.resize(np.array([0, 99, 255], np.uint8), (37, 53, 1))
+    content = one(png(np.concatenate([colours, alpha], -1)))
+    found = decoder.endpoint("one").call(runtime, {"x": content})["y"][0]
+    assert np.array_equal(found, np.broadcast_to(colours, found.shape))
+    (shown,) = javascript.step(STEP, [content])
+    assert np.array_equal(shown[0][alpha[..., 0] == 255], found[alpha[..., 0] == 255])
+    assert not shown[0][alpha[..., 0] == 0].any()
 
 
-def test_the_orientation_of_exif_is_not_applied(files: dict[str, bytes], decoder: Bundle, runtime: Runtime) -> None:
+def test_the_orientation_of_exif_is_not_applied_and_a_browser_applies_it(
+    files: dict[str, bytes], decoder: Bundle, runtime: Runtime, javascript: TensorFlowJs
+) -> None:
     plain = files["JPEG, 4:2:0"]
     found = [decoder.endpoint("one").call(runtime, {"x": one(content)})["y"] for content in (plain, turned(plain))]
     assert found[0].shape == (1, 37, 53, 3)
     assert np.array_equal(*found)
+    (shown,) = javascript.step(STEP, [one(turned(plain))])
+    assert np.array_equal(shown, np.rot90(found[0], -1, axes=(1, 2)))
 
 
 @pytest.mark.parametrize("kind", [*JPEGS, "PNG"])
@@ -105,7 +121,16 @@ def test_a_file_that_is_cut_short_is_an_error(
         decoder.endpoint("one").call(runtime, {"x": one(files[kind][:-300])})
 
 
-@pytest.mark.parametrize("content", [b"", b"no image", b"RIFF\x10\0\0\0WEBPVP8 "], ids=["empty", "text", "WebP"])
+NO_IMAGES = {
+    "empty": b"",
+    "text": b"no image",
+    "WebP": b"RIFF\x10\0\0\0WEBPVP8 ",
+    "BMP": bmp(gradient(8, 8)),
+    "animation": gif(gradient(8, 8, 1) // 2, frames=2),
+}
+
+
+@pytest.mark.parametrize("content", NO_IMAGES.values(), ids=NO_IMAGES)
 def test_what_is_no_jpeg_png_or_gif_is_an_error(content: bytes, decoder: Bundle, runtime: Runtime) -> None:
     with pytest.raises(Refused):
         decoder.endpoint("one").call(runtime, {"x": one(content)})

@@ -1,11 +1,13 @@
 """Each step gives what TensorFlow.js' function of its name gives.
 
 All cases are signatures of one bundle, twice: with the sizes of their values, and with unknown ones. It runs with
-oneDNN and without, each time all of them at once.
+oneDNN and without: in a session all of them at once, by `tf.saved_model.load` one by one. The reference is
+TensorFlow.js' plain backend, and its WASM backend.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,7 +23,7 @@ from bundler.runtimes.javascript import TensorFlowJs
 from bundler.runtimes.tensorflow import Runtime
 from tests.compose.cases import CASES, FAMILIES, Case
 from tests.compose.small import write
-from tests.support.answers import NO_ONEDNN
+from tests.support.answers import NO_ONEDNN, ONEDNN, Tensors, answers
 
 KEYS = [(name, way) for name in CASES for way in ("known", "unknown")]
 ALONE = ("decode_image", "parse_example")
@@ -99,6 +101,41 @@ def test_a_step_gives_what_tensorflowjs_gives(
             check(values[signature.outputs[output].tensor.full], right, case.tolerance)
 
 
+@pytest.fixture(scope="module", params=[ONEDNN, NO_ONEDNN], ids=["oneDNN", "no oneDNN"])
+def called(built: Built, request: pytest.FixtureRequest) -> Mapping[str, Tensors]:
+    """What each signature gives in a Python program."""
+    feeds = {" ".join(key): inputs(CASES[key[0]]) for key in KEYS}
+    return answers(built.bundle.folder, feeds, request.param)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "way"), KEYS)
+def test_a_step_gives_the_same_in_a_python_program(
+    name: str, way: str, called: Mapping[str, Tensors], javascript: TensorFlowJs
+) -> None:
+    case = CASES[name]
+    for output, right in zip(case.names, in_javascript(case, javascript)):
+        check(called[f"{name} {way}"][output], right, case.tolerance)
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.step.get("fill_mode") != "reflect"])
+def test_a_step_gives_what_the_wasm_backend_gives(
+    name: str, built: Built, found: list[dict[str, np.ndarray]], wasm: TensorFlowJs
+) -> None:
+    """It reflects images in `transform` otherwise than the plain backend, whose images are TensorFlow's."""
+    case, signature = CASES[name], built.bundle.endpoint(f"{name} known").signature
+    for output, right in zip(case.names, in_javascript(case, wasm)):
+        for values in found:
+            tolerance = 0 if samples_with_floats(case.step) else case.tolerance
+            check(values[signature.outputs[output].tensor.full], right, tolerance)
+
+
+def samples_with_floats(step: Mapping[str, Any]) -> bool:
+    """Whether the WASM backend computes places as TensorFlow does."""
+    samples = step["op"] in ("crop_and_resize", "letterbox", "resize_bilinear", "resize_nearest_neighbor")
+    return samples and step.get("rounding") != "none" and not step.get("half_pixel_centers")
+
+
 def in_javascript(case: Case, javascript: TensorFlowJs) -> list[np.ndarray]:
     fields = {**case.step, **({} if case.like is None else {"like": "like"})}
     step = OPS[case.step["op"]].model_validate(fields).model_dump(mode="json", by_alias=True)
@@ -115,7 +152,8 @@ def check(value: np.ndarray, right: np.ndarray, tolerance: float) -> None:
     if value.dtype.kind in "Ob":
         assert value.tolist() == right.tolist()
     else:
-        np.testing.assert_allclose(value, right, rtol=0, atol=tolerance * (np.abs(right).max(initial=0) or 1))
+        largest = np.abs(right[np.isfinite(right)]).max(initial=0) or 1
+        np.testing.assert_allclose(value, right, rtol=0, atol=tolerance * largest)
 
 
 def test_every_step_has_a_case() -> None:

@@ -19,6 +19,7 @@ from bundler.report.verification import Verification
 from bundler.runtimes.failures import Refused
 from bundler.runtimes.javascript import TensorFlowJs
 from bundler.verbs import verify as verb
+from tests.compose.pictures import gradient, png
 from tests.compose.small import write
 from tests.compose.test_compose import CLASSIFY, EMOTIONS, FACES, OPEN, built
 
@@ -43,6 +44,39 @@ def test_a_wrong_wire_is_found(tmp_path: Path, tensorflowjs_modules: Path, monke
     monkeypatch.setattr(type(wrong), "digest", right.digest)
     found = verb.verify(wrong, output=tmp_path / "out", tfjs=tensorflowjs_modules)
     assert verdicts(found) == {"emotions": "wrong", "face_detect": "ok", "face_emotion": "ok"}
+
+
+OUTER = """
+[[signature]]
+key = "outer"
+inputs = { pictures = "string[?]" }
+outputs = ["classes"]
+steps = [{ call = "emotions" }]
+"""
+
+
+def test_bundles_without_their_manifest_are_compared_with_images_if_their_steps_decode_such(tmp_path: Path) -> None:
+    there = built(tmp_path, EMOTIONS.replace("by = 255", "by = 25")).rename(tmp_path / "there")
+    here = built(tmp_path, EMOTIONS + FACES + OUTER)
+    same = bundler.verify(here, against=here)
+    composed = [each for each in same.signatures if each.key in ("emotions", "faces", "outer")]
+    assert [(each.verdict, each.inputs) for each in composed] == [("ok", "drawn images")] * 3
+    assert bundler.verify(here, against=there).signatures["emotions"].verdict == "wrong"
+
+
+@pytest.mark.parametrize("check", ["", '[[check]]\nsignature = "gray"\nfile = "gray.npz"\n'])
+def test_images_that_no_user_gave_are_no_reason_to_refuse_a_bundle(check: str, tmp_path: Path) -> None:
+    gray = """
+[[signature]]
+key = "gray"
+inputs = { image = "string" }
+outputs = ["probabilities"]
+steps = [{ op = "decode_image", channels = 1 }, { op = "cast", dtype = "float32" }, { call = "face_emotion" }]
+"""
+    np.savez(tmp_path / "gray.npz", **{"inputs/image": np.array(png(gradient(64, 64)))})
+    path = write(tmp_path, f"{gray}{check}[serving]\nwarmup = true\n")
+    count = bundler.build(path, output=tmp_path / "out").checks["warm-up"].detail.partition(" in ")[0]
+    assert count == ("3 requests" if check else "2 requests")  # the drawn images are not of 64 x 64 pixels
 
 
 def test_a_bundle_alone_does_not_hold_its_steps(tmp_path: Path, javascript: TensorFlowJs) -> None:

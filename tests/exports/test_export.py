@@ -60,6 +60,28 @@ def test_the_weights_of_a_tflite_file_can_be_halved_and_the_errors_of_both_are_s
     assert not (tmp_path / "c.tflite").exists()
 
 
+STEPS = """
+[[signature]]
+key = "bytes"
+inputs = { images = "string[?]" }
+outputs = ["z"]
+steps = [{ map = [{ op = "decode_image" }, { op = "resize_bilinear", size = [2, 2] }] }, { op = "neg", as = "z" }]
+"""
+
+
+@pytest.mark.long
+def test_steps_that_tflite_lacks_are_named(tmp_path: Path) -> None:
+    write_model(tmp_path / "m", [placeholder("x", 3), new_node("Neg", "y", ["x"], T=FLOAT)])
+    (tmp_path / "b.toml").write_text(f'[bundle]\nname = "b"\n\n[[model]]\nname = "m"\nsource = "m"\n{STEPS}')
+    bundler.build(tmp_path / "b.toml", output=tmp_path / "b")
+    with pytest.raises(ConversionError) as error:
+        bundler.export(tmp_path / "b", format="tflite", output=tmp_path / "b.tflite")
+    (fault,) = error.value.faults
+    assert fault.where == "signature 'bytes': step 1: map of decode_image, resize_bilinear"
+    assert fault.what.startswith("TFLite has no builtin op for DecodeJpeg (bytes/0.map/0.decode_image/DecodeJpeg")
+    assert fault.hint == "let callers do what these steps do, or name signatures without them: --signature KEY"
+
+
 @pytest.mark.long
 def test_ops_that_tflite_lacks_are_named_and_no_file_is_left(tmp_path: Path) -> None:
     write_model(tmp_path / "m", [placeholder("x", 3), new_node("Erf", "y", ["x"], T=FLOAT)])

@@ -47,6 +47,15 @@ def test_nodes_are_found_by_name() -> None:
     assert GRAPH.producer("argument") is None
 
 
+def test_nodes_are_found_by_their_ops_in_the_order_of_the_graph() -> None:
+    nodes = tuple(new_node(op, name) for op, name in [("B", "z"), ("A", "y"), ("C", "x"), ("B", "a")])
+    graph = Graph(nodes)
+    assert [node.name for node in graph.of(("A", "B", "D"))] == ["z", "y", "a"]
+    assert [node.name for node in graph.of(("C",))] == ["x"]
+    assert not graph.of(("D",))
+    assert graph.ops == {"A", "B", "C"}
+
+
 def test_consumers_count_control_edges_and_each_reader_once() -> None:
     found = {name: [reader.name for reader in readers] for name, readers in GRAPH.consumers.items()}
     assert found == {"small": ["same"], "x": ["same", "y"], "same": ["again"], "large": ["y"]}

@@ -14,6 +14,7 @@ from bundler.ir.nodes import (
     free_name,
     inline_value,
     new_node,
+    node_of,
     shape_of,
     shape_proto,
     short_names,
@@ -98,6 +99,29 @@ def test_bytes_are_a_string() -> None:
 
 def test_none_leaves_the_attribute_out() -> None:
     assert not new_node("Op", "y", a=None).attr
+
+
+def test_nodes_with_equal_plain_attributes_share_the_set() -> None:
+    one, other = (new_node(op, op, T=DType.float32, N=None, axis=1) for op in ("Relu", "Elu"))
+    assert one.attr is other.attr
+    assert [*one.attr] == ["T", "axis"]
+
+
+def test_attributes_that_python_takes_for_equal_are_different() -> None:
+    """True, 1 and float32 (which is 1 in TensorFlow) are equal keys of a dict."""
+    made = [new_node("A", "a", x=value).attr["x"] for value in (True, 1, DType.float32, 1.0)]
+    assert [value.WhichOneof("value") for value in made] == ["b", "i", "type", "f"]
+
+
+def test_a_node_that_has_another_attribute_leaves_the_shared_set_alone() -> None:
+    one, other = (new_node("Relu", name, T=DType.float32) for name in "ab")
+    changed = one.having(T=DType.int32)
+    assert [attr(node, "T") for node in (one, other, changed)] == [DType.float32, DType.float32, DType.int32]
+
+
+@pytest.mark.parametrize("reference", ["y", "y:1", "^y", "^y:1", "a:b", "a:b:1", "y:", ":1", ""])
+def test_the_node_of_a_reference_is_that_of_its_tensor(reference: str) -> None:
+    assert node_of(reference) == Tensor.parse(reference).node
 
 
 def test_a_value_that_no_attribute_holds_is_a_bug_and_says_so() -> None:

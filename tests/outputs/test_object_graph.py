@@ -20,7 +20,7 @@ from bundler.outputs.objects.captures import LARGE
 from tests.support.models import placeholder
 
 FLOAT, INT, STRING = DType.float32, DType.int32, DType.string
-SMALL, LARGE_SHAPE = (3,), (LARGE // 8, 8)
+SMALL, MEDIUM, LARGE_SHAPE = (3,), (65,), (LARGE // 8, 8)
 
 
 def weight(shape: tuple[int, ...]) -> Weight:
@@ -40,9 +40,16 @@ def spec(tensor: str, dtype: DType = FLOAT) -> TensorSpec:
     return TensorSpec(Tensor.parse(tensor), dtype, None)
 
 
-def model(nodes: Sequence[Node], large: Sequence[str] = (), small: Sequence[str] = (), **outputs: str) -> Model:
+def model(
+    nodes: Sequence[Node],
+    large: Sequence[str] = (),
+    medium: Sequence[str] = (),
+    small: Sequence[str] = (),
+    **outputs: str,
+) -> Model:
     """A model whose signature `s` takes `x`."""
-    weights = {name: weight(LARGE_SHAPE) for name in large} | {name: weight(SMALL) for name in small}
+    shapes = {LARGE_SHAPE: large, MEDIUM: medium, SMALL: small}
+    weights = {name: weight(shape) for shape, names in shapes.items() for name in names}
     signature = Signature({"x": spec("x")}, {key: spec(tensor) for key, tensor in outputs.items()})
     return Model(Graph((placeholder("x"), *nodes), weights), {"s": signature}, producer=1395)
 
@@ -176,6 +183,65 @@ def test_functions_have_names_of_their_own() -> None:
     assert list(made(given).functions) == ["signature_1", "signature_2"]
 
 
+def test_constants_that_several_functions_hold_are_in_one_that_these_call() -> None:
+    nodes = [
+        *(const(name) for name in ("w", "v", "own", "tiny")),
+        add("y", "x", "w", "v:0", "^w", "tiny"),
+        add("z", "y", "own", "^v"),
+    ]
+    given = model(nodes, small=["tiny"], medium=["w", "v", "own"], y="y")
+    one = given.signatures["s"]
+    two = replace(one, outputs={"z": spec("z")})
+    objects = made(replace(given, signatures={"a": one, "b": two}))
+    assert body(objects, "signature") == [
+        "def signature(x)",
+        "constants = PartitionedCall()",
+        "tiny = Const()",
+        "y = AddV2(x, constants, constants:1, ^constants, tiny)",
+        "result_0 = Identity(y)",
+    ]
+    assert body(objects, "signature_1") == [
+        "def signature_1(x)",
+        "constants = PartitionedCall()",
+        "own = Const()",
+        "tiny = Const()",
+        "y = AddV2(x, constants, constants:1, ^constants, tiny)",
+        "z = AddV2(y, own, ^constants)",
+        "result_0 = Identity(z)",
+    ]
+    assert body(objects, "constants") == [
+        "def constants()",
+        "w = Const()",
+        "v = Const()",
+        "result_0 = Identity(w)",
+        "result_1 = Identity(v)",
+    ]
+    assert list(objects.functions["constants"].graph.weights) == ["w", "v"]
+
+
+def test_calls_of_constants_have_names_of_their_own() -> None:
+    nodes = [const("w"), add("constants", "x", "w"), const("v"), add("z", "constants", "v"), add("only_v", "v", "v")]
+    given = model(nodes, medium=["w", "v"], y="constants")
+    one, (three, two) = given.signatures["s"], ({"z": spec("z")}, {"v": spec("only_v")})
+    signatures = {"a": one, "b": replace(one, outputs=three), "c": replace(one, outputs=two)}
+    objects = made(replace(given, signatures=signatures))
+    assert body(objects, "signature_1") == [
+        "def signature_1(x)",
+        "constants_1 = PartitionedCall()",
+        "constants_2 = PartitionedCall()",
+        "constants = AddV2(x, constants_1)",
+        "z = AddV2(constants, constants_2)",
+        "result_0 = Identity(z)",
+    ]
+    assert {name: list(each.graph.weights) for name, each in objects.functions.items()} == {
+        "signature": [],
+        "signature_1": [],
+        "signature_2": [],
+        "constants": ["w"],
+        "constants_1": ["v"],
+    }
+
+
 CALL = NameAttrList(name="f")
 CALL.attr["inner"].func.name = "g"
 
@@ -225,5 +291,6 @@ def test_variables_are_objects_with_their_keys_in_the_checkpoint() -> None:
     ]
     root = {child.local_name: child.node_id for child in found.objects.message.nodes[0].children}
     assert list(root) == ["variables", "trainable_variables", "signatures"]
+    assert root["variables"] == root["trainable_variables"]
     (item,) = found.objects.message.nodes[root["variables"]].children
     assert found.objects.message.nodes[item.node_id].variable.name == "w"

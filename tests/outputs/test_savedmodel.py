@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -200,6 +201,23 @@ def test_progress_is_in_bytes(tmp_path: Path) -> None:
     size = savedmodel.write(BOTH, tmp_path, progress=Recorded())
     (first, *amounts, last) = calls
     assert (first, sum(amounts), last) == (("write", size), size, "finished")
+
+
+@pytest.mark.parametrize(("most", "early"), [(1, True), (1 << 26, False)], ids=["more than may wait", "less"])
+def test_the_disk_stores_the_beginning_of_a_large_file_while_the_rest_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, most: int, early: bool
+) -> None:
+    synced: list[str] = []
+    fsync = os.fsync
+
+    def noting(descriptor: int) -> None:
+        synced.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        fsync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", noting)
+    monkeypatch.setattr(bundler.outputs.writer, "_PENDING", most)
+    savedmodel.write(BOTH, tmp_path)
+    assert {*synced} == ({str(tmp_path / savedmodel.FILE)} if early else set())
 
 
 def too_large() -> Model:

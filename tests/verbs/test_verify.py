@@ -329,6 +329,22 @@ LARGER_IMAGE = np.repeat([[0, 0.25, 0.75, 1]], 4, axis=0).astype(np.float32).res
 """By Keras, which takes pixels for areas."""
 
 
+def test_a_composed_signature_is_unchecked_if_a_model_in_it_departs(shop: Shop) -> None:
+    shop.add_layers("departing", "2.15.0", RELU, LARGER)
+    shop.add("product", product(), {"w": MATRIX})
+    steps = '[{ call = "departing", as = "larger" }, { op = "exp", as = "y" }]'
+    head = '[[signature]]\nkey = "c"\ninputs = { x = "float32[?, 2, 2, 1]" }\noutputs = ["y"]\n'
+    shop.checks = f"{head}steps = {steps}"
+    shop.build()
+    found = shop.verify().signatures["c"]
+    assert [(step.name, step.verdict) for step in found.steps] == [
+        ("step 1, departing: larger", "unchecked"),
+        ("step 2, exp: y", "ok"),
+    ]
+    assert found.verdict == found.outputs["y"].verdict == "unchecked"
+    assert found.why.startswith("step 1, departing: larger: Keras 2 wrote the model, and TensorFlow.js computes")
+
+
 def golden_of_departing(shop: Shop, output: np.ndarray) -> None:
     np.savez(shop.folder / "golden.npz", **{"inputs/relu_input": IMAGE, "outputs/larger": output})
 

@@ -9,7 +9,14 @@ from bundler.cli.screen import Line
 from bundler.cli.texts.columns import counted, listed, size_text
 
 if TYPE_CHECKING:
-    from bundler.report.difference import Difference, ModelChange, SignatureChange, TensorChange, WeightChange
+    from bundler.report.difference import (
+        Difference,
+        ModelChange,
+        SignatureChange,
+        StepChange,
+        TensorChange,
+        WeightChange,
+    )
 
 __all__ = ["difference_lines", "moved", "tensor_text", "verdict", "weight_text"]
 
@@ -27,6 +34,7 @@ def difference_lines(found: Difference, details: bool) -> Iterator[Line]:
     yield from ([("  - ", "red"), (f"MetaGraph {tags}", ""), _NOTICED] for tags in found.tags)
     for signature in found.signatures:
         yield from _signature(signature)
+    yield from map(_step, found.steps)
     for model in found.models:
         yield from _model(model)
     yield from _weights(found.weights, found.weights_compared, len(found.weights) if details else _MOST)
@@ -65,6 +73,10 @@ def _signature(signature: SignatureChange) -> Iterator[Line]:
     for change in signature.changes:
         line = [(f"      {tensor_text(change)}", "")]
         yield [*line, _NOTICED] if change.breaks else line
+
+
+def _step(change: StepChange) -> Line:
+    return _head(change.kind, f"signature {change.signature}, step", f"{change.number}: {change.step}")
 
 
 def tensor_text(change: TensorChange) -> str:

@@ -62,6 +62,8 @@ def _signature_rows(found: Difference) -> Iterator[list[str]]:
     yield from ([f"MetaGraph {_code(tags)}", "removed", "**yes**"] for tags in found.tags)
     for signature in found.signatures:
         yield from _rows_of(signature)
+    for step in found.steps:
+        yield [_code(step.signature), f"step {step.number} {step.kind}: {_code(step.step)}", "no"]
 
 
 def _rows_of(signature: SignatureChange) -> Iterator[list[str]]:

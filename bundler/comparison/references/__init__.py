@@ -1,6 +1,7 @@
 """What a bundle is compared with. A `Reference` gives the outputs of a signature for inputs, by name.
 
 browser   TensorFlow.js, which runs the models that the bundle was made from
+chain     the same for composed signatures, step by step
 golden    the files of a manifest's checks
 other     another bundle
 """
@@ -9,12 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
 from bundler.bundle import Endpoint
 from bundler.ir.nodes import Shape
+
+if TYPE_CHECKING:
+    from bundler.comparison.references.chain import Seams
 
 __all__ = ["SECONDS", "Answer", "Incomparable", "Reference"]
 
@@ -31,7 +35,8 @@ class Answer:
     """The outputs of a signature, by name, and what gave them.
 
     `narrow`: they may have the nearest dtype that JavaScript has. `open` has outputs that cannot be compared, by name,
-    each with the reason. `departs` says why outputs need not agree; those that do agree are right.
+    each with the reason. `departs` says why outputs need not agree; those that do agree are right. `seams` has the
+    steps of a composed signature.
     """
 
     outputs: Mapping[str, np.ndarray]
@@ -39,6 +44,7 @@ class Answer:
     narrow: bool = False
     open: Mapping[str, str] = field(default_factory=dict)
     departs: str = ""
+    seams: Seams | None = None
 
 
 class Reference(Protocol):

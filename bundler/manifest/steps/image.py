@@ -91,17 +91,21 @@ class PadToMultiple(OpStep):
 class CropAndResize(OpStep):
     """Parts of an image [1, height, width, channels]: one for each box of [boxes, 4], as y1, x1, y2, x2 from 0 to 1.
 
-    Of a batch of images it takes a third tensor: int32[boxes], the number of each box's image.
+    Without `boxes`, a second tensor gives them. Of a batch of images it takes a third one: int32[boxes], the number of
+    each box's image.
     """
 
     op: Literal["crop_and_resize"]
     size: Size = Field(description="Height and width of each part.")
+    boxes: tuple[tuple[Number, Number, Number, Number], ...] | None = Field(
+        default=None, min_length=1, max_length=1 << 10, description="Boxes, the same for all images."
+    )
     method: Literal["bilinear", "nearest"] = Field(default="bilinear", description="How pixels are sampled.")
     extrapolation_value: Number = Field(default=0.0, description="The value of pixels outside of the image.")
 
     @property
     def takes(self) -> tuple[int, int]:
-        return 2, 3
+        return (1, 1) if self.boxes else (2, 3)
 
 
 class Transform(OpStep):

@@ -1,7 +1,10 @@
 """What functions take from outside of them: variables, hash tables and large constants of the main graph.
 
-Each is one object, however many functions take it. Other constants are copied into the functions: TensorFlow's
-optimizers look at the values of small ones.
+Each is one object, however many functions take it. Other constants are copied into the functions: TensorFlow looks at
+the values of small ones, and oneDNN keeps a filter in the order that it computes with, if the filter is a constant of
+the function. It puts one from outside in order at each call. docs/SCALE.md has what that takes.
+
+Source: tensorflow/core/common_runtime/mkl_layout_pass.cc, `is_filter_const`.
 """
 
 from __future__ import annotations

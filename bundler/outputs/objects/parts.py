@@ -62,13 +62,12 @@ class Parts:
     def __init__(self, graph: Graph, captures: Mapping[str, Capture]) -> None:
         self._graph = graph
         self._captures = captures
-        self._places = {node.name: place for place, node in enumerate(graph.nodes)}
 
     def part(self, fed: Collection[Tensor], wanted: Iterable[Tensor]) -> Part:
         """What makes the wanted tensors from those that are fed."""
         ready = {tensor.node for tensor in fed if self._graph.by_name[tensor.node].op in _PLACEHOLDERS}
         found = self._found({*fed, *(Tensor(name, -1) for name in ready)}, wanted)
-        nodes = [self._graph.nodes[place] for place in sorted(map(self._places.__getitem__, found))]
+        nodes = [self._graph.nodes[place] for place in sorted(map(self._graph.positions.__getitem__, found))]
         has_loops = any(node.op == "Enter" for node in nodes)
         taken = {
             node.name: self._captures[node.name]

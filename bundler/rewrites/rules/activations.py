@@ -119,7 +119,7 @@ def keep_sum_out_of_activation(sum: Node, graph: Graph) -> list[Node] | None:
         y = Maximum(y/sum, y/sum)
         a = LeakyRelu(y, alpha=0.5)
     """
-    if not graph.ops.intersection(("LeakyRelu", "Softplus")) or not _is_convolved(sum, graph):
+    if graph.ops.isdisjoint(("LeakyRelu", "Softplus")) or not _is_convolved(sum, graph):
         return None
     leaky = (np.float32(attr(read, "alpha", 0.2)) for read in readers(sum, graph, "LeakyRelu"))
     if all(slope == _DEFAULT_SLOPE for slope in leaky) and not any(readers(sum, graph, "Softplus")):

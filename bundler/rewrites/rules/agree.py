@@ -66,7 +66,8 @@ class _Agreeing:
         casts, nodes = dict[str, Node](), list[Node]()
         for node in graph.nodes:
             expected, _ = kinds[node.name]
-            found = [_at(given[tensor.node], tensor.port) for tensor in graph.inputs[node.name][: len(expected)]]
+            read = graph.inputs[node.name][: len(expected)] if expected else ()
+            found = [_at(given[name], port) for name, port in read]
             wrong = _wrong(found, expected, node) if found != expected else {}
             nodes += _mended(node, wrong, casts, graph) if wrong else [node]
             self.found = self.found or bool(wrong)

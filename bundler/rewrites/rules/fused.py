@@ -46,11 +46,11 @@ def split_fused(fused: Node, _graph: Graph) -> list[Node]:
     """
     steps = list(_steps(fused))
     names = [f"{fused.name}/{op}" for op, _, _ in steps[:-1]] + [fused.name]
-    waits = [reference for reference in fused.input if reference.startswith("^")]
+    dtype, waits = attr(fused, "T"), [reference for reference in fused.input if reference.startswith("^")]
     made: list[Node] = []
     for name, (op, inputs, attrs) in zip(names, steps):
         data = [made[-1].name, *inputs] if made else [*inputs, *waits]
-        made.append(new_node(op, name, data, T=fused.attr.get("T"), **attrs))
+        made.append(new_node(op, name, data, T=dtype, **attrs))
     return made
 
 

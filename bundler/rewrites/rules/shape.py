@@ -30,8 +30,9 @@ def rank(reference: str, graph: Graph, steps: int = _STEPS) -> int | None:
     if node.op in _ALIKE:
         return rank(node.input[0], graph, steps - 1)
     if node.op in _BROADCAST:
-        ranks = [rank(each, graph, steps // 2) for each in node.input[:2]]
-        return None if None in ranks else max(filter(None, ranks), default=0)
+        first = rank(node.input[0], graph, steps // 2)
+        second = None if first is None else rank(node.input[1], graph, steps // 2)
+        return None if first is None or second is None else max(first, second)
     shape = _given_shape(reference, node, graph)
     return _RANKS.get(node.op) if shape is None else len(shape)
 

@@ -98,8 +98,8 @@ def keep_rank_of_sum(sum: Node, graph: Graph) -> list[Node] | None:
         return None
     first, second = operands(sum)
     for product, other in ((first, second), (second, first)):
-        shape = graph.constant_shape(other)
-        if shape is not None and len(shape) > 2 and maker(product, graph, "MatMul"):
+        shape = graph.constant_shape(other) if maker(product, graph, "MatMul") else None
+        if shape is not None and len(shape) > 2:
             draft, dtype = Draft(sum, graph), attr(sum, "T")
             rows = draft.op("ExpandDims", "rows", product, draft.constant("axis", 0), T=dtype, Tdim=DType.int32)
             return draft.end(sum.op, *(rows, other) if product == first else (other, rows), T=dtype)

@@ -105,9 +105,10 @@ def keep_relu6_out_of_hard_swish(relu6: Node, graph: Graph) -> list[Node] | None
         xy = Mul(x, y)
         z = Mul(xy, c)
     """
-    threes, sixths = list(_threes(relu6, graph)), list(_sixths(relu6, graph))
+    threes = list(_threes(relu6, graph))
+    sixths = list(_sixths(relu6, graph)) if threes else []
     is_exact = all(three == 3 for three in threes) and all(abs(sixth - 1 / 6) < 1e-7 for sixth in sixths)
-    if not threes or not sixths or is_exact:
+    if not sixths or is_exact:
         return None
     draft, dtype = Draft(relu6, graph), attr(relu6, "T")
     zero, six = (draft.constant(name, scalar(value, dtype)) for name, value in (("zero", 0), ("six", 6)))

@@ -28,14 +28,10 @@ _SECONDS = 600
 
 
 class _Wanted(NamedTuple):
-    """A request to write: a signature, and the inputs of a check, or none."""
+    """A request to write: a signature, and the inputs of a check or a sample, or none that are given."""
 
     endpoint: Endpoint
     case: Case
-
-    @property
-    def is_check(self) -> bool:
-        return bool(self.case.values or self.case.drawn or self.case.file)
 
 
 def warmed_up(given: Given, folder: Path, report: Report, runtime: Runtime) -> Check:
@@ -66,7 +62,7 @@ def _wanted(given: Given, bundle: Bundle, report: Report, runtime: Runtime) -> I
         raise ManifestError(what, found=f"{len(manifest.checks):,}", expected=f"at most {MOST_REQUESTS:,}", place=place)
     models = owners(bundle, report)
     for endpoint in bundle.endpoints:
-        for case in cases(manifest, endpoint, models.get((endpoint.tags, endpoint.key), ""), runtime):
+        for case in cases(manifest, report, endpoint, models.get((endpoint.tags, endpoint.key), ""), runtime):
             yield _Wanted(endpoint, case)
 
 
@@ -76,7 +72,7 @@ def _accepted(wanted: _Wanted, given: Given, runtime: Runtime) -> Mapping[str, n
     try:
         return _first(endpoint, iter([case.values]) if case.values else _drawn(wanted), runtime)
     except BundlerError as error:
-        if wanted.is_check:
+        if case.is_given:
             raise
         given.progress.note(
             f"signature {endpoint.key!r} has no request for the warm-up: give it a [[check]] ({_words(error)})"
@@ -87,7 +83,7 @@ def _accepted(wanted: _Wanted, given: Given, runtime: Runtime) -> Mapping[str, n
 def _drawn(wanted: _Wanted) -> Iterator[Mapping[str, np.ndarray]]:
     """Inputs to try. Without a check zeros come first: they take few bytes, and calls rarely take longer for others."""
     for feeds in drawn(wanted.endpoint.signature, {}, wanted.case.drawn):
-        if not wanted.is_check:
+        if not wanted.case.is_given:
             yield {name: _zeros(value) for name, value in feeds.values.items()}
         yield feeds.values
 
