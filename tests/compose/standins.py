@@ -33,7 +33,7 @@ COARSE = 8
 
 
 class Output(NamedTuple):
-    """The type of an output, and the range of its numbers, which entries of the last dimension may override."""
+    """The type of an output, and the range of its numbers; entries of the last dimension may have their own."""
 
     name: str
     dtype: DType

@@ -9,7 +9,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import pytest
 
-from tests.support.answers import ONEDNN, Tensors, answers
+import bundler
+from bundler.ir.dtypes import DType
+from bundler.ir.nodes import new_node
+from bundler.ir.protos import SavedModel
+from tests.support.answers import NO_ONEDNN, ONEDNN, Tensors, answers
+from tests.support.models import placeholder, write_model
 from tests.support.saved_model_cli import saved_model_cli
 
 
@@ -205,3 +210,54 @@ signature_def['serving_default']:
         name: posenet/MobilenetV1/offset_2/BiasAdd:0
   Method name is: tensorflow/serving/predict
 """
+
+
+@pytest.fixture
+def sharing(tmp_path: Path) -> Callable[[str], Path]:
+    """A bundle whose three signatures have the same constants; its argument is the setting `object_graph`."""
+    random, same = np.random.default_rng(0), {"T": DType.float32, "data_format": "NHWC"}
+    nodes = [
+        placeholder("x", 1, 8, 8, 2),
+        new_node("Conv2D", "conv", ["x", "filters"], strides=[1] * 4, padding="SAME", **same),
+        new_node("BiasAdd", "sums", ["conv", "bias"], **same),
+        new_node("Relu", "positive", ["sums"], T=DType.float32),
+    ]
+    weights = {"filters": (3, 3, 2, 70), "bias": (70,)}
+    drawn = {name: random.standard_normal(shape, np.float32) for name, shape in weights.items()}
+    write_model(tmp_path / "model", nodes, drawn)
+    lines = ["[[model]]", 'name = "one"', 'source = "model"']
+    for name in ("sums", "positive"):
+        lines += ["[[model.signature]]", f'key = "{name}"', f'outputs = ["{name}"]']
+    lines += ["[[model]]", 'name = "two"', 'source = "model"']
+
+    def build(choice: str) -> Path:
+        head = ["[bundle]", 'name = "sharing"', f'object_graph = "{choice}"']
+        (tmp_path / "bundle.toml").write_text("\n".join(head + lines))
+        bundler.build(tmp_path / "bundle.toml", output=tmp_path / choice)
+        return tmp_path / choice
+
+    return build
+
+
+def test_signatures_with_the_same_constants_have_them_in_one_function(sharing: Callable[[str], Path]) -> None:
+    saved = SavedModel.FromString((sharing("auto") / "saved_model.pb").read_bytes())
+    functions = {each.signature.name: each.node_def for each in saved.meta_graphs[0].graph_def.library.function}
+    assert {name: [node.name for node in nodes if node.op == "Const"] for name, nodes in functions.items()} == {
+        "constants": ["one/filters", "one/bias"],
+        "signature": [],
+        "signature_1": [],
+        "signature_2": [],
+    }
+
+
+@pytest.mark.parametrize("environment", [ONEDNN, NO_ONEDNN], ids=["onednn", "without onednn"])
+def test_signatures_with_the_same_constants_answer_as_in_a_plain_bundle(
+    sharing: Callable[[str], Path], environment: Mapping[str, str]
+) -> None:
+    feeds = {
+        key: {"x": np.random.default_rng(1).random((1, 8, 8, 2), np.float32)} for key in ("sums", "positive", "two")
+    }
+    found, plain = (answers(sharing(choice), feeds, environment) for choice in ("auto", "never"))
+    for key, outputs in plain.items():
+        for name, value in outputs.items():
+            np.testing.assert_array_equal(found[key][name], value, err_msg=key)
