@@ -156,7 +156,7 @@ class BundleSpec(Spec):
     weights: Literal["auto", "constants", "variables"] = Field(
         default="auto",
         description="`constants` in the graph, 2 GB at most, or trainable `variables` in a checkpoint beside it, of any"
-        " size; `auto` uses variables above 256 MiB.",
+        " size; `auto` uses variables above 512 MiB.",
     )
     object_graph: Literal["auto", "never"] = Field(
         default="auto",

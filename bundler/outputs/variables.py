@@ -29,7 +29,7 @@ __all__ = ["Variable", "are_variables", "with_variables"]
 
 _FLOATS = frozenset({DType.float16, DType.float32, DType.float64})
 
-_LARGE = 1 << 28
+_LARGE = 1 << 29
 """Bytes of weights above which `weights = "auto"` means variables: docs/SCALE.md has what each choice costs."""
 
 
