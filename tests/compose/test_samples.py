@@ -202,7 +202,7 @@ def test_several_inputs_have_an_archive_or_a_table_of_files(sample: str, folder:
 
 UNREAD = "the sample cannot be read (found {})"
 READ = {
-    "no such file": (EMOTIONS, '"fase.png"', "sample", UNREAD.format("fase.png: No such file or directory"), ""),
+    "no such file": (EMOTIONS, '"gone.png"', "sample", UNREAD.format("gone.png: No such file or directory"), ""),
     "a folder": (EMOTIONS, '"emotion"', "sample", UNREAD.format("emotion: a folder, no regular file"), ""),
     "a pipe": (EMOTIONS, '"pipe"', "sample", UNREAD.format("pipe: a pipe, no regular file"), ""),
     "a number": (EMOTIONS, "7", "sample", "has the wrong type (found 7, expected a string, or a table)", ""),
