@@ -229,4 +229,11 @@ async function main() {
   }
 }
 
-main();
+// If an op fails, TensorFlow.js leaves those behind that it waits for. The answer is the first failure; Node.js would end
+// the process for a later one.
+process.on('unhandledRejection', () => {});
+
+main().catch((error) => {
+  process.stderr.write(`${error?.stack ?? error}\n`);
+  process.exit(1);
+});

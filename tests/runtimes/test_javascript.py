@@ -15,6 +15,7 @@ from bundler.errors import BundlerError
 from bundler.ir.dtypes import DType
 from bundler.runtimes.failures import Died, Refused
 from bundler.runtimes.javascript import Port, TensorFlowJs
+from tests.support.pictures import png
 
 JS = dict[str, Any]
 IMAGE = np.array([[1, 2], [3, 4]], np.float32)
@@ -221,6 +222,22 @@ def test_an_op_that_javascript_lacks_is_an_error_with_its_words(javascript: Tens
     with pytest.raises(Refused, match="Foo") as caught:
         javascript.run(entry, {"x": IMAGE})
     assert caught.value.fault.where == str(entry)
+
+
+def test_an_op_that_fails_while_it_is_waited_for_costs_one_answer(javascript: TensorFlowJs, tmp_path: Path) -> None:
+    """Another op failed before it, which is the answer. Node.js sees it when it next waits, as for an image."""
+    nodes = [
+        placeholder("x"),
+        js_node("MatMul", "product", ["x", "n"], T="DT_FLOAT"),
+        js_node("NonMaxSuppressionV3", "waited", ["x", "x", "n", "n", "n"]),
+    ]
+    model = write_graph_model(tmp_path / "model.json", nodes, {"n": np.ones((), np.float32)})
+    with pytest.raises(Refused):
+        javascript.run(model, {"x": IMAGE}, ["product", "waited"])
+    (decoded,) = javascript.step(
+        {"op": "decode_image", "channels": 3}, [np.array(png(np.zeros((2, 3, 3), np.uint8)), object)]
+    )
+    assert decoded.shape == (1, 2, 3, 3)
 
 
 @pytest.mark.parametrize("output", ["nowhere", "wide/nowhere"])
