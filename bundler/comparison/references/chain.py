@@ -109,13 +109,13 @@ class Chain:
 
     def _decoder(self) -> Path | None:
         """The package that decodes images; None for the one beside TensorFlow.js. Raises Incomparable without one."""
-        if isinstance(self._found, SourceError):
-            raise Incomparable(f"TensorFlow.js has no decoder for images here: {self._found.faults[0]}")
-        return self._found
+        if isinstance(self._sought, SourceError):
+            raise Incomparable(f"TensorFlow.js has no decoder for images here: {self._sought.faults[0]}")
+        return self._sought
 
     @cached_property
-    def _found(self) -> Path | SourceError | None:
-        """The same, or why there is none: npm is asked once."""
+    def _sought(self) -> Path | SourceError | None:
+        """What was found of the decoder, or why there is none: npm is asked once."""
         try:
             return self._find_decoder()
         except Damaged:
