@@ -81,8 +81,9 @@ def _nudged() -> Iterator[None]:
     """Have each signal that arrives in the block handled soon, whatever this thread waits for.
 
     Python notes a signal, and its handler runs before the next step of the main thread. If the signal arrives after the
-    last step before a lock is acquired, that is when the lock is free again, after minutes: one in fifteen interrupts of
-    an npm that just started. So a thread sees the signal too, and ends such a wait by others, which do nothing else.
+    last step before a lock is acquired, that is when the lock is free again, after minutes. So it was for one in
+    fifteen interrupts of an npm that just started. So a thread sees the signal too, and ends such a wait by others,
+    which do nothing else.
     Source: https://docs.python.org/3/library/signal.html#execution-of-python-signal-handlers, `set_wakeup_fd`.
     """
     noted, note = os.pipe()
