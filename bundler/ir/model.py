@@ -11,13 +11,12 @@ from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
-from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
 
 from bundler.ir.dtypes import DType
-from bundler.ir.nodes import Node, Shape, Tensor, attr, inline_value, new_node, shape_proto
+from bundler.ir.nodes import Node, Shape, Tensor, attr, inline_value, new_node, node_of, shape_proto
 from bundler.ir.pack import Packed, pack, unpack
 from bundler.ir.protos import FunctionDef, TensorProto
 from bundler.ir.weight import Weight
@@ -73,7 +72,7 @@ class Graph:
 
     @cached_property
     def by_name(self) -> Mapping[str, Node]:
-        return MappingProxyType({node.name: node for node in self.nodes})
+        return {node.name: node for node in self.nodes}
 
     @cached_property
     def positions(self) -> Mapping[str, int]:
@@ -101,17 +100,15 @@ class Graph:
     @cached_property
     def inputs(self) -> Mapping[str, tuple[Tensor, ...]]:
         """The tensors that each node reads, by the node's name; control edges count."""
-        return _inputs(self.nodes)
+        return {node.name: tuple(map(Tensor.parse, node.input)) for node in self.nodes}
 
     @cached_property
     def consumers(self) -> Mapping[str, Sequence[Node]]:
         """The nodes that read a node, by its name; control edges count."""
         found: dict[str, list[Node]] = {}
         for reader in self.nodes:
-            for tensor in self.inputs[reader.name]:
-                readers = found.setdefault(tensor.node, [])
-                if not readers or readers[-1] is not reader:  # it may read the node more than once
-                    readers.append(reader)
+            for name in dict.fromkeys(map(node_of, reader.input)):  # it may read a node more than once
+                found.setdefault(name, []).append(reader)
         return found
 
     @property
@@ -121,10 +118,7 @@ class Graph:
 
     def replacing(self, made: Mapping[str, Sequence[Node]]) -> Graph:
         """The same graph with other nodes in place of those named in `made`. The last of them keeps the name."""
-        graph = replace(self, nodes=tuple(chain.from_iterable(made.get(node.name, (node,)) for node in self.nodes)))
-        # Passes replace a few nodes of many: the inputs of the others are parsed already.
-        graph.__dict__["inputs"] = {**self.inputs, **_inputs(chain.from_iterable(made.values()))}
-        return graph
+        return replace(self, nodes=tuple(chain.from_iterable(made.get(node.name, (node,)) for node in self.nodes)))
 
     def without_weights(self) -> Graph:
         """The same graph with a Placeholder of its dtype and shape in place of each weight of more than 64 elements.
@@ -141,7 +135,7 @@ class Graph:
 
     def producer(self, reference: str) -> Node | None:
         """The node behind an input; None for an argument of a function."""
-        return self.by_name.get(Tensor.parse(reference).node)
+        return self.by_name.get(node_of(reference))
 
     def constant(self, reference: str) -> np.ndarray | None:
         """The value of the constant that an input reads; None if it is no constant, or has more than 64 elements."""
@@ -174,7 +168,7 @@ class Graph:
             way[name] = None
             node = self.by_name.get(name)
             if node is not None and node.input and (node.op == "Identity" or _is_entered(node)):
-                name = Tensor.parse(node.input[0]).node
+                name = node_of(node.input[0])
         self._sources.update(dict.fromkeys(way, self._sources.get(name, name)))
         return self._sources[name]
 
@@ -252,10 +246,6 @@ class Model:
         """The bytes of the weights in the output; strings count as on disk."""
         weights = (weight for graph in self.graphs for weight in graph.weights.values())
         return sum(weight.stored_bytes if weight.dtype == DType.string else weight.nbytes for weight in weights)
-
-
-def _inputs(nodes: Iterable[Node]) -> dict[str, tuple[Tensor, ...]]:
-    return {node.name: tuple(map(Tensor.parse, node.input)) for node in nodes}
 
 
 def _is_entered(producer: Node) -> bool:

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from bundler.ir.model import Change, Graph, Model
-from bundler.ir.nodes import Node
+from bundler.ir.nodes import Node, node_of
 
 __all__ = ["changes", "replacement"]
 
@@ -53,11 +53,11 @@ def _changed(before: Graph, after: Graph) -> Iterator[tuple[str, tuple[str, ...]
 
 def _new_before(node: Node, before: Graph, after: Graph) -> list[Node]:
     """The new nodes that a node reads, itself or through other new nodes, in the order of the graph."""
-    nodes, old, inputs = after.by_name, before.by_name, after.inputs
-    found, pending = set[str](), [node.name]
+    nodes, old = after.by_name, before.by_name
+    found, pending = set[str](), [node]
     while pending:
-        for name, _ in inputs[pending.pop()]:
+        for name in map(node_of, pending.pop().input):
             if name not in old and name not in found and name in nodes:
                 found.add(name)
-                pending.append(name)
+                pending.append(nodes[name])
     return [nodes[name] for name in sorted(found, key=after.positions.__getitem__)]

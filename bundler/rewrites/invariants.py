@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from itertools import chain
 
 from bundler.ir.model import Graph, Model
+from bundler.ir.nodes import node_of
 
 __all__ = ["check"]
 
@@ -27,8 +29,8 @@ def _check_graph(graph: Graph, arguments: Collection[str], asking: str, asked: s
         raise AssertionError(f"{after}: two nodes have one name")
     if not graph.weights.keys() <= graph.by_name.keys():
         raise AssertionError(f"{after}: no node has the weight {min(graph.weights.keys() - graph.by_name.keys())!r}")
-    known = {*graph.by_name, *arguments}
-    read = {tensor.node for tensors in graph.inputs.values() for tensor in tensors}
+    read = set(map(node_of, chain.from_iterable(node.input for node in graph.nodes)))
     for reader, needed in (("a node", read), (asking, asked)):
-        if not needed <= known:
-            raise AssertionError(f"{after}: {reader} needs {min(needed - known)!r}, which no node makes")
+        missing = needed.difference(graph.by_name, arguments)
+        if missing:
+            raise AssertionError(f"{after}: {reader} needs {min(missing)!r}, which no node makes")
