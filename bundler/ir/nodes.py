@@ -59,7 +59,6 @@ class Tensor(NamedTuple):
     port: int = 0
 
     @classmethod
-    @lru_cache(1 << 18)  # every pass asks again for every edge, and a large graph has a hundred thousand
     def parse(cls, reference: str) -> Tensor:
         """The tensor that `y`, `y:1` or `^y` refers to."""
         if reference.startswith("^"):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container
+from collections.abc import Container, Iterator
 
 from bundler import ops
 from bundler.errors import ConversionError
 from bundler.ir.model import Graph
-from bundler.ir.nodes import Tensor
+from bundler.ir.nodes import Node, Tensor, node_of
 
 __all__ = ["check_edges"]
 
@@ -22,9 +22,11 @@ def check_edges(graph: Graph, arguments: Container[str] = ()) -> None:
     `arguments` are the names of a function's arguments.
     """
     _check_names(graph)
-    _check_inputs(graph, arguments)
+    others = list(_reading_others(graph))
+    for node in others:
+        _check_inputs(node, graph, arguments)
     # Most files list a node after its inputs: then there is no cycle.
-    cyclic = [] if _is_in_order(graph) else _never_ready(graph)
+    cyclic = [] if all(_is_in_order(node, graph) for node in others) else _never_ready(graph)
     if cyclic:
         raise ConversionError("nodes depend on each other outside of a loop", found=", ".join(cyclic[:_SHOWN]))
 
@@ -35,11 +37,20 @@ def _check_names(graph: Graph) -> None:
         raise ConversionError(f"{times} nodes have the name {name!r}")
 
 
-def _check_inputs(graph: Graph, arguments: Container[str]) -> None:
-    for name, inputs in graph.inputs.items():
-        for tensor in inputs:
-            if not _exists(tensor, graph, arguments):
-                raise ConversionError("reads a tensor that no node has", where=f"node {name!r}", found=str(tensor))
+def _reading_others(graph: Graph) -> Iterator[Node]:
+    """The nodes that read anything but the first outputs of nodes before them, as most nodes do: a few of many."""
+    usual = set[str]()
+    for node in graph.nodes:
+        if not usual.issuperset(node.input):
+            yield node
+        if node_of(node.name) == node.name and ops.has_port(node, 0):  # a name may be spelled as another's port is
+            usual.add(node.name)
+
+
+def _check_inputs(node: Node, graph: Graph, arguments: Container[str]) -> None:
+    for tensor in map(Tensor.parse, node.input):
+        if not _exists(tensor, graph, arguments):
+            raise ConversionError("reads a tensor that no node has", where=f"node {node.name!r}", found=str(tensor))
 
 
 def _exists(tensor: Tensor, graph: Graph, arguments: Container[str]) -> bool:
@@ -49,12 +60,10 @@ def _exists(tensor: Tensor, graph: Graph, arguments: Container[str]) -> bool:
     return tensor.is_control or ops.has_port(producer, tensor.port)
 
 
-def _is_in_order(graph: Graph) -> bool:
-    """Whether each node comes after the nodes that it reads."""
-    position = {node.name: index for index, node in enumerate(graph.nodes)}
-    return all(
-        position.get(tensor.node, -1) < position[name] for name, inputs in graph.inputs.items() for tensor in inputs
-    )
+def _is_in_order(node: Node, graph: Graph) -> bool:
+    """Whether the node comes after the nodes that it reads."""
+    position = graph.positions
+    return all(position.get(name, -1) < position[node.name] for name in map(node_of, node.input))
 
 
 def _never_ready(graph: Graph) -> list[str]:
