@@ -6,7 +6,7 @@ does not know, if no output needs them (`getExecutionSubgraph`, tfjs-converter/s
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -14,7 +14,7 @@ from bundler import ops
 from bundler.convert.naming import Named, listed
 from bundler.errors import Fault, Place, closest
 from bundler.ir.model import Graph, Model, Signature, TensorSpec
-from bundler.ir.nodes import Tensor, short_names
+from bundler.ir.nodes import Tensor, node_of, short_names
 from bundler.ir.prune import prune
 from bundler.manifest import SignatureSpec
 
@@ -109,7 +109,7 @@ class _Question:
         own = {spec.tensor for spec in self._own.inputs.values()}
         needed = self._needed(fed=own)
         yield from ((key, spec) for key, spec in self._own.inputs.items() if spec.tensor in needed)
-        for name in self._placeholders(needed - own):
+        for name in _names(needed - own):
             yield name, TensorSpec(Tensor(name), ops.output_dtype(self._graph.by_name[name], 0))
 
     def _unfed(self) -> Iterator[Fault]:
@@ -117,33 +117,34 @@ class _Question:
         if self.spec.inputs is None:
             return
         fed = {spec.tensor for spec in self._inputs.values()}
-        unfed = self._placeholders(self._needed(fed) - fed)
+        unfed = _names(self._needed(fed) - fed)
         if unfed:
             found, expected = listed(self._inputs), listed(unfed)
             yield Fault("the outputs need more inputs", found=found, expected=expected, place=Place(("inputs",)))
 
-    def _needed(self, fed: Container[Tensor]) -> set[Tensor]:
-        return _reached(self._graph, (spec.tensor for spec in self._outputs.values()), fed)
-
-    def _placeholders(self, tensors: Iterable[Tensor]) -> list[str]:
-        return sorted({name for name, _ in tensors if self._graph.by_name[name].op == "Placeholder"})
+    def _needed(self, fed: Set[Tensor]) -> set[Tensor]:
+        return _sources(self._graph, [spec.tensor for spec in self._outputs.values()], fed)
 
 
-def _reached(graph: Graph, outputs: Iterable[Tensor], fed: Container[Tensor]) -> set[Tensor]:
-    """The tensors that the outputs need, themselves included; one that is fed needs no others.
+def _names(tensors: Iterable[Tensor]) -> list[str]:
+    return sorted({tensor.node for tensor in tensors})
+
+
+def _sources(graph: Graph, outputs: Iterable[Tensor], fed: Set[Tensor]) -> set[Tensor]:
+    """The fed tensors and those of Placeholders that the outputs need; a tensor that is fed needs no others.
 
     A control edge from a Placeholder counts as a data edge.
     """
-    found, pending, inputs = set[Tensor](), list(outputs), graph.inputs
-    entered = set[str]()
+    found, entered, pending = set[Tensor](), set[str](), list(map(str, outputs))
+    fed_nodes = {tensor.node for tensor in fed}
     while pending:
-        tensor = pending.pop()
-        if tensor.is_control and graph.by_name[tensor.node].op == "Placeholder":
-            tensor = Tensor(tensor.node)
-        if tensor in found or tensor.node not in inputs:
-            continue
-        found.add(tensor)
-        if tensor not in fed and tensor.node not in entered:
-            entered.add(tensor.node)
-            pending += inputs[tensor.node]
+        reference = pending.pop()
+        name = node_of(reference)
+        if name in fed_nodes and (tensor := Tensor.parse(reference)) in fed:
+            found.add(tensor)
+        elif name not in entered and name in graph.by_name:
+            entered.add(name)
+            node = graph.by_name[name]
+            found |= {Tensor(name)} if node.op == "Placeholder" else set()
+            pending += node.input
     return found
