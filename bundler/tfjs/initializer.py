@@ -37,24 +37,8 @@ def join_initializer(model: Model, document: Json, weights: Mapping[str, Weight]
     topology = fields.loose(document, "modelInitializer")
     initializer, functions = _read(topology, weights, model.functions)
     shared = {**_by_name(model.graph, initializer), **_by_id(model.graph, document, initializer)}
-    names = _names(model.graph, initializer, shared)
-    main = [_table(initializer, shared, node) if node.name in shared else node for node in model.graph.nodes]
-    inner = [_renamed(node, names) for node in initializer.nodes if node.name not in shared.values()]
-    filled = {names[name]: weight for name, weight in initializer.weights.items()}
-    joined = replace(
-        model,
-        graph=Graph((*main, *inner), {**model.graph.weights, **filled}),
-        signatures={
-            key: replace(
-                signature,
-                inputs={name: spec for name, spec in signature.inputs.items() if spec.tensor.node not in shared},
-            )
-            for key, signature in model.signatures.items()
-        },
-        functions={**model.functions, **functions},
-        initializers=tuple(names[node.name] for node in initializer.nodes if node.op in FILLS),
-    )
-    return with_own_names(joined)
+    whole = replace(model, functions={**model.functions, **functions})
+    return with_own_names(_joined(whole, initializer, shared) if initializer.nodes else whole)
 
 
 def _read(topology: Json, weights: Mapping[str, Weight], taken: Mapping[str, Function]) -> tuple[Graph, _Functions]:
@@ -74,7 +58,7 @@ def _read(topology: Json, weights: Mapping[str, Weight], taken: Mapping[str, Fun
 
 
 def _by_name(graph: Graph, initializer: Graph) -> dict[str, str]:
-    return {node.name: node.name for node in graph.nodes if node.op in TABLES and _is_table(initializer, node.name)}
+    return {node.name: node.name for node in graph.of(TABLES) if _is_table(initializer, node.name)}
 
 
 def _by_id(graph: Graph, document: Json, initializer: Graph) -> dict[str, str]:
@@ -107,6 +91,26 @@ def _resources(signature: Json, side: str) -> Iterator[tuple[int, str]]:
 
 
 # Both in one graph -----------------------------------------------------------------------------------
+
+
+def _joined(model: Model, initializer: Graph, shared: Mapping[str, str]) -> Model:
+    """The model with the nodes of the initializer that it does not share."""
+    names = _names(model.graph, initializer, shared)
+    main = [_table(initializer, shared, node) if node.name in shared else node for node in model.graph.nodes]
+    inner = [_renamed(node, names) for node in initializer.nodes if node.name not in shared.values()]
+    filled = {names[name]: weight for name, weight in initializer.weights.items()}
+    return replace(
+        model,
+        graph=Graph((*main, *inner), {**model.graph.weights, **filled}),
+        signatures={
+            key: replace(
+                signature,
+                inputs={name: spec for name, spec in signature.inputs.items() if spec.tensor.node not in shared},
+            )
+            for key, signature in model.signatures.items()
+        },
+        initializers=tuple(names[node.name] for node in initializer.nodes if node.op in FILLS),
+    )
 
 
 def _names(graph: Graph, initializer: Graph, shared: Mapping[str, str]) -> dict[str, str]:
