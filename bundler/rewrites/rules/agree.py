@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from bundler import ops
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Function, Graph, Model
-from bundler.ir.nodes import Node, Tensor, free_name, new_node
+from bundler.ir.nodes import Node, Tensor, free_name, new_node, node_of
 
 __all__ = ["agree_on_dtypes"]
 
@@ -53,44 +53,60 @@ def _arguments(function: Function) -> dict[str, _Dtypes]:
     return {argument.name: [DType(argument.type)] for argument in function.definition.signature.input_arg}
 
 
+class _Kind(NamedTuple):
+    """The dtypes of a node's inputs and outputs, and the first node that has them."""
+
+    inputs: _Dtypes
+    outputs: _Dtypes
+    first: Node
+
+
 class _Agreeing:
     """Graphs with casts between nodes and readers that disagree; `found` is whether some did."""
 
     def __init__(self) -> None:
         self.found = False
-        self._known: dict[tuple[str, int], tuple[_Dtypes, _Dtypes, Node]] = {}  # nodes share attributes
+        self._known: dict[tuple[str, int], _Kind] = {}  # nodes share attributes
 
     def graph(self, graph: Graph, arguments: Mapping[str, _Dtypes]) -> Graph:
-        kinds = {node.name: self._dtypes(node) for node in graph.nodes}
-        given = {**arguments, **{name: outputs for name, (_, outputs) in kinds.items()}}
-        casts, nodes = dict[str, Node](), list[Node]()
-        for node in graph.nodes:
-            expected, _ = kinds[node.name]
-            read = graph.inputs[node.name][: len(expected)] if expected else ()
-            found = [_at(given[name], port) for name, port in read]
+        kinds = [self._kind(node) for node in graph.nodes]
+        given = _Given({**arguments, **{node.name: kind.outputs for node, kind in zip(graph.nodes, kinds)}})
+        casts, mended = dict[str, Node](), dict[str, Sequence[Node]]()
+        for node, (expected, _, _) in zip(graph.nodes, kinds):
+            found = [given[reference] for reference in node.input[: len(expected)]] if expected else []
             wrong = _wrong(found, expected, node) if found != expected else {}
-            nodes += _mended(node, wrong, casts, graph) if wrong else [node]
-            self.found = self.found or bool(wrong)
-        return replace(graph, nodes=tuple(nodes))
+            if wrong:
+                mended[node.name] = _mended(node, wrong, casts, graph)
+        self.found = self.found or bool(mended)
+        return graph.replacing(mended) if mended else graph
 
-    def _dtypes(self, node: Node) -> tuple[_Dtypes, _Dtypes]:
-        """The dtypes of a node's inputs and outputs."""
+    def _kind(self, node: Node) -> _Kind:
         key = node.op, id(node.attr)
         known = self._known.get(key)
         if known is None:
             row = ops.table().get(node.op) or ops.Op()
-            known = self._known[key] = [*_listed(row.inputs, node)], [*_listed(row.outputs, node)], node
-        return known[:2]
+            known = self._known[key] = _Kind([*_listed(row.inputs, node)], [*_listed(row.outputs, node)], node)
+        return known
+
+
+class _Given(dict[str, "DType | None"]):
+    """The dtype of the tensor that a reference spells. Most references are the name of a node: its first output."""
+
+    def __init__(self, outputs: Mapping[str, _Dtypes]) -> None:
+        super().__init__({name: made[0] for name, made in outputs.items() if made and node_of(name) == name})
+        self._outputs = outputs
+
+    def __missing__(self, reference: str) -> DType | None:
+        name, port = Tensor.parse(reference)
+        outputs = self._outputs[name]
+        self[reference] = found = outputs[port] if 0 <= port < len(outputs) else None
+        return found
 
 
 def _listed(arguments: Sequence[ops.Argument], node: Node) -> Iterator[DType | None]:
     for argument in arguments:
         for index in range(argument.count(node)):
             yield argument.dtype(node, index) or _DEFAULTS.get(argument.kind)
-
-
-def _at(dtypes: _Dtypes, port: int) -> DType | None:
-    return dtypes[port] if 0 <= port < len(dtypes) else None
 
 
 def _wrong(found: _Dtypes, expected: _Dtypes, reader: Node) -> dict[int, tuple[DType, DType]]:
