@@ -88,9 +88,10 @@ def derive(nodes: Sequence[Node], arguments: Mapping[str, DType], weights: Mappi
 
 def _derive_inputs(nodes: Sequence[Node], arguments: Mapping[str, DType]) -> list[Node]:
     """The nodes with dtypes and counts from their inputs. An attribute of one node may imply those of its readers."""
-    pending = {node.name: node for node in nodes if _lacks(node)}
-    if not pending:
+    kinds = {(node.op, id(node.attr)): node for node in nodes}  # nodes share attributes
+    if not any(map(_lacks, kinds.values())):
         return [*nodes]
+    pending = {node.name: node for node in nodes if _lacks(node)}
     by_name, in_order = {node.name: node for node in nodes}, _inputs_first(pending)
     for _ in range(_TURNS):
         changed = False

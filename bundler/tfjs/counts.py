@@ -24,8 +24,9 @@ _HEEDED = {"Concat", "ConcatV2"}
 
 def count(nodes: Sequence[Node], weights: Mapping[str, Weight]) -> list[Node]:
     """The nodes with `num` and `num_split` that TensorFlow accepts, and without an `N` that the inputs contradict."""
-    sound = [_without_wrong_count(made) for made in nodes]
-    if not any(map(_uncounted, sound)):
+    counted = {op for op in {made.op for made in nodes} if op in ops.table() and ops.table()[op].counts}
+    sound = [_without_wrong_count(made) if made.op in counted else made for made in nodes]
+    if not any(_uncounted(made) for made in sound if made.op in counted):
         return sound
     read = [Tensor.parse(reference) for made in sound for reference in made.input]
     last = {tensor.node: max(tensor.port, 0) for tensor in sorted(read)}
