@@ -1,5 +1,6 @@
 """`python -m bundler`, and the script `bundler`."""
 
+import gc
 import signal
 
 __all__ = ["main"]
@@ -10,6 +11,7 @@ def main() -> None:
     # While modules load nothing needs cleaning up: an interrupt ends the process at once, without a traceback.
     if signal.getsignal(signal.SIGINT) == signal.default_int_handler:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+    gc.disable()  # a search for cycles among a million small objects takes longer than it saves
     from bundler.cli import run
 
     run()

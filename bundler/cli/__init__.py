@@ -73,7 +73,6 @@ class _Commands(click.Group):
 def run() -> None:
     """Run `main` as a process of its own, with open standard streams. Raises SystemExit."""
     open_streams()
-    gc.disable()  # a search for cycles among a million small objects takes longer than it saves
     try:
         main(prog_name="bundler")
     finally:

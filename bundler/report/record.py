@@ -33,7 +33,7 @@ _LARGEST = 1 << 28
 class _Record(BaseModel):
     """The document. `files` has the sha256 of each model's files, by the model's name and the file's."""
 
-    model_config = ConfigDict(strict=True, extra="forbid")
+    model_config = ConfigDict(strict=True, extra="forbid", defer_build=True)  # a new build reads none
 
     bundler: str
     manifest: str

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from bundler.ir.model import Function, Model
 from bundler.ir.protos import SavedObjectGraph
-from bundler.outputs.objects.build import Builder
 from bundler.outputs.objects.objects import KEY_SUFFIX, checkpoint_graph
 from bundler.outputs.objects.obstacles import obstacle
 from bundler.outputs.variables import Variable
@@ -30,6 +29,8 @@ class ObjectGraph:
 
 def object_graph(model: Model, variables: Collection[Variable]) -> ObjectGraph:
     """The object graph of a MetaGraph whose weights are these variables, and constants."""
+    from bundler.outputs.objects.build import Builder  # late: the bundle of one model has none
+
     builder = Builder(model, variables)
     builder.build(model.signatures)
     message = builder.objects.message

@@ -7,6 +7,7 @@ python/saved_model/load.py.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from bundler.ir.protos import (
     SavedBareConcreteFunction,
@@ -16,8 +17,10 @@ from bundler.ir.protos import (
     SavedUserObject,
     TrackableObjectGraph,
 )
-from bundler.outputs.objects.captures import Capture
-from bundler.outputs.objects.functions import Made
+
+if TYPE_CHECKING:
+    from bundler.outputs.objects.captures import Capture
+    from bundler.outputs.objects.functions import Made
 
 __all__ = ["KEY_SUFFIX", "Objects", "checkpoint_graph"]
 
