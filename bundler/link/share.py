@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from dataclasses import replace
 from operator import attrgetter, methodcaller
 from typing import TypeAlias
@@ -40,7 +40,7 @@ def share_weights(model: Model) -> Model:
     spelled = {f"{name}:0": first for name, first in kept.items()}
     spelled |= kept | {f"^{name}": f"^{first}" for name, first in kept.items()}
     graph = Graph(
-        nodes=tuple([_reading(node, spelled) for node in model.graph.nodes if node.name not in kept]),
+        nodes=tuple(_reading(spelled, (node for node in model.graph.nodes if node.name not in kept))),
         weights={name: weight for name, weight in model.graph.weights.items() if name not in kept},
     )
     return replace(model, graph=graph).map_signatures(lambda spec: _of(spec, kept))
@@ -51,8 +51,8 @@ def _duplicates(graph: Graph, fed: Container[str]) -> Iterator[tuple[str, str]]:
 
     All bytes are read only of weights whose forms and first bytes are equal.
     """
-    nodes = graph.by_name
-    free = [(name, weight) for name, weight in graph.weights.items() if name not in fed and not nodes[name].input]
+    bound = {node.name for node in graph.nodes if node.op == "Const" and node.input}
+    free = [(name, weight) for name, weight in graph.weights.items() if name not in fed and name not in bound]
     alike = [free]
     for trait in _TRAITS:
         alike = [near for weights in alike for near in _groups(weights, trait)]
@@ -72,11 +72,14 @@ def _groups(weights: _Named, trait: Callable[[Weight], object]) -> list[_Named]:
     return [alike for alike in found.values() if len(alike) > 1]
 
 
-def _reading(node: Node, spelled: Mapping[str, str]) -> Node:
-    """The node that reads the weights that are kept."""
-    if spelled.keys().isdisjoint(node.input):
-        return node
-    return node._replace(input=tuple([spelled.get(reference, reference) for reference in node.input]))
+def _reading(spelled: Mapping[str, str], nodes: Iterable[Node]) -> Iterator[Node]:
+    """The nodes, which read the weights that are kept."""
+    dropped = spelled.keys()
+    for node in nodes:
+        if dropped.isdisjoint(node.input):
+            yield node
+        else:
+            yield node._replace(input=tuple([spelled.get(reference, reference) for reference in node.input]))
 
 
 def _of(spec: TensorSpec, kept: Mapping[str, str]) -> TensorSpec:

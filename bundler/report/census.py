@@ -56,9 +56,9 @@ def count_by(model: Model, owner: Callable[[str], str], *, pruned: bool = False)
     Of a model that is `pruned` every node counts.
     """
     counted, parts = dict[str, Census](), dict[str, list[Node]]()
-    needed = model.graph.by_name if pruned else running(model)
+    needed = None if pruned else running(model)
     for node in model.graph.nodes:
-        if node.name in needed:
+        if needed is None or node.name in needed:
             parts.setdefault(owner(node.name), []).append(node)
     for name, nodes in parts.items():
         counted[name] = Census()
