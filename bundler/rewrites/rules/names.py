@@ -61,8 +61,9 @@ def _note(renames: Iterable[tuple[str, str]]) -> str:
 def renames(names: Iterable[str], pattern: re.Pattern[str] = _LEGAL) -> dict[str, str]:
     """New names for those that are illegal; all names stay different."""
     listed = list(names)
-    fresh = FreshNames(listed)
-    return {name: fresh(_legal(name)) for name in listed if not pattern.fullmatch(name)}
+    illegal = [name for name in listed if not pattern.fullmatch(name)]
+    fresh = FreshNames(listed if illegal else ())
+    return {name: fresh(_legal(name)) for name in illegal}
 
 
 def _legal(name: str) -> str:
