@@ -13,7 +13,7 @@ from bundler.inspection.subject import Frozen, Saved, Subject, Web
 from bundler.ir.model import Graph, Model
 from bundler.ir.nodes import Node, Tensor
 from bundler.report.neighbourhood import Neighbourhood, NodeReport
-from bundler.rewrites.changes import replacement
+from bundler.rewrites.changes import Replacements
 
 __all__ = ["Searched", "find", "searched"]
 
@@ -144,7 +144,7 @@ def _becomes(place: _Place) -> tuple[NodeReport, ...]:
         return ()
     inner = portable.functions.get(place.function)
     after = portable.graph if not place.function else inner.graph if inner is not None else Graph(())
-    return _reports(replacement(place.node.name, place.graph, after), after)
+    return _reports(Replacements(place.graph, after).of(place.node), after)
 
 
 def _portable(searched: Searched) -> Model | None:

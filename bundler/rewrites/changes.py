@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from bundler.ir.model import Change, Graph, Model
 from bundler.ir.nodes import Node, node_of
 
-__all__ = ["changes", "replacement"]
+__all__ = ["Replacements", "changes"]
 
 
 def changes(before: Model, after: Model) -> tuple[Change, ...]:
@@ -26,13 +26,32 @@ def changes(before: Model, after: Model) -> tuple[Change, ...]:
     return tuple(Change(op, count, into) for (op, into), count in by_count)
 
 
-def replacement(name: str, before: Graph, after: Graph) -> tuple[Node, ...]:
-    """The nodes in place of one of the graph before, which is the last of them; empty if it is as it was."""
-    node = after.by_name.get(name)
-    if node is None or node is before.by_name[name]:
-        return ()
-    new = _new_before(node, before, after)
-    return (*new, node) if new or node.op != before.by_name[name].op else ()
+class Replacements:
+    """The nodes of the graph `after` rewrites that stand for nodes of the graph before."""
+
+    def __init__(self, before: Graph, after: Graph) -> None:
+        self._after = after
+        old = before.by_name
+        self._new = {node.name: place for place, node in enumerate(after.nodes) if node.name not in old}
+
+    def of(self, was: Node) -> tuple[Node, ...]:
+        """The nodes in place of one of the graph before, which is the last of them; empty if it is as it was."""
+        node = self._after.by_name.get(was.name)
+        if node is None or node is was:
+            return ()
+        new = self._new_before(node)
+        return (*new, node) if new or node.op != was.op else ()
+
+    def _new_before(self, node: Node) -> list[Node]:
+        """The new nodes that a node reads, itself or through other new nodes, in the order of the graph."""
+        found, pending = set[int](), [node]
+        while pending:
+            for name in map(node_of, pending.pop().input):
+                place = self._new.get(name)
+                if place is not None and place not in found:
+                    found.add(place)
+                    pending.append(self._after.nodes[place])
+        return [self._after.nodes[place] for place in sorted(found)]
 
 
 def _pairs(before: Model, after: Model) -> Iterator[tuple[Graph, Graph]]:
@@ -44,20 +63,9 @@ def _pairs(before: Model, after: Model) -> Iterator[tuple[Graph, Graph]]:
 
 def _changed(before: Graph, after: Graph) -> Iterator[tuple[str, tuple[str, ...]]]:
     """The op of each node that was replaced, and the distinct ops in its place."""
-    for name, was in before.by_name.items():
-        nodes = replacement(name, before, after) if after.by_name.get(name) is not was else ()
+    replacements = Replacements(before, after)
+    for was in before.nodes:
+        nodes = replacements.of(was)
         if nodes:
             *new, last = (node.op for node in nodes)
             yield was.op, tuple(dict.fromkeys([*(op for op in new if op != "Const"), last]))
-
-
-def _new_before(node: Node, before: Graph, after: Graph) -> list[Node]:
-    """The new nodes that a node reads, itself or through other new nodes, in the order of the graph."""
-    nodes, old = after.by_name, before.by_name
-    found, pending = set[str](), [node]
-    while pending:
-        for name in map(node_of, pending.pop().input):
-            if name not in old and name not in found and name in nodes:
-                found.add(name)
-                pending.append(nodes[name])
-    return [nodes[name] for name in sorted(found, key=after.positions.__getitem__)]
