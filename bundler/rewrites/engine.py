@@ -30,11 +30,12 @@ The last of the nodes has the replaced node's name.
 class Rule(Protocol):
     """A function from a node of one of `ops`, and the graph as it was before the pass, to its `Outcome`.
 
-    A model in which it replaces nodes gets `note`, if there is one, with the number of those nodes by op.
+    With `beside`, it has nothing to replace in a graph without nodes of these ops. A model in which it replaces nodes gets `note`, if there is one, with the number of those nodes by op.
     """
 
     __name__: str
     ops: Collection[str]
+    beside: Collection[str]
     note: str
 
     def __call__(self, node: Node, graph: Graph, /) -> Outcome: ...
@@ -49,11 +50,12 @@ class Pass(Protocol):
     def __call__(self, model: Model, /) -> Model: ...
 
 
-def rule(*ops: str, note: str = "") -> Callable[[Callable[[Node, Graph], Outcome]], Rule]:
-    """Declare a function to be a rule for nodes of these ops, with this note."""
+def rule(*ops: str, beside: Collection[str] = (), note: str = "") -> Callable[[Callable[[Node, Graph], Outcome]], Rule]:
+    """Declare a function to be a rule for nodes of these ops, in graphs that have an op of `beside`, with this note."""
 
     def declare(function: Callable[[Node, Graph], Outcome]) -> Rule:
         function.ops = frozenset(ops)  # type: ignore[attr-defined]
+        function.beside = frozenset(beside)  # type: ignore[attr-defined]
         function.note = note  # type: ignore[attr-defined]
         return function  # type: ignore[return-value]
 
@@ -86,6 +88,8 @@ class _Walk:
 
     def over(self, graph: Graph) -> Graph:
         """The graph after the rule; itself if the rule replaces none of its nodes."""
+        if self.rule.beside and graph.ops.isdisjoint(self.rule.beside):
+            return graph
         outcomes = {node.name: self._nodes_for(node, graph) for node in graph.of(self.rule.ops)}
         replaced = {name: _distinct(nodes, graph.by_name) for name, nodes in outcomes.items() if nodes is not None}
         return graph.replacing(replaced) if replaced else graph

@@ -25,7 +25,7 @@ _BATCH_NORMS = ("FusedBatchNorm", "FusedBatchNormV2", "FusedBatchNormV3")
 _DEFAULT_SLOPE = np.float32(0.2)
 
 
-@rule(*ADDS)
+@rule(*ADDS, beside=["Erf"])
 def keep_erf_out_of_gelu(sum: Node, graph: Graph) -> list[Node] | None:
     """Write erf + 1 of an inexact GELU as a subtraction.
 
@@ -46,8 +46,6 @@ def keep_erf_out_of_gelu(sum: Node, graph: Graph) -> list[Node] | None:
         xy = Mul(x, y)
         z = Mul(xy, half)
     """
-    if "Erf" not in graph.ops:
-        return None
     for one, other in constants_of(sum, graph):
         erf = maker(other, graph, "Erf")
         if erf and is_near(one, 1) and not _is_exact_gelu(erf, sum, one, graph):
@@ -101,7 +99,7 @@ def _is_unlike_leaky_relu(product: str, other: str, graph: Graph) -> bool:
     return False
 
 
-@rule(*ADDS, "AddN")
+@rule(*ADDS, "AddN", beside=["LeakyRelu", "Softplus"])
 def keep_sum_out_of_activation(sum: Node, graph: Graph) -> list[Node] | None:
     """Keep the activation behind convolution + bias + addend out of a fusion that lacks it.
 
@@ -119,7 +117,7 @@ def keep_sum_out_of_activation(sum: Node, graph: Graph) -> list[Node] | None:
         y = Maximum(y/sum, y/sum)
         a = LeakyRelu(y, alpha=0.5)
     """
-    if graph.ops.isdisjoint(("LeakyRelu", "Softplus")) or not _is_convolved(sum, graph):
+    if not _is_convolved(sum, graph):
         return None
     leaky = (np.float32(attr(read, "alpha", 0.2)) for read in readers(sum, graph, "LeakyRelu"))
     if all(slope == _DEFAULT_SLOPE for slope in leaky) and not any(readers(sum, graph, "Softplus")):

@@ -79,7 +79,7 @@ def _drops_channels(bias_add: Node, graph: Graph) -> bool:
     return (not dropped or -1 in dropped) and (filter is None or filter[-1:] == (1,))
 
 
-@rule(*ADDS)
+@rule(*ADDS, beside=["MatMul"])
 def keep_rank_of_sum(sum: Node, graph: Graph) -> list[Node] | None:
     """Give a product of matrices the dimension that it gains when something of three dimensions is added.
 
@@ -94,8 +94,6 @@ def keep_rank_of_sum(sum: Node, graph: Graph) -> list[Node] | None:
         y/rows = ExpandDims(m, y/axis)
         y = AddV2(y/rows, cube)
     """
-    if "MatMul" not in graph.ops:
-        return None
     first, second = operands(sum)
     for product, other in ((first, second), (second, first)):
         shape = graph.constant_shape(other) if maker(product, graph, "MatMul") else None
@@ -106,7 +104,7 @@ def keep_rank_of_sum(sum: Node, graph: Graph) -> list[Node] | None:
     return None
 
 
-@rule(*ADDS)
+@rule(*ADDS, beside=["BatchMatMulV2"])
 def copy_addend_of_scores(sum: Node, graph: Graph) -> list[Node] | None:
     """Copy what is added to scaled attention scores, if it is not the first output of its node.
 
@@ -122,8 +120,6 @@ def copy_addend_of_scores(sum: Node, graph: Graph) -> list[Node] | None:
         y/same = Maximum(parts:1, parts:1)
         y = AddV2(m, y/same)
     """
-    if "BatchMatMulV2" not in graph.ops:
-        return None
     first, second = operands(sum)
     for scores, other in ((first, second), (second, first)):
         if Tensor.parse(other).port and _are_scaled(scores, graph):
@@ -141,7 +137,7 @@ def _are_scaled(scores: str, graph: Graph) -> bool:
     return scaled is not None and any(maker(reference, graph, "BatchMatMulV2") for reference in operands(scaled))
 
 
-@rule("Mul")
+@rule("Mul", beside=["BatchMatMulV2"])
 def copy_factor_of_scores(product: Node, graph: Graph) -> list[Node] | None:
     """Copy a factor of attention scores, or of queries, that the remapper would not find.
 
@@ -157,8 +153,6 @@ def copy_factor_of_scores(product: Node, graph: Graph) -> list[Node] | None:
         s = BatchMatMulV2(y, k)
         z = AddV2(s, mask)
     """
-    if "BatchMatMulV2" not in graph.ops:
-        return None
     first, second = operands(product)
     for factor, other in ((first, second), (second, first)):
         if _is_lost_query(product, factor, graph) or _is_lost_scale(factor, other, graph):
