@@ -58,7 +58,9 @@ def _graph_faults(graph: Graph, functions: Mapping[str, Function]) -> Iterator[F
         found = sound.get(kind)
         if found is None:
             found = sound[kind] = list(_attr_faults(node, functions))
-        own = [*found, *_own_faults(node), *(_constant_faults(node) if _is_inline(node, graph) else ())]
+        own = found + _own_faults(node)
+        if _is_inline(node, graph):
+            own += _constant_faults(node)
         if own:
             yield from [fault.inside(f"node {node.name!r}") for fault in own]
 
@@ -71,13 +73,15 @@ def _attr_faults(node: Node, functions: Mapping[str, Function]) -> Iterator[Faul
     yield from call_faults(node, functions)
 
 
-def _own_faults(node: Node) -> Iterator[Fault]:
+def _own_faults(node: Node) -> list[Fault]:
     """TensorFlow reads control inputs at the end only, and its Python API removes a slash from the end of a name."""
+    found = []
     if not node.name or node.name.endswith("/"):
-        yield Fault("TensorFlow does not load a node of this name")
+        found.append(Fault("TensorFlow does not load a node of this name"))
     controls = [reference[:1] == "^" for reference in node.input]
-    if any(controls) and controls != sorted(controls):
-        yield Fault("a control input stands before a data input", found=", ".join(node.input)[:60])
+    if True in controls and controls != sorted(controls):
+        found.append(Fault("a control input stands before a data input", found=", ".join(node.input)[:60]))
+    return found
 
 
 def _count_faults(node: Node) -> Iterator[Fault]:

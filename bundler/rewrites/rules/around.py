@@ -26,7 +26,7 @@ ADDS = ("Add", "AddV2")
 
 def operands(node: Node) -> tuple[str, ...]:
     """The inputs that carry tensors, without the control edges."""
-    return tuple(reference for reference in node.input if not reference.startswith("^"))
+    return tuple([reference for reference in node.input if reference[:1] != "^"])
 
 
 def maker(reference: str, graph: Graph, *ops: str) -> Node | None:
