@@ -8,13 +8,13 @@ Layout: tensorflow/core/framework/graph.proto, node_def.proto, function.proto, a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache, lru_cache
 
 from bundler import ops
 from bundler.encoding.message import Message, field, head, numbers
 from bundler.ir.dtypes import DType
-from bundler.ir.model import Function, Model
+from bundler.ir.model import Function, Graph, Model
 from bundler.ir.nodes import Node, Tensor, shape_proto
 from bundler.ir.protos import AttrValue, FunctionDef, FunctionDefLibrary, GraphDef, NodeDef, TensorProto
 from bundler.ir.weight import Weight
@@ -33,7 +33,7 @@ _CONTENT, _STRING = numbers(TensorProto, "tensor_content", "string_val")
 def graph_def(model: Model) -> Message:
     """A GraphDef: nodes, library, versions."""
     graph, library, attrs = Message(), Message(), _Attrs()
-    _add_nodes(graph, _NODE, model.graph.nodes, model.graph.weights, attrs)
+    _add_nodes(graph, _NODE, model.graph, _Inputs(), attrs)
     for name in sorted(model.functions):
         library.nest(_FUNCTION, _function(model.functions[name], attrs))
     if library.size:
@@ -47,6 +47,25 @@ def graph_def(model: Model) -> Message:
 def structure(model: Model) -> bytes:
     """A serialized GraphDef with Placeholders in place of weights: enough to infer dtypes and shapes."""
     return graph_def(model.with_graphs(lambda graph: graph.without_weights())).content
+
+
+class _Inputs(dict[str, bytes]):
+    """Encoded inputs of nodes, by their spelling in a graph. Those of a function name an output of one of `nodes`."""
+
+    def __init__(self, nodes: Mapping[str, Node] = {}) -> None:
+        self._nodes = nodes
+
+    def __missing__(self, reference: str) -> bytes:
+        spelled = self.spelled(Tensor.parse(reference)) if self._nodes else reference
+        encoded = self[reference] = field(_INPUT, spelled.encode())
+        return encoded
+
+    def spelled(self, tensor: Tensor) -> str:
+        """The tensor as a FunctionDef spells it. An argument and a control edge have a name only."""
+        if tensor.is_control or tensor.node not in self._nodes:
+            return str(tensor)
+        output, index = ops.named_port(self._nodes[tensor.node], tensor.port)
+        return f"{tensor.node}:{output}:{index}"
 
 
 class _Attrs:
@@ -75,26 +94,23 @@ def _attr(key: str, value: AttrValue) -> bytes:
     return field(_ATTR, field(_KEY, key.encode()) + field(_VALUE, content))
 
 
-def _add_nodes(to: Message, number: int, nodes: Iterable[Node], weights: Mapping[str, Weight], attrs: _Attrs) -> None:
+def _add_nodes(to: Message, number: int, graph: Graph, inputs: _Inputs, attrs: _Attrs) -> None:
     """Append NodeDefs, each as a field of that number."""
-    for node in nodes:
-        weight = weights.get(node.name)
+    for node in graph.nodes:
+        start, weight = _name_op_inputs(node, inputs), graph.weights.get(node.name)
         if weight is None:
-            to.add(field(number, _name_op_inputs(node) + attrs.encoded(node.attr)))
+            to.add(field(number, start + attrs.encoded(node.attr)))
         elif weight.dtype == DType.string:
-            to.add(field(number, _constant(node, weight, 0)))
+            to.add(field(number, start + _value(weight, 0)))
         else:
-            content = _constant(node, weight, weight.nbytes)
+            content = start + _value(weight, weight.nbytes)
             to.add(head(number, len(content) + weight.nbytes) + content, weight)
 
 
-def _name_op_inputs(node: Node) -> bytes:
+def _name_op_inputs(node: Node, inputs: _Inputs) -> bytes:
     """The first three fields of a NodeDef."""
-    op, name, inputs, _ = node
-    encoded = field(_NAME, name.encode()) + _op(op)
-    for reference in inputs:
-        encoded += field(_INPUT, reference.encode())
-    return encoded
+    op, name, references, _ = node
+    return b"".join([field(_NAME, name.encode()), _op(op), *map(inputs.__getitem__, references)])
 
 
 @lru_cache(1 << 10)
@@ -102,15 +118,15 @@ def _op(op: str) -> bytes:
     return field(_OP, op.encode())
 
 
-def _constant(node: Node, weight: Weight, size: int) -> bytes:
-    """A Const up to the `size` bytes of its weight, which are the end of every message around them.
+def _value(weight: Weight, size: int) -> bytes:
+    """The attributes of a Const up to the `size` bytes of its weight, which are the end of every message around them.
 
     They belong to the attribute `value`, whose key sorts after the other one, `dtype`.
     """
     tensor = _tensor(weight) + (head(_CONTENT, size) if size else b"")
     value = head(_TENSOR, len(tensor) + size) + tensor
     entry = field(_KEY, b"value") + head(_VALUE, len(value) + size) + value
-    return _name_op_inputs(node) + _dtype(weight.dtype) + head(_ATTR, len(entry) + size) + entry
+    return _dtype(weight.dtype) + head(_ATTR, len(entry) + size) + entry
 
 
 @cache
@@ -134,21 +150,10 @@ def _type(dtype: DType, shape: tuple[int, ...]) -> bytes:
 
 def _function(function: Function, attrs: _Attrs) -> Message:
     """A FunctionDef, whose nodes' inputs name outputs in place of ports."""
-    by_name = function.graph.by_name
+    inputs = _Inputs(function.graph.by_name)
     made, tail = Message(function.definition.SerializeToString(deterministic=True)), FunctionDef()
     for output, tensor in function.returns.items():
-        tail.ret[output] = _spelled(tensor, by_name)
-    body = [
-        node._replace(input=tuple(_spelled(Tensor.parse(reference), by_name) for reference in node.input))
-        for node in function.graph.nodes
-    ]
-    _add_nodes(made, _BODY, body, function.graph.weights, attrs)
+        tail.ret[output] = inputs.spelled(tensor)
+    _add_nodes(made, _BODY, function.graph, inputs, attrs)
     made.add(tail.SerializeToString(deterministic=True))
     return made
-
-
-def _spelled(tensor: Tensor, nodes: Mapping[str, Node]) -> str:
-    if tensor.is_control or tensor.node not in nodes:
-        return str(tensor)
-    output, index = ops.named_port(nodes[tensor.node], tensor.port)
-    return f"{tensor.node}:{output}:{index}"

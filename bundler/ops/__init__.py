@@ -89,15 +89,16 @@ _BEYOND = {
 class Op:
     """A row of the table.
 
-    `attrs` gives each attribute's type as in an OpDef; `defaults` the defaults of TensorFlow.js that differ from
-    TensorFlow's; `aliases` TensorFlow.js' names of TensorFlow's attributes; `refused` the reason why an op that
-    TensorFlow.js runs cannot be imported. The steps of composed signatures write ops that are `ours`; a model may not
-    bring them.
+    `attrs` gives each attribute's type as in an OpDef; `implied` what TensorFlow takes for attributes that are left
+    out, but for dtypes; `defaults` the defaults of TensorFlow.js that differ from TensorFlow's; `aliases`
+    TensorFlow.js' names of TensorFlow's attributes; `refused` the reason why an op that TensorFlow.js runs cannot be
+    imported. The steps of composed signatures write ops that are `ours`; a model may not bring them.
     """
 
     inputs: tuple[Argument, ...] = ()
     outputs: tuple[Argument, ...] = ()
     attrs: Mapping[str, str] = field(default_factory=dict)
+    implied: Mapping[str, Any] = field(default_factory=dict)
     defaults: Mapping[str, Any] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
     refused: str = ""

@@ -105,11 +105,27 @@ def _row(name: str, definition: Any) -> dict[str, Any]:
 
 
 def _registered(definition: Any) -> dict[str, Any]:
-    return {
+    attrs = [attr for attr in definition.attr if not attr.name.startswith("_")]
+    row = {
         "in": [_argument(arg) for arg in definition.input_arg],
         "out": [_argument(arg) for arg in definition.output_arg],
-        "attrs": {attr.name: attr.type for attr in definition.attr if not attr.name.startswith("_")},
+        "attrs": {attr.name: attr.type for attr in attrs},
     }
+    implied = {attr.name: _plain(attr.default_value) for attr in attrs if attr.HasField("default_value")}
+    implied = {name: value for name, value in implied.items() if value is not None}
+    return row | ({"implied": implied} if implied else {})
+
+
+def _plain(value: Any) -> Any:
+    """An attribute as JSON has it; None for what it has no word for: dtypes, shapes, tensors."""
+    match value.WhichOneof("value"):
+        case "s":
+            return value.s.decode()
+        case "list":
+            return [*value.list.i, *value.list.f, *value.list.b] if not (value.list.s or value.list.type) else None
+        case "i" | "f" | "b" as slot:
+            return getattr(value, slot)
+    return None
 
 
 def _argument(arg: Any) -> str:

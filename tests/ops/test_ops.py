@@ -51,7 +51,7 @@ def test_every_row_names_its_attributes() -> None:
         named = {argument.kind for argument in arguments} - DType.__members__.keys()
         named |= {argument.number for argument in arguments} - {""}
         assert named <= op.attrs.keys(), name
-        assert set(op.defaults) | set(op.aliases.values()) <= op.attrs.keys(), name
+        assert set(op.defaults) | set(op.implied) | set(op.aliases.values()) <= op.attrs.keys(), name
 
 
 @pytest.mark.parametrize(

@@ -84,6 +84,64 @@ def test_a_large_constant_is_taken_from_the_main_graph() -> None:
     assert objects.message.nodes[captured].constant.operation == "w"
 
 
+def stored_as(stored: DType, elements: int) -> Model:
+    """A model that adds a constant of the branch `x` to it. The name of its float16 is taken."""
+    content = np.zeros(elements, stored.numpy).tobytes()
+    given = model([const("w", "^x"), add("w/half", "x", "w:0"), add("y", "w/half", "w")], y="y")
+    weights = {"w": Weight(FLOAT, (elements,), Group((Memory(content),)), 0, len(content), stored)}
+    return replace(given, graph=replace(given.graph, weights=weights))
+
+
+def test_a_constant_that_is_stored_as_float16_is_one_in_functions_too() -> None:
+    objects = made(stored_as(DType.float16, 1025))
+    assert body(objects) == [
+        "def signature(x)",
+        "w/half_1 = Const()",
+        "w = Cast(w/half_1)",
+        "w/half = AddV2(x, w:0)",
+        "y = AddV2(w/half, w)",
+        "result_0 = Identity(y)",
+    ]
+    ((name, half),) = objects.functions["signature"].graph.weights.items()
+    assert (name, half.dtype, half.nbytes) == ("w/half_1", DType.float16, 2050)
+
+
+@pytest.mark.parametrize(
+    ("stored", "elements", "why"),
+    [
+        (DType.float16, 1024, "it is small"),
+        (DType.float16, 25_600, "TensorFlow would not fold the Cast"),
+        (FLOAT, 1025, "it is stored as float32"),
+        (DType.uint8, 1025, "it is stored as uint8"),
+    ],
+)
+def test_other_constants_are_copied_as_they_are(stored: DType, elements: int, why: str) -> None:
+    ((name, weight),) = made(stored_as(stored, elements)).functions["signature"].graph.weights.items()
+    assert (name, weight.dtype) == ("w", FLOAT), why
+
+
+def test_functions_lack_attributes_that_tensorflow_adds_by_itself() -> None:
+    plain = {"T": FLOAT, "strides": [1, 1, 1, 1], "padding": "SAME"}
+    implied = {"data_format": "NHWC", "dilations": [1, 1, 1, 1], "explicit_paddings": [], "use_cudnn_on_gpu": True}
+    pool = {"T": FLOAT, "ksize": [1, 2, 2, 1], "strides": [1, 1, 1, 1], "padding": "SAME", "data_format": "NCHW"}
+    nodes = [
+        const("w"),
+        new_node("Conv2D", "c", ["x", "w"], **plain, **implied),
+        new_node("Conv2D", "d", ["c", "w"], **plain, **{**implied, "dilations": [1, 2, 2, 1]}),
+        new_node("MaxPool", "y", ["d"], **pool, explicit_paddings=[]),
+    ]
+    given = model(nodes, small=["w"], y="y")
+    objects = made(replace(given, signatures={**given.signatures, "t": given.signatures["s"]}))
+    for function in ("signature", "signature_1"):
+        by_name = objects.functions[function].graph.by_name
+        assert {name: sorted(by_name[name].attr) for name in "cdy"} == {
+            "c": ["T", "padding", "strides"],
+            "d": ["T", "dilations", "padding", "strides"],
+            "y": sorted(pool),
+        }
+    assert given.graph.by_name["c"].attr.keys() == plain.keys() | implied.keys()  # servers get them
+
+
 def test_nodes_that_make_one_table_share_its_object() -> None:
     table = {"shared_name": "t", "key_dtype": INT, "value_dtype": FLOAT}
     nodes = [

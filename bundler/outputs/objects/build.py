@@ -18,6 +18,8 @@ from bundler.ir.protos import SavedObject, SavedResource
 from bundler.outputs.objects import structures
 from bundler.outputs.objects.captures import captures
 from bundler.outputs.objects.functions import Made, Parameter, Result, function
+from bundler.outputs.objects.halves import in_halves
+from bundler.outputs.objects.implied import Explicit
 from bundler.outputs.objects.objects import Objects
 from bundler.outputs.objects.parts import Parts
 from bundler.outputs.objects.shared import sharing
@@ -51,7 +53,8 @@ class Builder:
         functions = {key: self._signature(signatures[key]) for key in sorted(signatures)}
         root["signatures"] = self.objects.signatures(functions)
         self.objects.adopt(0, root)
-        self.functions = sharing(self.functions, self._names)
+        shared, explicit = sharing(self.functions, self._names), Explicit()
+        self.functions = {name: explicit.function(in_halves(function)) for name, function in shared.items()}
 
     def _signature(self, signature: Signature) -> int:
         """Add the function of a signature. Python's names of its arguments give their order."""
