@@ -30,7 +30,8 @@ The last of the nodes has the replaced node's name.
 class Rule(Protocol):
     """A function from a node of one of `ops`, and the graph as it was before the pass, to its `Outcome`.
 
-    With `beside`, it has nothing to replace in a graph without nodes of these ops. A model in which it replaces nodes gets `note`, if there is one, with the number of those nodes by op.
+    With `beside`, it has nothing to replace in a graph without nodes of these ops. A model in which it replaces nodes
+    gets `note`, if there is one, with the number of those nodes by op.
     """
 
     __name__: str

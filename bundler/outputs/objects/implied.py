@@ -1,7 +1,7 @@
 """Functions without the attributes that TensorFlow adds by itself, as TensorFlow's own SavedModels have them.
 
     Before:
-        y = Conv2D(x, w, strides=[1, 1, 1, 1], padding=SAME, data_format=NHWC, dilations=[1, 1, 1, 1], …)
+        y = Conv2D(x, w, strides=[1, 1, 1, 1], padding=SAME, data_format=NHWC, dilations=[1, 1, 1, 1])
     After:
         y = Conv2D(x, w, strides=[1, 1, 1, 1], padding=SAME)
 

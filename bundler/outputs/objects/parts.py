@@ -13,11 +13,11 @@ place. In a loop an Identity could not read what is outside the frame, so consta
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from typing import NamedTuple
 
 from bundler.ir.model import Graph
-from bundler.ir.nodes import Node, Tensor
+from bundler.ir.nodes import Node, Tensor, node_of
 from bundler.outputs.objects.captures import Capture
 
 __all__ = ["Part", "Parts", "spellings"]
@@ -66,7 +66,8 @@ class Parts:
     def part(self, fed: Collection[Tensor], wanted: Iterable[Tensor]) -> Part:
         """What makes the wanted tensors from those that are fed."""
         ready = {tensor.node for tensor in fed if self._graph.by_name[tensor.node].op in _PLACEHOLDERS}
-        found = self._found({*fed, *(Tensor(name, -1) for name in ready)}, wanted)
+        given = {*fed, *(Tensor(name, -1) for name in ready)}
+        found = self._found({spelling for tensor in given for spelling in (str(tensor), tensor.full)}, wanted)
         nodes = [self._graph.nodes[place] for place in sorted(map(self._graph.positions.__getitem__, found))]
         has_loops = any(node.op == "Enter" for node in nodes)
         taken = {
@@ -76,14 +77,14 @@ class Parts:
         }
         return Part(self._graph, nodes, taken, ready)
 
-    def _found(self, fed: Collection[Tensor], wanted: Iterable[Tensor]) -> set[str]:
-        """The names of the nodes behind the wanted tensors."""
-        found, pending = set[str](), list(wanted)
+    def _found(self, fed: Container[str], wanted: Iterable[Tensor]) -> set[str]:
+        """The names of the nodes behind the wanted tensors. `fed` has all spellings of what callers feed."""
+        found, pending = set[str](), list(map(str, wanted))
         while pending:
-            tensor = pending.pop()
-            if tensor.node not in found and tensor not in fed:
-                found.add(tensor.node)
-                pending += self._graph.inputs[tensor.node]
+            reference = pending.pop()
+            if reference not in fed and (name := node_of(reference)) not in found:
+                found.add(name)
+                pending += self._graph.by_name[name].input
         return found
 
 
