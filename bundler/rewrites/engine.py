@@ -91,8 +91,8 @@ class _Walk:
         """The graph after the rule; itself if the rule replaces none of its nodes."""
         if self.rule.beside and graph.ops.isdisjoint(self.rule.beside):
             return graph
-        outcomes = {node.name: self._nodes_for(node, graph) for node in graph.of(self.rule.ops)}
-        replaced = {name: _distinct(nodes, graph.by_name) for name, nodes in outcomes.items() if nodes is not None}
+        outcomes = ((node.name, self._nodes_for(node, graph)) for node in graph.of(self.rule.ops))
+        replaced = {name: _distinct(nodes, graph.by_name) for name, nodes in outcomes if nodes is not None}
         return graph.replacing(replaced) if replaced else graph
 
     def notes(self) -> Iterator[str]:

@@ -39,7 +39,7 @@ def text(entry: Json, key: str, default: str | None = None) -> str:
 
 def table(entry: Json, key: str) -> Json:
     """An object; an empty one if the key is missing. Its keys are strings that protobuf can hold."""
-    found = of(dict, entry.get(key) or {}, repr(key))
+    found: Json = _found(dict, entry, key)
     for name in found:
         if not name.isascii():
             of(str, name, f"a key of {key!r}")
@@ -54,7 +54,7 @@ def loose(entry: Json, key: str) -> Json:
 
 def tables(entry: Json, key: str) -> list[Json]:
     """A list of objects; an empty one if the key is missing."""
-    found = of(list, entry.get(key) or [], repr(key))
+    found = _found(list, entry, key)
     for item in found:
         if not isinstance(item, dict):
             of(dict, item, f"an item of {key!r}")
@@ -63,11 +63,17 @@ def tables(entry: Json, key: str) -> list[Json]:
 
 def texts(entry: Json, key: str) -> list[str]:
     """A list of strings; an empty one if the key is missing."""
-    found = of(list, entry.get(key) or [], repr(key))
+    found = _found(list, entry, key)
     for item in found:
         if not (isinstance(item, str) and item.isascii()):
             of(str, item, f"an item of {key!r}")
     return found
+
+
+def _found(kind: type[_Kind], entry: Json, key: str) -> _Kind:
+    """An object or a list; an empty one if the key is missing. A large model has a million."""
+    found = entry.get(key) or kind()
+    return found if isinstance(found, kind) else of(kind, found, repr(key))
 
 
 def integer(value: object) -> int:
