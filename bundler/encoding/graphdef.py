@@ -8,8 +8,8 @@ Layout: tensorflow/core/framework/graph.proto, node_def.proto, function.proto, a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from functools import cache, lru_cache
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 
 from bundler import ops
 from bundler.encoding.message import Message, field, head, numbers
@@ -17,7 +17,6 @@ from bundler.ir.dtypes import DType
 from bundler.ir.model import Function, Graph, Model
 from bundler.ir.nodes import Node, Tensor, shape_proto
 from bundler.ir.protos import AttrValue, FunctionDef, FunctionDefLibrary, GraphDef, NodeDef, TensorProto
-from bundler.ir.weight import Weight
 
 __all__ = ["graph_def", "structure"]
 
@@ -33,7 +32,7 @@ _CONTENT, _STRING = numbers(TensorProto, "tensor_content", "string_val")
 def graph_def(model: Model) -> Message:
     """A GraphDef: nodes, library, versions."""
     graph, library, attrs = Message(), Message(), _Attrs()
-    _add_nodes(graph, _NODE, model.graph, _Inputs(), attrs)
+    _add_nodes(graph, _NODE, model.graph, _input, attrs)
     for name in sorted(model.functions):
         library.nest(_FUNCTION, _function(model.functions[name], attrs))
     if library.size:
@@ -49,15 +48,19 @@ def structure(model: Model) -> bytes:
     return graph_def(model.with_graphs(lambda graph: graph.without_weights())).content
 
 
-class _Inputs(dict[str, bytes]):
-    """Encoded inputs of nodes, by their spelling in a graph. Those of a function name an output of one of `nodes`."""
+def _input(reference: str) -> bytes:
+    """An input of a node, encoded."""
+    return field(_INPUT, reference.encode())
 
-    def __init__(self, nodes: Mapping[str, Node] = {}) -> None:
+
+class _Inputs(dict[str, bytes]):
+    """Encoded inputs of the nodes of a function, which name outputs in place of ports, by their spelling in a graph."""
+
+    def __init__(self, nodes: Mapping[str, Node]) -> None:
         self._nodes = nodes
 
     def __missing__(self, reference: str) -> bytes:
-        spelled = self.spelled(Tensor.parse(reference)) if self._nodes else reference
-        encoded = self[reference] = field(_INPUT, spelled.encode())
+        encoded = self[reference] = _input(self.spelled(Tensor.parse(reference)))
         return encoded
 
     def spelled(self, tensor: Tensor) -> str:
@@ -94,23 +97,24 @@ def _attr(key: str, value: AttrValue) -> bytes:
     return field(_ATTR, field(_KEY, key.encode()) + field(_VALUE, content))
 
 
-def _add_nodes(to: Message, number: int, graph: Graph, inputs: _Inputs, attrs: _Attrs) -> None:
+def _add_nodes(to: Message, number: int, graph: Graph, inputs: Callable[[str], bytes], attrs: _Attrs) -> None:
     """Append NodeDefs, each as a field of that number."""
     for node in graph.nodes:
         start, weight = _name_op_inputs(node, inputs), graph.weights.get(node.name)
         if weight is None:
             to.add(field(number, start + attrs.encoded(node.attr)))
         elif weight.dtype == DType.string:
-            to.add(field(number, start + _value(weight, 0)))
+            strings = b"".join(field(_STRING, text) for text in weight.strings())
+            to.add(field(number, start + _value(weight.dtype, weight.shape, strings)))
         else:
-            content = start + _value(weight, weight.nbytes)
+            content = start + _before(weight.nbytes, weight.dtype, weight.shape)
             to.add(head(number, len(content) + weight.nbytes) + content, weight)
 
 
-def _name_op_inputs(node: Node, inputs: _Inputs) -> bytes:
+def _name_op_inputs(node: Node, inputs: Callable[[str], bytes]) -> bytes:
     """The first three fields of a NodeDef."""
     op, name, references, _ = node
-    return b"".join([field(_NAME, name.encode()), _op(op), *map(inputs.__getitem__, references)])
+    return b"".join([field(_NAME, name.encode()), _op(op), *map(inputs, references)])
 
 
 @lru_cache(1 << 10)
@@ -118,34 +122,21 @@ def _op(op: str) -> bytes:
     return field(_OP, op.encode())
 
 
-def _value(weight: Weight, size: int) -> bytes:
-    """The attributes of a Const up to the `size` bytes of its weight, which are the end of every message around them.
+@lru_cache(1 << 10)
+def _before(size: int, dtype: DType, shape: tuple[int, ...]) -> bytes:
+    """The attributes of a Const of numbers up to their `size` bytes."""
+    return _value(dtype, shape, head(_CONTENT, size) if size else b"", size)
+
+
+def _value(dtype: DType, shape: tuple[int, ...], content: bytes, size: int = 0) -> bytes:
+    """The attributes of a Const, the last `size` bytes of whose content follow: the end of every message around them.
 
     They belong to the attribute `value`, whose key sorts after the other one, `dtype`.
     """
-    tensor = _tensor(weight) + (head(_CONTENT, size) if size else b"")
+    tensor: bytes = TensorProto(dtype=dtype.value, tensor_shape=shape_proto(shape)).SerializeToString() + content
     value = head(_TENSOR, len(tensor) + size) + tensor
     entry = field(_KEY, b"value") + head(_VALUE, len(value) + size) + value
-    return _dtype(weight.dtype) + head(_ATTR, len(entry) + size) + entry
-
-
-@cache
-def _dtype(dtype: DType) -> bytes:
-    return _attr("dtype", AttrValue(type=dtype.value))
-
-
-def _tensor(weight: Weight) -> bytes:
-    """A TensorProto without the content of its weight, unless that is strings: they are small."""
-    described = _type(weight.dtype, weight.shape)
-    if weight.dtype != DType.string:
-        return described
-    return described + b"".join(field(_STRING, text) for text in weight.strings())
-
-
-@lru_cache(1 << 10)
-def _type(dtype: DType, shape: tuple[int, ...]) -> bytes:
-    content: bytes = TensorProto(dtype=dtype.value, tensor_shape=shape_proto(shape)).SerializeToString()
-    return content
+    return _attr("dtype", AttrValue(type=dtype.value)) + head(_ATTR, len(entry) + size) + entry
 
 
 def _function(function: Function, attrs: _Attrs) -> Message:
@@ -154,6 +145,6 @@ def _function(function: Function, attrs: _Attrs) -> Message:
     made, tail = Message(function.definition.SerializeToString(deterministic=True)), FunctionDef()
     for output, tensor in function.returns.items():
         tail.ret[output] = inputs.spelled(tensor)
-    _add_nodes(made, _BODY, function.graph, inputs, attrs)
+    _add_nodes(made, _BODY, function.graph, inputs.__getitem__, attrs)
     made.add(tail.SerializeToString(deterministic=True))
     return made

@@ -86,15 +86,15 @@ class Graph:
 
     def of(self, ops: Iterable[str]) -> Sequence[Node]:
         """The nodes of these ops, in the order of the graph."""
-        found = [self._by_op[op] for op in ops if op in self._by_op]
-        return [node for _, node in sorted(chain.from_iterable(found))]
+        places = chain.from_iterable(self._by_op[op] for op in ops if op in self._by_op)
+        return [self.nodes[place] for place in sorted(places)]
 
     @cached_property
-    def _by_op(self) -> Mapping[str, Sequence[tuple[int, Node]]]:
-        """The nodes of each op, with their places in `nodes`: dozens of rules look for the nodes of their ops."""
-        found: dict[str, list[tuple[int, Node]]] = {}
-        for place in enumerate(self.nodes):
-            found.setdefault(place[1].op, []).append(place)
+    def _by_op(self) -> Mapping[str, Sequence[int]]:
+        """The places in `nodes` of the nodes of each op: dozens of rules look for the nodes of their ops."""
+        found: dict[str, list[int]] = {}
+        for place, node in enumerate(self.nodes):
+            found.setdefault(node.op, []).append(place)
         return found
 
     @cached_property

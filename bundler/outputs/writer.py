@@ -5,7 +5,7 @@ Each weight goes from its shard to its place in the file, without the whole of i
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -101,8 +101,9 @@ def _segments(message: Message) -> Iterator[_Segment]:
         yield _Segment(start, size, parts)
 
 
-def _parts(piece: Piece) -> Iterator[memoryview | Part]:
+def _parts(piece: Piece) -> Iterable[memoryview | Part]:
     """A piece in parts of at most `_SEGMENT` bytes."""
     if isinstance(piece, Weight):
         return piece.parts()
-    return (memoryview(piece)[start : start + _SEGMENT] for start in range(0, len(piece), _SEGMENT))
+    content = memoryview(piece)
+    return [content[start : start + _SEGMENT] for start in range(0, len(piece), _SEGMENT)]

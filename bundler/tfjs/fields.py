@@ -54,8 +54,11 @@ def loose(entry: Json, key: str) -> Json:
 
 def tables(entry: Json, key: str) -> list[Json]:
     """A list of objects; an empty one if the key is missing."""
-    what = f"an item of {key!r}"
-    return [of(dict, item, what) for item in of(list, entry.get(key) or [], repr(key))]
+    found = of(list, entry.get(key) or [], repr(key))
+    for item in found:
+        if not isinstance(item, dict):
+            of(dict, item, f"an item of {key!r}")
+    return found
 
 
 def texts(entry: Json, key: str) -> list[str]:
