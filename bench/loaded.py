@@ -17,7 +17,7 @@ from bench.rows import Row
 from bundler.bundle import Bundle, Endpoint
 from bundler.ir.model import TensorSpec
 
-__all__ = ["LOADERS", "loaded"]
+__all__ = ["LOADERS", "loaded", "written_calls"]
 
 LOADERS = ("c", "python")
 """TensorFlow's C library, which servers use, and `tf.saved_model.load`."""
@@ -29,8 +29,7 @@ _LIMIT = 240.0
 
 def loaded(case: str, bundle: Path, loader: str, setting: Setting, **environment: str) -> Row:
     """What loading and calling a bundle takes: medians of the setting's runs, or the limit that a run reached."""
-    calls, note = setting.folder / "calls", setting.folder / "called"
-    calls.write_bytes(pickle.dumps([_call(endpoint) for endpoint in Bundle.open(bundle).endpoints]))
+    calls, note = written_calls(bundle, setting), setting.folder / "called"
     arguments = ("bench.caller", note, loader, bundle, calls, _ROUNDS)
     found = []
     for _ in range(setting.runs):
@@ -40,6 +39,13 @@ def loaded(case: str, bundle: Path, loader: str, setting: Setting, **environment
             return Row(case, {"seconds_at_least": _LIMIT}, note=str(error))
         found.append(json.loads(note.read_text()))
     return Row(case, {figure: median(each[figure] for each in found) for figure in found[0]})
+
+
+def written_calls(bundle: Path, setting: Setting) -> Path:
+    """A file with a call of each signature of a bundle."""
+    calls = setting.folder / "calls"
+    calls.write_bytes(pickle.dumps([_call(endpoint) for endpoint in Bundle.open(bundle).endpoints]))
+    return calls
 
 
 def _call(endpoint: Endpoint) -> Call:

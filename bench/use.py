@@ -19,11 +19,11 @@ from bench.loaded import LOADERS, loaded
 from bench.rows import Row
 from bundler.disk.scratch import discard
 
-__all__ = ["Case", "bundles", "drawn", "human_models", "measured", "use"]
+__all__ = ["OURS", "Case", "bundles", "drawn", "human_models", "measured", "use"]
 
 _COUNTS = (1, 5, 20, 40)
 _WEIGHTS = ("constants", "variables")
-_OURS = {"object graph": "auto", "plain": "never"}
+OURS = {"object graph": "auto", "plain": "never"}
 """Our layouts, with the manifest's word for each."""
 _THEIRS = "TensorFlow's"
 _LEFT_OUT = "rvm"
@@ -75,7 +75,7 @@ def drawn(rows: Mapping[Case, Row]) -> str:
 
 def _panel(rows: Mapping[Case, Row], weights: str, loader: str) -> Panel:
     lines = []
-    for layout in (*_OURS, _THEIRS):
+    for layout in (*OURS, _THEIRS):
         of_layout = {case.models: row.figures for case, row in rows.items() if case[1:] == (weights, layout, loader)}
         figure = "load_cpu_seconds"
         dots = sorted((float(count), found[figure]) for count, found in of_layout.items() if figure in found)
@@ -85,7 +85,7 @@ def _panel(rows: Mapping[Case, Row], weights: str, loader: str) -> Panel:
 
 def bundles(sources: Mapping[str, object], weights: str, setting: Setting) -> Iterator[tuple[str, Path]]:
     """The layouts of one bundle, by name; each takes the place of the one before."""
-    for layout, choice in _OURS.items():
+    for layout, choice in OURS.items():
         yield layout, bundle(setting.folder / "bundle", sources, weights=weights, object_graph=choice)
     alone = {
         name: bundle(setting.folder / "models" / name, {name: source}, weights=weights, object_graph="never")

@@ -15,9 +15,9 @@ from bench.loaded import LOADERS, loaded
 from bench.rows import Row
 from bench.use import human_models
 
-__all__ = ["SIZES", "measured", "weights"]
+__all__ = ["ONEDNN", "SIZES", "measured", "weights"]
 
-_ONEDNN = {"oneDNN": "1", "no oneDNN": "0"}
+ONEDNN = {"oneDNN": "1", "no oneDNN": "0"}
 
 
 def weights(setting: Setting) -> Iterator[Row]:
@@ -29,9 +29,9 @@ def weights(setting: Setting) -> Iterator[Row]:
 def measured(size: int, held: str, setting: Setting) -> Iterator[Row]:
     """The rows of one bundle."""
     folder = bundle(setting.folder / "bundle", SIZES[size](setting.folder), weights=held)
-    for loader, (onednn, value) in product(LOADERS, _ONEDNN.items()):
+    for loader, (onednn, value) in product(LOADERS, ONEDNN.items()):
         case = f"{size} MB, {held}, {loader}, {onednn}"
-        yield loaded(case, folder, loader, setting, TF_ENABLE_ONEDNN_OPTS=value)
+        yield loaded(case, folder, loader, setting, TF_ENABLEONEDNN_OPTS=value)
 
 
 def _alone(name: str) -> Mapping[str, object]:

@@ -12,6 +12,7 @@ from bench import manifests, measure, models
 from bench.builds import Setting, build, build_again, conversions, predecessor
 from bench.composed import composed
 from bench.inference import inference
+from bench.latency import latency
 from bench.rows import Goal, Row
 from bench.scaling import scaling
 from bench.use import use
@@ -105,4 +106,5 @@ WORKS = {
     "scaling": Work(scaling, heavy=True),
     "use": Work(use, heavy=True),
     "weights": Work(weights, heavy=True),
+    "latency": Work(latency, heavy=True),
 }

@@ -16,6 +16,7 @@ from bench import builds, chart, manifests, measure, models, table, use
 from bench.__main__ import main
 from bench.builds import Setting, predecessor
 from bench.chart import Line, Panel
+from bench.latency import compared
 from bench.loaded import LOADERS, loaded
 from bench.measure import Failed, TooLong
 from bench.rows import Goal, Row
@@ -222,6 +223,17 @@ def test_tensorflow_saves_the_same_models_as_one(tmp_path: Path, setting: Settin
     assert (ours[0], theirs[0]) == ("object graph", "TensorFlow's")
     rows = [loaded("", theirs[1], loader, setting) for loader in LOADERS]
     assert [row.figures.keys() for row in rows] == [FIGURES, FIGURES]
+
+
+@pytest.mark.slow
+def test_two_bundles_are_called_in_turns(tmp_path: Path, setting: Setting) -> None:
+    sources = generated(tmp_path)
+    folders = [builds.bundle(tmp_path / choice, sources, object_graph=choice) for choice in ("never", "auto")]
+    row = compared(folders, setting)
+    assert row.figures["equal_answers"] == len(sources)
+    assert row.figures["largest_difference"] == 0
+    assert 0 < row.figures["times_plain"] <= row.figures["worst_times_plain"]
+    assert row.note in ("the worst is one", "the worst is two")
 
 
 def test_the_picture_of_use_leaves_out_what_took_too_long() -> None:
