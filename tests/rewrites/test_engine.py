@@ -71,6 +71,18 @@ def test_a_pass_without_anything_to_replace_gives_the_same_model() -> None:
     assert Each(soften)(before) is before
 
 
+@rule("Relu", beside=["Erf", "Exp"])
+def sign(node: Node, _graph: Graph) -> Sequence[Node]:
+    """An example: replaces each Relu of a graph with an Erf or an Exp."""
+    return [op("Sign", node.name, *node.input)]
+
+
+@pytest.mark.parametrize(("beside", "found"), [("Tanh", "Relu"), ("Erf", "Sign"), ("Exp", "Sign")])
+def test_a_rule_is_asked_only_of_graphs_with_one_of_the_ops_that_it_names(beside: str, found: str) -> None:
+    after = Each(sign)(model(op(beside, "e", "x"), op("Relu", "y", "e")))
+    assert after.graph.by_name["y"].op == found
+
+
 def test_new_nodes_do_not_take_names_that_the_graph_has() -> None:
     after = Each(soften)(model(op("Tanh", "y/abs", "x"), op("Relu", "y", "y/abs")))
     assert [node.name for node in after.graph.nodes] == ["x", "y/abs", "y/abs_", "y"]

@@ -45,6 +45,11 @@ def test_version_1_loops_go_round() -> None:
         ((new_node("Relu", "y", ["x"]),), "node 'y': reads a tensor that no node has (found x)"),
         ((X, new_node("Relu", "y", ["x", "^z"])), "node 'y': reads a tensor that no node has (found ^z)"),
         ((X, new_node("Relu", "y", ["x:1"])), "node 'y': reads a tensor that no node has (found x:1)"),
+        (
+            (X, new_node("Placeholder", "x:1"), new_node("Relu", "y", ["x:1"])),
+            "node 'y': reads a tensor that no node has (found x:1)",
+        ),
+        ((new_node("NoOp", "n"), new_node("Relu", "y", ["n"])), "node 'y': reads a tensor that no node has (found n)"),
         ((new_node("Relu", "y", ["y"]),), "nodes depend on each other outside of a loop (found y)"),
         (
             (
@@ -56,7 +61,7 @@ def test_version_1_loops_go_round() -> None:
             "nodes depend on each other outside of a loop (found a, b, c)",
         ),
     ],
-    ids=["names", "input", "control", "port", "itself", "cycle"],
+    ids=["names", "input", "control", "port", "named as a port", "no output", "itself", "cycle"],
 )
 def test_a_graph_that_does_not_hold_together_is_an_error(nodes: tuple[Node, ...], fault: str) -> None:
     assert error_of(*nodes) == fault
