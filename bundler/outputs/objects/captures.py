@@ -2,7 +2,7 @@
 
 Each is one object, however many functions take it. Other constants are copied into the functions: TensorFlow looks at
 the values of small ones, and oneDNN keeps a filter in the order that it computes with, if the filter is a constant of
-the function. It puts one from outside in order at each call. docs/SCALE.md has what that takes.
+the function. It puts one from outside in order at each call.
 
 Source: tensorflow/core/common_runtime/mkl_layout_pass.cc, `is_filter_const`.
 """
@@ -22,8 +22,8 @@ from bundler.outputs.variables import Variable
 
 __all__ = ["LARGE", "Capture", "captures"]
 
-LARGE = 1 << 15
-"""Elements from which on a constant is taken from outside."""
+LARGE = 3 << 14
+"""Elements from which on a constant is taken from outside: docs/SCALE.md has what each limit costs."""
 
 
 class Capture(NamedTuple):
