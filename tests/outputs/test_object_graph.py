@@ -16,11 +16,11 @@ from bundler.ir.protos import FunctionDef, NameAttrList
 from bundler.ir.weight import Weight
 from bundler.outputs.metagraphs import metagraph
 from bundler.outputs.objects import ObjectGraph, object_graph, obstacle
-from bundler.outputs.objects.captures import LARGE
+from bundler.outputs.objects.captures import LARGEST_COPY
 from tests.support.models import placeholder
 
 FLOAT, INT, STRING = DType.float32, DType.int32, DType.string
-SMALL, MEDIUM, LARGE_SHAPE = (3,), (65,), (LARGE // 8, 8)
+SMALL, MEDIUM, LARGE_SHAPE = (3,), (65,), (LARGEST_COPY // 4 + 1,)
 
 
 def weight(shape: tuple[int, ...]) -> Weight:
@@ -84,12 +84,17 @@ def test_a_large_constant_is_taken_from_the_main_graph() -> None:
     assert objects.message.nodes[captured].constant.operation == "w"
 
 
-def stored_as(stored: DType, elements: int) -> Model:
-    """A model that adds a constant of the branch `x` to it. The name of its float16 is taken."""
+def storing(given: Model, stored: DType, elements: int) -> Model:
+    """The model with a weight for its constant `w`."""
     content = np.zeros(elements, stored.numpy).tobytes()
-    given = model([const("w", "^x"), add("w/half", "x", "w:0"), add("y", "w/half", "w")], y="y")
     weights = {"w": Weight(FLOAT, (elements,), Group((Memory(content),)), 0, len(content), stored)}
     return replace(given, graph=replace(given.graph, weights=weights))
+
+
+def stored_as(stored: DType, elements: int) -> Model:
+    """A model that adds a constant of the branch `x` to it. The name of its float16 is taken."""
+    nodes = [const("w", "^x"), add("w/half", "x", "w:0"), add("y", "w/half", "w")]
+    return storing(model(nodes, y="y"), stored, elements)
 
 
 def test_a_constant_that_is_stored_as_float16_is_one_in_functions_too() -> None:
@@ -110,7 +115,6 @@ def test_a_constant_that_is_stored_as_float16_is_one_in_functions_too() -> None:
     ("stored", "elements", "why"),
     [
         (DType.float16, 1024, "it is small"),
-        (DType.float16, 25_600, "TensorFlow would not fold the Cast"),
         (FLOAT, 1025, "it is stored as float32"),
         (DType.uint8, 1025, "it is stored as uint8"),
     ],
@@ -118,6 +122,15 @@ def test_a_constant_that_is_stored_as_float16_is_one_in_functions_too() -> None:
 def test_other_constants_are_copied_as_they_are(stored: DType, elements: int, why: str) -> None:
     ((name, weight),) = made(stored_as(stored, elements)).functions["signature"].graph.weights.items()
     assert (name, weight.dtype) == ("w", FLOAT), why
+
+
+@pytest.mark.parametrize(
+    ("stored", "elements", "is_copied"),
+    [(FLOAT, 8_192, True), (FLOAT, 8_193, False), (DType.float16, 16_384, True), (DType.float16, 16_385, False)],
+)
+def test_a_function_holds_32_kib_of_a_constant_and_no_more(stored: DType, elements: int, is_copied: bool) -> None:
+    objects = made(stored_as(stored, elements))
+    assert bool(objects.functions["signature"].graph.weights) == is_copied
 
 
 def test_functions_lack_attributes_that_tensorflow_adds_by_itself() -> None:
@@ -184,16 +197,21 @@ def test_a_large_constant_of_a_branch_waits_where_it_waited() -> None:
     ]
 
 
-def test_a_constant_in_a_loop_is_copied() -> None:
+@pytest.mark.parametrize(
+    ("stored", "elements", "why"),
+    [(FLOAT, 8_193, "it is stored as float32"), (DType.float16, 25_600, "TensorFlow would not fold a Cast")],
+)
+def test_a_constant_in_a_loop_is_copied_as_it_is(stored: DType, elements: int, why: str) -> None:
     nodes = [
         new_node("Enter", "in", ["x"], T=FLOAT, frame_name="loop"),
         const("w", "^in"),
         add("y", "in", "w"),
         new_node("Exit", "out", ["y"], T=FLOAT),
     ]
-    (objects) = made(model(nodes, large=["w"], y="out"))
-    assert body(objects)[:3] == ["def signature(x)", "in = Enter(x)", "w = Const(^in)"]
-    assert list(objects.functions["signature"].graph.weights) == ["w"]
+    objects = made(storing(model(nodes, y="out"), stored, elements))
+    assert body(objects)[:3] == ["def signature(x)", "in = Enter(x)", "w = Const(^in)"], why
+    ((name, weight),) = objects.functions["signature"].graph.weights.items()
+    assert (name, weight.dtype) == ("w", FLOAT), why
 
 
 def test_callers_may_feed_any_tensor() -> None:

@@ -18,12 +18,13 @@ from bundler.ir.nodes import Shape, shape_proto
 from bundler.ir.protos import OpDef, SavedConstant, SavedObject, SavedResource, SavedVariable
 from bundler.ir.tables import shared_name
 from bundler.ir.weight import Weight
+from bundler.outputs.objects.halves import nbytes
 from bundler.outputs.variables import Variable
 
-__all__ = ["LARGE", "Capture", "captures"]
+__all__ = ["LARGEST_COPY", "Capture", "captures"]
 
-LARGE = 3 << 14
-"""Elements from which on a constant is taken from outside: docs/SCALE.md has what each limit costs."""
+LARGEST_COPY = 32 * 1024
+"""Bytes that a function holds of a constant. Larger ones are taken from outside: docs/SCALE.md has what limits cost."""
 
 
 class Capture(NamedTuple):
@@ -69,7 +70,7 @@ def _constants(weights: Mapping[str, Weight]) -> Mapping[str, Capture]:
     return {
         name: _constant(name, weight)
         for name, weight in weights.items()
-        if weight.size >= LARGE and weight.dtype.is_number
+        if weight.dtype.is_number and nbytes(weight) > LARGEST_COPY
     }
 
 

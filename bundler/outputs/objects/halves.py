@@ -26,7 +26,7 @@ from bundler.ir.model import Function, Graph
 from bundler.ir.nodes import Node, new_node
 from bundler.ir.weight import Weight
 
-__all__ = ["in_halves"]
+__all__ = ["in_halves", "nbytes"]
 
 _SMALL = 1 << 10
 """Elements up to which a constant stays as it is: one node more costs as much as it saves."""
@@ -45,6 +45,11 @@ def in_halves(function: Function) -> Function:
         for name, weight in graph.weights.items()
     }
     return replace(function, graph=Graph(tuple(chain.from_iterable(nodes)), weights)) if halves else function
+
+
+def nbytes(weight: Weight) -> int:
+    """The bytes that a function needs for a constant."""
+    return weight.nbytes // 2 if _is_half(weight) else weight.nbytes
 
 
 def _is_half(weight: Weight) -> bool:
