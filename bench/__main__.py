@@ -51,9 +51,9 @@ def main(
 ) -> None:
     """Measure each WORK: start, posenet, many, nodes, inference, composed.
 
-    When named, also one-gb, three-gb, scaling, use, weights and latency. Times are medians, with the fastest and the
-    slowest run; a case that takes long is run fewer times. `ratio` is to a plain copy of what was built, with `sync`,
-    in the same run. Goals are for two processors. Exit status 1 if something did not build.
+    When named, also one-gb, three-gb, scaling, use, weights, loads and latency. Times are medians, with the fastest and
+    the slowest run; a case that takes long is run fewer times. `ratio` is to a plain copy of what was built, with
+    `sync`, in the same run. Goals are for two processors. Exit status 1 if something did not build.
     """
     if sys.platform != "linux":
         raise click.UsageError("memory is read from /proc: the bench runs on Linux")

@@ -17,28 +17,35 @@ from bench.rows import Row
 from bundler.bundle import Bundle, Endpoint
 from bundler.ir.model import TensorSpec
 
-__all__ = ["LOADERS", "loaded", "written_calls"]
+__all__ = ["LOADERS", "loaded", "once", "written_calls"]
 
 LOADERS = ("c", "python")
 """TensorFlow's C library, which servers use, and `tf.saved_model.load`."""
 
 _ROUNDS = 10
+_SIDE = 224
+"""What is fed where a signature leaves a size open: the side of the images that most classifiers take."""
 _LIMIT = 240.0
 """Seconds after which a process is ended: Python's loader of plain graphs is quadratic."""
 
 
 def loaded(case: str, bundle: Path, loader: str, setting: Setting, **environment: str) -> Row:
     """What loading and calling a bundle takes: medians of the setting's runs, or the limit that a run reached."""
-    calls, note = written_calls(bundle, setting), setting.folder / "called"
-    arguments = ("bench.caller", note, loader, bundle, calls, _ROUNDS)
-    found = []
-    for _ in range(setting.runs):
-        try:
-            measure.module(*arguments, limit=_LIMIT, environment=environment)
-        except TooLong as error:
-            return Row(case, {"seconds_at_least": _LIMIT}, note=str(error))
-        found.append(json.loads(note.read_text()))
+    calls = written_calls(bundle, setting)
+    try:
+        found = [once(bundle, loader, calls, setting, **environment) for _ in range(setting.runs)]
+    except TooLong as error:
+        return Row(case, {"seconds_at_least": _LIMIT}, note=str(error))
     return Row(case, {figure: median(each[figure] for each in found) for figure in found[0]})
+
+
+def once(bundle: Path, loader: str, calls: Path, setting: Setting, **environment: str) -> dict[str, float]:
+    """The figures of one process. Raises TooLong at the limit."""
+    note = setting.folder / "called"
+    arguments = ("bench.caller", note, loader, bundle, calls, _ROUNDS)
+    measure.module(*arguments, limit=_LIMIT, environment=environment)
+    found: dict[str, float] = json.loads(note.read_text())
+    return found
 
 
 def written_calls(bundle: Path, setting: Setting) -> Path:
@@ -57,5 +64,5 @@ def _call(endpoint: Endpoint) -> Call:
 
 def _drawn(spec: TensorSpec) -> np.ndarray:
     assert spec.dtype is not None
-    shape = [size or (64 if axis else 1) for axis, size in enumerate(spec.shape or ())]
+    shape = [size or (_SIDE if axis else 1) for axis, size in enumerate(spec.shape or ())]
     return np.random.default_rng(0).random(shape, np.float32).astype(spec.dtype.numpy)

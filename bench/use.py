@@ -19,11 +19,11 @@ from bench.loaded import LOADERS, loaded
 from bench.rows import Row
 from bundler.disk.scratch import discard
 
-__all__ = ["OURS", "Case", "bundles", "drawn", "human_models", "measured", "use"]
+__all__ = ["Case", "bundles", "drawn", "human_models", "measured", "side_by_side", "use"]
 
 _COUNTS = (1, 5, 20, 40)
 _WEIGHTS = ("constants", "variables")
-OURS = {"object graph": "auto", "plain": "never"}
+_OURS = {"object graph": "auto", "plain": "never"}
 """Our layouts, with the manifest's word for each."""
 _THEIRS = "TensorFlow's"
 _LEFT_OUT = "rvm"
@@ -75,7 +75,7 @@ def drawn(rows: Mapping[Case, Row]) -> str:
 
 def _panel(rows: Mapping[Case, Row], weights: str, loader: str) -> Panel:
     lines = []
-    for layout in (*OURS, _THEIRS):
+    for layout in (*_OURS, _THEIRS):
         of_layout = {case.models: row.figures for case, row in rows.items() if case[1:] == (weights, layout, loader)}
         figure = "load_cpu_seconds"
         dots = sorted((float(count), found[figure]) for count, found in of_layout.items() if figure in found)
@@ -83,9 +83,17 @@ def _panel(rows: Mapping[Case, Row], weights: str, loader: str) -> Panel:
     return Panel(f"{'C' if loader == 'c' else 'Python'}, {weights}", lines)
 
 
+def side_by_side(count: int, weights: str, setting: Setting) -> list[Path]:
+    """Our two layouts of so many models, the plain one first."""
+    return [
+        bundle(setting.folder / f"{weights}-{choice}", human_models(count), weights=weights, object_graph=choice)
+        for choice in reversed(_OURS.values())
+    ]
+
+
 def bundles(sources: Mapping[str, object], weights: str, setting: Setting) -> Iterator[tuple[str, Path]]:
     """The layouts of one bundle, by name; each takes the place of the one before."""
-    for layout, choice in OURS.items():
+    for layout, choice in _OURS.items():
         yield layout, bundle(setting.folder / "bundle", sources, weights=weights, object_graph=choice)
     alone = {
         name: bundle(setting.folder / "models" / name, {name: source}, weights=weights, object_graph="never")

@@ -13,6 +13,7 @@ from bench.builds import Setting, build, build_again, conversions, predecessor
 from bench.composed import composed
 from bench.inference import inference
 from bench.latency import latency
+from bench.loads import loads
 from bench.rows import Goal, Row
 from bench.scaling import scaling
 from bench.use import use
@@ -106,5 +107,6 @@ WORKS = {
     "scaling": Work(scaling, heavy=True),
     "use": Work(use, heavy=True),
     "weights": Work(weights, heavy=True),
+    "loads": Work(loads, heavy=True),
     "latency": Work(latency, heavy=True),
 }
