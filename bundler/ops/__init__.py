@@ -81,6 +81,7 @@ _BEYOND = {
     "Conv3DBackpropInputV2": (Argument("output", "T"),),
     "PartitionedCall": (Argument("output", "Tout", listed=True),),
     "ReadVariableOp": (Argument("value", "dtype"),),
+    "StatefulPartitionedCall": (Argument("output", "Tout", listed=True),),
 }
 """Outputs of ops beyond the table that bundler writes."""
 

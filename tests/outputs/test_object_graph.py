@@ -11,7 +11,7 @@ import pytest
 from bundler.disk.shards import Group, Memory
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Function, Graph, Model, Signature, TensorSpec
-from bundler.ir.nodes import Node, Tensor, constant, new_node, show
+from bundler.ir.nodes import Node, Tensor, attr, constant, new_node, shape_proto, show
 from bundler.ir.protos import FunctionDef, NameAttrList
 from bundler.ir.weight import Weight
 from bundler.outputs.metagraphs import metagraph
@@ -23,8 +23,8 @@ FLOAT, INT, STRING = DType.float32, DType.int32, DType.string
 SMALL, MEDIUM, LARGE_SHAPE = (3,), (65,), (LARGEST_COPY // 4 + 1,)
 
 
-def weight(shape: tuple[int, ...]) -> Weight:
-    content = np.zeros(shape, np.float32).tobytes()
+def weight(shape: tuple[int, ...], value: float = 0) -> Weight:
+    content = np.full(shape, value, np.float32).tobytes()
     return Weight(FLOAT, shape, Group((Memory(content),)), 0, len(content), FLOAT)
 
 
@@ -257,6 +257,123 @@ def test_functions_have_names_of_their_own() -> None:
     taken = Function(FunctionDef(), Graph(()), {})
     given = replace(model([], y="x"), signatures={"a": signature, "b": signature}, functions={"signature": taken})
     assert list(made(given).functions) == ["signature_1", "signature_2"]
+
+
+FACES = [
+    *(const(name) for name in ("w", "v")),
+    add("c", "x", "w"),
+    new_node("Split", "y", ["c", "v"], T=FLOAT, num_split=2),
+    placeholder("photo"),
+    new_node("Identity", "both/1.y/x", ["photo"], T=FLOAT),
+    add("both/1.y/c", "both/1.y/x", "w:0"),
+    new_node("Split", "both/1.y/y", ["both/1.y/c", "v"], T=FLOAT, num_split=2),
+    add("end", "both/1.y/y:1", "w", "^both/1.y/c"),
+]
+
+
+def composed(*changed: Node, **tensors: str) -> Model:
+    """Two signatures: `both` takes `photo`, and has the nodes of `one` once more in the scope of a step."""
+    by_name = {node.name: node for node in changed}
+    nodes = [by_name.pop(node.name, node) for node in FACES]
+    given = model([*nodes, *by_name.values()], small=["w"], large=["v"])
+    one = Signature({"x": spec("x")}, {"a": spec("y"), "b": spec("y:1")})
+    end = TensorSpec(Tensor("end"), FLOAT, (2,))
+    return replace(given, signatures={"one": one, "both": Signature({"photo": spec("photo")}, {"end": end})})
+
+
+def calls(objects: ObjectGraph, name: str = "signature") -> list[str]:
+    """The calls of signatures in a function."""
+    return [node.name for node in objects.functions[name].graph.nodes if node.op == "StatefulPartitionedCall"]
+
+
+def test_a_function_that_holds_another_one_calls_it() -> None:
+    objects = made(composed())
+    assert body(objects, "signature_1")[1:] == body(made(model(FACES, small=["w"], large=["v"], a="y", b="y:1")))[1:]
+    assert body(objects) == [
+        "def signature(photo, capture_0)",
+        "w = Const()",
+        "both/1.y/x = Identity(photo)",
+        "both/1.y = StatefulPartitionedCall(both/1.y/x, capture_0)",
+        "end = AddV2(both/1.y:1, w, ^both/1.y)",
+        "result_0 = Identity(end)",
+    ]
+
+
+def test_a_call_takes_and_gives_what_its_function_does() -> None:
+    function = made(composed()).functions["signature"]
+    call, end = function.graph.by_name["both/1.y"], function.graph.by_name["result_0"]
+    assert attr(call, "f").name == "signature_1"
+    assert (attr(call, "Tin"), attr(call, "Tout")) == ([FLOAT, FLOAT], [FLOAT, FLOAT])
+    assert [shape.unknown_rank for shape in call.attr["_output_shapes"].list.shape] == [True, True]
+    assert end.attr["_output_shapes"].list.shape[0] == shape_proto((2,))  # which the call does not know
+
+
+@pytest.mark.parametrize(
+    ("changed", "why"),
+    [
+        (add("end", "both/1.y/c"), "something else than a result is read"),
+        (add("both/1.y/c", "both/1.y/x", "v"), "a node reads another constant"),
+        (add("both/1.y/c", "w", "both/1.y/x"), "a node reads the same in another order"),
+        (add("both/1.y/c", "both/1.y/x", "w", "^w"), "a node has one input more"),
+        (new_node("Sub", "both/1.y/c", ["both/1.y/x", "w"], T=FLOAT), "a node has another op"),
+        (
+            new_node("Split", "both/1.y/y", ["both/1.y/c", "v"], T=FLOAT, num_split=3),
+            "a node has another attribute",
+        ),
+        (new_node("Split", "both/1.y/y", ["both/1.y/x", "v"], T=FLOAT, num_split=2), "a node is missing"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_what_resembles_another_function_is_no_call_of_it(changed: Node, why: str) -> None:
+    assert calls(made(composed(changed))) == [], why
+
+
+def test_an_input_that_is_fed_twice_is_fed_with_one_tensor() -> None:
+    """The same step, whose callee reads its input in two places."""
+    fed = [add("both/1.y/c", "both/1.y/x", "both/1.y/x"), add("c", "x", "x")]
+    assert calls(made(composed(*fed))) == ["both/1.y"]
+    fed[0] = add("both/1.y/c", "both/1.y/x", "photo")
+    assert calls(made(composed(*fed))) == []
+
+
+def test_a_result_that_the_caller_does_not_have_prevents_a_call() -> None:
+    """The callee also returns a large constant, which the caller does not read."""
+    given = composed()
+    outputs = {**given.signatures["one"].outputs, "c": spec("unread")}
+    one = replace(given.signatures["one"], outputs=outputs)
+    unread = {**given.graph.weights, "unread": weight(LARGE_SHAPE)}
+    graph = Graph((*given.graph.nodes, const("unread")), unread)
+    assert calls(made(replace(given, graph=graph, signatures={**given.signatures, "one": one}))) == []
+
+
+@pytest.mark.parametrize(("value", "expected"), [(0, ["both/1.y"]), (1, [])])
+def test_a_constant_that_models_do_not_share_is_compared_by_its_weight(value: float, expected: list[str]) -> None:
+    """Control edges bind it to a branch of its model."""
+    read = [new_node("Split", f"{at}y", [f"{at}u", "v"], T=FLOAT, num_split=2) for at in ("", "both/1.y/")]
+    given = composed(*read, const("u", "^c"), const("both/1.y/u", "^both/1.y/c"))
+    weights = {"u": weight(SMALL), "both/1.y/u": weight(SMALL, value)}
+    given = replace(given, graph=Graph(given.graph.nodes, {**given.graph.weights, **weights}))
+    assert calls(made(given)) == expected
+
+
+def test_a_call_of_a_signature_that_calls_is_one_call() -> None:
+    """The nodes of the inner callee are in its caller's scope, and once more in that of the caller's caller."""
+    inner = [node for node in FACES if node.name == "photo" or node.name.startswith("both/") or node.name == "end"]
+    outer = [new_node("Identity", "all/0.both/photo", ["image"], T=FLOAT)]
+    names = {node.name: f"all/0.both/{node.name}" for node in inner}
+    for node in inner[1:]:
+        outer.append(node.reading(lambda tensor: tensor._replace(node=names.get(tensor.node, tensor.node))))
+        outer[-1] = outer[-1]._replace(name=names[node.name])
+    given = composed(placeholder("image"), *outer)
+    signatures = {**given.signatures, "all": Signature({"image": spec("image")}, {"end": spec("all/0.both/end")})}
+    objects = made(replace(given, signatures=signatures))
+    assert body(objects) == [
+        "def signature(image, capture_0)",
+        "all/0.both/photo = Identity(image)",
+        "all/0.both = StatefulPartitionedCall(all/0.both/photo, capture_0)",
+        "result_0 = Identity(all/0.both)",
+    ]
+    assert calls(objects, "signature_1") == ["both/1.y"]
 
 
 def test_constants_that_several_functions_hold_are_in_one_that_these_call() -> None:

@@ -18,11 +18,9 @@ from bundler.ir.protos import SavedObject, SavedResource
 from bundler.outputs.objects import structures
 from bundler.outputs.objects.captures import captures
 from bundler.outputs.objects.functions import Made, Parameter, Result, function
-from bundler.outputs.objects.halves import in_halves
-from bundler.outputs.objects.implied import Explicit
+from bundler.outputs.objects.lean import lean
 from bundler.outputs.objects.objects import Objects
 from bundler.outputs.objects.parts import Parts
-from bundler.outputs.objects.shared import sharing
 from bundler.outputs.objects.tables import Table, tables, with_tables
 from bundler.outputs.variables import Variable
 from bundler.serving.arguments import argument
@@ -35,7 +33,7 @@ class Builder:
 
     def __init__(self, model: Model, variables: Collection[Variable]) -> None:
         self.objects = Objects()
-        self.functions: dict[str, Function] = {}
+        self.functions: Mapping[str, Function] = {}
         self._variables = variables
         self._tables = tables(model)
         self._captures = captures(model, variables)
@@ -43,6 +41,7 @@ class Builder:
         self._makers = Parts(graph, {})
         self._parts = Parts(graph, self._captures)
         self._names = FreshNames(model.functions)
+        self._made: dict[str, Made] = {}
 
     def build(self, signatures: Mapping[str, Signature]) -> None:
         """Add all."""
@@ -53,8 +52,7 @@ class Builder:
         functions = {key: self._signature(signatures[key]) for key in sorted(signatures)}
         root["signatures"] = self.objects.signatures(functions)
         self.objects.adopt(0, root)
-        shared, explicit = sharing(self.functions, self._names), Explicit()
-        self.functions = {name: explicit.function(in_halves(function)) for name, function in shared.items()}
+        self.functions = lean(self._made, self._names)
 
     def _signature(self, signature: Signature) -> int:
         """Add the function of a signature. Python's names of its arguments give their order."""
@@ -62,8 +60,8 @@ class Builder:
         inputs = {key: signature.inputs[key] for key in keys}
         outputs = {key: signature.outputs[key] for key in sorted(signature.outputs)}
         parameters = [Parameter(key, spec.tensor, _dtype(spec), spec.shape) for key, spec in inputs.items()]
-        results = [Result(spec.tensor, _dtype(spec)) for spec in outputs.values()]
-        made = self._made("signature", self._parts, parameters, results)
+        results = [Result(spec.tensor, _dtype(spec), spec.shape) for spec in outputs.values()]
+        made = self._function("signature", self._parts, parameters, results)
         return self.objects.function(made, structures.called(inputs, outputs), structures.callable_by(keys))
 
     def _table(self, table: Table) -> int:
@@ -77,11 +75,11 @@ class Builder:
 
     def _procedure(self, name: str, parts: Parts, result: Result) -> int:
         """Add a function without parameters."""
-        return self.objects.function(self._made(name, parts, (), [result]), structures.returning(result))
+        return self.objects.function(self._function(name, parts, (), [result]), structures.returning(result))
 
-    def _made(self, name: str, parts: Parts, parameters: Sequence[Parameter], results: Sequence[Result]) -> Made:
+    def _function(self, name: str, parts: Parts, parameters: Sequence[Parameter], results: Sequence[Result]) -> Made:
         made = function(self._names(name), parts, parameters, results)
-        self.functions[made.name] = made.function
+        self._made[made.name] = made
         return made
 
 

@@ -18,7 +18,7 @@ from bundler.ir.nodes import Shape, shape_proto
 from bundler.ir.protos import OpDef, SavedConstant, SavedObject, SavedResource, SavedVariable
 from bundler.ir.tables import shared_name
 from bundler.ir.weight import Weight
-from bundler.outputs.objects.halves import nbytes
+from bundler.outputs.objects.lean.halves import nbytes
 from bundler.outputs.variables import Variable
 
 __all__ = ["LARGEST_COPY", "Capture", "captures"]

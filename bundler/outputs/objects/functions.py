@@ -39,14 +39,16 @@ class Result(NamedTuple):
 
     tensor: Tensor
     dtype: DType
+    shape: Shape | None
 
 
 class Made(NamedTuple):
-    """A function, its name in the library, and what it takes from outside."""
+    """A function, its name in the library, what it takes from outside, as its last arguments, and its results."""
 
     name: str
     function: Function
     captured: Sequence[Capture]
+    results: Sequence[Result]
 
 
 def function(name: str, parts: Parts, parameters: Sequence[Parameter], results: Sequence[Result]) -> Made:
@@ -67,14 +69,15 @@ def function(name: str, parts: Parts, parameters: Sequence[Parameter], results: 
 
     spelled = spellings(part, dict(zip((each.tensor for each in parameters), given)), outside)
     graph = _with_results(part.graph(spelled, outside), spelled, returned)
-    return Made(name, Function(definition, graph, {argument: Tensor(argument) for argument in returned}), part.captured)
+    made = Function(definition, graph, {argument: Tensor(argument) for argument in returned})
+    return Made(name, made, part.captured, results)
 
 
 def _with_results(graph: Graph, spelled: Mapping[str, str], results: Mapping[str, Result]) -> Graph:
     """A body with the nodes that are the results."""
     last = (
         new_node("Identity", name, [spelled.get(str(tensor), str(tensor))], T=dtype)
-        for name, (tensor, dtype) in results.items()
+        for name, (tensor, dtype, _) in results.items()
     )
     return replace(graph, nodes=(*graph.nodes, *last))
 

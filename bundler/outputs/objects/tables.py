@@ -54,13 +54,13 @@ def with_tables(graph: Graph, tables: Collection[Table]) -> Graph:
 def _table(node: Node, fills: Collection[str], names: FreshNames) -> Table:
     filled = constant(names(f"{node.name}/filled"), np.array(1, np.int32), control=fills)
     if node.op == "HashTableV2":
-        return Table(node.name, Result(Tensor(node.name), DType.resource), _number(filled), (filled,))
+        return Table(node.name, Result(Tensor(node.name), DType.resource, ()), _number(filled), (filled,))
     made = constant(names(f"{node.name}/made"), np.array(1, np.int32))
     return Table(node.name, _number(made), _number(filled), (made, filled))
 
 
 def _number(node: Node) -> Result:
-    return Result(Tensor(node.name), DType.int32)
+    return Result(Tensor(node.name), DType.int32, ())
 
 
 def _fills(model: Model) -> dict[str, list[str]]:
