@@ -336,6 +336,13 @@ def test_an_input_that_is_fed_twice_is_fed_with_one_tensor() -> None:
     assert calls(made(composed(*fed))) == []
 
 
+def test_what_a_node_is_fed_with_comes_from_elsewhere() -> None:
+    """The callee reads its input once, the caller reads a node of its own in that place."""
+    callee = [add("c", "w", "w"), add("y", "c", "x")]
+    caller = [add("both/1.y/c", "w", "w"), add("both/1.y/y", "both/1.y/c", "both/1.y/c")]
+    assert calls(made(composed(*callee, *caller))) == []
+
+
 def test_a_result_that_the_caller_does_not_have_prevents_a_call() -> None:
     """The callee also returns a large constant, which the caller does not read."""
     given = composed()

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING
 from bundler.ir.dtypes import DType
 from bundler.ir.fresh import FreshNames
 from bundler.ir.model import Function, Graph
-from bundler.ir.nodes import Node, Tensor, new_node, shape_proto
+from bundler.ir.nodes import Node, Tensor, new_node, node_of, shape_proto
 from bundler.ir.protos import NameAttrList
 from bundler.ir.prune import reachable
 
@@ -146,10 +146,11 @@ class _Place:
         return Graph(tuple(nodes), weights)
 
     def _is_held(self) -> bool:
-        """Whether all nodes are there, every parameter is fed, and what is taken from outside is at hand."""
+        """Whether all nodes are there, every parameter is fed from elsewhere, and the captures are at hand."""
         is_same = all(map(self._is_same, self._callee.body))
         is_fed = self._fed.keys() == {*self._callee.parameters}
-        return is_same and is_fed and self._outside.keys() >= {*self._callee.captured.values()}
+        is_from_elsewhere = self._own.isdisjoint(map(node_of, self._fed.values()))
+        return is_same and is_fed and is_from_elsewhere and self._outside.keys() >= {*self._callee.captured.values()}
 
     def _is_same(self, node: Node) -> bool:
         """Whether the caller has the node, and it reads the same."""
