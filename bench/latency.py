@@ -36,9 +36,9 @@ def latency(setting: Setting) -> Iterator[Row]:
     """A row for each way to hold weights, and oneDNN or not."""
     for weights, goals in _GOALS.items():
         folders = side_by_side(_MODELS, weights, setting)
-        for onednn, value in ONEDNN.items():
+        for onednn, environment in ONEDNN.items():
             case = f"{_MODELS} models, {weights}, {onednn}"
-            yield replace(compared(folders, setting, TF_ENABLE_ONEDNN_OPTS=value), case=case, goals=goals)
+            yield replace(compared(folders, setting, **environment), case=case, goals=goals)
 
 
 def compared(folders: Sequence[Path], setting: Setting, **environment: str) -> Row:

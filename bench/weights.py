@@ -17,7 +17,8 @@ from bench.use import human_models
 
 __all__ = ["ONEDNN", "SIZES", "measured", "weights"]
 
-ONEDNN = {"oneDNN": "1", "no oneDNN": "0"}
+ONEDNN = {"oneDNN": {"TF_ENABLE_ONEDNN_OPTS": "1"}, "no oneDNN": {"TF_ENABLE_ONEDNN_OPTS": "0"}}
+"""The environments of a process that has oneDNN, and of one that has not."""
 
 
 def weights(setting: Setting) -> Iterator[Row]:
@@ -29,9 +30,9 @@ def weights(setting: Setting) -> Iterator[Row]:
 def measured(size: int, held: str, setting: Setting) -> Iterator[Row]:
     """The rows of one bundle."""
     folder = bundle(setting.folder / "bundle", SIZES[size](setting.folder), weights=held)
-    for loader, (onednn, value) in product(LOADERS, ONEDNN.items()):
+    for loader, (onednn, environment) in product(LOADERS, ONEDNN.items()):
         case = f"{size} MB, {held}, {loader}, {onednn}"
-        yield loaded(case, folder, loader, setting, TF_ENABLEONEDNN_OPTS=value)
+        yield loaded(case, folder, loader, setting, **environment)
 
 
 def _alone(name: str) -> Mapping[str, object]:

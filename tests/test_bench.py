@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from itertools import product
 from pathlib import Path
 from xml.etree import ElementTree
@@ -18,8 +18,10 @@ from bench.builds import Setting, predecessor
 from bench.chart import Line, Panel
 from bench.latency import compared
 from bench.loaded import LOADERS, loaded
+from bench.loads import opened
 from bench.measure import Failed, TooLong
 from bench.rows import Goal, Row
+from bench.weights import ONEDNN
 from bench.works import WORKS, Work
 from bundler.link import share_weights
 from bundler.manifest import Compat
@@ -223,6 +225,27 @@ def test_tensorflow_saves_the_same_models_as_one(tmp_path: Path, setting: Settin
     assert (ours[0], theirs[0]) == ("object graph", "TensorFlow's")
     rows = [loaded("", theirs[1], loader, setting) for loader in LOADERS]
     assert [row.figures.keys() for row in rows] == [FIGURES, FIGURES]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "environment"), ONEDNN.items(), ids=str)
+def test_tensorflow_has_onednn_or_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, environment: Mapping[str, str]
+) -> None:
+    from_tensorflow = "from tensorflow.python.util._pywrap_util_port import IsMklEnabled"
+    (tmp_path / "has_it.py").write_text(
+        f"import sys; {from_tensorflow}; sys.exit(IsMklEnabled() != {name == 'oneDNN'})"
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    measure.module("has_it", environment=environment)
+
+
+@pytest.mark.slow
+def test_two_bundles_are_loaded_in_turns(tmp_path: Path, setting: Setting) -> None:
+    folder = builds.bundle(tmp_path / "bundle", generated(tmp_path))
+    row = opened([folder, folder], setting)
+    assert row.figures.keys() == FIGURES - {"milliseconds"}
+    assert all(times > 0 for times in row.figures.values())
 
 
 @pytest.mark.slow
