@@ -311,7 +311,7 @@ def test_a_call_takes_and_gives_what_its_function_does() -> None:
 @pytest.mark.parametrize(
     ("changed", "why"),
     [
-        (add("end", "both/1.y/c"), "something else than a result is read"),
+        (add("end", "both/1.y/y:1", "both/1.y/c"), "something else than a result is read"),
         (add("both/1.y/c", "both/1.y/x", "v"), "a node reads another constant"),
         (add("both/1.y/c", "w", "both/1.y/x"), "a node reads the same in another order"),
         (add("both/1.y/c", "both/1.y/x", "w", "^w"), "a node has one input more"),
@@ -334,6 +334,23 @@ def test_an_input_that_is_fed_twice_is_fed_with_one_tensor() -> None:
     assert calls(made(composed(*fed))) == ["both/1.y"]
     fed[0] = add("both/1.y/c", "both/1.y/x", "photo")
     assert calls(made(composed(*fed))) == []
+
+
+def test_what_is_taken_from_outside_is_the_same() -> None:
+    """The caller has what the callee takes, and reads something else in its place."""
+    end = add("end", "both/1.y/y:1", "v")
+    assert calls(made(composed(end))) == ["both/1.y"]
+    other = new_node("Split", "both/1.y/y", ["both/1.y/c", "u"], T=FLOAT, num_split=2)
+    given = composed(end, other, const("u"))
+    weights = {**given.graph.weights, "u": weight(LARGE_SHAPE)}
+    assert calls(made(replace(given, graph=Graph(given.graph.nodes, weights)))) == []
+
+
+def test_a_callee_reads_all_of_its_inputs() -> None:
+    given = composed(placeholder("unread"))
+    one = given.signatures["one"]
+    more = replace(one, inputs={**one.inputs, "unread": spec("unread")})
+    assert calls(made(replace(given, signatures={**given.signatures, "one": more}))) == []
 
 
 def test_what_a_node_is_fed_with_comes_from_elsewhere() -> None:
