@@ -177,7 +177,7 @@ def test_a_process_that_reaches_its_limit_is_ended(tmp_path: Path, monkeypatch: 
     started = time.perf_counter()
     with pytest.raises(TooLong, match=r"stopped after 0\.5 s"):
         measure.module("endless", limit=0.5)
-    assert time.perf_counter() - started < 10
+    assert time.perf_counter() - started < 30
 
 
 def test_a_process_that_keeps_its_limit_is_measured_as_ever() -> None:

@@ -69,7 +69,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a run: exit status, output, seconds, and the bytes of memory of its largest process."""
+    """What came of a run: exit status, output, seconds of the processor, and bytes of memory of its largest process."""
 
     status: int
     stdout: str

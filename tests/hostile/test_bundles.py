@@ -17,7 +17,8 @@ COMMANDS = [
     ["run", "bundle", "x=[1, 2]"],
 ]
 SECONDS, MEMORY = 15, 500_000_000
-"""Of the largest process of a run: TensorFlow's takes 330 MB to begin with."""
+"""Of the processor, for the machine may have other work; and of the largest process of a run: TensorFlow's takes 330 MB
+to begin with."""
 STATUSES = {
     # inspect, graph, diff, run
     "sound": (0, 0, 0, 0),

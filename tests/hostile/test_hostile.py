@@ -10,6 +10,7 @@ import pytest
 from tests.hostile.case import COMMAND, Case, Worker, cases, tree
 
 SECONDS = 10
+"""Of the processor: the machine may have other work."""
 MEMORY = 500_000_000
 """Bytes that the largest process of a run may take."""
 

@@ -256,7 +256,7 @@ def test_weights_that_differ_at_first_sight_are_not_read_whole(other: Weight, mo
 def test_many_models_and_nodes_are_no_matter() -> None:
     nodes = [new_node("Relu", f"n{index}", [f"n{index - 1}" if index else "w"]) for index in range(200)]
     models = {f"m{index}": model(f"k{index}", "n199", const("w"), *nodes, w=weight(index % 7)) for index in range(100)}
-    started = time.perf_counter()
+    started = time.process_time()
     found = link(models)
     assert len(found.graph.weights) == 7
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5

@@ -107,7 +107,11 @@ def test_nothing_can_be_asked_after_close() -> None:
 
 def test_the_environment_is_added_to_ours(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OURS", "1")
-    program = "import os, sys; sys.stdout.write('\\x02' + 7 * '\\0' + os.environ['OURS'] + os.environ['ITS'])"
+    program = """if True:
+        import os, sys
+        sys.stdin.buffer.read(8)  # the size of the question
+        sys.stdout.write('\\x02' + 7 * '\\0' + os.environ['OURS'] + os.environ['ITS'])
+    """
     with Child("printer", [sys.executable, "-c", program], {"ITS": "2"}) as child:
         assert child.ask(b"") == b"12"
     assert "ITS" not in os.environ

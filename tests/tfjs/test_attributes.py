@@ -279,10 +279,10 @@ def test_inputs_count_and_not_what_is_said_of_them(given: Node, shown: str) -> N
 @pytest.mark.parametrize("order", [1, -1], ids=["forward", "backward"])
 def test_long_chains_are_no_matter(order: int) -> None:
     chain = [new_node("Relu", f"n{index}", [f"n{index - 1}" if index else "x"]) for index in range(10_000)]
-    started = time.perf_counter()
+    started = time.process_time()
     derived = {one.name: one for one in derive([X, *chain][::order], {})}
     assert attr(derived[chain[-1].name], "T") == HALF
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 @pytest.mark.long

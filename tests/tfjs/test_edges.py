@@ -70,6 +70,6 @@ def test_a_graph_that_does_not_hold_together_is_an_error(nodes: tuple[Node, ...]
 @pytest.mark.long
 def test_long_chains_are_no_matter() -> None:
     chain = [new_node("Relu", f"n{index}", [f"n{index - 1}" if index else "x"]) for index in range(20_000)]
-    started = time.perf_counter()
+    started = time.process_time()
     check_edges(Graph((*reversed(chain), X)))
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5

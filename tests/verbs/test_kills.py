@@ -33,8 +33,8 @@ MODES = {
     "dask": ("constants", ["--no-check"]),
 }
 POINTS = int(os.environ.get("KILLS", "32")) // len(MODES)
-PATIENCE = 10
-"""Seconds in which a build ends that is asked to."""
+PATIENCE = 60
+"""Seconds in which a build ends that is asked to, however much else the machine does."""
 MARK = "BUNDLER_TEST_OF_KILLS"
 
 
@@ -135,11 +135,11 @@ def test_a_kill_at_any_time_leaves_a_whole_bundle_and_the_next_build_cleans_up(p
         process.send_signal(number)
         assert process.wait(timeout=PATIENCE) in (status, -number, 0)
         assert digest(project.output) in (project.digests[there], project.digests[following])
-        until = time.monotonic() + 20
+        until = time.monotonic() + PATIENCE
         while project.processes() and time.monotonic() < until:
             time.sleep(0.05)
         assert project.processes() == []
-        assert project.build(following).wait(timeout=60) == 0
+        assert project.build(following).wait(timeout=5 * PATIENCE) == 0
         assert digest(project.output) == project.digests[following]
         assert project.left_overs() == []
         there, following = following, there
