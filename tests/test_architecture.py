@@ -24,7 +24,8 @@ FLOORS = """
     encoding runtimes artifacts manifest soundness drafting
     sources lockfile serving steps
     tfjs rewrites link outputs
-    stored report bundle
+    stored report
+    bundle
     convert
     compose
     checks comparison scaffold

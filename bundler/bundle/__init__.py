@@ -15,12 +15,12 @@ from pathlib import Path
 
 import numpy as np
 
-from bundler.bundle.interface import interface
 from bundler.bundle.places import folder_of, is_bundle
-from bundler.errors import BundlerError, SourceError, closest
+from bundler.errors import BundlerError, closest
 from bundler.ir.model import Signature
-from bundler.outputs.savedmodel import FILE, read_signatures
+from bundler.outputs.savedmodel import read_signatures
 from bundler.runtimes.tensorflow import Runtime
+from bundler.stored.metagraphs import read_interfaces
 
 __all__ = ["Bundle", "Endpoint", "is_bundle"]
 
@@ -70,12 +70,9 @@ class Bundle:
     def open(cls, path: Path) -> Bundle:
         """Read the signatures of the SavedModel in a folder. Raises SourceError if there is none."""
         folder = folder_of(path)
-        metagraphs = interface(folder)
-        if not metagraphs:
-            raise SourceError("this is not a SavedModel", where=str(folder / FILE), found="no MetaGraph")
         endpoints = (
             Endpoint(folder, tuple(metagraph.meta_info_def.tags), key, signature)
-            for metagraph in metagraphs
+            for metagraph in read_interfaces(folder)
             for key, signature in read_signatures(metagraph).items()
         )
         return cls(folder, tuple(endpoints))

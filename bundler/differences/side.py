@@ -17,7 +17,7 @@ from bundler.ir.weight import Weight
 from bundler.report import ModelReport, Report, record
 from bundler.report.census import count
 from bundler.stored.checkpoint import read_checkpoint
-from bundler.stored.graphs import read_graphs
+from bundler.stored.metagraphs import read_graphs
 from bundler.stored.weights import weights_of
 
 __all__ = ["Side"]

@@ -26,22 +26,26 @@ class Bytes:
     def __init__(self, file: RawIOBase | BufferedIOBase, size: int) -> None:
         self._file = file
         self._window = b""
-        self._start = 0
+        self._start = self._end = 0
         self.size = size
 
     def read(self, start: int, end: int) -> bytes:
         """The bytes from `start` to `end`; fewer if the file ends before. OSError if they cannot be read."""
-        if start < self._start or end > self._start + len(self._window):
+        if start < self._start or end > self._end:
             self._file.seek(start)
-            wanted = max(end - start, _WINDOW)
-            self._window, self._start = self._file.read(wanted) or b"", start
+            self._window = self._file.read(max(end - start, _WINDOW)) or b""
+            self._start, self._end = start, start + len(self._window)
         return self._window[start - self._start : end - self._start]
 
 
 class Field(NamedTuple):
-    """A field of a message: its number, and the place of its value; of strings and messages without their length."""
+    """A field of a message: its number, and the places of its tag and of its value.
+
+    The value of a string or message begins after its length.
+    """
 
     number: int
+    tag: int
     start: int
     end: int
 
@@ -49,27 +53,31 @@ class Field(NamedTuple):
 def fields(source: Bytes, start: int, end: int) -> Iterator[Field]:
     """The fields of the message between two places. ValueError if there is none."""
     while start < end:
-        tag, at = varint(source, start, end)
-        kind = tag & 7
+        head = source.read(start, min(start + 2 * _LONGEST, end))
+        key, size = varint(head, 0)
+        kind = key & 7
         if kind == _LENGTH_DELIMITED:
-            size, at = varint(source, at, end)
-            start = at + size
+            length, size = varint(head, size)
+            after = start + size + length
         elif kind == _VARINT:
-            _, start = varint(source, at, end)
+            after = start + varint(head, size)[1]
         elif kind in _FIXED:
-            start = at + _FIXED[kind]
+            after = start + size + _FIXED[kind]
         else:
             raise ValueError(f"a field of the unknown wire type {kind}")
-        if start > end:
+        if after > end:
             raise ValueError("a field that is longer than its message")
-        yield Field(tag >> 3, at, start)
+        yield Field(key >> 3, start, start + size, after)
+        start = after
 
 
-def varint(source: Bytes, start: int, end: int) -> tuple[int, int]:
-    """The integer at a place, and the place after it. ValueError if it does not end before `end`."""
+def varint(content: bytes, start: int) -> tuple[int, int]:
+    """The integer at a place, and the place after it. ValueError if it does not end."""
+    if start < len(content) and content[start] < 0x80:  # as nearly all are
+        return content[start], start + 1
     value = 0
-    for index, byte in enumerate(source.read(start, min(start + _LONGEST, end))):
-        value |= (byte & 0x7F) << 7 * index
+    for index, byte in enumerate(content[start : start + _LONGEST]):
         if byte < 0x80:
-            return value, start + index + 1
+            return value | byte << 7 * index, start + index + 1
+        value |= (byte & 0x7F) << 7 * index
     raise ValueError("an integer that does not end")

@@ -12,7 +12,7 @@ from bundler.ir.model import Model
 from bundler.link import join
 from bundler.report import Entries, ModelReport, Report, SignatureReport, record
 from bundler.report.census import Census, count, count_by
-from bundler.stored.graphs import StoredGraph
+from bundler.stored.metagraphs import StoredGraph
 
 __all__ = ["report"]
 

@@ -21,7 +21,8 @@ from bundler.manifest import Compat, ModelSpec
 from bundler.outputs.savedmodel import FILE
 from bundler.progress import SILENT, Progress
 from bundler.scaffold.names import model_names
-from bundler.stored.graphs import StoredGraph, read_frozen, read_graphs
+from bundler.stored.graphs import read_frozen
+from bundler.stored.metagraphs import StoredGraph, read_graphs
 
 __all__ = ["Frozen", "Saved", "Subject", "Unread", "Web", "subjects", "web"]
 

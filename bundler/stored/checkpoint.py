@@ -105,38 +105,36 @@ def _weight(entry: bytes, shards: list[Group]) -> Weight | None:
 
 def _integers(message: bytes) -> dict[int, int]:
     """The values of a message's fields that are integers; of others the number is without meaning."""
-    source = _source(message)
     return {
-        each.number: varint(source, each.start, each.end)[0]
+        each.number: varint(message, each.start)[0]
         for each in _fields(message)
         if 0 < each.end - each.start <= 10 and each.number not in (_SHAPE, _SLICES, 6)
     }
 
 
 def _fields(message: bytes) -> list[Field]:
-    return list(fields(_source(message), 0, len(message)))
-
-
-def _source(content: bytes) -> Bytes:
-    return Bytes(io.BytesIO(content), len(content))
+    return list(fields(Bytes(io.BytesIO(message), len(message)), 0, len(message)))
 
 
 # The table ---------------------------------------------------------------------------------------
 
 
 def _entries(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The keys and values of a table, in its order."""
-    source = _source(content)
-    footer = len(content) - _FOOTER
-    _, at = _handle(source, footer)  # of the block that describes filters
-    index, _ = _handle(source, at)
+    """The keys and values of a table, in its order. Its blocks follow each other: none is read more than once."""
+    _, at = _handle(content, len(content) - _FOOTER)  # of the block that describes filters
+    index, _ = _handle(content, at)
+    end = 0
     for _, value in _block(content, index):
-        yield from _block(content, _handle(_source(value), 0)[0])
+        block, _ = _handle(value, 0)
+        if block.offset < end:
+            raise ValueError("a block that is part of another")
+        end = block.offset + block.size
+        yield from _block(content, block)
 
 
-def _handle(source: Bytes, start: int) -> tuple[_Handle, int]:
-    offset, at = varint(source, start, source.size)
-    size, at = varint(source, at, source.size)
+def _handle(content: bytes, start: int) -> tuple[_Handle, int]:
+    offset, at = varint(content, start)
+    size, at = varint(content, at)
     return _Handle(offset, size), at
 
 
@@ -149,11 +147,11 @@ def _block(content: bytes, handle: _Handle) -> Iterator[tuple[bytes, bytes]]:
         raise ValueError("a compressed block, which TensorFlow does not write")
     block = content[handle.offset : end]
     restarts = int.from_bytes(block[-4:], "little")
-    source, at, last, key = _source(block), 0, len(block) - 4 - 4 * restarts, b""
+    at, last, key = 0, len(block) - 4 - 4 * restarts, b""
     while at < last:
-        shared, at = varint(source, at, last)
-        added, at = varint(source, at, last)
-        size, at = varint(source, at, last)
+        shared, at = varint(block, at)
+        added, at = varint(block, at)
+        size, at = varint(block, at)
         if shared > len(key) or at + added + size > last:
             raise ValueError("an entry that is longer than its block")
         key = key[:shared] + block[at : at + added]

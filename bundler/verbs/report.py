@@ -21,7 +21,7 @@ from bundler.progress import SILENT, Progress, step
 from bundler.report import Report, record
 from bundler.report.sums import digests_of
 from bundler.report.verification import Verification
-from bundler.stored.graphs import StoredGraph, read_graphs
+from bundler.stored.metagraphs import StoredGraph, read_graphs
 from bundler.verbs.given import manifest_of
 
 __all__ = ["report"]

@@ -11,8 +11,6 @@ import pytest
 
 import bundler
 from bundler.bundle import Bundle
-from bundler.bundle.interface import interface
-from bundler.bundle.reading import read
 from bundler.comparison.subject import refuse_folder
 from bundler.errors import BundlerError, SourceError
 from bundler.ir.dtypes import DType
@@ -21,8 +19,10 @@ from bundler.ir.nodes import Tensor, new_node
 from bundler.outputs import savedmodel
 from bundler.outputs.savedmodel import MetaGraph
 from bundler.runtimes.tensorflow import Runtime
+from bundler.stored.metagraphs import read_interfaces
 from bundler.verbs.inspect import inspect
 from tests.support.places import ROOT
+from tests.support.saved import read
 
 
 @pytest.fixture(scope="module")
@@ -110,7 +110,7 @@ def test_a_pipe_in_place_of_the_file_is_an_error_and_is_not_opened(
 @pytest.mark.parametrize("cut", [1, 9, 100, 5000])
 def test_a_file_that_is_cut_short_is_an_error(cut: int, tiny: Path, tmp_path: Path) -> None:
     (tmp_path / "saved_model.pb").write_bytes((tiny / "saved_model.pb").read_bytes()[:cut])
-    with pytest.raises(SourceError, match=r"saved_model\.pb: this is no SavedModel"):
+    with pytest.raises(SourceError, match=r"saved_model\.pb: this is not a SavedModel"):
         Bundle.open(tmp_path)
 
 
@@ -126,12 +126,12 @@ def test_a_file_that_is_cut_short_is_an_error(cut: int, tiny: Path, tmp_path: Pa
 )
 def test_bytes_that_are_no_message_are_an_error(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "saved_model.pb").write_bytes(content)
-    with pytest.raises(SourceError, match=r"saved_model\.pb: this is no SavedModel"):
+    with pytest.raises(SourceError, match=r"saved_model\.pb: this is not a SavedModel"):
         Bundle.open(tmp_path)
 
 
 def test_signatures_are_read_without_the_graph(tiny: Path) -> None:
-    whole, found = read(tiny).meta_graphs, interface(tiny)
+    whole, found = read(tiny).meta_graphs, read_interfaces(tiny)
     assert [dict(each.signature_def) for each in found] == [dict(each.signature_def) for each in whole]
     assert [each.meta_info_def for each in found] == [each.meta_info_def for each in whole]
     assert [len(each.graph_def.node) for each in found] == [0]

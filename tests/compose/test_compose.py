@@ -11,7 +11,6 @@ from click.testing import CliRunner
 
 import bundler
 from bundler.bundle import Bundle
-from bundler.bundle.reading import read
 from bundler.cli import main
 from bundler.errors import ManifestError
 from bundler.outputs.savedmodel import FILE
@@ -22,6 +21,7 @@ from tests.compose.small import write
 from tests.support import tflite
 from tests.support.answers import ONEDNN, answers
 from tests.support.elsewhere import call
+from tests.support.saved import read
 from tests.support.saved_model_cli import saved_model_cli
 
 EMOTIONS = """

@@ -43,7 +43,7 @@ def test_an_integer_of_any_size_is_read(value: int) -> None:
         content.append(rest & 0x7F | 0x80)
         rest >>= 7
     content.append(rest)
-    assert varint(source(bytes(content) + b"\xff"), 0, len(content) + 1) == (value, len(content))
+    assert varint(b"\xff" + bytes(content) + b"\xff", 1) == (value, 1 + len(content))
 
 
 @pytest.mark.parametrize(
@@ -63,4 +63,4 @@ def test_what_is_no_message_is_an_error(content: bytes, why: str) -> None:
 
 
 def test_a_field_is_its_number_and_place() -> None:
-    assert list(fields(source(b"\x0a\x02hi"), 0, 4)) == [Field(1, 2, 4)]
+    assert list(fields(source(b"\x0a\x02hi"), 0, 4)) == [Field(1, 0, 2, 4)]

@@ -92,15 +92,31 @@ def _deep(depth: int) -> bytes:
 
 
 def _empty_nodes(count: int) -> bytes:
-    graph = b"\x0a\x00" * count
-    return _field(2, _field(2, graph))
+    return _field(2, _field(2, b"\x0a\x00" * count))
+
+
+def _empty_functions(count: int) -> bytes:
+    return _field(2, _field(2, _field(2, b"\x0a\x00" * count)))
+
+
+def _empty_nodes_of_a_function(count: int) -> bytes:
+    function = _field(1, _field(1, b"f")) + b"\x1a\x00" * count
+    return _field(2, _field(2, _field(2, _field(1, function))))
+
+
+def _empty_signatures(count: int) -> bytes:
+    return _field(2, b"\x2a\x00" * count)
 
 
 def _field(number: int, content: bytes) -> bytes:
-    size, length = len(content), b""
-    while size > 127:
-        length, size = length + bytes([size & 127 | 128]), size >> 7
-    return bytes([number << 3 | 2]) + length + bytes([size]) + content
+    return bytes([number << 3 | 2]) + _varint(len(content)) + content
+
+
+def _varint(value: int) -> bytes:
+    spelled = b""
+    while value > 127:
+        spelled, value = spelled + bytes([value & 127 | 128]), value >> 7
+    return spelled + bytes([value])
 
 
 def _of_a_signature(key: str = "serving_default", size: int = 2) -> Callable[[], SavedModel]:
@@ -184,6 +200,22 @@ def _index_without_end(folder: Path) -> None:
     (folder / "variables" / "variables.data-00000-of-00001").write_bytes(b"")
 
 
+def _index_of_one_block(folder: Path) -> None:
+    """20 kB with the names of four million variables for a reader that reads a block as often as it is named."""
+    write_sound(folder)
+    (folder / "variables").mkdir()
+    (folder / "variables" / "variables.data-00000-of-00001").write_bytes(b"")
+    header, text = b"\0\0\2\x08\1", b"\0\1\2k\x08\7"
+    entries = header + text * 2000
+    block = entries + bytes(4 + 5)
+    handle = b"\0" + _varint(len(entries) + 4)
+    named = (b"\0\0" + bytes([len(handle)]) + handle) * 2000
+    index = named + bytes(4 + 5)
+    footer = b"\0\0" + _varint(len(block)) + _varint(len(named) + 4)
+    magic = 0xDB4775248B80FB57.to_bytes(8, "little")
+    (folder / "variables" / "variables.index").write_bytes(block + index + footer.ljust(40, b"\0") + magic)
+
+
 def _record_of(model: object) -> str:
     return json.dumps({"bundler": "0.1.0", "manifest": "x", "report": {"name": ESCAPE, "models": model}})
 
@@ -199,6 +231,10 @@ BUNDLES: dict[str, Callable[[Path], None]] = {
     "attributes nested deep": _message(_nested),
     "attributes nested too deep": _bytes(lambda content: _deep(2000)),
     "a million empty nodes": _bytes(lambda content: _empty_nodes(1_100_000)),
+    "a million empty functions": _bytes(lambda content: _empty_functions(1_100_000)),
+    "a million empty nodes of a function": _bytes(lambda content: _empty_nodes_of_a_function(1_100_000)),
+    "a million empty signatures": _bytes(lambda content: _empty_signatures(1_100_000)),
+    "a million empty MetaGraphs": _bytes(lambda content: b"\x12\x00" * 1_100_000),
     "ten thousand nodes": _message(lambda: _many(10_000)),
     "thirty thousand signatures": _message(_many_signatures),
     "a constant of more elements than a number counts": _message(lambda: _constant(1 << 40, 1 << 40)),
@@ -214,6 +250,7 @@ BUNDLES: dict[str, Callable[[Path], None]] = {
     "a pipe": _pipe,
     "a link to a device": _link,
     "an index without end": _index_without_end,
+    "an index that names a block again and again": _index_of_one_block,
     "a record nested deep": _recorded(lambda: "[" * 100_000),
     "a record of a number": _recorded(lambda: "9" * 10_000),
     "a record of other types": _recorded(lambda: _record_of({"name": 1})),

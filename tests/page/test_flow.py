@@ -10,7 +10,7 @@ import pytest
 import bundler
 from bundler.page.flow import Arc, Flow, flow
 from bundler.report import Entries, SignatureReport, StepReport, TensorReport
-from bundler.stored.graphs import read_graphs
+from bundler.stored.metagraphs import read_graphs
 from tests.support.places import MANIFESTS
 
 MANIFEST = f"""

@@ -12,9 +12,9 @@ import bundler
 from bundler import manifest
 from bundler.errors import SourceError
 from bundler.ir.dtypes import DType
-from bundler.ir.protos import SavedModel, TensorProto
+from bundler.ir.protos import TensorProto
 from bundler.stored.checkpoint import read_checkpoint
-from bundler.stored.graphs import read_graphs
+from bundler.stored.metagraphs import read_graphs
 from bundler.stored.weights import in_memory, weights_of
 from tests.support.elsewhere import call
 from tests.support.places import MANIFESTS
@@ -65,23 +65,6 @@ def test_a_value_that_stands_for_terabytes_is_not_spelled_out() -> None:
     weight = in_memory(tensor)
     assert weight is not None
     assert weight.stored_bytes < 100
-
-
-# Graphs ------------------------------------------------------------------------------------------
-
-
-def test_a_graph_read_in_place_is_the_graph_that_protobuf_reads(tmp_path: Path) -> None:
-    bundler.build(MANIFESTS / "tiny.toml", output=tmp_path / "tiny", check=False)
-    (stored,) = read_graphs(tmp_path / "tiny")
-    (whole,) = SavedModel.FromString((tmp_path / "tiny" / "saved_model.pb").read_bytes()).meta_graphs
-    assert stored.model.graph.weights
-    assert [node.name for node in stored.model.graph.nodes] == [node.name for node in whole.graph_def.node]
-    for node, message in zip(stored.model.graph.nodes, whole.graph_def.node):
-        if node.name in stored.model.graph.weights:
-            content = stored.model.graph.weights[node.name].array().tobytes()
-            assert content == message.attr["value"].tensor.tensor_content
-        else:
-            assert node.message == message
 
 
 # Checkpoints -------------------------------------------------------------------------------------

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from bundler.bundle.reading import read
 from bundler.outputs.savedmodel import FILE
+from tests.support.saved import read
 
 __all__ = ["changed"]
 
