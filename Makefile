@@ -69,7 +69,7 @@ format: $(VENV)/dev ## put the code in order
 bench: $(VENV)/all $(NODE)/.done ## measure time and memory
 	$(PY) -m bench
 
-fuzz: $(VENV)/all ## build from N (30000) inputs that mean harm; SEED=… repeats a run
+fuzz: $(VENV)/all ## build and look at N (30000) inputs that mean harm; SEED=… repeats a run
 	$(PY) -m tests.fuzz.run --count $(or $(N),30000) $(if $(SEED),--seed $(SEED))
 
 kills: $(VENV)/all ## kill builds at N (200) points in time

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -31,6 +31,10 @@ _TRAILER = 5
 """Bytes after a block: its compression, and a checksum."""
 _MOST_BYTES = 1 << 28
 """Bytes of a table of names: a million variables take 100 MB."""
+_MOST_ENTRIES, _MOST_SPELLED = 1 << 20, 1 << 27
+"""Variables, and bytes of their names as they are spelled out."""
+_MOST_OF_AN_ENTRY = 1 << 16
+"""Bytes of what is known of a variable: its dtype, its shape, its place."""
 _SHARDS = 1
 """The field of the header with the number of data files."""
 _DTYPE, _SHAPE, _SHARD, _OFFSET, _SIZE, _SLICES = 1, 2, 3, 4, 5, 7
@@ -120,16 +124,30 @@ def _fields(message: bytes) -> list[Field]:
 
 
 def _entries(content: bytes) -> Iterator[tuple[bytes, bytes]]:
-    """The keys and values of a table, in its order. Its blocks follow each other: none is read more than once."""
-    _, at = _handle(content, len(content) - _FOOTER)  # of the block that describes filters
-    index, _ = _handle(content, at)
+    """The keys and values of a table, in its order."""
+    return _limited(entry for block in _blocks(content) for entry in _block(content, block))
+
+
+def _blocks(content: bytes) -> Iterator[_Handle]:
+    """The blocks that the last one names: they follow each other, so that none is read more than once."""
     end = 0
-    for _, value in _block(content, index):
+    _, at = _handle(content, len(content) - _FOOTER)  # of the block that describes filters
+    for _, value in _limited(_block(content, _handle(content, at)[0])):
         block, _ = _handle(value, 0)
         if block.offset < end:
             raise ValueError("a block that is part of another")
         end = block.offset + block.size
-        yield from _block(content, block)
+        yield block
+
+
+def _limited(entries: Iterable[tuple[bytes, bytes]]) -> Iterator[tuple[bytes, bytes]]:
+    """The same entries. ValueError for more than a model has: a few bytes may be a long key, most of it shared."""
+    spelled = 0
+    for number, (key, value) in enumerate(entries):
+        spelled += len(key)
+        if number >= _MOST_ENTRIES or spelled > _MOST_SPELLED or len(value) > _MOST_OF_AN_ENTRY:
+            raise ValueError("more than the names of a model's variables")
+        yield key, value
 
 
 def _handle(content: bytes, start: int) -> tuple[_Handle, int]:

@@ -14,10 +14,10 @@ __all__ = ["explained"]
 
 @contextmanager
 def explained(path: Path, what: str) -> Iterator[None]:
-    """Raise SourceError, which says that a file is not `what`, for any exception of the block."""
+    """Raise SourceError, which says that a file is not `what`, for any exception of the block but a lack of memory."""
     try:
         yield
-    except SourceError:
+    except (SourceError, MemoryError):
         raise
     except OSError as error:
         raise SourceError("cannot be read", where=str(error.filename or path), found=files.reason(error)) from error

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from hypothesis import strategies as st
 
+from tests.fuzz.bundles import bundles
 from tests.fuzz.corpus import corpus
 from tests.fuzz.graphs import models
 from tests.fuzz.layers import configurations
@@ -28,5 +29,6 @@ KINDS: Mapping[str, st.SearchStrategy[Input]] = {
     "mutated graphs": st.builds(mutated, models(), _SEEDS).map(Input.of_model),
     "manifests": st.deferred(lambda: st.builds(Input.of_model, st.sampled_from(corpus()[:40]), manifests())),
     "layers": configurations().map(Input.of_model),
+    "bundles": bundles().map(Input),
 }
-"""What can be drawn. Mutants of the corpus are seven of ten: they come near to what is right, and cost the least."""
+"""What can be drawn. Mutants of the corpus are half: they come near to what is right, and cost the least."""

@@ -8,12 +8,12 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any, TypeAlias
 
-__all__ = ["STRANGE", "mutated"]
+__all__ = ["STRANGE", "mutate_bytes", "mutate_json", "mutated"]
 
 Files: TypeAlias = Mapping[str, bytes]
 
 _LARGEST = 1 << 20
-"""Bytes of a model.json after all mutations."""
+"""Bytes of a file of JSON after all mutations."""
 _NINES = "9" * 5000
 STRANGE: tuple[Any, ...] = (
     *(
@@ -156,16 +156,16 @@ def mutated(files: Files, seeds: list[int]) -> dict[str, bytes]:
     for seed in seeds:
         drawn = random.Random(seed)
         if drawn.random() < 0.8:
-            _mutate_json(made, drawn)
+            mutate_json(made, drawn)
         else:
-            _mutate_bytes(made, drawn)
+            mutate_bytes(made, drawn)
     return made
 
 
-def _mutate_json(files: dict[str, bytes], drawn: random.Random) -> None:
-    """Change one value of model.json, if it still is JSON."""
+def mutate_json(files: dict[str, bytes], drawn: random.Random, name: str = "model.json") -> None:
+    """Change one value of a file, if it still is JSON."""
     try:
-        document = json.loads(files["model.json"])
+        document = json.loads(files[name])
     except (KeyError, ValueError):
         return
     if not isinstance(document, dict):
@@ -182,7 +182,7 @@ def _mutate_json(files: dict[str, bytes], drawn: random.Random) -> None:
         drawn.choice(_CHANGES)(holder, key, document, drawn)
         changed = json.dumps(document).encode()
         if len(changed) <= _LARGEST:
-            files["model.json"] = changed
+            files[name] = changed
 
 
 def _places(document: Any) -> list[tuple[int, Any, Any]]:
@@ -261,7 +261,7 @@ def _edit(holder: Any, key: Any, _document: Any, drawn: random.Random) -> None:
 _CHANGES = (_drop, _replace, _replace, _replace, _duplicate, _swap, _nest, _repeat, _borrow, _borrow, _edit, _edit)
 
 
-def _mutate_bytes(files: dict[str, bytes], drawn: random.Random) -> None:
+def mutate_bytes(files: dict[str, bytes], drawn: random.Random) -> None:
     """Bytes of a file changed, lost or doubled."""
     name = drawn.choice(sorted(files))
     content = bytearray(files[name])

@@ -1,4 +1,5 @@
-"""What must hold for any input: a build ends in a bundle that TensorFlow loads, or in a BundlerError.
+"""What must hold for any input: a build ends in a bundle that TensorFlow loads, or in a BundlerError, and commands that
+look at a bundle end in a result or in a BundlerError.
 
 Nothing else is right: no other exception, no file left in the project, not more than a few seconds or some hundred
 megabytes.
@@ -22,21 +23,35 @@ from types import TracebackType
 from typing import NamedTuple
 from unittest import mock
 
+from click.testing import CliRunner
+
 import bundler
+from bundler import cli
 from bundler.errors import BundlerError
 from bundler.runtimes.tensorflow import Runtime
 
-__all__ = ["MANIFEST", "Failure", "Input", "Oracle"]
+__all__ = ["BUNDLE", "MANIFEST", "SOUND", "Failure", "Input", "Oracle"]
 
 MANIFEST = '[bundle]\nname = "b"\n\n[[model]]\nname = "m"\nsource = "model"\n'
 SECONDS = 5.0
 """Of the processor: the machine may have other work."""
 MEGABYTES = 500
+BUNDLE, SOUND = "bundle", "sound"
+"""The folders of a bundle of a stranger, and of one that is sound."""
 _OUTPUT = "out"
+_LOOKS = (
+    ("inspect", "bundle", "-vv"),
+    ("inspect", "bundle", "--json"),
+    ("inspect", "bundle", "--graph", "probabilities", "-vv"),
+    ("diff", "bundle", "sound", "-vv"),
+    ("diff", "sound", "bundle", "--markdown", "-vv"),
+    ("report", "bundle", "-o", "out", "--against", "sound", "-vv"),
+)
+"""What a stranger's bundle is given to."""
 
 
 class Input(NamedTuple):
-    """A project: its files by their path, one of them `manifest.toml`."""
+    """A project: its files by their path. It is built if one is `manifest.toml`, else it has bundles to look at."""
 
     files: Mapping[str, bytes]
 
@@ -80,7 +95,7 @@ class Oracle:
         shutil.rmtree(self._folder)
 
     def judge(self, given: Input) -> str:
-        """How the build ended: `loads`, or the name of the BundlerError. Raises Failure for anything else."""
+        """How the work ended: `loads` or `read`, or the name of the BundlerError. Raises Failure for anything else."""
         project = self._folder / "project"
         project.mkdir()
         try:
@@ -95,7 +110,7 @@ class Oracle:
         before, started, memory = _listed(project), time.process_time(), _peak()
         try:
             with _deadline(4 * SECONDS):
-                outcome = self._built(project)
+                outcome = self._built(project) if "manifest.toml" in before else _looked(project)
         except _Late:
             raise Failure(f"it goes on for more than {4 * SECONDS:g} s") from None
         except Failure:
@@ -127,6 +142,22 @@ class Oracle:
     @contextmanager
     def _shared(self, **_: object) -> Iterator[Runtime]:
         yield self._runtime
+
+
+def _looked(project: Path) -> str:
+    """`read` if every command took the bundle, else `refused`. Failure if one ends in a bug, or shows no text."""
+    statuses = set()
+    for command in _LOOKS:
+        paths = {name: str(project / name) for name in (BUNDLE, SOUND, _OUTPUT)}
+        done = CliRunner().invoke(cli.main, [paths.get(word, word) for word in command])
+        said = done.output.replace("\n", "")
+        if "bug of bundler" in said or not (done.exception is None or isinstance(done.exception, SystemExit)):
+            raise Failure(f"{command}:\n{done.output}\n{done.exception!r}")
+        if not said.isprintable():
+            raise Failure(f"{command} says what no terminal can show: {said!a}")
+        statuses.add(done.exit_code)
+    (project / _OUTPUT).unlink(missing_ok=True)
+    return "read" if statuses <= {0, 1} else "refused"
 
 
 def _listed(folder: Path) -> set[str]:

@@ -20,7 +20,7 @@ from tests.fuzz.oracle import Failure, Input, Oracle
 
 __all__ = ["SHARES", "fuzz"]
 
-SHARES = {"mutants": 50, "graphs": 20, "mutated graphs": 15, "manifests": 10, "layers": 5}
+SHARES = {"mutants": 45, "graphs": 20, "mutated graphs": 15, "manifests": 10, "layers": 5, "bundles": 5}
 """Of a hundred inputs."""
 BATCH = 500
 """Inputs drawn at a time. Hypothesis remembers all of a batch, and stops at its first failure."""

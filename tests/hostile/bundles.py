@@ -200,20 +200,29 @@ def _index_without_end(folder: Path) -> None:
     (folder / "variables" / "variables.data-00000-of-00001").write_bytes(b"")
 
 
-def _index_of_one_block(folder: Path) -> None:
-    """20 kB with the names of four million variables for a reader that reads a block as often as it is named."""
+def _index(folder: Path, entries: bytes, times: int) -> None:
+    """A bundle with a table of variables: one block with these entries, which is named a number of times."""
     write_sound(folder)
     (folder / "variables").mkdir()
-    (folder / "variables" / "variables.data-00000-of-00001").write_bytes(b"")
-    header, text = b"\0\0\2\x08\1", b"\0\1\2k\x08\7"
-    entries = header + text * 2000
-    block = entries + bytes(4 + 5)
-    handle = b"\0" + _varint(len(entries) + 4)
-    named = (b"\0\0" + bytes([len(handle)]) + handle) * 2000
-    index = named + bytes(4 + 5)
+    (folder / "variables" / "variables.data-00000-of-00001").write_bytes(bytes(4))
+    header, end = b"\0\0\2\x08\1", bytes(4 + 5)
+    block = header + entries + end
+    handle = b"\0" + _varint(len(block) - 5)
+    named = (b"\0\0" + bytes([len(handle)]) + handle) * times
     footer = b"\0\0" + _varint(len(block)) + _varint(len(named) + 4)
     magic = 0xDB4775248B80FB57.to_bytes(8, "little")
-    (folder / "variables" / "variables.index").write_bytes(block + index + footer.ljust(40, b"\0") + magic)
+    (folder / "variables" / "variables.index").write_bytes(block + named + end + footer.ljust(40, b"\0") + magic)
+
+
+def _index_of_one_block(folder: Path) -> None:
+    """20 kB with the names of four million variables for a reader that reads a block as often as it is named."""
+    _index(folder, b"\0\1\2k\x08\7" * 2000, 2000)
+
+
+def _index_of_long_names(folder: Path) -> None:
+    """A megabyte with 5 GB of names: each is that before it, and one letter more."""
+    variable = b"\x08\1\x28\4"  # a scalar of the dtype float32, of four bytes
+    _index(folder, b"".join(_varint(length) + b"\1\4k" + variable for length in range(100_000)), 1)
 
 
 def _record_of(model: object) -> str:
@@ -251,6 +260,7 @@ BUNDLES: dict[str, Callable[[Path], None]] = {
     "a link to a device": _link,
     "an index without end": _index_without_end,
     "an index that names a block again and again": _index_of_one_block,
+    "an index of long names": _index_of_long_names,
     "a record nested deep": _recorded(lambda: "[" * 100_000),
     "a record of a number": _recorded(lambda: "9" * 10_000),
     "a record of other types": _recorded(lambda: _record_of({"name": 1})),

@@ -51,6 +51,7 @@ STATUSES = {
     "a link to a device": (4, 4, 4, 4),
     "an index without end": (0, 0, 4, 0),
     "an index that names a block again and again": (0, 0, 4, 0),
+    "an index of long names": (0, 0, 4, 0),
     "a record nested deep": (0, 0, 0, 0),
     "a record of a number": (0, 0, 0, 0),
     "a record of other types": (0, 0, 0, 0),
