@@ -19,8 +19,7 @@ __all__ = ["StoredGraph", "read_graphs", "read_interfaces"]
 
 (_META_GRAPH,) = numbers(SavedModel, "meta_graphs")
 (_GRAPH_DEF,) = numbers(MetaGraphDef, "graph_def")
-_INTERFACE = _, _SIGNATURE = numbers(MetaGraphDef, "meta_info_def", "signature_def")
-_COLLECTIONS = numbers(MetaGraphDef, "collection_def")
+_INFO, _SIGNATURE, _COLLECTION = numbers(MetaGraphDef, "meta_info_def", "signature_def", "collection_def")
 
 
 @dataclass(frozen=True)
@@ -38,12 +37,12 @@ def read_graphs(folder: Path) -> tuple[StoredGraph, ...]:
 
 
 def read_interfaces(folder: Path) -> tuple[MetaGraphDef, ...]:
-    """The MetaGraphs of the SavedModel in a folder, with their tags and signatures alone: no time, however large it is.
+    """The MetaGraphs of the SavedModel in a folder, with their tags and signatures alone: graphs are not read.
 
     Raises SourceError if there is none, or it is damaged.
     """
     with skimmed(folder / FILE, "a SavedModel") as file:
-        return tuple(_described(file, each, _INTERFACE) for each in _metagraphs(file))
+        return tuple(_described(file, each, (_INFO, _SIGNATURE)) for each in _metagraphs(file))
 
 
 def _metagraphs(file: Skimmed) -> list[Field]:
@@ -59,7 +58,8 @@ def _metagraphs(file: Skimmed) -> list[Field]:
 
 def _stored(file: Skimmed, message: Field) -> StoredGraph:
     graphs = [read_graph(file, each) for each in file.fields(message) if each.number == _GRAPH_DEF]
-    model, described = graphs[-1] if graphs else Model(Graph(())), _described(file, message, _INTERFACE + _COLLECTIONS)
+    model = graphs[-1] if graphs else Model(Graph(()))
+    described = _described(file, message, (_INFO, _SIGNATURE, _COLLECTION))
     initializers = tuple(_waited_for(initial_nodes(described), model.graph))
     model = replace(model, signatures=read_signatures(described), initializers=initializers)
     return StoredGraph(tuple(sorted(described.meta_info_def.tags)), model)
