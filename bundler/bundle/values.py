@@ -13,6 +13,7 @@ from bundler.errors import BundlerError
 from bundler.ir.dtypes import DType
 from bundler.ir.model import TensorSpec
 from bundler.ir.nodes import Shape
+from bundler.ir.shapes import listed
 from bundler.runtimes.tensors import numpy_dtype
 
 __all__ = ["fitted", "spelled_shape", "spelled_type"]
@@ -40,7 +41,7 @@ def spelled_type(spec: TensorSpec) -> str:
 
 def spelled_shape(shape: Shape) -> str:
     """A shape as text: `[1, ?, ?, 3]`."""
-    return f"[{', '.join('?' if size is None else str(size) for size in shape)}]"
+    return listed(["?" if size is None else size for size in shape])
 
 
 # Numbers -----------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ writer translate between the two, with the table in `ops`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
@@ -115,6 +115,28 @@ class Graph:
     def has_loops(self) -> bool:
         """Whether there are version 1 loops, whose nodes belong to frames."""
         return "Enter" in self.ops
+
+    def in_order(self) -> Iterator[Node]:
+        """The nodes, each after those that it reads, except for what comes from the last turn of a version 1 loop.
+
+        Nodes in a circle that is not such a loop are left out.
+        """
+        waits = {
+            name: {tensor.node for tensor in read if tensor.node in self.by_name and not self.is_next_turn(tensor)}
+            for name, read in self.inputs.items()
+        }
+        ready = [name for name, awaited in reversed(waits.items()) if not awaited]
+        while ready:
+            node = self.by_name[ready.pop()]
+            yield node
+            for reader in self.consumers.get(node.name, ()):
+                if node.name in waits[reader.name]:
+                    waits[reader.name].remove(node.name)
+                    ready += [] if waits[reader.name] else [reader.name]
+
+    def is_next_turn(self, tensor: Tensor) -> bool:
+        """Whether a NextIteration gives this tensor."""
+        return tensor.node in self.by_name and self.by_name[tensor.node].op == "NextIteration"
 
     def replacing(self, made: Mapping[str, Sequence[Node]]) -> Graph:
         """The same graph with other nodes in place of those named in `made`. The last of them keeps the name."""

@@ -6,7 +6,6 @@ models and never edited. Its attributes are TensorFlow's own messages, shared be
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from functools import lru_cache
@@ -17,6 +16,7 @@ import numpy as np
 
 from bundler.ir.dtypes import DType
 from bundler.ir.protos import AttrValue, NameAttrList, NodeDef, TensorProto, TensorShapeProto
+from bundler.ir.shapes import element_count
 
 __all__ = [
     "Node",
@@ -271,8 +271,7 @@ def inline_value(tensor: TensorProto) -> np.ndarray | None:
     """The array in a small TensorProto that holds its bytes; None for other spellings."""
     content, shape = tensor.tensor_content, [dim.size for dim in tensor.tensor_shape.dim]
     dtype = DType(tensor.dtype) if tensor.dtype else DType.variant
-    if len(content) > 1024 or not dtype.is_number or min(shape, default=0) < 0:
-        return None
-    if len(content) != math.prod(shape) * dtype.numpy.itemsize:
+    elements = element_count(shape) if dtype.is_number and len(content) <= 1024 else None
+    if elements is None or len(content) != elements * dtype.numpy.itemsize:
         return None
     return np.frombuffer(content, dtype.numpy).reshape(shape)

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
+from bundler.ir.shapes import MOST_DIMENSIONS, MOST_ELEMENTS
 from bundler.manifest.clashes import DEFAULT_KEY
 from bundler.manifest.faults import DIGEST, FILE_NAME, SCOPE
 from bundler.manifest.fields import Method, Plain, Spec, Text
@@ -37,14 +38,12 @@ class Compat(str, Enum):
     TFLITE = "tflite"
 
 
-_MOST_DIMENSIONS = 254
-"""TensorFlow's TensorShape::MaxDimensions (tensorflow/core/framework/tensor_shape.h)."""
 _LONGEST_NAME = 200
 """Characters of a name that also names a folder: filesystems take 255 bytes, and files of the build add a suffix."""
 
 
 _Shape = Annotated[
-    tuple[Annotated[int, Field(ge=-1, le=(1 << 63) - 1, strict=True)], ...], Field(max_length=_MOST_DIMENSIONS)
+    tuple[Annotated[int, Field(ge=-1, le=MOST_ELEMENTS, strict=True)], ...], Field(max_length=MOST_DIMENSIONS)
 ]
 
 

@@ -8,7 +8,6 @@ functions that only other loaders call. A weight that several models share count
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +16,7 @@ from bundler.ir.dtypes import DType
 from bundler.ir.model import Model
 from bundler.ir.nodes import Node, Shape, attr, shape_of, shape_proto
 from bundler.ir.prune import functions_called, running
+from bundler.ir.shapes import element_count
 from bundler.ir.weight import Weight
 
 __all__ = ["Census", "count", "count_by"]
@@ -89,7 +89,7 @@ def _weight_bytes(node: Node, weights: Mapping[str, Weight]) -> int:
 
 
 def _size(dtype: DType | None, shape: Shape | None) -> int:
-    """The bytes of numbers of a known shape; 0 for any other value, whose size its content decides."""
+    """The bytes of numbers of a known shape that a tensor can have; 0 for any other value."""
     if dtype is None or shape is None or None in shape or not dtype.is_number:
         return 0
-    return math.prod(size or 0 for size in shape) * dtype.numpy.itemsize
+    return (element_count([size or 0 for size in shape]) or 0) * dtype.numpy.itemsize

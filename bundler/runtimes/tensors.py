@@ -6,8 +6,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from bundler.errors import some
 from bundler.ir.dtypes import DType
+from bundler.ir.shapes import listed
 from bundler.runtimes.failures import Refused
 
 __all__ = ["numpy_dtype", "packed", "unpacked"]
@@ -55,4 +55,4 @@ def unpacked(plain: Plain) -> np.ndarray:
     try:
         return flat.reshape(shape)
     except ValueError as error:
-        raise Refused(f"no array has the shape of a value: [{some(list(map(str, shape)), 8)}]") from error
+        raise Refused(f"no array has the shape of a value: {listed(shape)}") from error

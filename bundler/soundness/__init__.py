@@ -7,7 +7,6 @@ output needs are not checked.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from bundler import ops
@@ -16,6 +15,7 @@ from bundler.ir.dtypes import DType
 from bundler.ir.model import Function, Graph, Model
 from bundler.ir.nodes import Node, Tensor, attr
 from bundler.ir.protos import TensorProto
+from bundler.ir.shapes import element_count, listed
 from bundler.ir.tables import FILLS, TABLES, shared_names
 from bundler.soundness.calling import call_faults, function_faults, name_faults, recursion_faults
 
@@ -154,9 +154,11 @@ def _constant_faults(const: Node) -> Iterator[Fault]:
         found, expected = (DType(tensor.dtype).name if tensor.dtype else "none"), str(dtype)
         yield Fault("the constant's value is of another dtype", "", found, expected)
     elif tensor.tensor_shape.unknown_rank or min(sizes, default=0) < 0:
-        yield Fault("the shape of the constant's value is not known", "", str(sizes))
+        yield Fault("the shape of the constant's value is not known", "", listed(sizes))
+    elif (size := element_count(sizes)) is None:
+        yield Fault("the constant's value has a shape that no tensor has", "", listed(sizes))
     else:
-        yield from _value_faults(tensor, dtype, math.prod(sizes))
+        yield from _value_faults(tensor, dtype, size)
 
 
 def _value_faults(tensor: TensorProto, dtype: DType, size: int) -> Iterator[Fault]:

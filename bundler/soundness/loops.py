@@ -12,7 +12,6 @@ from typing import NamedTuple
 from bundler.errors import Fault
 from bundler.ir.model import Graph, Model
 from bundler.ir.nodes import Node, attr
-from bundler.ir.order import in_order
 
 __all__ = ["faults"]
 
@@ -45,7 +44,7 @@ class _Frames:
     @property
     def faults(self) -> Iterator[Fault]:
         """The first node that does not fit its frame; the frames of later ones depend on it."""
-        for node in in_order(self._graph):
+        for node in self._graph.in_order():
             fault = self._fault(node, self._read(node))
             if fault is not None:
                 yield fault.inside(f"node {node.name!r}")

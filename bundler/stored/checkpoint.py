@@ -9,7 +9,6 @@ Source: tensorflow/core/util/tensor_bundle/tensor_bundle.cc, tensor_bundle.proto
 from __future__ import annotations
 
 import io
-import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +18,7 @@ from bundler.disk.shards import File, Group
 from bundler.encoding.wire import Bytes, Field, fields, varint
 from bundler.ir.dtypes import DType
 from bundler.ir.protos import TensorShapeProto
+from bundler.ir.shapes import element_count
 from bundler.ir.weight import Weight
 from bundler.outputs.checkpoint import prefix
 from bundler.stored.reading import explained
@@ -98,10 +98,11 @@ def _weight(entry: bytes, shards: list[Group]) -> Weight | None:
     dtype = next((known for known in DType if known == numbers.get(_DTYPE)), None)
     shape = found.get(_SHAPE)
     dims = [dim.size for dim in TensorShapeProto.FromString(entry[shape.start : shape.end]).dim] if shape else []
-    if dtype is None or dtype == DType.string or _SLICES in found or min(dims, default=0) < 0:
+    elements = element_count(dims)
+    if dtype is None or dtype == DType.string or _SLICES in found or elements is None:
         return None
     size, offset, group = numbers.get(_SIZE, 0), numbers.get(_OFFSET, 0), shards[numbers.get(_SHARD, 0)]
-    expected = math.prod(dims) * dtype.numpy.itemsize if dtype.is_number else size
+    expected = elements * dtype.numpy.itemsize if dtype.is_number else size
     if size != expected or offset + size > group.size:
         raise ValueError("a variable that does not fit its data file")
     return Weight(dtype, tuple(dims), group, offset, size, dtype)

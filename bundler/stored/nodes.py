@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
 from types import MappingProxyType
@@ -13,6 +12,7 @@ from bundler.encoding.wire import Field
 from bundler.ir.dtypes import DType
 from bundler.ir.nodes import Node
 from bundler.ir.protos import AttrValue, FunctionDef, GraphDef, NodeDef, TensorProto
+from bundler.ir.shapes import element_count
 from bundler.ir.weight import Weight
 from bundler.stored.skimmed import Skimmed
 
@@ -92,8 +92,7 @@ def _placed(file: Skimmed, tensor: TensorProto, content: Field) -> Weight | None
     """A tensor whose elements lie in the file; None if these bytes are not its elements."""
     dtype = next((known for known in DType if known == tensor.dtype), None)
     shape, size = [dim.size for dim in tensor.tensor_shape.dim], content.end - content.start
-    if dtype is None or not dtype.is_number or min(shape, default=0) < 0:
-        return None
-    if math.prod(shape) * dtype.numpy.itemsize != size:
+    elements = element_count(shape)
+    if dtype is None or not dtype.is_number or elements is None or elements * dtype.numpy.itemsize != size:
         return None
     return Weight(dtype, tuple(shape), file.group, content.start, size, dtype)

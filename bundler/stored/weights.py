@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
@@ -13,6 +12,7 @@ from bundler.ir.model import Graph, Model
 from bundler.ir.nodes import Node, attr
 from bundler.ir.protos import TensorProto
 from bundler.ir.prune import functions_called, running
+from bundler.ir.shapes import element_count
 from bundler.ir.weight import Weight
 
 __all__ = ["in_memory", "weights_of"]
@@ -67,15 +67,15 @@ def _constants(prefix: str, nodes: Iterable[Node], graph: Graph) -> Iterator[tup
 
 
 def in_memory(tensor: TensorProto) -> Weight | None:
-    """A tensor of a message as a weight; None for one without a known dtype and shape.
+    """A tensor of a message as a weight; None for one without a known dtype, or without a shape.
 
     If NumPy lacks the dtype, or a value is repeated very often, its bytes are those of the message.
     """
     dtype = next((known for known in DType if known == tensor.dtype), None)
     shape = tuple(dim.size for dim in tensor.tensor_shape.dim)
-    if dtype is None or min(shape, default=0) < 0 or tensor.tensor_shape.unknown_rank:
+    size = element_count(shape)
+    if dtype is None or size is None or tensor.tensor_shape.unknown_rank:
         return None
-    size = math.prod(shape)
     if size > _MOST_ELEMENTS or not (dtype.is_number or dtype == DType.string):
         content = tensor.SerializeToString(deterministic=True)
     elif dtype == DType.string:

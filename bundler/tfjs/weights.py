@@ -20,6 +20,7 @@ from bundler.disk import files
 from bundler.disk.shards import File, Group, Memory
 from bundler.errors import ConversionError, SourceError, within
 from bundler.ir.dtypes import DType
+from bundler.ir.shapes import MOST_DIMENSIONS, element_count
 from bundler.ir.weight import Affine, Weight
 from bundler.tfjs import fields
 from bundler.tfjs.fields import Json
@@ -39,9 +40,6 @@ _STRING_RATIO = 10
 """How many times the size of their files strings may unpack to. Text reaches 4."""
 _PIECE = 1 << 18
 """Bytes unpacked at a time to find the size of a file's content."""
-_MOST_DIMENSIONS = 254
-"""TensorFlow's TensorShape::MaxDimensions (tensorflow/core/framework/tensor_shape.h)."""
-_MOST_ELEMENTS = (1 << 63) - 1
 _SCALED = (DType.uint8, DType.uint16)
 _QUANTIZED = {dtype.name: dtype for dtype in (*_SCALED, DType.float16)}
 _STORED = {dtype.name: dtype for dtype in (DType.float32, DType.int32, DType.bool, DType.string, DType.complex64)}
@@ -212,11 +210,9 @@ def _shape(entry: Json) -> tuple[int, ...]:
     shape = tuple(map(fields.integer, fields.of(list, entry.get("shape") or [], "'shape'")))
     if min(shape, default=0) < 0:
         raise ConversionError("has a negative size", found=str(list(shape[:_LISTED])))
-    if len(shape) > _MOST_DIMENSIONS:
-        raise ConversionError(
-            "has too many dimensions", found=f"{len(shape):,}", expected=f"at most {_MOST_DIMENSIONS}"
-        )
-    if math.prod(shape) > _MOST_ELEMENTS:
+    if len(shape) > MOST_DIMENSIONS:
+        raise ConversionError("has too many dimensions", found=f"{len(shape):,}", expected=f"at most {MOST_DIMENSIONS}")
+    if element_count(shape) is None:
         raise ConversionError("has more elements than 64 bits can count", found=str(list(shape[:_LISTED])))
     return shape
 

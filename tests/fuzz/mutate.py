@@ -145,6 +145,7 @@ STRANGE: tuple[Any, ...] = (
         {"tensor": {"dtype": "DT_FLOAT", "floatVal": [1, 2]}},
     ),
     {"tensor": {"dtype": "DT_FLOAT", "tensorShape": {"dim": [{"size": 1 << 40}]}, "tensorContent": "AAAA"}},
+    {"tensor": {"dtype": "DT_FLOAT", "tensorShape": {"dim": [{"size": 1 << 62}] * 300}, "tensorContent": "AAAA"}},
     {"tensor": {"dtype": "DT_INT32", "tensorShape": {"dim": [{"size": "2"}]}, "intVal": [1, 2, 3]}},
 )
 """Values that a program may not be prepared for, where another was."""

@@ -16,22 +16,20 @@ _LARGEST = 1 << 20
 _NUMBERS = (0, 1, 2, 3, 7, 23, 127, 128, 255, 1 << 16, (1 << 31) - 1, 1 << 31, 1 << 40, 1 << 62, 1 << 63, (1 << 64) - 1)
 _TEXTS = (
     *(b"", b" ", b"x", b"^x", b"x:0", b"x:1", b":", b"x:", b":0", b"^", b"x:y:0", b"x:-1", b"x:" + b"9" * 5000),
+    *(b"/", b"../x", b"\0", b"\xff\xfe", b"\xed\xa0\x80", b"\x1b[31m\r\n", "é日".encode(), b"x" * 70_000),
     *(
-        b"/",
-        b"../x",
-        b"\0",
-        b"\xff\xfe",
-        b"\xed\xa0\x80",
-        b"\x1b[31m\r\n",
-        "é日".encode(),
-        b"x" * 70_000,
         b"value",
         b"T",
+        b"Const",
+        b"Placeholder",
+        b"VarHandleOp",
+        b"serving_default",
+        b"__saved_model_init_op",
+        b"DT_FLOAT",
     ),
-    *(b"\x0a\x00", b"\x08\x01", b"\x0b", b"Const", b"Placeholder", b"VarHandleOp", b"serving_default"),
-    *(b"__saved_model_init_op", b"DT_FLOAT", b"\x08\xff\xff\xff\xff\xff\xff\xff\xff\x7f", b"\x12\x02\x08\x01" * 300),
+    *(b"\x0a\x00", b"\x08\x01", b"\x0b", b"\x08\xff\xff\xff\xff\xff\xff\xff\xff\x7f"),
+    *(b"\x12\x02\x08\x01" * 300, (b"\x12\x0a\x08" + b"\xff" * 8 + b"\x7f") * 300),  # dimensions
 )
-
 _PIECES = (b"", b":", b":0", b"^", b"/", b"_1", b"\0", b"\xff")
 
 

@@ -249,6 +249,7 @@ BUNDLES: dict[str, Callable[[Path], None]] = {
     "a constant of more elements than a number counts": _message(lambda: _constant(1 << 40, 1 << 40)),
     "a constant without elements in sizes beyond all arrays": _message(lambda: _constant(0, 1 << 40, 1 << 40)),
     "a constant of a hundred dimensions": _message(lambda: _constant(*[1] * 100)),
+    "a constant of a hundred thousand dimensions": _message(lambda: _constant(*[1 << 62] * 100_000)),
     "a size below minus one": _message(_of_a_signature(size=-(1 << 62))),
     "a size of an exabyte": _message(_of_a_signature(size=1 << 62)),
     "a function that calls itself": _message(_calls_itself),

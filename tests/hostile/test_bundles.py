@@ -40,6 +40,7 @@ STATUSES = {
     "a constant of more elements than a number counts": (0, 0, 0, 1),
     "a constant without elements in sizes beyond all arrays": (0, 0, 0, 1),
     "a constant of a hundred dimensions": (0, 0, 0, 1),
+    "a constant of a hundred thousand dimensions": (0, 0, 0, 1),
     "a size below minus one": (0, 0, 1, 0),
     "a size of an exabyte": (0, 0, 1, 1),
     "a function that calls itself": (0, 0, 0, 1),

@@ -125,8 +125,21 @@ VALUES = [
         "takes too much memory for its few values (found 67108865 of float32)",
     ),
     (
-        tensor(FLOAT, [1 << 62, 1 << 62], float_val=[1]),
-        f"takes too much memory for its few values (found {1 << 124} of float32)",
+        tensor(FLOAT, [1 << 62], float_val=[1]),
+        f"takes too much memory for its few values (found {1 << 62} of float32)",
+    ),
+    (
+        tensor(FLOAT, [1 << 62, 2], float_val=[1]),
+        f"'s value has a shape that no tensor has (found [{1 << 62}, 2])",
+    ),
+    (tensor(FLOAT, [1] * 254, float_val=[1]), ""),
+    (
+        tensor(FLOAT, [1] * 255, float_val=[1]),
+        "'s value has a shape that no tensor has (found [1, 1, 1, 1, 1, 1, 1, 1, … and 247 more])",
+    ),
+    (
+        tensor(FLOAT, [2] * 100_000, tensor_content=bytes(4)),  # 2^100000 has too many digits for Python
+        "'s value has a shape that no tensor has (found [2, 2, 2, 2, 2, 2, 2, 2, … and 99,992 more])",
     ),
     (tensor(FLOAT, [2], int_val=[1, 2]), "has no value (found 2 of float32)"),
     (tensor(STRING, [1], tensor_content=b"a"), "'s value does not fit its shape (found 1 bytes, expected 1 of string)"),

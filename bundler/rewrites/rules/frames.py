@@ -18,7 +18,6 @@ from bundler.ir.dtypes import DType
 from bundler.ir.fresh import FreshNames
 from bundler.ir.model import Function, Graph, Model
 from bundler.ir.nodes import Node, Tensor, attr, new_node
-from bundler.ir.order import in_order, is_next_turn
 
 __all__ = ["enter_frames"]
 
@@ -76,9 +75,9 @@ class _Frames:
             for merge in graph.nodes
             if merge.op == "Merge"
             for tensor in graph.inputs[merge.name]
-            if is_next_turn(tensor, graph)
+            if graph.is_next_turn(tensor)
         }
-        order = list(in_order(graph))
+        order = list(graph.in_order())
         for _ in range(_PASSES):
             before = dict(self._around), dict(self._runs)
             for node in order:

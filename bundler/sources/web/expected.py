@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 from bundler.ir.dtypes import DType
+from bundler.ir.shapes import element_count
 
 __all__ = ["weight_bytes"]
-
-_MOST_DIMENSIONS = 254
-"""As in TensorFlow (tensor_shape.h). The product of more may take minutes."""
-_MOST_ELEMENTS = (1 << 63) - 1
 
 
 def weight_bytes(group: Mapping[str, Any]) -> int | None:
@@ -25,7 +21,8 @@ def weight_bytes(group: Mapping[str, Any]) -> int | None:
 
 def _stored_bytes(entry: Mapping[str, Any]) -> int:
     shape = entry.get("shape") or ()
-    if len(shape) > _MOST_DIMENSIONS or not all(type(size) is int and 0 <= size <= _MOST_ELEMENTS for size in shape):
+    elements = element_count(shape) if all(type(size) is int for size in shape) else None
+    if elements is None:
         raise ValueError(shape)
     stored = DType[(entry.get("quantization") or entry)["dtype"]]
-    return math.prod(shape) * stored.numpy.itemsize
+    return elements * stored.numpy.itemsize

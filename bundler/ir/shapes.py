@@ -1,0 +1,32 @@
+"""Shapes of tensors: which of them a tensor can have, and how many elements it has then."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from bundler.errors import some
+
+__all__ = ["MOST_DIMENSIONS", "MOST_ELEMENTS", "element_count", "listed"]
+
+MOST_DIMENSIONS = 254
+"""TensorFlow's TensorShape::MaxDimensions (tensorflow/core/framework/tensor_shape.h)."""
+MOST_ELEMENTS = (1 << 63) - 1
+"""What 64 bits count."""
+_LISTED = 8
+
+
+def element_count(sizes: Sequence[int]) -> int | None:
+    """The number of elements of a tensor with these sizes; None if no tensor has them.
+
+    Sizes of a file may be negative, or so many that their product takes minutes.
+    """
+    if len(sizes) > MOST_DIMENSIONS or min(sizes, default=0) < 0:
+        return None
+    count = math.prod(sizes)
+    return count if count <= MOST_ELEMENTS else None
+
+
+def listed(sizes: Sequence[object]) -> str:
+    """Sizes as an error shows them, however many they are: `[1, 2, 3]`."""
+    return f"[{some(list(map(str, sizes)), _LISTED)}]"
