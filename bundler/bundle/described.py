@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from bundler.bundle.values import spelled_shape
+from bundler.ir.shapes import shown
 
 __all__ = ["document", "first_values", "range_of", "type_of"]
 
@@ -20,7 +20,7 @@ _CHARACTERS = 24
 
 def type_of(array: np.ndarray) -> str:
     """Dtype and shape: `float32[1, 10]`."""
-    return f"{_dtype(array)}{spelled_shape(array.shape)}"
+    return f"{_dtype(array)}{shown(array.shape)}"
 
 
 def range_of(array: np.ndarray) -> str:

@@ -11,12 +11,13 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from bundler.bundle.values import fitted, spelled_shape
+from bundler.bundle.values import fitted
 from bundler.errors import BundlerError
 from bundler.ir.dtypes import DType
 from bundler.ir.model import TensorSpec
 from bundler.ir.nodes import Node, constant, new_node
 from bundler.ir.protos import GraphDef
+from bundler.ir.shapes import shown
 from bundler.runtimes.failures import Refused
 from bundler.runtimes.tensorflow import Runtime
 
@@ -62,7 +63,7 @@ def image(content: bytes, spec: TensorSpec, runtime: Runtime, pixels: Pixels) ->
 def _expected(spec: TensorSpec) -> tuple[int | None, int | None, int]:
     shape = (None, None, 3) if spec.shape is None else spec.shape[-3:]
     if len(shape) != 3 or (spec.shape is not None and len(spec.shape) > 4) or shape[2] not in (None, 1, 3, 4):
-        raise BundlerError("the input takes no image", found=spelled_shape(spec.shape or ()))
+        raise BundlerError("the input takes no image", found=shown(spec.shape or ()))
     return shape[0], shape[1], shape[2] or 3
 
 

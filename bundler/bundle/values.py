@@ -13,10 +13,10 @@ from bundler.errors import BundlerError
 from bundler.ir.dtypes import DType
 from bundler.ir.model import TensorSpec
 from bundler.ir.nodes import Shape
-from bundler.ir.shapes import listed
+from bundler.ir.shapes import shown
 from bundler.runtimes.tensors import numpy_dtype
 
-__all__ = ["fitted", "spelled_shape", "spelled_type"]
+__all__ = ["fitted", "spelled_type"]
 
 _LEVELS = {"b": 0, "u": 1, "i": 1, "f": 2, "c": 3}
 """Kinds of NumPy's numbers. A value may become one of a higher level, or of its own."""
@@ -36,12 +36,7 @@ def fitted(value: object, spec: TensorSpec) -> np.ndarray:
 
 def spelled_type(spec: TensorSpec) -> str:
     """Dtype and shape in one text: `float32[1, ?, ?, 3]`; `float32 ?` for an unknown rank."""
-    return f"{spec.dtype or '?'}{' ?' if spec.shape is None else spelled_shape(spec.shape)}"
-
-
-def spelled_shape(shape: Shape) -> str:
-    """A shape as text: `[1, ?, ?, 3]`."""
-    return listed(["?" if size is None else size for size in shape])
+    return f"{spec.dtype or '?'}{' ?' if spec.shape is None else shown(spec.shape)}"
 
 
 # Numbers -----------------------------------------------------------------------------------------
@@ -134,7 +129,7 @@ def _shaped(found: np.ndarray, spec: TensorSpec) -> np.ndarray:
         return found[np.newaxis]
     if found.shape == (0,) and _is_empty_batch(spec.shape):
         return found.reshape(0, *spec.shape[1:])
-    raise BundlerError("the shape does not fit", found=spelled_shape(found.shape), expected=spelled_shape(spec.shape))
+    raise BundlerError("the shape does not fit", found=shown(found.shape), expected=shown(spec.shape))
 
 
 def _fits(found: Sequence[int], shape: Shape) -> bool:

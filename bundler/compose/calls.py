@@ -11,13 +11,14 @@ from dataclasses import replace
 from typing import NamedTuple, TypeAlias
 
 from bundler.drafting.sketch import Sketch
-from bundler.drafting.value import Value, shown
+from bundler.drafting.value import Value
 from bundler.encoding.graphdef import structure
 from bundler.errors import Fault, ManifestError
 from bundler.ir.dtypes import DType
 from bundler.ir.model import Graph, Model, Signature, TensorSpec
 from bundler.ir.nodes import Node, Shape, Tensor, new_node, shape_proto
 from bundler.ir.prune import prune
+from bundler.ir.shapes import shown
 from bundler.ir.weight import Weight
 from bundler.link.scope import again
 from bundler.manifest import Compat

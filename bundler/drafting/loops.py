@@ -12,11 +12,12 @@ from typing import Generic, TypeAlias, TypeVar
 
 from bundler.drafting.scope import Scope
 from bundler.drafting.sketch import Sketch
-from bundler.drafting.value import Value, shown
+from bundler.drafting.value import Value
 from bundler.errors import ConversionError
 from bundler.ir.model import Function, Graph
 from bundler.ir.nodes import Tensor, shape_proto
 from bundler.ir.protos import FunctionDef, NameAttrList, OpDef
+from bundler.ir.shapes import shown
 
 __all__ = ["loop"]
 

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from typing import TypeAlias
 
 from bundler.drafting.scope import Scope
-from bundler.drafting.value import Value, shown
+from bundler.drafting.value import Value
 from bundler.errors import ConversionError
 from bundler.ir.dtypes import DType
 from bundler.ir.nodes import Shape
+from bundler.ir.shapes import shown
 
 __all__ = [
     "FLOATS",

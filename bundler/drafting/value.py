@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from bundler.errors import ConversionError
 from bundler.ir.dtypes import DType
 from bundler.ir.nodes import Shape
+from bundler.ir.shapes import shown
 
 if TYPE_CHECKING:
     from bundler.drafting.sketch import Sketch
 
-__all__ = ["Operand", "Value", "broadcast", "shown"]
+__all__ = ["Operand", "Value", "broadcast"]
 
 
 class Value(NamedTuple):
@@ -40,11 +41,6 @@ class Value(NamedTuple):
 
 Operand: TypeAlias = "Value | float"
 """What an op reads: a tensor, or a number that becomes a constant of the other operand's dtype."""
-
-
-def shown(shape: Shape) -> str:
-    """A shape as errors show it: `[?, 28, 28, 1]`."""
-    return f"[{', '.join('?' if size is None else str(size) for size in shape)}]"
 
 
 def broadcast(shapes: Iterable[Shape]) -> Shape:

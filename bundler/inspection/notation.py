@@ -10,6 +10,7 @@ from bundler.ir.dtypes import DType
 from bundler.ir.model import Graph
 from bundler.ir.nodes import Node, inline_value, shape_of
 from bundler.ir.protos import AttrValue, NameAttrList, TensorProto, TensorShapeProto
+from bundler.ir.shapes import shown
 from bundler.report.neighbourhood import NodeReport
 
 __all__ = ["node_report"]
@@ -69,7 +70,7 @@ def _dtype(number: int) -> str:
 
 def _shape(message: TensorShapeProto) -> str:
     shape = shape_of(message)
-    return "?" if shape is None else f"[{', '.join('?' if size is None else str(size) for size in shape)}]"
+    return "?" if shape is None else shown(shape)
 
 
 def _constant(node: Node, graph: Graph) -> Iterator[tuple[str, str]]:

@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 from bundler.errors import some
 
-__all__ = ["MOST_DIMENSIONS", "MOST_ELEMENTS", "element_count", "listed"]
+__all__ = ["MOST_DIMENSIONS", "MOST_ELEMENTS", "element_count", "shown"]
 
 MOST_DIMENSIONS = 254
 """TensorFlow's TensorShape::MaxDimensions (tensorflow/core/framework/tensor_shape.h)."""
 MOST_ELEMENTS = (1 << 63) - 1
 """What 64 bits count."""
-_LISTED = 8
+_SHOWN = 16
 
 
 def element_count(sizes: Sequence[int]) -> int | None:
@@ -27,6 +27,6 @@ def element_count(sizes: Sequence[int]) -> int | None:
     return count if count <= MOST_ELEMENTS else None
 
 
-def listed(sizes: Sequence[object]) -> str:
-    """Sizes as an error shows them, however many they are: `[1, 2, 3]`."""
-    return f"[{some(list(map(str, sizes)), _LISTED)}]"
+def shown(shape: Sequence[int | None]) -> str:
+    """A shape as people read it, however many sizes it has: `[?, 28, 28, 1]`."""
+    return f"[{some(['?' if size is None else str(size) for size in shape], _SHOWN)}]"

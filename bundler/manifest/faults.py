@@ -57,6 +57,7 @@ _WORDINGS = {
     "too_long": _Wording("is too long", "at most {max_length} entries", shows_found=False),
     "string_too_long": _Wording("is too long", "{max_length} characters or less"),
     "range": _Wording("is no range", "{expected}, as in [-1, 1]"),
+    "shape": _Wording("has too many elements", "fewer than 2^63 in all", shows_found=False),
     "value": _Wording("has the wrong type", "{expected}"),
     "float_type": _Wording("has the wrong type", "a number"),
     "finite_number": _Wording("is not a legal value", "a finite number"),

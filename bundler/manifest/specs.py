@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from bundler.ir.shapes import MOST_DIMENSIONS, MOST_ELEMENTS
+from bundler.ir.shapes import MOST_DIMENSIONS, MOST_ELEMENTS, element_count
 from bundler.manifest.clashes import DEFAULT_KEY
 from bundler.manifest.faults import DIGEST, FILE_NAME, SCOPE
 from bundler.manifest.fields import Method, Plain, Spec, Text
@@ -42,8 +42,16 @@ _LONGEST_NAME = 200
 """Characters of a name that also names a folder: filesystems take 255 bytes, and files of the build add a suffix."""
 
 
+def _check_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
+    if element_count([max(size, 0) for size in shape]) is None:
+        raise PydanticCustomError("shape", "has too many elements")
+    return shape
+
+
 _Shape = Annotated[
-    tuple[Annotated[int, Field(ge=-1, le=MOST_ELEMENTS, strict=True)], ...], Field(max_length=MOST_DIMENSIONS)
+    tuple[Annotated[int, Field(ge=-1, le=MOST_ELEMENTS, strict=True)], ...],
+    Field(max_length=MOST_DIMENSIONS),
+    AfterValidator(_check_shape),
 ]
 
 

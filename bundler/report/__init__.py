@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bundler.ir.shapes import shown
 from bundler.report.entries import Entries
 
 if TYPE_CHECKING:
@@ -50,7 +51,7 @@ class TensorReport:
         """Dtype and shape in one text: `float32[1, ?, ?, 3]`, or `float32 ?` for an unknown rank."""
         if self.shape is None:
             return f"{self.dtype} ?"
-        return f"{self.dtype}[{', '.join('?' if size is None else str(size) for size in self.shape)}]"
+        return f"{self.dtype}{shown(self.shape)}"
 
 
 @dataclass(frozen=True)

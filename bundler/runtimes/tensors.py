@@ -7,7 +7,7 @@ from typing import TypeAlias
 import numpy as np
 
 from bundler.ir.dtypes import DType
-from bundler.ir.shapes import listed
+from bundler.ir.shapes import shown
 from bundler.runtimes.failures import Refused
 
 __all__ = ["numpy_dtype", "packed", "unpacked"]
@@ -55,4 +55,4 @@ def unpacked(plain: Plain) -> np.ndarray:
     try:
         return flat.reshape(shape)
     except ValueError as error:
-        raise Refused(f"no array has the shape of a value: {listed(shape)}") from error
+        raise Refused(f"no array has the shape of a value: {shown(shape)}") from error

@@ -15,7 +15,7 @@ from bundler.ir.dtypes import DType
 from bundler.ir.model import Function, Graph, Model
 from bundler.ir.nodes import Node, Tensor, attr
 from bundler.ir.protos import TensorProto
-from bundler.ir.shapes import element_count, listed
+from bundler.ir.shapes import element_count, shown
 from bundler.ir.tables import FILLS, TABLES, shared_names
 from bundler.soundness.calling import call_faults, function_faults, name_faults, recursion_faults
 
@@ -68,6 +68,7 @@ def _graph_faults(graph: Graph, functions: Mapping[str, Function]) -> Iterator[F
 def _attr_faults(node: Node, functions: Mapping[str, Function]) -> Iterator[Fault]:
     yield from _count_faults(node)
     yield from _size_faults(node)
+    yield from _shape_faults(node)
     for key in sorted(node.attr):
         yield from name_faults(key, node.attr[key], functions)
     yield from call_faults(node, functions)
@@ -122,6 +123,14 @@ def _list_faults(key: str, sizes: Sequence[int], count: int, least: int) -> Iter
         yield Fault(f"attribute {key!r} has a size out of range", "", str(sizes), f"{least} to {_INT32 - 1}")
 
 
+def _shape_faults(node: Node) -> Iterator[Fault]:
+    """Shapes that no tensor has: TensorFlow refuses them too, and spells out all of their sizes."""
+    for key in sorted(node.attr):
+        sizes = [dim.size for dim in node.attr[key].shape.dim]
+        if element_count([max(size, 0) for size in sizes]) is None:
+            yield Fault(f"attribute {key!r} is a shape that no tensor has", "", shown(sizes))
+
+
 # Constants ---------------------------------------------------------------------------------------
 
 _LARGEST = 1 << 28
@@ -154,9 +163,9 @@ def _constant_faults(const: Node) -> Iterator[Fault]:
         found, expected = (DType(tensor.dtype).name if tensor.dtype else "none"), str(dtype)
         yield Fault("the constant's value is of another dtype", "", found, expected)
     elif tensor.tensor_shape.unknown_rank or min(sizes, default=0) < 0:
-        yield Fault("the shape of the constant's value is not known", "", listed(sizes))
+        yield Fault("the shape of the constant's value is not known", "", shown(sizes))
     elif (size := element_count(sizes)) is None:
-        yield Fault("the constant's value has a shape that no tensor has", "", listed(sizes))
+        yield Fault("the constant's value has a shape that no tensor has", "", shown(sizes))
     else:
         yield from _value_faults(tensor, dtype, size)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bundler.drafting.value import Value, shown
+from bundler.drafting.value import Value
 from bundler.errors import ManifestError
 from bundler.ir.dtypes import DType
+from bundler.ir.shapes import shown
 
 __all__ = ["axis_of", "check_boxes", "check_dtype", "check_images", "check_rank", "spelled", "type_of"]
 

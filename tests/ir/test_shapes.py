@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bundler.ir.shapes import element_count, listed
+from bundler.ir.shapes import element_count, shown
 
 
 @pytest.mark.parametrize(
@@ -27,4 +27,4 @@ def test_elements_are_counted_if_a_tensor_has_so_many(sizes: list[int], count: i
 
 
 def test_an_error_lists_the_first_sizes() -> None:
-    assert [listed([]), listed([1, "?"]), listed([1] * 9)] == ["[]", "[1, ?]", "[1, 1, 1, 1, 1, 1, 1, 1, … and 1 more]"]
+    assert [shown([]), shown([1, None]), shown([1] * 17)] == ["[]", "[1, ?]", f"[{16 * '1, '}… and 1 more]"]

@@ -7,8 +7,9 @@ from functools import cache
 from inspect import Parameter, signature
 from typing import Any
 
-from bundler.drafting.value import Value, shown
+from bundler.drafting.value import Value
 from bundler.errors import ConversionError
+from bundler.ir.shapes import shown
 from bundler.tfjs.layers.origins import Origin
 
 __all__ = ["accepts", "prepared", "takes", "wrong_number"]

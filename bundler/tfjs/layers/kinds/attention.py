@@ -25,9 +25,10 @@ from bundler.drafting.tensors import (
     times,
     transpose,
 )
-from bundler.drafting.value import Value, shown
+from bundler.drafting.value import Value
 from bundler.errors import ConversionError
 from bundler.ir.dtypes import DType
+from bundler.ir.shapes import shown
 from bundler.tfjs.layers.graph.scope import Make, Scope
 from bundler.tfjs.layers.kinds.core import matmul
 

@@ -11,9 +11,10 @@ from collections.abc import Mapping
 from string import ascii_letters
 
 from bundler.drafting.tensors import floats
-from bundler.drafting.value import Value, shown
+from bundler.drafting.value import Value
 from bundler.errors import ConversionError
 from bundler.ir.nodes import Shape
+from bundler.ir.shapes import shown
 from bundler.tfjs.layers.description import Part
 from bundler.tfjs.layers.graph.scope import Make, Scope
 from bundler.tfjs.layers.kinds.activations import activate

@@ -25,9 +25,10 @@ from bundler.drafting.tensors import (
     times,
     transpose,
 )
-from bundler.drafting.value import Operand, Value, broadcast, shown
+from bundler.drafting.value import Operand, Value, broadcast
 from bundler.errors import ConversionError
 from bundler.ir.dtypes import DType
+from bundler.ir.shapes import shown
 from bundler.tfjs.layers.graph.scope import Make, Scope
 
 __all__ = ["LAYERS"]

@@ -11,8 +11,9 @@ import math
 from collections.abc import Mapping
 
 from bundler.drafting.tensors import check_rank, expand, pad, reshape, size, sizes, slice_, times, transpose
-from bundler.drafting.value import Value, shown
+from bundler.drafting.value import Value
 from bundler.errors import ConversionError
+from bundler.ir.shapes import shown
 from bundler.tfjs.layers.graph.scope import Make, Scope
 from bundler.tfjs.layers.kinds.spatial.windows import channels_last
 

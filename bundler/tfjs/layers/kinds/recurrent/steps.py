@@ -25,10 +25,11 @@ from bundler.drafting.tensors import (
     transpose,
     vector,
 )
-from bundler.drafting.value import Value, shown
+from bundler.drafting.value import Value
 from bundler.errors import ConversionError
 from bundler.ir.dtypes import DType
 from bundler.ir.nodes import Shape
+from bundler.ir.shapes import shown
 from bundler.tfjs.layers.graph.scope import Scope
 from bundler.tfjs.layers.kinds.recurrent.cells import Cell, States
 

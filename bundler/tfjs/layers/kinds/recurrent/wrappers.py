@@ -11,8 +11,9 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from bundler.drafting.tensors import concat, reduce, reshape, reverse, sizes, times
-from bundler.drafting.value import Value, shown
+from bundler.drafting.value import Value
 from bundler.errors import ConversionError
+from bundler.ir.shapes import shown
 from bundler.tfjs.layers.description import Layer, Part, parts
 from bundler.tfjs.layers.graph.scope import Make, Scope
 

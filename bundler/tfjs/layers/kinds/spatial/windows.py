@@ -6,9 +6,10 @@ Everything is computed with the channels last. A series, which has one axis less
 from __future__ import annotations
 
 from bundler.drafting.tensors import check_rank, expand, floats, transpose
-from bundler.drafting.value import Value, shown
+from bundler.drafting.value import Value
 from bundler.errors import ConversionError
 from bundler.ir.nodes import Shape
+from bundler.ir.shapes import shown
 from bundler.tfjs.layers.graph.scope import Scope
 
 __all__ = ["Sizes", "channels_back", "channels_last", "image", "lifted", "moved"]
