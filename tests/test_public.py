@@ -59,13 +59,16 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
         _ = bundler.biuld  # type: ignore[attr-defined]
 
 
+IR = ["bundler.ir", "bundler.ir.shapes"]
+
+
 @pytest.mark.parametrize(
     ("program", "loaded"),
     [
         ("import bundler", ["bundler"]),
         ("import bundler; dir(bundler), bundler.__version__", ["bundler"]),
         ("from bundler import BundlerError", ["bundler", "bundler.errors"]),
-        ("from bundler import Report", ["bundler", "bundler.report", "bundler.report.entries"]),
+        ("from bundler import Report", ["bundler", "bundler.errors", *IR, "bundler.report", "bundler.report.entries"]),
     ],
 )
 def test_a_name_loads_only_the_modules_that_it_needs(program: str, loaded: list[str]) -> None:
