@@ -42,6 +42,7 @@ from bundler.rewrites.rules.own import pad_with_value, replace_own_op
 from bundler.rewrites.rules.passthrough import copy_fed_outputs
 from bundler.rewrites.rules.precision import compute_in_float32
 from bundler.rewrites.rules.prelu import expand_prelu
+from bundler.rewrites.rules.ragged import ensure_rank_of_indices
 from bundler.rewrites.rules.sums import add_moved_biases, copy_addend_of_scores, copy_factor_of_scores, keep_rank_of_sum
 from bundler.rewrites.rules.traps import keep_pad_out_of_conv, keep_relu6_out_of_hard_swish
 from bundler.soundness import loops
@@ -67,6 +68,7 @@ _EVERYWHERE: tuple[Pass, ...] = (
     Each(multiply_batches),  # the rows on scores look for BatchMatMulV2
     Each(add_bias),  # a BiasAdd that is left has a vector
     Each(expand_prelu),  # after fused ops, which may hold a Prelu
+    Each(ensure_rank_of_indices),
     # Convolutions for which TensorFlow has kernels without oneDNN.
     Each(put_channels_last),  # the three below know NHWC only
     Each(pad_before_depthwise),  # the two below know the paddings SAME and VALID only

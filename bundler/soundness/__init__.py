@@ -69,6 +69,7 @@ def _attr_faults(node: Node, functions: Mapping[str, Function]) -> Iterator[Faul
     yield from _count_faults(node)
     yield from _size_faults(node)
     yield from _shape_faults(node)
+    yield from _rank_faults(node)
     for key in sorted(node.attr):
         yield from name_faults(key, node.attr[key], functions)
     yield from call_faults(node, functions)
@@ -129,6 +130,14 @@ def _shape_faults(node: Node) -> Iterator[Fault]:
         sizes = [dim.size for dim in node.attr[key].shape.dim]
         if element_count([max(size, 0) for size in sizes]) is None:
             yield Fault(f"attribute {key!r} is a shape that no tensor has", "", shown(sizes))
+
+
+def _rank_faults(node: Node) -> Iterator[Fault]:
+    """Rows that are gathered have at most one rank less than those they come from: with indices of no dimension."""
+    if node.op == "RaggedGather":
+        least, rank = attr(node, "PARAMS_RAGGED_RANK", 0) - 1, attr(node, "OUTPUT_RAGGED_RANK", 0)
+        if rank < least:
+            yield Fault("attribute 'OUTPUT_RAGGED_RANK' is too small", "", str(rank), f"at least {least}")
 
 
 # Constants ---------------------------------------------------------------------------------------

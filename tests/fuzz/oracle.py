@@ -1,5 +1,5 @@
-"""What must hold for any input: a build ends in a bundle that TensorFlow loads, or in a BundlerError, and commands that
-look at a bundle end in a result or in a BundlerError.
+"""What must hold for any input: a build ends in a bundle that TensorFlow loads and whose signatures it can be asked to
+run, or in a BundlerError; commands that look at a bundle end in a result or in a BundlerError.
 
 Nothing else is right: no other exception, no file left in the project, not more than a few seconds or some hundred
 megabytes.
@@ -23,11 +23,17 @@ from types import TracebackType
 from typing import NamedTuple
 from unittest import mock
 
+import numpy as np
 from click.testing import CliRunner
 
 import bundler
 from bundler import cli
+from bundler.bundle import Bundle
 from bundler.errors import BundlerError
+from bundler.ir.dtypes import DType
+from bundler.ir.model import TensorSpec
+from bundler.ir.shapes import element_count
+from bundler.runtimes.failures import Died, Refused
 from bundler.runtimes.tensorflow import Runtime
 
 __all__ = ["BUNDLE", "MANIFEST", "SOUND", "Failure", "Input", "Oracle"]
@@ -39,6 +45,8 @@ MEGABYTES = 500
 BUNDLE, SOUND = "bundle", "sound"
 """The folders of a bundle of a stranger, and of one that is sound."""
 _OUTPUT = "out"
+_MANY, _MOST_DIMENSIONS = 1 << 20, 32
+"""Elements of an input, and dimensions that any NumPy takes."""
 _LOOKS = (
     ("inspect", "bundle", "-vv"),
     ("inspect", "bundle", "--json"),
@@ -133,15 +141,37 @@ class Oracle:
         try:
             with mock.patch("bundler.runtimes.tensorflow.Runtime", self._shared):
                 bundler.build(project / "manifest.toml", output=project / _OUTPUT)
+            self._call(project / _OUTPUT)
         except BundlerError as error:
             if any("\ud800" <= character <= "\udfff" for character in str(error)):
                 raise Failure(f"it says what no terminal can show: {str(error)!a}") from None
             return type(error).__name__
         return "loads"
 
+    def _call(self, bundle: Path) -> None:
+        """Call each signature with ones. TensorFlow may refuse them; Failure if it dies of them."""
+        for endpoint in Bundle.open(bundle).endpoints:
+            feeds = {name: _ones(spec) for name, spec in endpoint.signature.inputs.items()}
+            try:
+                endpoint.call(self._runtime, feeds)
+            except Refused:
+                pass
+            except Died as death:
+                raise Failure(f"a call of {endpoint.key!r}: {death}") from None
+
     @contextmanager
     def _shared(self, **_: object) -> Iterator[Runtime]:
         yield self._runtime
+
+
+def _ones(spec: TensorSpec) -> np.ndarray:
+    """A value of the right dtype, and of the right shape if an array may have that and it is small."""
+    shape = [2 if size is None else size for size in (spec.shape or ())[:_MOST_DIMENSIONS]]
+    if (element_count(shape) or _MANY) >= _MANY:
+        shape = [1] * len(shape)
+    if spec.dtype == DType.string:
+        return np.full(shape, b"1", object)
+    return np.ones(shape, (spec.dtype or DType.float32).numpy)
 
 
 def _looked(project: Path) -> str:

@@ -110,6 +110,13 @@ def test_lists_by_dimension_have_an_entry_for_each(op: str, key: str, sizes: lis
     assert faults(new_node(op, "y", ["x0"], T=FLOAT, **{key: sizes})) == ([f"node 'y': {fault}"] if fault else [])
 
 
+@pytest.mark.parametrize(("before", "after", "is_fine"), [(1, 0, True), (2, 1, True), (2, 3, True), (2, 0, False)])
+def test_gathered_rows_lose_at_most_one_rank(before: int, after: int, is_fine: bool) -> None:
+    ranks = {"PARAMS_RAGGED_RANK": before, "OUTPUT_RAGGED_RANK": after}
+    expected = "node 'y': attribute 'OUTPUT_RAGGED_RANK' is too small (found 0, expected at least 1)"
+    assert faults(new_node("RaggedGather", "y", ["x0"] * (before + 2), **ranks)) == ([] if is_fine else [expected])
+
+
 def tensor(dtype: DType, shape: Sequence[int], **values: object) -> TensorProto:
     return TensorProto(dtype=dtype, tensor_shape=shape_proto(tuple(shape)), **values)
 
