@@ -16,7 +16,7 @@ import numpy as np
 
 from bundler.ir.dtypes import DType
 from bundler.ir.protos import AttrValue, NameAttrList, NodeDef, TensorProto, TensorShapeProto
-from bundler.ir.shapes import element_count
+from bundler.ir.shapes import element_count, shown
 
 __all__ = [
     "Node",
@@ -182,8 +182,8 @@ def attr(node: Node, key: str, default: Value = None) -> Any:
 
 def show(node: Node, *attrs: str) -> str:
     """One node in the notation of the docs: `y = Conv2D(x, w, padding=SAME)`."""
-    shown = [*node.input, *(f"{key}={_spell(attr(node, key))}" for key in attrs if key in node.attr)]
-    return f"{node.name} = {node.op}({', '.join(shown)})"
+    parts = [*node.input, *(f"{key}={_spell(attr(node, key))}" for key in attrs if key in node.attr)]
+    return f"{node.name} = {node.op}({', '.join(parts)})"
 
 
 def shape_of(proto: TensorShapeProto) -> Shape | None:
@@ -264,6 +264,9 @@ def _plain_item(slot: str, item: Any) -> Any:
 def _spell(value: Value) -> str:
     if isinstance(value, list):
         return f"[{', '.join(map(_spell, value))}]"
+    if isinstance(value, TensorShapeProto):
+        shape = shape_of(value)
+        return "?" if shape is None else shown(shape)
     return str(value)
 
 
