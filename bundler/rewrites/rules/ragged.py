@@ -15,7 +15,7 @@ def ensure_rank_of_indices(gather: Node, graph: Graph) -> list[Node] | None:
     """Ensure the rank of the indices of a RaggedGather.
 
     Its kernel writes as many splits as the indices ask for into the outputs that the node has. If these are not as
-    many, the process dies (TensorFlow 2.16 to 2.21), also of what a caller feeds.
+    many, the process dies (TensorFlow 2.19), also of what a caller feeds.
 
     Before:
         y = RaggedGather(splits, values, indices, PARAMS_RAGGED_RANK=1, OUTPUT_RAGGED_RANK=2)
