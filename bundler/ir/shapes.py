@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from bundler.errors import some
 
-__all__ = ["MOST_DIMENSIONS", "MOST_ELEMENTS", "element_count", "shown"]
+__all__ = ["MOST_DIMENSIONS", "MOST_ELEMENTS", "element_count", "is_possible", "shown"]
 
 MOST_DIMENSIONS = 254
 """TensorFlow's TensorShape::MaxDimensions (tensorflow/core/framework/tensor_shape.h)."""
@@ -25,6 +25,11 @@ def element_count(sizes: Sequence[int]) -> int | None:
         return None
     count = math.prod(sizes)
     return count if count <= MOST_ELEMENTS else None
+
+
+def is_possible(sizes: Sequence[int]) -> bool:
+    """Whether a tensor can have these sizes, of which negative ones are open."""
+    return element_count([max(size, 0) for size in sizes]) is not None
 
 
 def shown(shape: Sequence[int | None]) -> str:

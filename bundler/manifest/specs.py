@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, Field, StringConstraints, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from bundler.ir.shapes import MOST_DIMENSIONS, MOST_ELEMENTS, element_count
+from bundler.ir.shapes import MOST_DIMENSIONS, MOST_ELEMENTS, is_possible
 from bundler.manifest.clashes import DEFAULT_KEY
 from bundler.manifest.faults import DIGEST, FILE_NAME, SCOPE
 from bundler.manifest.fields import Method, Plain, Spec, Text
@@ -43,7 +43,7 @@ _LONGEST_NAME = 200
 
 
 def _check_shape(shape: tuple[int, ...]) -> tuple[int, ...]:
-    if element_count([max(size, 0) for size in shape]) is None:
+    if not is_possible(shape):
         raise PydanticCustomError("shape", "has too many elements")
     return shape
 

@@ -63,7 +63,7 @@ _EVERYWHERE: tuple[Pass, ...] = (
     Each(replace_own_op),  # gives convolutions
     Each(pad_with_value),  # a Pad that is left pads with zeros, as keep_pad_out_of_conv expects
     Each(split_fused),  # gives convolutions, products, biases and Prelu
-    # Shapes that TensorFlow's ops refuse.
+    # Shapes that TensorFlow's ops refuse, or die of.
     Each(batch_image),  # the rows on convolutions expect four dimensions
     Each(multiply_batches),  # the rows on scores look for BatchMatMulV2
     Each(add_bias),  # a BiasAdd that is left has a vector

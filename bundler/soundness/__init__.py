@@ -15,7 +15,7 @@ from bundler.ir.dtypes import DType
 from bundler.ir.model import Function, Graph, Model
 from bundler.ir.nodes import Node, Tensor, attr
 from bundler.ir.protos import TensorProto
-from bundler.ir.shapes import element_count, shown
+from bundler.ir.shapes import element_count, is_possible, shown
 from bundler.ir.tables import FILLS, TABLES, shared_names
 from bundler.soundness.calling import call_faults, function_faults, name_faults, recursion_faults
 
@@ -128,7 +128,7 @@ def _shape_faults(node: Node) -> Iterator[Fault]:
     """Shapes that no tensor has: TensorFlow refuses them too, and spells out all of their sizes."""
     for key in sorted(node.attr):
         sizes = [dim.size for dim in node.attr[key].shape.dim]
-        if element_count([max(size, 0) for size in sizes]) is None:
+        if not is_possible(sizes):
             yield Fault(f"attribute {key!r} is a shape that no tensor has", "", shown(sizes))
 
 

@@ -45,15 +45,17 @@ MEGABYTES = 500
 BUNDLE, SOUND = "bundle", "sound"
 """The folders of a bundle of a stranger, and of one that is sound."""
 _OUTPUT = "out"
+_PATIENCE = 60.0
+"""Seconds that a call may take."""
 _MANY, _MOST_DIMENSIONS = 1 << 20, 32
 """Elements of an input, and dimensions that any NumPy takes."""
 _LOOKS = (
-    ("inspect", "bundle", "-vv"),
-    ("inspect", "bundle", "--json"),
-    ("inspect", "bundle", "--graph", "probabilities", "-vv"),
-    ("diff", "bundle", "sound", "-vv"),
-    ("diff", "sound", "bundle", "--markdown", "-vv"),
-    ("report", "bundle", "-o", "out", "--against", "sound", "-vv"),
+    ("inspect", BUNDLE, "-vv"),
+    ("inspect", BUNDLE, "--json"),
+    ("inspect", BUNDLE, "--graph", "probabilities", "-vv"),
+    ("diff", BUNDLE, SOUND, "-vv"),
+    ("diff", SOUND, BUNDLE, "--markdown", "-vv"),
+    ("report", BUNDLE, "-o", _OUTPUT, "--against", SOUND, "-vv"),
 )
 """What a stranger's bundle is given to."""
 
@@ -141,11 +143,11 @@ class Oracle:
         try:
             with mock.patch("bundler.runtimes.tensorflow.Runtime", self._shared):
                 bundler.build(project / "manifest.toml", output=project / _OUTPUT)
-            self._call(project / _OUTPUT)
         except BundlerError as error:
             if any("\ud800" <= character <= "\udfff" for character in str(error)):
                 raise Failure(f"it says what no terminal can show: {str(error)!a}") from None
             return type(error).__name__
+        self._call(project / _OUTPUT)
         return "loads"
 
     def _call(self, bundle: Path) -> None:
@@ -153,7 +155,7 @@ class Oracle:
         for endpoint in Bundle.open(bundle).endpoints:
             feeds = {name: _ones(spec) for name, spec in endpoint.signature.inputs.items()}
             try:
-                endpoint.call(self._runtime, feeds)
+                endpoint.call(self._runtime, feeds, seconds=_PATIENCE)
             except Refused:
                 pass
             except Died as death:

@@ -103,10 +103,7 @@ def _edit(fields: _Message, at: int, drawn: random.Random) -> None:
     if isinstance(value, int):
         fields[at].value = (value + drawn.choice([-1, 1, 64])) % (1 << 64)
     elif fields[at].kind == _LENGTH_DELIMITED:
-        place, piece = (
-            drawn.randrange(len(value) + 1),
-            drawn.choice(_PIECES),
-        )
+        place, piece = drawn.randrange(len(value) + 1), drawn.choice(_PIECES)
         fields[at].value = drawn.choice([piece + value, value + piece, value[:place] + piece + value[place + 1 :]])
 
 

@@ -11,7 +11,7 @@ __all__ = ["ensure_rank_of_indices"]
 
 
 @rule("RaggedGather")
-def ensure_rank_of_indices(gather: Node, graph: Graph) -> list[Node] | None:
+def ensure_rank_of_indices(gather: Node, graph: Graph) -> list[Node]:
     """Ensure the rank of the indices of a RaggedGather.
 
     Its kernel writes as many splits as the indices ask for into the outputs that the node has. If these are not as
